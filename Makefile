@@ -1,0 +1,56 @@
+# Every target does its own set-up inside .venv; a second run costs none.
+#   make test          the test suite
+#   make conformance   the kit against the Python reference and against real Node
+#   make check         all that CI runs
+
+# The first interpreter that is at least Python 3.11; override with `make PYTHON=/path/to/python`.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# Interpreters that `make test-pythons` looks for.
+PYTHONS := python3.11 python3.12 python3.13 python3.14
+# Empty when a Node of major 18 or later is on PATH; otherwise the extra that brings Node in a wheel.
+NODE_EXTRA := $(shell node -e 'process.exit(parseInt(process.versions.node) < 18)' 2>/dev/null || echo ,node)
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test test-pythons conformance lint spec check clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+setup: $(READY)
+
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "no Python >= 3.11 found; use make PYTHON=/path/to/python" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev$(NODE_EXTRA)]'
+	@touch $@
+
+test: $(READY)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-pythons:
+	@found=0; for p in $(PYTHONS); do \
+		$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "== $$p: absent"; continue; }; \
+		found=1; echo "== $$p"; $(MAKE) --no-print-directory test PYTHON=$$p VENV=.venv-$$p || exit 1; \
+	done; test $$found = 1
+
+conformance: $(READY)
+	$(BIN)/channelkit run --subjects conformance/subjects --report build/report
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref/adapter.py tests spec
+
+# Regenerates what is derived from the prose of spec/ and fails when the committed copy differs.
+spec: $(READY)
+	$(BIN)/python spec/build.py --check
+
+check: lint spec test conformance
+
+clean:
+	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
