@@ -206,12 +206,9 @@ function wrapNative(name, entry) {
 }
 
 function parseAddress(to) {
-  if (typeof to === 'string') {
-    const colon = to.lastIndexOf(':');
-    return { host: to.slice(0, colon), port: Number(to.slice(colon + 1)) };
-  }
-  if (Array.isArray(to)) return { host: to[0], port: to[1] };
-  throw local('BAD_ADDRESS', `not an address: ${inspect(to)}`);
+  const match = /^(.+):(\d+)$/.exec(to);
+  if (!match) throw local('BAD_ADDRESS', `not an address: ${inspect(to)}`);
+  return { host: match[1], port: Number(match[2]) };
 }
 
 function addressOf(socket) {
