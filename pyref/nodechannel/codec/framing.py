@@ -1,0 +1,89 @@
+"""Cutting the stream into lines.
+
+The line feed is the only delimiter ([FRM-020]). Lines stay bytes until they are complete, so that a character
+which arrives in two reads is never decoded in halves ([FRM-022]).
+"""
+
+from __future__ import annotations
+
+from nodechannel.errors import LineTooLong
+
+LONGEST_LINE = 536_870_888
+"""V8's longest string. A Node process dies of a longer line: none is written, and by default none is read."""
+
+
+class LineFramer:
+    """Collects what was read from the channel and returns the lines that are complete.
+
+    Chunks of an unfinished line are joined once, when its line feed arrives, which keeps a long line linear
+    ([FRM-024]). What is left at the end of the stream is no message; it goes with the framer ([FRM-029]).
+
+    Attributes:
+        buffered: bytes of the unfinished line.
+        max_line: bytes of the longest line that is accepted, its line feed not counted.
+    """
+
+    __slots__ = ("_overflowed", "_pieces", "buffered", "max_line")
+
+    def __init__(self, max_line: int = LONGEST_LINE) -> None:
+        self.max_line = max_line
+        self.buffered = 0
+        self._pieces: list[bytes] = []
+        self._overflowed = False
+
+    @property
+    def overflowed(self) -> bool:
+        """Whether a line exceeded the limit, so that every further `feed` raises."""
+        return self._overflowed
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the lines that `data` completes, without their line feeds.
+
+        Raises `LineTooLong` once a line exceeds the limit, and at every call after that. Lines of the same
+        chunk that stand before the long one are returned first ([FRM-027]); the error then waits for the next
+        call, and `overflowed` tells already.
+        """
+        if self._overflowed or self.buffered + len(data) > self.max_line:
+            return self._feed_near_limit(data)
+        lines = data.split(b"\n")
+        rest = lines.pop()
+        if self._pieces and lines:
+            lines[0] = self._finish(lines[0])
+        if rest:
+            self._pieces.append(rest)
+            self.buffered += len(rest)
+        return lines
+
+    def _finish(self, end: bytes) -> bytes:
+        """Return the line whose last piece is `end`."""
+        self._pieces.append(end)
+        line = b"".join(self._pieces)
+        self._pieces.clear()
+        self.buffered = 0
+        return line
+
+    def _feed_near_limit(self, data: bytes) -> list[bytes]:
+        """Do the same with an eye on each line: some line of a chunk this long may exceed the limit."""
+        lines: list[bytes] = []
+        start = 0
+        while not self._overflowed and start < len(data):
+            end = data.find(b"\n", start)
+            piece = data[start:] if end < 0 else data[start:end]
+            if self.buffered + len(piece) > self.max_line:
+                self._overflow()
+            elif end < 0:
+                self._pieces.append(piece)
+                self.buffered += len(piece)
+                break
+            else:
+                lines.append(self._finish(piece))
+                start = end + 1
+        if self._overflowed and not lines:
+            raise LineTooLong(self.max_line)
+        return lines
+
+    def _overflow(self) -> None:
+        """Give the stream up ([FRM-030]): the line is not kept, and nothing after it can be trusted."""
+        self._overflowed = True
+        self._pieces.clear()
+        self.buffered = 0
