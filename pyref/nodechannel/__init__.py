@@ -1,0 +1,66 @@
+"""Both ends of Node.js's `NODE_CHANNEL_FD` channel, in Python.
+
+A child of a Node parent (`connect`), or the parent of a Node child (`fork`, `spawn`): messages are JSON values, and sockets travel with
+them. This module is the blocking front end; `nodechannel.asyncio` has the same words as coroutines. The wire is described in spec/.
+"""
+
+from nodechannel.connection import Message
+from nodechannel.errors import (
+    BadChannelFd,
+    BadEnvelope,
+    ChannelClosed,
+    ChannelError,
+    HandleAbandoned,
+    HandleMismatch,
+    HandleTaken,
+    InvalidHandle,
+    InvalidJson,
+    InvalidMessage,
+    LineTooLong,
+    LocalError,
+    MissingDescriptor,
+    NoChannel,
+    NodeNotFound,
+    RemoteError,
+    SendTimeout,
+    UnexpectedAck,
+    UnsupportedSerialization,
+)
+from nodechannel.handles import ReceivedHandle
+from nodechannel.messages import HandleType
+from nodechannel.outbox import Delivery, DeliveryState
+from nodechannel.sync import Channel, ChildProcess, connect, fork, spawn
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BadChannelFd",
+    "BadEnvelope",
+    "Channel",
+    "ChannelClosed",
+    "ChannelError",
+    "ChildProcess",
+    "Delivery",
+    "DeliveryState",
+    "HandleAbandoned",
+    "HandleMismatch",
+    "HandleTaken",
+    "HandleType",
+    "InvalidHandle",
+    "InvalidJson",
+    "InvalidMessage",
+    "LineTooLong",
+    "LocalError",
+    "Message",
+    "MissingDescriptor",
+    "NoChannel",
+    "NodeNotFound",
+    "ReceivedHandle",
+    "RemoteError",
+    "SendTimeout",
+    "UnexpectedAck",
+    "UnsupportedSerialization",
+    "connect",
+    "fork",
+    "spawn",
+]

@@ -1,0 +1,360 @@
+"""The asyncio front end: the words of the blocking one, as coroutines.
+
+`send` queues a message and returns; all that was queued in one turn of the event loop leaves in one system call. It waits only while more than
+`HIGH_WATER` bytes are queued. `flush` and `disconnect` wait until everything is written. A cancelled call loses nothing: unsent bytes
+belong to the channel, and a message is taken from it only when it is returned. A channel belongs to the event loop that made it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Self
+
+from nodechannel.connection import Connection, Message
+from nodechannel.env import adopt
+from nodechannel.errors import ChannelClosed, SendTimeout
+from nodechannel.handles import Sendable, SocketHandle
+from nodechannel.outbox import Delivery, DeliveryState
+from nodechannel.spawn import ChannelPair, node_command
+from nodechannel.steps import RECEIVE_SIZE, feed, receive_step, send_step
+from nodechannel.sync import GRACE, signal_name
+
+if TYPE_CHECKING:
+    import os
+    import signal
+    import socket
+    from collections.abc import Callable, Mapping, Sequence
+    from types import TracebackType
+
+    from nodechannel.sync import Stdio
+
+# Node's `send` returns false from this many queued bytes on ([LIF-009]).
+HIGH_WATER = 131072
+
+# Messages that wait for their reader before the channel stops reading, so that a slow reader does not fill the memory.
+READ_AHEAD = 1024
+
+# Reads in one turn of the event loop, so that a busy peer does not starve other tasks.
+READS_A_TURN = 8
+
+
+class Channel:
+    """One end of a channel.
+
+    Made by `connect`, `fork` and `spawn`, inside a running event loop. As an asynchronous context manager it disconnects at the end of the block.
+
+    Args:
+        sock: the connected stream socket, owned by the channel from now on.
+        unsafe_integers: send integers beyond 2**53 - 1, which a JavaScript peer rounds, instead of refusing them.
+    """
+
+    def __init__(self, sock: socket.socket, *, unsafe_integers: bool = False) -> None:
+        self._sock = sock
+        self._connection = Connection(unsafe_integers=unsafe_integers)
+        self._loop = asyncio.get_running_loop()
+        self._waiters: list[asyncio.Future[None]] = []
+        self._flush_scheduled = False
+        self._writer_registered = False
+        self._reading = False
+        self._resume_reading()
+
+    @property
+    def connected(self) -> bool:
+        """Whether messages can be sent."""
+        return self._connection.connected
+
+    def fileno(self) -> int:
+        """Return the channel's descriptor, -1 once it is closed."""
+        return self._sock.fileno()
+
+    async def send(
+        self,
+        message: object,
+        handle: Sendable | None = None,
+        *,
+        keep_open: bool = False,
+        timeout: float | None = None,
+    ) -> Delivery:
+        """Queue a message, and a socket with it if `handle` is given; wait only while too much is queued.
+
+        What is said of handles and errors in the blocking front end holds here too. Cancelled or timed out, the message stays queued.
+        """
+        outgoing = None if handle is None else SocketHandle(handle, keep_open=keep_open)
+        connection = self._connection
+        delivery = connection.send(message, outgoing)
+        self._schedule_flush()
+        if connection.queued_bytes > HIGH_WATER and not await self._wait(
+            lambda: connection.queued_bytes <= HIGH_WATER, timeout
+        ):
+            raise SendTimeout(delivery)
+        if delivery.state is DeliveryState.ABANDONED and not connection.connected:
+            raise ChannelClosed("send")
+        return delivery
+
+    async def receive(self, timeout: float | None = None) -> Message:
+        """Return the next message; raises what the blocking `receive` raises."""
+        connection = self._connection
+        while True:
+            event = connection.next_event()
+            if not self._reading:
+                self._resume_reading()
+            if event is not None:
+                if isinstance(event, Message):
+                    return event
+                raise event
+            if connection.closed:
+                raise ChannelClosed("receive")
+            if not await self._wait(lambda: connection.undelivered > 0 or connection.closed, timeout):
+                raise TimeoutError("no message arrived in time")
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Message:
+        try:
+            return await self.receive()
+        except ChannelClosed:
+            raise StopAsyncIteration from None
+
+    async def flush(self, timeout: float | None = None) -> None:
+        """Wait until everything sent is written and every handle is acknowledged.
+
+        Raises `ChannelClosed` when the channel ended before, and `TimeoutError`.
+        """
+        connection = self._connection
+        if not await self._wait(lambda: connection.settled or not connection.connected, timeout):
+            raise TimeoutError("not everything was delivered in time")
+        if not connection.connected:
+            raise ChannelClosed("flush")
+
+    async def disconnect(self, timeout: float | None = None) -> None:
+        """End the channel after everything sent is delivered; what was received stays readable.
+
+        Does nothing when the channel has ended. Cancelled, it goes on in the background. Raises `TimeoutError` after `timeout` seconds; then
+        the channel is closed all the same.
+        """
+        self._connection.disconnect()
+        self._resume_reading()
+        self._flush()
+        if not await self._wait(lambda: self._connection.closed, timeout):
+            self.close()
+            raise TimeoutError("the peer did not take everything in time; the channel was closed")
+
+    def close(self) -> None:
+        """End the channel now: what is queued or not yet received is dropped. Safe to call again."""
+        self._connection.close()
+        self._after_io()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                await self.disconnect(GRACE)
+        finally:
+            self.close()
+
+    # Moving bytes.
+
+    def _schedule_flush(self) -> None:
+        if not self._flush_scheduled and not self._writer_registered:
+            self._flush_scheduled = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_scheduled = False
+        if self._sock.fileno() < 0:
+            return
+        done = send_step(self._sock, self._connection)
+        if done and self._writer_registered:
+            self._loop.remove_writer(self._sock)
+        elif not done and not self._writer_registered:
+            self._loop.add_writer(self._sock, self._flush)
+        self._writer_registered = not done
+        if not self._connection.settled:
+            self._resume_reading()
+        self._after_io()
+
+    def _read(self) -> None:
+        # Nothing may suspend between receiving bytes and feeding them.
+        for _ in range(READS_A_TURN):
+            try:
+                received = receive_step(self._sock)
+            except BlockingIOError:
+                break
+            feed(self._connection, received)
+            if self._connection.closed or len(received[0]) < RECEIVE_SIZE:
+                break
+        if self._connection.outbox:
+            self._flush()
+        else:
+            self._after_io()
+
+    def _resume_reading(self) -> None:
+        if not self._reading and self._sock.fileno() >= 0:
+            self._reading = True
+            self._loop.add_reader(self._sock, self._read)
+
+    def _after_io(self) -> None:
+        connection = self._connection
+        if connection.ready_to_close:
+            connection.finish()
+        if connection.closed:
+            self._shut()
+        elif self._reading and connection.undelivered > READ_AHEAD and connection.settled:
+            # With anything on its way out reading must go on: the answer may be among it, or the peer may wait for room itself.
+            self._reading = False
+            self._loop.remove_reader(self._sock)
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _shut(self) -> None:
+        if self._sock.fileno() < 0:
+            return
+        self._loop.remove_reader(self._sock)
+        self._loop.remove_writer(self._sock)
+        self._reading = self._writer_registered = False
+        self._sock.close()
+
+    async def _wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
+        """Wait until `done` or until `timeout` seconds passed; return whether it is done."""
+        if done():
+            return True
+        try:
+            async with asyncio.timeout(timeout):
+                while not done():
+                    waiter = self._loop.create_future()
+                    self._waiters.append(waiter)
+                    try:
+                        await waiter
+                    finally:
+                        self._waiters.remove(waiter)
+        except TimeoutError:
+            return done()
+        return True
+
+
+class ChildProcess(Channel):
+    """The parent's end of a channel, and the child process behind it.
+
+    As an asynchronous context manager it disconnects, waits for the child to end, and ends it with SIGTERM and at last SIGKILL if it does not.
+
+    Attributes:
+        process: the process, with its standard streams.
+    """
+
+    def __init__(
+        self, sock: socket.socket, process: asyncio.subprocess.Process, *, unsafe_integers: bool = False
+    ) -> None:
+        super().__init__(sock, unsafe_integers=unsafe_integers)
+        self.process = process
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit status, or None while the child runs or when a signal ended it."""
+        code = self.process.returncode
+        return code if code is not None and code >= 0 else None
+
+    @property
+    def signal_code(self) -> str | None:
+        """The name of the signal that ended the child, such as ``SIGKILL``, or None."""
+        return signal_name(self.process.returncode)
+
+    def kill(self, signal: int | signal.Signals = 15) -> None:
+        """Send a signal, SIGTERM if none is given; the channel is not touched."""
+        self.process.send_signal(signal)
+
+    async def wait(self, timeout: float | None = None) -> int:
+        """Wait for the child to end; return its exit status, or the negative number of the signal that ended it.
+
+        Raises `TimeoutError`.
+        """
+        async with asyncio.timeout(timeout):
+            return await self.process.wait()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await super().__aexit__(kind, error, trace)
+        finally:
+            await self._end_process(GRACE if error is None else 0.0)
+
+    async def _end_process(self, grace: float) -> None:
+        try:
+            await self.wait(grace)
+        except TimeoutError:
+            self.process.terminate()
+            try:
+                await self.wait(GRACE)
+            except TimeoutError:
+                self.process.kill()
+                await self.wait()
+
+
+async def connect(*, unsafe_integers: bool = False) -> Channel:
+    """Adopt the channel that the parent opened for this process.
+
+    The environment variables are removed, so this succeeds once. Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
+    """
+    return Channel(adopt(), unsafe_integers=unsafe_integers)
+
+
+async def spawn(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    stdin: Stdio = None,
+    stdout: Stdio = None,
+    stderr: Stdio = None,
+    cwd: str | os.PathLike[str] | None = None,
+    env: Mapping[str, str] | None = None,
+    serialization: str = "json",
+    unsafe_integers: bool = False,
+) -> ChildProcess:
+    """Start any command with a channel; see the blocking `spawn`."""
+    with ChannelPair() as pair:
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=cwd,
+            env=pair.environment(env, serialization),
+            pass_fds=(pair.child_fd,),
+        )
+    return ChildProcess(pair.parent, process, unsafe_integers=unsafe_integers)
+
+
+async def fork(
+    script: str | os.PathLike[str],
+    *args: str | os.PathLike[str],
+    exec_path: str | os.PathLike[str] | None = None,
+    exec_argv: Sequence[str] = (),
+    stdin: Stdio = None,
+    stdout: Stdio = None,
+    stderr: Stdio = None,
+    cwd: str | os.PathLike[str] | None = None,
+    env: Mapping[str, str] | None = None,
+    serialization: str = "json",
+    unsafe_integers: bool = False,
+) -> ChildProcess:
+    """Start a Node script with a channel; see the blocking `fork`."""
+    return await spawn(
+        node_command(script, args, exec_path, exec_argv),
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        cwd=cwd,
+        env=env,
+        serialization=serialization,
+        unsafe_integers=unsafe_integers,
+    )

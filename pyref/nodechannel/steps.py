@@ -1,0 +1,76 @@
+"""The only calls of `recvmsg` and `sendmsg`, shared by both front ends.
+
+Neither changes the descriptor's blocking mode: other processes may hold the same description.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING, TypeAlias
+
+from nodechannel.fd import ANCILLARY_SIZE, OwnedFd, pack_rights, unpack_rights
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nodechannel.connection import Connection
+
+# Bytes (none at the end of the stream), descriptors, and whether the kernel dropped some.
+Received: TypeAlias = "tuple[bytes, Sequence[OwnedFd], bool]"
+
+# What Node reads at most in one call; a handle's descriptor comes with the first part of its line.
+RECEIVE_SIZE = 65536
+
+# macOS has no MSG_CMSG_CLOEXEC; there every descriptor is marked right after it arrived.
+_CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+
+# A host that embeds Python may have restored the default action of SIGPIPE, which ends the process.
+_SEND_FLAGS = socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)
+
+
+def receive_step(sock: socket.socket, *, wait: bool = False) -> Received:
+    """Make one `recvmsg`; with `wait` it may sleep until something arrives.
+
+    Raises `BlockingIOError` when nothing is there.
+    """
+    flags = _CLOEXEC if wait else _CLOEXEC | socket.MSG_DONTWAIT
+    try:
+        data, ancillary, received, _ = sock.recvmsg(RECEIVE_SIZE, ANCILLARY_SIZE, flags)
+    except ConnectionError:  # the peer closed without reading all of ours
+        return b"", (), False
+    if not ancillary:
+        return data, (), bool(received & socket.MSG_CTRUNC)
+    fds = unpack_rights(ancillary)
+    if not _CLOEXEC:
+        for fd in fds:
+            os.set_inheritable(fd.fileno(), False)
+    return data, fds, bool(received & socket.MSG_CTRUNC)
+
+
+def feed(connection: Connection, received: Received) -> None:
+    """Give the connection what `receive_step` returned."""
+    data, fds, truncated = received
+    if data:
+        connection.receive_data(data, fds, truncated=truncated)
+    else:
+        connection.receive_eof()
+
+
+def send_step(sock: socket.socket, connection: Connection) -> bool:
+    """Write as much of the outbox as the kernel takes; return whether all of it went out.
+
+    A peer that is gone is told to the connection; then there is nothing left to write.
+    """
+    outbox = connection.outbox
+    while outbox:
+        buffers, fd = outbox.gather()
+        try:
+            count = sock.sendmsg(buffers, pack_rights(fd) if fd else (), _SEND_FLAGS)
+        except BlockingIOError:
+            return False
+        except ConnectionError:
+            connection.write_failed()
+            return True
+        connection.written(count)
+    return True

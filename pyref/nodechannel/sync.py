@@ -1,0 +1,385 @@
+"""The blocking front end.
+
+`send` returns when the kernel has the message. While a call waits for anything, bytes move in both directions, so that two ends that
+only send cannot block each other. A channel may be used from several threads: any number of them may send, one at a time receives.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
+
+from nodechannel.connection import Connection, Message
+from nodechannel.env import adopt
+from nodechannel.errors import ChannelClosed, SendTimeout
+from nodechannel.handles import Sendable, SocketHandle
+from nodechannel.outbox import Delivery, DeliveryState
+from nodechannel.spawn import ChannelPair, node_command
+from nodechannel.steps import feed, receive_step, send_step
+
+if TYPE_CHECKING:
+    import os
+    import signal
+    import subprocess
+    from collections.abc import Callable, Mapping, Sequence
+    from types import TracebackType
+    from typing import IO, Any, TypeAlias
+
+    from nodechannel.steps import Received
+
+    Stdio: TypeAlias = int | IO[Any] | None
+
+# How long a context manager waits, in seconds, for the peer to take what is queued or for a child to end.
+GRACE = 5.0
+
+
+class Channel:
+    """One end of a channel.
+
+    Made by `connect`, `fork` and `spawn`. As a context manager it disconnects at the end of the block.
+
+    Args:
+        sock: the connected stream socket, owned by the channel from now on.
+        unsafe_integers: send integers beyond 2**53 - 1, which a JavaScript peer rounds, instead of refusing them.
+    """
+
+    def __init__(self, sock: socket.socket, *, unsafe_integers: bool = False) -> None:
+        self._sock = sock
+        self._connection = Connection(unsafe_integers=unsafe_integers)
+        # Guards the connection and the socket; it is never held while waiting.
+        self._progress = threading.Condition()
+        # Whether a thread waits for incoming bytes on behalf of all.
+        self._someone_reads = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether messages can be sent."""
+        return self._connection.connected
+
+    def fileno(self) -> int:
+        """Return the channel's descriptor, -1 once it is closed; for selectors only, never to be read."""
+        return self._sock.fileno()
+
+    def send(
+        self,
+        message: object,
+        handle: Sendable | None = None,
+        *,
+        keep_open: bool = False,
+        timeout: float | None = None,
+    ) -> Delivery:
+        """Send a message, and a socket with it if `handle` is given; return when the kernel has taken it.
+
+        A connected socket is handed over and closed here, unless `keep_open`; listening and datagram sockets are shared and stay open. The
+        socket is made non-blocking. Behind a handle that the peer has not acknowledged, a message waits for that acknowledgement.
+
+        Raises `InvalidMessage` or `InvalidHandle` with nothing changed, `ChannelClosed` when it cannot be delivered any more, and
+        `SendTimeout` when `timeout` seconds ran out; the message is still queued then.
+        """
+        outgoing = None if handle is None else SocketHandle(handle, keep_open=keep_open)
+        with self._progress:
+            delivery = self._connection.send(message, outgoing)
+            self._write()
+        if delivery.state is DeliveryState.QUEUED and not self._wait(
+            lambda: delivery.state is not DeliveryState.QUEUED, deadline_of(timeout)
+        ):
+            raise SendTimeout(delivery)
+        if delivery.state is DeliveryState.ABANDONED and not self._connection.connected:
+            raise ChannelClosed("send")
+        return delivery
+
+    def receive(self, timeout: float | None = None) -> Message:
+        """Return the next message.
+
+        Raises `ChannelClosed` when the channel has ended and every message was returned, `TimeoutError` after `timeout` seconds, and a
+        `RemoteError` for something that the peer did wrong at this point of the stream; later messages can still be received.
+        """
+        connection = self._connection
+        deadline = deadline_of(timeout)
+        while True:
+            with self._progress:
+                event = connection.next_event()
+                closed = connection.closed
+            if event is not None:
+                if isinstance(event, Message):
+                    return event
+                raise event
+            if closed:
+                raise ChannelClosed("receive")
+            if not self._wait(lambda: connection.undelivered > 0 or connection.closed, deadline):
+                raise TimeoutError("no message arrived in time")
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Message:
+        try:
+            return self.receive()
+        except ChannelClosed:
+            raise StopIteration from None
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Wait until everything sent is written and every handle is acknowledged.
+
+        Raises `ChannelClosed` when the channel ended before, and `TimeoutError`.
+        """
+        connection = self._connection
+        if not self._wait(lambda: connection.settled or not connection.connected, deadline_of(timeout)):
+            raise TimeoutError("not everything was delivered in time")
+        if not connection.connected:
+            raise ChannelClosed("flush")
+
+    def disconnect(self, timeout: float | None = None) -> None:
+        """End the channel after everything sent is delivered; what was received stays readable.
+
+        Does nothing when the channel has ended. Raises `TimeoutError` after `timeout` seconds; then the channel is closed all the same.
+        """
+        with self._progress:
+            self._connection.disconnect()
+        if not self._wait(lambda: self._connection.closed, deadline_of(timeout)):
+            self.close()
+            raise TimeoutError("the peer did not take everything in time; the channel was closed")
+
+    def close(self) -> None:
+        """End the channel now: what is queued or not yet received is dropped. Safe to call again."""
+        with self._progress:
+            self._connection.close()
+            self._shut()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self.disconnect(GRACE)
+        finally:
+            self.close()
+
+    # Moving bytes. The caller of _write, _take and _shut holds the lock.
+
+    def _write(self) -> None:
+        if self._sock.fileno() >= 0:
+            send_step(self._sock, self._connection)
+        if self._connection.ready_to_close:
+            self._connection.finish()
+        if self._connection.closed:
+            self._shut()
+
+    def _take(self, received: Received) -> None:
+        if self._connection.closed:  # another thread closed the channel meanwhile
+            for fd in received[1]:
+                fd.close()
+            return
+        feed(self._connection, received)
+        self._write()
+
+    def _shut(self) -> None:
+        if self._sock.fileno() >= 0:
+            # Wakes a thread that waits on the descriptor, which close alone would not.
+            with suppress(OSError):
+                self._sock.shutdown(socket.SHUT_RDWR)
+            self._sock.close()
+        self._progress.notify_all()
+
+    def _wait(self, done: Callable[[], bool], deadline: float | None) -> bool:
+        """Move bytes until `done` or until the deadline; return whether it is done.
+
+        One thread at a time reads; the others wait for what it brings about, or for room to write.
+        """
+        while True:
+            with self._progress:
+                self._write()
+                if done():
+                    return True
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    return False
+                reading = not self._someone_reads
+                writing = bool(self._connection.outbox)
+                if not reading and not writing:
+                    self._progress.wait(left)
+                    continue
+                self._someone_reads |= reading
+            received = None
+            try:
+                if writing or left is not None:
+                    self._poll(reading, writing, left)
+                if reading:
+                    received = receive_step(self._sock, wait=not writing and left is None)
+            except BlockingIOError:
+                # Somebody made the shared description non-blocking, or the time is up.
+                if not writing and left is None:
+                    self._poll(reading, writing, left)
+            finally:
+                with self._progress:
+                    self._someone_reads &= not reading
+                    if received is not None:
+                        self._take(received)
+                    self._progress.notify_all()
+
+    def _poll(self, reading: bool, writing: bool, left: float | None) -> None:
+        poll = select.poll()
+        mask = (select.POLLIN if reading else 0) | (select.POLLOUT if writing else 0)
+        poll.register(self._sock.fileno(), mask)
+        poll.poll(None if left is None else max(1, int(left * 1000)))
+
+
+class ChildProcess(Channel):
+    """The parent's end of a channel, and the child process behind it.
+
+    As a context manager it disconnects, waits for the child to end, and ends it with SIGTERM and at last SIGKILL if it does not.
+
+    Attributes:
+        process: the process, with its standard streams.
+    """
+
+    def __init__(self, sock: socket.socket, process: subprocess.Popen[Any], *, unsafe_integers: bool = False) -> None:
+        super().__init__(sock, unsafe_integers=unsafe_integers)
+        self.process = process
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit status, or None while the child runs or when a signal ended it."""
+        code = self.process.poll()
+        return code if code is not None and code >= 0 else None
+
+    @property
+    def signal_code(self) -> str | None:
+        """The name of the signal that ended the child, such as ``SIGKILL``, or None."""
+        return signal_name(self.process.poll())
+
+    def kill(self, signal: int | signal.Signals = 15) -> None:
+        """Send a signal, SIGTERM if none is given; the channel is not touched."""
+        self.process.send_signal(signal)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the child to end; return its exit status, or the negative number of the signal that ended it.
+
+        The channel must be read meanwhile if the child sends more than the kernel's buffer takes. Raises `TimeoutError`.
+        """
+        import subprocess
+
+        try:
+            return self.process.wait(timeout)
+        except subprocess.TimeoutExpired as error:
+            raise TimeoutError("the child did not end in time") from error
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            super().__exit__(kind, error, trace)
+        finally:
+            self._end_process(GRACE if error is None else 0.0)
+
+    def _end_process(self, grace: float) -> None:
+        try:
+            self.wait(grace)
+        except TimeoutError:
+            self.process.terminate()
+            try:
+                self.wait(GRACE)
+            except TimeoutError:
+                self.process.kill()
+                self.wait()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def deadline_of(timeout: float | None) -> float | None:
+    """Return the moment, on the monotonic clock, when a timeout in seconds runs out."""
+    return None if timeout is None else time.monotonic() + timeout
+
+
+def signal_name(code: int | None) -> str | None:
+    """Return the name of the signal in a return code of `subprocess`, or None when it is an exit status."""
+    if code is None or code >= 0:
+        return None
+    import signal
+
+    try:
+        return signal.Signals(-code).name
+    except ValueError:  # a real-time signal
+        return f"SIG{-code}"
+
+
+def connect(*, unsafe_integers: bool = False) -> Channel:
+    """Adopt the channel that the parent opened for this process.
+
+    The environment variables are removed, so this succeeds once. Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
+    """
+    return Channel(adopt(), unsafe_integers=unsafe_integers)
+
+
+def spawn(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    stdin: Stdio = None,
+    stdout: Stdio = None,
+    stderr: Stdio = None,
+    cwd: str | os.PathLike[str] | None = None,
+    env: Mapping[str, str] | None = None,
+    serialization: str = "json",
+    unsafe_integers: bool = False,
+) -> ChildProcess:
+    """Start any command with a channel.
+
+    `stdin`, `stdout`, `stderr`, `cwd` and `env` mean what they mean for `subprocess.Popen`.
+    Raises what `subprocess.Popen` raises when the command cannot be started, and `UnsupportedSerialization`.
+    """
+    import subprocess
+
+    with ChannelPair() as pair:
+        process = subprocess.Popen(
+            argv,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=cwd,
+            env=pair.environment(env, serialization),
+            pass_fds=(pair.child_fd,),
+        )
+    return ChildProcess(pair.parent, process, unsafe_integers=unsafe_integers)
+
+
+def fork(
+    script: str | os.PathLike[str],
+    *args: str | os.PathLike[str],
+    exec_path: str | os.PathLike[str] | None = None,
+    exec_argv: Sequence[str] = (),
+    stdin: Stdio = None,
+    stdout: Stdio = None,
+    stderr: Stdio = None,
+    cwd: str | os.PathLike[str] | None = None,
+    env: Mapping[str, str] | None = None,
+    serialization: str = "json",
+    unsafe_integers: bool = False,
+) -> ChildProcess:
+    """Start a Node script with a channel, like Node's own `child_process.fork`.
+
+    `exec_path` is the Node executable, otherwise found as `find_node` does; `exec_argv` are its own options. For the rest see `spawn`.
+    Raises `NodeNotFound` and whatever `spawn` raises.
+    """
+    return spawn(
+        node_command(script, args, exec_path, exec_argv),
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        cwd=cwd,
+        env=env,
+        serialization=serialization,
+        unsafe_integers=unsafe_integers,
+    )

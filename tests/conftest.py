@@ -1,0 +1,100 @@
+"""What holds for every test: a time limit, no leaked descriptor, no child process left behind."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from support.frontends import Asyncio, Blocking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+# Hypothesis changes its defaults when it sees a CI variable; naming every setting keeps runs alike everywhere.
+settings.register_profile(
+    "pr",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=150,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("pr")
+
+TIME_LIMIT = 60.0
+
+# How long, in seconds, threads and processes that were told to end may take to do so.
+SETTLE = 3.0
+
+
+def open_descriptors() -> dict[int, str]:
+    """Return what each open descriptor of this process leads to."""
+    found = {}
+    for entry in os.listdir("/dev/fd"):
+        with suppress(OSError):  # the descriptor of the listing itself is closed by now
+            found[int(entry)] = os.readlink(f"/dev/fd/{entry}")
+    return found
+
+
+def child_processes() -> set[int]:
+    """Return the ids of the direct children of this process, dead but unreaped ones included."""
+    children: set[int] = set()
+    for listing in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):
+            children.update(map(int, listing.read_text().split()))
+    return children
+
+
+def leaks(fds: dict[int, str], children: set[int]) -> list[str]:
+    """Return what there is now and was not there before."""
+    found = [f"descriptor {fd} -> {to}" for fd, to in open_descriptors().items() if fds.get(fd) != to]
+    return found + [f"process {pid}" for pid in child_processes() - children]
+
+
+@pytest.fixture(autouse=True)
+def no_leaks() -> Iterator[None]:
+    """Fail the test that leaves a descriptor or a child process behind, and end such a process."""
+    fds, children = open_descriptors(), child_processes()
+    yield
+    deadline = time.monotonic() + SETTLE
+    while found := leaks(fds, children):
+        gc.collect()
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.01)
+    for pid in child_processes() - children:
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+    assert not found, f"the test leaked {', '.join(found)}"
+
+
+@pytest.fixture(autouse=True)
+def time_limit() -> Iterator[None]:
+    """Interrupt a test that hangs."""
+
+    def expire(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"the test took more than {TIME_LIMIT} seconds")
+
+    previous = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, TIME_LIMIT)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, previous)
+
+
+@pytest.fixture(params=[Blocking, Asyncio], ids=lambda kind: kind.name)
+def api(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A front end."""
+    front_end = request.param()
+    yield front_end
+    front_end.close()

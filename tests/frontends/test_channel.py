@@ -1,0 +1,244 @@
+"""Messages and the end of the channel, for both front ends, against a raw socket."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+import pytest
+from nodechannel import errors
+from nodechannel.outbox import DeliveryState
+
+
+def read_exactly(sock: socket.socket, count: int) -> bytes:
+    data = bytearray()
+    while len(data) < count:
+        piece = sock.recv(min(count - len(data), 1 << 20))
+        assert piece, f"the stream ended after {len(data)} of {count} bytes"
+        data += piece
+    return bytes(data)
+
+
+def test_messages_both_ways(channel, peer):
+    channel.send({"a": 1})
+    channel.send("two")
+    channel.flush()
+    assert read_exactly(peer, 14) == b'{"a":1}\n"two"\n'
+    peer.sendall(b'1\n{"b":[null]}\n')
+    assert channel.receive(timeout=5).data == 1
+    assert channel.receive(timeout=5).data == {"b": [None]}
+
+
+def test_iteration_ends_with_the_channel(channel, peer):
+    peer.sendall(b"1\n2\n3\n")
+    peer.close()
+    assert [message.data for message in channel] == [1, 2, 3]
+    with pytest.raises(errors.ChannelClosed):
+        channel.receive()
+
+
+def test_receive_gives_up_after_its_time(channel, peer):
+    begin = time.monotonic()
+    with pytest.raises(TimeoutError):
+        channel.receive(timeout=0.05)
+    assert time.monotonic() - begin < 5
+    peer.sendall(b"1\n")
+    assert channel.receive(timeout=5).data == 1
+
+
+def test_receive_with_no_time_at_all_returns_what_is_there(channel, peer):
+    with pytest.raises(TimeoutError):
+        channel.receive(timeout=0)
+    peer.sendall(b"1\n2\n")
+    assert channel.receive(timeout=5).data == 1
+    assert channel.receive(timeout=0).data == 2
+
+
+def test_a_bad_line_is_raised_in_its_place_and_the_channel_goes_on(channel, peer):
+    peer.sendall(b"1\nbad\n2\n")
+    assert channel.receive(timeout=5).data == 1
+    with pytest.raises(errors.InvalidJson, match="bad"):
+        channel.receive(timeout=5)
+    assert channel.receive(timeout=5).data == 2
+    channel.send("still here")
+
+
+def test_a_message_larger_than_every_buffer_is_written_completely(api, channel, peer):
+    text = "x" * (8 << 20)
+    reader = threading.Thread(target=lambda: read.append(read_exactly(peer, len(text) + 3)))
+    read: list[bytes] = []
+    reader.start()
+    channel.send(text)
+    channel.flush()
+    reader.join()
+    assert read[0] == b'"' + text.encode() + b'"\n'
+
+
+def test_a_message_arrives_one_byte_at_a_time(channel, peer):
+    def trickle():
+        for byte in '{"é":"😀"}\n'.encode():
+            peer.sendall(bytes([byte]))
+
+    writer = threading.Thread(target=trickle)
+    writer.start()
+    assert channel.receive(timeout=10).data == {"é": "😀"}
+    writer.join()
+
+
+def test_a_peer_that_dies_in_mid_frame(channel, peer):
+    peer.sendall(b'{"whole":1}\n{"half')
+    peer.close()
+    assert channel.receive(timeout=5).data == {"whole": 1}
+    with pytest.raises(errors.ChannelClosed):
+        channel.receive(timeout=5)
+
+
+def test_a_half_close_is_a_close(channel, peer):
+    peer.shutdown(socket.SHUT_WR)
+    with pytest.raises(errors.ChannelClosed):
+        channel.receive(timeout=5)
+    assert not channel.connected
+    assert peer.recv(1) == b""
+
+
+def test_a_peer_that_is_gone_is_noticed_by_send(api, channel, peer):
+    peer.close()
+    with pytest.raises(errors.ChannelClosed):
+        for _ in range(3):
+            channel.send(1)
+            channel.flush()
+
+
+def test_what_a_dead_peer_wrote_can_still_be_read_after_a_failed_send(channel, peer):
+    peer.sendall(b'"testament"\n')
+    peer.close()
+    with pytest.raises(errors.ChannelClosed):
+        for _ in range(3):
+            channel.send(1)
+            channel.flush()
+    assert channel.receive(timeout=5).data == "testament"
+    with pytest.raises(errors.ChannelClosed):
+        channel.receive(timeout=5)
+
+
+def test_what_a_peer_wrote_is_read_even_if_it_left_bytes_of_ours_unread(channel, peer):
+    channel.send("unread")
+    channel.flush()
+    peer.sendall(b'"last"\n')
+    peer.close()  # resets the connection, because bytes were left
+    assert channel.receive(timeout=5).data == "last"
+    with pytest.raises(errors.ChannelClosed):
+        channel.receive(timeout=5)
+
+
+def test_disconnect_delivers_what_is_queued_and_then_ends(channel, peer):
+    channel.send("last")
+    channel.disconnect(timeout=5)
+    assert not channel.connected
+    assert read_exactly(peer, 7) == b'"last"\n'
+    assert peer.recv(1) == b""
+    with pytest.raises(errors.ChannelClosed, match="send"):
+        channel.send(1)
+    with pytest.raises(errors.ChannelClosed):
+        channel.flush()
+    channel.disconnect()
+
+
+def test_messages_that_arrived_before_disconnect_stay_readable(channel, peer):
+    peer.sendall(b"1\n2\n")
+    assert channel.receive(timeout=5).data == 1
+    channel.disconnect(timeout=5)
+    assert channel.receive(timeout=5).data == 2
+    with pytest.raises(errors.ChannelClosed):
+        channel.receive(timeout=5)
+
+
+def test_disconnect_does_not_wait_for_ever(channel, peer):
+    text = "x" * (4 << 20)
+    with pytest.raises(errors.SendTimeout):
+        channel.send(text, timeout=0.05)
+    with pytest.raises(TimeoutError):
+        channel.disconnect(timeout=0.05)
+    assert not channel.connected
+    assert channel.fileno() == -1
+
+
+def test_a_message_that_timed_out_is_still_delivered(channel, peer):
+    text = "x" * (4 << 20)
+    with pytest.raises(errors.SendTimeout) as caught:
+        channel.send(text, timeout=0.05)
+    assert caught.value.delivery.state is DeliveryState.QUEUED
+    frames: list[bytes] = []
+    reader = threading.Thread(target=lambda: frames.append(read_exactly(peer, len(text) + 3 + 8)))
+    reader.start()
+    channel.send("after")
+    channel.flush(timeout=20)
+    reader.join()
+    assert frames[0] == b'"' + text.encode() + b'"\n"after"\n'
+    assert caught.value.delivery.state is DeliveryState.WRITTEN
+
+
+def test_close_ends_at_once_and_twice(channel, peer):
+    peer.sendall(b"1\n")
+    channel.close()
+    channel.close()
+    with pytest.raises(errors.ChannelClosed):
+        channel.receive()
+    with pytest.raises(errors.ChannelClosed):
+        channel.send(1)
+    assert channel.fileno() == -1
+
+
+def test_the_context_manager_disconnects(channel, peer):
+    with channel:
+        channel.send("in the block")
+    assert read_exactly(peer, 15) == b'"in the block"\n'
+    assert peer.recv(1) == b""
+
+
+def test_the_context_manager_closes_when_the_block_fails(channel, peer):
+    with pytest.raises(KeyError), channel:
+        raise KeyError
+    assert peer.recv(1) == b""
+
+
+@pytest.mark.parametrize(("count", "size"), [(50, 100_000), (3000, 1000)])
+def test_two_ends_that_send_before_they_receive_do_not_block_each_other(api, count, size):
+    ours, theirs = socket.socketpair()
+    ends = [api.channel(ours), api.channel(theirs)]
+    text = "x" * size
+    received: list[list[str]] = []
+
+    def talk(end):
+        for _ in range(count):
+            end.send(text)
+        received.append([end.receive(timeout=30).data for _ in range(count)])
+
+    threads = [threading.Thread(target=talk, args=(end,)) for end in ends]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for end in ends:
+        end.close()
+    assert received == [[text] * count] * 2
+
+
+def test_a_refused_message_writes_nothing(channel, peer):
+    with pytest.raises(errors.InvalidMessage) as caught:
+        channel.send({"a": [1, {2: 3}]})
+    assert caught.value.path == "$.a[1]"
+    with pytest.raises(errors.InvalidMessage):
+        channel.send(2**53)
+    channel.send("fine")
+    channel.flush()
+    assert read_exactly(peer, 7) == b'"fine"\n'
+
+
+def test_unsafe_integers_are_sent_when_asked_for(api):
+    ours, theirs = socket.socketpair()
+    with theirs, api.channel(ours, unsafe_integers=True) as channel:
+        channel.send(2**53 + 1)
+        channel.flush()
+        assert read_exactly(theirs, 17) == b"9007199254740993\n"
