@@ -1,0 +1,170 @@
+"""The committed index of requirements is current; every lint of `spec/build.py` catches its bad sample."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def load_build() -> Any:
+    spec = importlib.util.spec_from_file_location("spec_build", ROOT / "spec" / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+build = load_build()
+
+RULE = "**[FRM-001]** A sender MUST end a line.\n\n*Intent:* So that it ends.\n"
+CASE = {"id": "frm-one", "rules": ["FRM-001"], "level": "MUST"}
+
+
+def problems(
+    chapter: str,
+    *cases: dict[str, Any],
+    committed: dict[str, Any] | None = None,
+    citations: list[tuple[str, str]] | None = None,
+    name: str = "20-framing.md",
+) -> list[str]:
+    """Lint one chapter and return the problems; the first heading is put in front."""
+    spec = build.Spec(cases=list(cases), committed=committed or {}, citations=citations or [])
+    spec.add_chapter(name, f"# 20 Framing (FRM)\n\n{chapter}")
+    found: list[str] = spec.lint()
+    return found
+
+
+def test_committed_index_is_current(capsys: pytest.CaptureFixture[str]) -> None:
+    status = build.main(["--check"])
+    assert status == 0, capsys.readouterr().err
+
+
+def test_good_sample_has_no_problem() -> None:
+    assert problems(RULE, CASE) == []
+
+
+def test_rule_without_a_case_needs_a_reason() -> None:
+    assert problems(RULE) == ["FRM-001: has neither a case nor a reason why it is not tested"]
+    assert problems(RULE + "\n*Not tested:* Nobody can see it.\n") == []
+
+
+@pytest.mark.parametrize(
+    ("chapter", "expected"),
+    [
+        (RULE + "\n" + RULE, "FRM-001: used twice"),
+        (RULE.replace("FRM-001", "JSN-001"), "JSN-001: stands in 20-framing.md, whose area is FRM"),
+        (RULE.replace("a line", "a line and MAY go on"), "FRM-001: 2 keywords instead of one"),
+        (RULE.replace("MUST", "must"), "FRM-001: 0 keywords instead of one"),
+        (RULE.replace("MUST", "SHALL"), "FRM-001: SHALL is not used here"),
+        (RULE.replace("A sender", "Everybody"), "FRM-001: does not begin with the bound party"),
+        (RULE.replace("a line.", "a line"), "FRM-001: does not end with a full stop"),
+        (RULE.partition("*Intent")[0], "FRM-001: has no intent"),
+        (RULE + "\n*Not tested:* No reason.\n", "FRM-001: has a case and says that it is not tested"),
+        (RULE + "\n*Not tested:*\n", "FRM-001: gives no reason why it is not tested"),
+        (RULE + "\nA reader MAY wonder.\n", "20-framing.md: MAY outside a rule"),
+        (RULE.replace("it ends", "it MUST end"), "20-framing.md: MUST outside a rule"),
+        ("Text.\n\n*Intent:* Lost.\n\n" + RULE, "20-framing.md: belongs to no rule"),
+        (RULE + "\n**[FRM-2]** A sender MUST count.\n", "20-framing.md: not the form of a rule"),
+    ],
+)
+def test_bad_chapter(chapter: str, expected: str) -> None:
+    assert any(problem.startswith(expected) for problem in problems(chapter, CASE))
+
+
+def test_keywords_in_code_are_no_keywords() -> None:
+    assert problems(RULE + "\nThe word `MUST`.\n\n```\nMUST\n\nMAY\n```\n", CASE) == []
+
+
+def test_chapter_without_an_area() -> None:
+    spec = build.Spec()
+    spec.add_chapter("20-framing.md", "# Framing\n")
+    assert spec.lint() == ["20-framing.md: the first heading is not of the form `# 20 Framing (FRM)`"]
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ({**CASE, "id": "frm-two", "rules": ["FRM-009"]}, "case frm-two: names FRM-009, which is no rule"),
+        ({**CASE, "id": "frm-two", "rules": []}, "case frm-two: shows no rule"),
+        (CASE, "case frm-one: used twice"),
+    ],
+)
+def test_bad_case(case: dict[str, Any], expected: str) -> None:
+    assert problems(RULE, CASE, case) == [expected]
+
+
+def test_case_is_not_stronger_than_its_rules() -> None:
+    weak = RULE.replace("MUST", "SHOULD NOT")
+    assert problems(weak, CASE) == ["case frm-one: is of level MUST, and none of its rules is"]
+    assert problems(weak, {**CASE, "level": "SHOULD"}) == []
+
+
+def test_published_rule_does_not_vanish() -> None:
+    committed: dict[str, Any] = {"rules": {"FRM-001": {}, "FRM-002": {}}, "retired": {"FRM-003": {}}}
+    found = problems(RULE, CASE, committed=committed)
+    assert [problem.partition(":")[0] for problem in found] == ["FRM-002", "FRM-003"]
+    tombs = "\n**[FRM-002]** *Retired.* Too strict.\n\n**[FRM-003]** *Retired.* Wrong.\n"
+    assert problems(RULE + tombs, CASE, committed=committed) == []
+
+
+def test_retired_rule_stays_retired() -> None:
+    committed: dict[str, Any] = {"retired": {"FRM-001": {}}}
+    assert problems(RULE, CASE, committed=committed) == ["FRM-001: was retired and is in use again"]
+    tomb = "**[FRM-001]** *Retired.* Wrong.\n"
+    assert problems(tomb, CASE) == ["case frm-one: names FRM-001, which is no rule"]
+
+
+def test_citations_name_rules(tmp_path: Path) -> None:
+    source = tmp_path / "pyref" / "wire.py"
+    source.parent.mkdir()
+    source.write_text("x = 1  # [FRM-001]\ny = [FRM]  # [FRM-001, FRM-007] and FRM-008\n", "utf-8")
+    citations = build.find_citations(tmp_path)
+    assert citations == [
+        ("pyref/wire.py:1", "FRM-001"),
+        ("pyref/wire.py:2", "FRM-001"),
+        ("pyref/wire.py:2", "FRM-007"),
+    ]
+    assert problems(RULE, CASE, citations=citations) == ["pyref/wire.py:2: cites FRM-007, which is no rule"]
+
+
+def write_tree(root: Path) -> None:
+    (root / "spec").mkdir()
+    (root / "conformance" / "cases").mkdir(parents=True)
+    (root / "spec" / "20-framing.md").write_text(f"# 20 Framing (FRM)\n\n{RULE}", "utf-8")
+    file = {"topic": "frm", "cases": [CASE]}
+    (root / "conformance" / "cases" / "frm.json").write_text(json.dumps(file), "utf-8")
+    (root / "conformance" / "cases" / "flags.json").write_text("{}", "utf-8")
+
+
+def test_writes_and_compares(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_tree(tmp_path)
+    assert build.main(["--check"], tmp_path) == 1
+    assert "out of date" in capsys.readouterr().err
+    assert build.main([], tmp_path) == 0
+    assert build.main(["--check"], tmp_path) == 0
+    index = json.loads((tmp_path / "spec" / "requirements.json").read_text("utf-8"))
+    assert index["rules"]["FRM-001"] == {
+        "level": "MUST",
+        "text": "A sender MUST end a line.",
+        "intent": "So that it ends.",
+        "chapter": "20-framing.md",
+        "not_tested": None,
+        "cases": ["frm-one"],
+    }
+
+
+def test_bad_prose_is_not_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_tree(tmp_path)
+    (tmp_path / "spec" / "20-framing.md").write_text("# 20 Framing (FRM)\n\nOne MUST.\n", "utf-8")
+    assert build.main([], tmp_path) == 1
+    assert "MUST outside a rule" in capsys.readouterr().err
+    assert not (tmp_path / "spec" / "requirements.json").exists()
