@@ -1,0 +1,247 @@
+"""The catalogue: loads case files, checks them by hand (no schema library at run time), selects from them."""
+
+import fnmatch
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from channelkit.errors import UsageError
+from channelkit.expect import KINDS
+from channelkit.segments import variants
+from channelkit.sockets import KINDS as SOCKET_KINDS
+from channelkit.values import compact
+
+LEVELS = ("MUST", "SHOULD", "MAY", "INFO")
+"""From the strictest to what is only observed."""
+ENDINGS = ("clean", "closed", "died", "hung")
+ROLES = ("child", "parent")
+
+_FIELDS = frozenset(
+    ("id", "title", "rules", "level", "roles", "rung", "needs", "segment", "steps", "outcomes", "ending", "guards")
+)
+_REQUIRED = ("id", "title", "rules", "level", "roles", "rung", "steps", "outcomes")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case of the catalogue; the fields are those of the case file."""
+
+    id: str
+    title: str
+    rules: tuple[str, ...]
+    level: str
+    roles: tuple[str, ...]
+    rung: int
+    steps: list[dict[str, Any]] = field(hash=False)
+    outcomes: dict[str, Any] = field(hash=False)
+    topic: str = ""
+    needs: tuple[str, ...] = ()
+    segment: str = "none"
+    ending: tuple[str, ...] = ("clean",)
+    guards: str = ""
+
+    @property
+    def writes(self) -> list[tuple[bytes, bool]]:
+        """The bytes of each ``write`` step and whether a descriptor rides on it."""
+        return [(encode(step["write"]), "fd" in step) for step in self.steps if "write" in step]
+
+    @property
+    def variants(self) -> dict[str, Any]:
+        """Segmentations by name, ``whole`` first."""
+        return variants(self.writes, every=self.segment == "all")
+
+    @property
+    def leaves_open(self) -> bool:
+        """Whether the steps leave channel and adapter as they found them, so that a variant can follow."""
+        data = b"".join(data for data, _descriptor in self.writes)
+        return (not data or data.endswith(b"\n")) and not any(map(_ends_or_changes, self.steps))
+
+
+def _ends_or_changes(step: dict[str, Any]) -> bool:
+    if not step.keys().isdisjoint(("close", "shutdown", "end")):
+        return True
+    if "do" in step:
+        return step["do"].get("command") not in ("send", "poke", "close")
+    return any("eof" in one or "exit" in one for one in alternatives(step))
+
+
+def alternatives(step: dict[str, Any]) -> list[dict[str, Any]]:
+    """What an ``expect`` step waits for; empty for other steps."""
+    wanted = step.get("expect", [])
+    return wanted if isinstance(wanted, list) else [wanted]
+
+
+def encode(chunks: Iterable[Any]) -> bytes:
+    """The bytes of a ``write`` step. Raises :class:`ValueError` or :class:`TypeError` on a bad chunk."""
+    out = bytearray()
+    for chunk in chunks:
+        if isinstance(chunk, str):
+            out += chunk.encode()
+        elif "hex" in chunk:
+            out += bytes.fromhex(chunk["hex"])
+        elif "json" in chunk:
+            out += compact(chunk["json"]) + b"\n"
+        elif "repeat" in chunk:
+            out += chunk["repeat"].encode() * chunk["times"]
+        else:
+            raise ValueError(f"unknown chunk {chunk!r}")
+    return bytes(out)
+
+
+# ---- loading -------------------------------------------------------------------------------------------------
+
+
+def load(files: Iterable[Path]) -> list[Case]:
+    """All cases of the files. Raises :class:`UsageError` naming the file and what is wrong in it."""
+    found: dict[str, Case] = {}
+    for file in files:
+        for case in load_file(file):
+            if case.id in found:
+                raise UsageError(f"{file}: {case.id} is there twice")
+            found[case.id] = case
+    return list(found.values())
+
+
+def load_file(file: Path) -> list[Case]:
+    """The cases of one file. Raises :class:`UsageError`."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        topic, entries = content["topic"], content["cases"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UsageError(f"{file}: not a case file: {error}") from error
+    cases = []
+    for entry in entries:
+        problem = fault_of(entry)
+        if problem:
+            name = entry.get("id", "?") if isinstance(entry, dict) else "?"
+            raise UsageError(f"{file}: {name}: {problem}")
+        cases.append(_case(entry, topic))
+    return cases
+
+
+def _case(entry: dict[str, Any], topic: str) -> Case:
+    lists = {name: tuple(entry[name]) for name in ("rules", "roles", "needs", "ending") if name in entry}
+    return Case(**{**entry, **lists, "topic": topic})
+
+
+def fault_of(entry: Any) -> str:
+    """What is wrong with a case as it stands in a file; empty when nothing is."""
+    if not isinstance(entry, dict):
+        return "a case is an object"
+    missing = [name for name in _REQUIRED if name not in entry]
+    if missing:
+        return f"without {', '.join(missing)}"
+    if unknown := entry.keys() - _FIELDS:
+        return f"unknown field {', '.join(sorted(unknown))}"
+    for name, sound in _CHECKS.items():
+        if name in entry and not sound(entry[name]):
+            return f"bad value of {name}: {entry[name]!r}"
+    return next(filter(None, map(_fault_of_step, entry["steps"])), "")
+
+
+def _strings(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(member, str) for member in value)
+
+
+def _outcomes(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(
+            one in ("conform", "violate")
+            or (isinstance(one, dict) and one.get("class") == "lenient" and isinstance(one.get("flag"), str))
+            for one in value.values()
+        )
+    )
+
+
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "id": lambda value: isinstance(value, str) and value != "" and ":" not in value and " " not in value,
+    "title": lambda value: isinstance(value, str),
+    "rules": lambda value: _strings(value) and bool(value),
+    "level": LEVELS.__contains__,
+    "roles": lambda value: _strings(value) and bool(value) and set(value) <= set(ROLES),
+    "rung": lambda value: value in (0, 1, 2, 3),
+    "needs": _strings,
+    "segment": ("all", "none").__contains__,
+    "steps": lambda value: isinstance(value, list) and all(isinstance(step, dict) for step in value),
+    "outcomes": _outcomes,
+    "ending": lambda value: _strings(value) and bool(value) and set(value) <= set(ENDINGS),
+    "guards": lambda value: isinstance(value, str),
+}
+
+_STEP_FIELDS = {
+    "write": {"fd"},
+    "make": {"name"},
+    "drop": set(),
+    "expect": set(),
+    "barrier": set(),
+    "do": {"refused"},
+    "reach": {"text"},
+    "close": set(),
+    "shutdown": set(),
+    "end": set(),
+}
+
+
+def _fault_of_step(step: dict[str, Any]) -> str:
+    names = [name for name in _STEP_FIELDS if name in step]
+    if len(names) != 1:
+        return f"a step has exactly one kind: {step!r}"
+    name = names[0]
+    if unknown := step.keys() - {name} - _STEP_FIELDS[name]:
+        return f"unknown field {', '.join(sorted(unknown))} in a {name} step"
+    if name == "write":
+        try:
+            encode(step["write"])
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            return f"bad chunk in a write step: {error}"
+    if name == "make" and (step["make"] not in SOCKET_KINDS or not isinstance(step.get("name"), str)):
+        return f"bad make step {step!r}"
+    if name == "do" and not (isinstance(step["do"], dict) and isinstance(step["do"].get("command"), str)):
+        return f"a do step names its command: {step!r}"
+    if name == "reach" and not isinstance(step.get("text"), str):
+        return "a reach step has a text"
+    return next(filter(None, map(_fault_of_alternative, alternatives(step))), "")
+
+
+_EXPECT_FIELDS = frozenset((*KINDS, "as", "stop", "subset", "fd", "handle"))
+
+
+def _fault_of_alternative(one: Any) -> str:
+    if not isinstance(one, dict):
+        return f"an expectation is an object: {one!r}"
+    kinds = [kind for kind in KINDS if kind in one]
+    if len(kinds) != 1 and kinds != ["frame", "text"]:
+        return f"an expectation has exactly one kind: {one!r}"
+    if unknown := one.keys() - _EXPECT_FIELDS:
+        return f"unknown field {', '.join(sorted(unknown))} in an expectation"
+    if "exit" in one and one["exit"] not in ("zero", "nonzero", "signal"):
+        return f"unknown exit {one['exit']!r}"
+    return ""
+
+
+# ---- selecting -----------------------------------------------------------------------------------------------
+
+
+def select(cases: Iterable[Case], pattern: str | None, level: str | None) -> list[Case]:
+    """The cases that ``pattern`` chooses (an id, ``id:variant``, a glob, a rule or a part of an id), at ``level`` or stricter."""
+    wanted = list(cases)
+    if level is not None:
+        wanted = [case for case in wanted if LEVELS.index(case.level) <= LEVELS.index(level)]
+    if pattern is None:
+        return wanted
+    name = pattern.partition(":")[0]
+    exact = [case for case in wanted if case.id == name]
+    return exact or [
+        case
+        for case in wanted
+        if name in case.id or name in case.rules or fnmatch.fnmatchcase(case.id, name)
+    ]
+
+
+def applies(case: Case, role: str, rung: int) -> bool:
+    """Whether a subject of that role and rung can be asked this case. As parent every case is driven."""
+    return role in case.roles and (role == "parent" or case.rung <= rung)

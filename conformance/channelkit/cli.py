@@ -1,0 +1,219 @@
+"""The command line: ``channelkit run | list | show ID | explain RULE``."""
+
+import argparse
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from channelkit import __version__
+from channelkit.cases import LEVELS, Case, load, select
+from channelkit.console import show_result, show_summary
+from channelkit.errors import KitError, UsageError
+from channelkit.limits import Limits
+from channelkit.report import Report
+from channelkit.resources import case_files, flags, rules
+from channelkit.runner import Options, default_jobs, pairs, run
+from channelkit.runtimes import find_node
+from channelkit.subjects import Description, from_command, from_path
+
+CONFORMANT, NOT_CONFORMANT, USAGE, HARNESS = 0, 1, 2, 3
+"""Exit statuses."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns the exit status."""
+    arguments = _parser().parse_args(argv)
+    with _no_buffered_loss():
+        try:
+            return int(arguments.action(arguments))
+        except UsageError as error:
+            print(f"channelkit: {error}", file=sys.stderr)
+            return USAGE
+        except KitError as error:
+            print(f"channelkit: {error}", file=sys.stderr)
+            return HARNESS
+        except KeyboardInterrupt:
+            print("channelkit: interrupted", file=sys.stderr)
+            return HARNESS
+        except BrokenPipeError:
+            # The reader of our output has gone; nothing more can be said to it, not even at exit.
+            sys.stdout = None  # type: ignore[assignment]
+            return HARNESS
+
+
+@contextlib.contextmanager
+def _no_buffered_loss() -> Iterator[None]:
+    """Makes SIGTERM unwind like Ctrl-C, so that a cancelled run leaves no process behind."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        previous = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("channelkit", description="Judges one end of a NODE_CHANNEL_FD channel.")
+    parser.add_argument("--version", action="version", version=__version__)
+    actions = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(actions.add_parser("run", help="run cases against one or more subjects"))
+    listing = actions.add_parser("list", help="list the cases")
+    _add_selection(listing)
+    listing.set_defaults(action=list_cases)
+    showing = actions.add_parser("show", help="print one case")
+    showing.add_argument("id")
+    _add_catalogue(showing)
+    showing.set_defaults(action=show_case)
+    explaining = actions.add_parser("explain", help="print a requirement, or a flag, and the cases that show it")
+    explaining.add_argument("rule")
+    _add_catalogue(explaining)
+    explaining.set_defaults(action=explain)
+    return parser
+
+
+def _add_catalogue(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cases", type=Path, metavar="DIR", help="another catalogue: a directory or one file")
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-k", dest="pattern", metavar="PATTERN", help="an id, ID:VARIANT, a glob, a part of an id, a requirement")
+    parser.add_argument("--level", choices=LEVELS, help="only cases of this level or a stricter one")
+    _add_catalogue(parser)
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    who = parser.add_mutually_exclusive_group(required=True)
+    who.add_argument("--child", metavar="CMD", help="a program that is started with a channel")
+    who.add_argument("--parent", metavar="CMD", help="a driven adapter that starts the kit's puppet child")
+    who.add_argument("--subjects", type=Path, metavar="DIR", help="a directory of subject descriptions, or one of them")
+    parser.add_argument("--rung", type=int, choices=(0, 1, 2), help="what --child can do: 0 echo, 1 driven, 2 handles (default 0)")
+    _add_selection(parser)
+    parser.add_argument("--known", type=Path, metavar="FILE", help="known failures: lines `case-id outcome  # reason`")
+    parser.add_argument("--jobs", type=_positive_int, default=default_jobs(), metavar="N", help="parallel processes (default %(default)s)")
+    parser.add_argument("--time-scale", type=_positive, default=1.0, metavar="F", help="multiplies every limit")
+    parser.add_argument("--trace", action="store_true", help="print every transcript")
+    parser.add_argument("--report", type=Path, metavar="DIR", help="write results.json and index.html there")
+    parser.set_defaults(action=run_cases)
+
+
+def _positive_int(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e6:
+        raise ValueError
+    return number
+
+
+# ---- actions -------------------------------------------------------------------------------------------------
+
+
+def _catalogue(arguments: argparse.Namespace) -> list[Case]:
+    folder: Path | None = arguments.cases
+    if folder is None:
+        return load(case_files())
+    return load(sorted(folder.glob("*.json")) if folder.is_dir() else [folder])
+
+
+def run_cases(arguments: argparse.Namespace) -> int:
+    """``run``: returns the exit status."""
+    cases = select(_catalogue(arguments), arguments.pattern, arguments.level)
+    subjects = _subjects(arguments)
+    work = pairs(subjects, cases)
+    if not work:
+        raise UsageError("no case applies: look at `channelkit list`, -k, --level and --rung")
+    variant = (arguments.pattern or "").partition(":")[2] or None
+    options = Options(arguments.jobs, Limits(arguments.time_scale), variant)
+    shown = [case for case in cases if any(case is one for one, _subject in work)]
+    report = Report(subjects, shown, arguments.report)
+    node = find_node()
+    print(f"{len(work)} results to come; Node: {f'{node.version} ({node.path})' if node else 'none'}", flush=True)
+    complete = False
+    titles = {case.id: case.title for case in cases}
+    texts = rules()
+    try:
+        with contextlib.closing(run(work, options)) as results:
+            for result in results:
+                entry = report.add(result)
+                show_result(entry, texts, titles[entry["case"]], print, trace=arguments.trace)
+        complete = True
+    finally:
+        report.close()
+        report.write(complete=complete)
+        show_summary(report.content(complete=complete), print)
+    return report.exit_status
+
+
+def _subjects(arguments: argparse.Namespace) -> list[Description]:
+    if arguments.subjects is not None:
+        if arguments.rung is not None or arguments.known is not None:
+            raise UsageError("--rung and --known belong to --child or --parent; a description has its own")
+        return from_path(arguments.subjects)
+    if arguments.parent is not None:
+        if arguments.rung is not None:
+            raise UsageError("--rung belongs to --child; a parent is driven")
+        return [from_command(arguments.parent, "parent", 3, arguments.known)]
+    return [from_command(arguments.child, "child", arguments.rung or 0, arguments.known)]
+
+
+def list_cases(arguments: argparse.Namespace) -> int:
+    """``list``: one line per case."""
+    cases = select(_catalogue(arguments), arguments.pattern, arguments.level)
+    width = max((len(case.id) for case in cases), default=0)
+    for case in cases:
+        print(f"{case.id.ljust(width)}  {case.level.ljust(6)}  rung {case.rung}  {'/'.join(case.roles).ljust(12)}  {case.title}")
+    return CONFORMANT
+
+
+def show_case(arguments: argparse.Namespace) -> int:
+    """``show``: the case as data, its segmentations and its rules."""
+    case = next((case for case in _catalogue(arguments) if case.id == arguments.id), None)
+    if case is None:
+        raise UsageError(f"no case has the id {arguments.id}")
+    texts = rules()
+    print(f"{case.id}: {case.title}\n{case.level}, rung {case.rung}, roles {', '.join(case.roles)}")
+    for rule in case.rules:
+        print(f"{rule}: {texts.get(rule) or 'no text'}")
+    if case.guards:
+        print(f"guards against: {case.guards}")
+    if case.needs:
+        print(f"needs: {', '.join(case.needs)}")
+    print(f"variants: {', '.join(case.variants)}")
+    for step in case.steps:
+        print(f"  {json.dumps(step, ensure_ascii=False)}")
+    print(f"outcomes: {json.dumps(case.outcomes)}\nending: {', '.join(case.ending)}")
+    return CONFORMANT
+
+
+def explain(arguments: argparse.Namespace) -> int:
+    """``explain``: the sentence of a requirement or the meaning of a flag, and the cases."""
+    texts = rules()
+    meanings = flags()
+    name = arguments.rule
+    cases = [
+        case
+        for case in _catalogue(arguments)
+        if name in case.rules
+        or any(isinstance(outcome, dict) and outcome["flag"] == name for outcome in case.outcomes.values())
+    ]
+    if name not in texts and name not in meanings and not cases:
+        raise UsageError(f"no requirement and no flag is named {name}")
+    print(f"{name}: {texts.get(name) or meanings.get(name) or 'no text'}")
+    for case in cases:
+        print(f"  {case.id}  {case.level}  {case.title}")
+    return CONFORMANT

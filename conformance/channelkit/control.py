@@ -1,0 +1,98 @@
+"""The control channel of a driven adapter: commands out on its stdin, replies and events in on its stdout."""
+
+import json
+import os
+from collections import deque
+from typing import Any
+
+from channelkit.errors import HarnessError
+from channelkit.subject import Subject, read_some
+from channelkit.transcript import Transcript
+from channelkit.values import parse, untag
+
+
+class Control:
+    """Numbers commands, keeps replies by id and events in order. Raises :class:`HarnessError` on a breach."""
+
+    def __init__(self, subject: Subject, transcript: Transcript) -> None:
+        self._subject = subject
+        self._transcript = transcript
+        self._buffer = bytearray()
+        self._last_id = 0
+        self._awaited: set[int] = set()
+        self._outgoing = bytearray()
+        self.replies: dict[int, dict[str, Any]] = {}
+        self.events: deque[dict[str, Any]] = deque()
+        self.seen: set[str] = set()
+        """Names of all events that have ever arrived."""
+
+    @property
+    def pending_output(self) -> bool:
+        """Whether commands wait for room in the pipe."""
+        return bool(self._outgoing)
+
+    def ask(self, command: dict[str, Any]) -> int:
+        """Sends a command under a new id and returns the id."""
+        self._last_id += 1
+        line = json.dumps({"id": self._last_id, **command})
+        self._transcript.note(line, "ask")
+        self._awaited.add(self._last_id)
+        self._outgoing += line.encode() + b"\n"
+        self.flush()
+        return self._last_id
+
+    def flush(self) -> None:
+        """Writes as much as the pipe takes. An adapter that is gone is noticed elsewhere."""
+        while self._outgoing and self._subject.stdin is not None:
+            try:
+                written = os.write(self._subject.stdin, self._outgoing)
+            except BlockingIOError:
+                return
+            except OSError:
+                self._outgoing.clear()
+                return
+            del self._outgoing[:written]
+
+    def read(self) -> None:
+        """Takes all lines that have arrived."""
+        while self._subject.stdout is not None:
+            data = read_some(self._subject.stdout)
+            if data is None:
+                return
+            if not data:
+                os.close(self._subject.stdout)
+                self._subject.stdout = None
+                return
+            start = len(self._buffer)
+            self._buffer += data
+            while (cut := self._buffer.find(b"\n", start)) >= 0:
+                line = bytes(self._buffer[:cut])
+                del self._buffer[: cut + 1]
+                start = 0
+                self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        text = line.decode(errors="backslashreplace")
+        self._transcript.note(text, "reply")
+        try:
+            value = untag(parse(text))
+        except ValueError as error:
+            raise HarnessError(f"the adapter wrote a line that is no JSON text: {text[:200]!r} ({error})") from error
+        if not isinstance(value, dict):
+            raise HarnessError(f"the adapter wrote a line that is no object: {text[:200]!r}")
+        if "id" in value:
+            self._take_reply(value, text)
+        elif isinstance(value.get("event"), str):
+            self.seen.add(value["event"])
+            self.events.append(value)
+        else:
+            raise HarnessError(f"the adapter wrote neither a reply nor an event: {text[:200]!r}")
+
+    def _take_reply(self, reply: dict[str, Any], text: str) -> None:
+        number = reply["id"]
+        if isinstance(number, bool) or not isinstance(number, float) or int(number) not in self._awaited:
+            raise HarnessError(f"the adapter answered a command that was not asked: {text[:200]!r}")
+        if not isinstance(reply.get("ok"), bool):
+            raise HarnessError(f"a reply of the adapter has no boolean `ok`: {text[:200]!r}")
+        self._awaited.discard(int(number))
+        self.replies[int(number)] = reply

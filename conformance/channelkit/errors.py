@@ -1,0 +1,17 @@
+"""What can go wrong with the kit itself, as opposed to the subject under test."""
+
+
+class KitError(Exception):
+    """Base class of the kit's own errors."""
+
+
+class UsageError(KitError):
+    """The command line, a case file or a list given by the user is wrong (exit status 2)."""
+
+
+class HarnessError(KitError):
+    """The kit or the adapter's control channel failed: the case is inconclusive (exit status 3)."""
+
+
+class Interrupted(KitError):
+    """The run was stopped from outside while a case was under way."""

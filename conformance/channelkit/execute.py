@@ -1,0 +1,214 @@
+"""Runs one case against one subject: all its variants, in as few processes as its steps allow."""
+
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from channelkit.cases import Case
+from channelkit.ending import finish
+from channelkit.errors import HarnessError, Interrupted
+from channelkit.limits import Limits
+from channelkit.scene import CaseEnded, DeclaredUnsupported, Scene
+from channelkit.segments import Cut
+from channelkit.session import Session
+from channelkit.sockets import Sockets
+from channelkit.steps import run_steps
+from channelkit.subject import describe_status
+from channelkit.subjects import Description
+from channelkit.transcript import Transcript
+from channelkit.values import show
+from channelkit.verdict import INCONCLUSIVE, PASS, UNSUPPORTED, Judgement, Seen, judge, with_known, worst
+
+
+@dataclass(slots=True)
+class CaseResult:
+    """Everything about one case and one subject that a report needs."""
+
+    subject: str
+    case: Case
+    judgement: Judgement
+    variants: list[Seen]
+    seconds: float
+    transcript: list[dict[str, Any]] = field(default_factory=list)
+    stderr: str = ""
+    hello: dict[str, Any] = field(default_factory=dict)
+    strays: int = 0
+    """Descriptors that the subject sent and no step asked for."""
+
+
+@dataclass(slots=True)
+class _Record:
+    """What accumulates while variants run."""
+
+    seen: list[Seen] = field(default_factory=list)
+    judgements: list[Judgement] = field(default_factory=list)
+    evidence: dict[str, tuple[list[dict[str, Any]], str]] = field(default_factory=dict)
+    """Variant to its part of the transcript and the subject's stderr."""
+    hello: dict[str, Any] = field(default_factory=dict)
+    strays: int = 0
+
+
+def execute(
+    case: Case, subject: Description, limits: Limits, stop: threading.Event, only: str | None = None
+) -> CaseResult:
+    """Runs the case (``only`` one variant, if given) and judges it.
+
+    Whatever is the kit's or the adapter's fault becomes the verdict ``inconclusive``. Raises :class:`Interrupted`.
+    """
+    started = time.monotonic()
+    record = _Record()
+    try:
+        if subject.problem:
+            raise HarnessError(subject.problem)
+        _run_variants(case, subject, limits, stop, record, only)
+        decisive = worst(record.judgements)
+    except DeclaredUnsupported as error:
+        decisive = Judgement(UNSUPPORTED, Seen("whole", "unsupported", text=str(error)))
+    except Interrupted:
+        raise
+    except HarnessError as error:
+        decisive = Judgement(INCONCLUSIVE, Seen("whole", "inconclusive", text=str(error)))
+    except Exception:  # a bug of the kit must not look like a fault of the subject
+        decisive = Judgement(INCONCLUSIVE, Seen("whole", "inconclusive", text=traceback.format_exc()))
+    listed = subject.known.get(case.id)
+    decisive = with_known(decisive, listed.outcome if listed else None, case)
+    transcript, stderr = record.evidence.get(decisive.seen.variant) or _latest(record)
+    return CaseResult(
+        subject.name,
+        case,
+        decisive,
+        record.seen,
+        time.monotonic() - started,
+        transcript[:100] if decisive.verdict == PASS else transcript,
+        stderr,
+        record.hello,
+        record.strays,
+    )
+
+
+def _latest(record: _Record) -> tuple[list[dict[str, Any]], str]:
+    return list(record.evidence.values())[-1] if record.evidence else ([], "")
+
+
+def _run_variants(
+    case: Case,
+    subject: Description,
+    limits: Limits,
+    stop: threading.Event,
+    record: _Record,
+    only: str | None,
+) -> None:
+    variants: Iterator[tuple[str, list[Cut]]] = iter(case.variants.items())
+    if only is not None:
+        variants = iter([(name, cuts) for name, cuts in variants if name == only])
+    pending = next(variants, None)
+    if pending is None:
+        raise HarnessError(f"{case.id} has no variant {only}")
+    while pending is not None:
+        transcript = Transcript()
+        with closing(Session(subject.plan, limits, transcript, stop)) as session:
+            pending = _run_in_session(session, case, pending, variants, record)
+
+
+def _run_in_session(
+    session: Session,
+    case: Case,
+    first: tuple[str, list[Cut]],
+    following: Iterator[tuple[str, list[Cut]]],
+    record: _Record,
+) -> tuple[str, list[Cut]] | None:
+    """Runs variants as long as the session is as good as new; returns the next one that needs a new session."""
+    name, cuts = first
+    start = 0
+    try:
+        problem = _prepare(session, case, record)
+        while True:
+            session.transcript.note(f"variant {name}")
+            seen, reusable = _run_variant(session, case, name, cuts, problem)
+            upcoming = next(following, None)
+            if upcoming is None or not reusable:
+                break
+            record.seen.append(seen)
+            record.judgements.append(judge(case, seen))
+            record.evidence[name] = (session.transcript.entries[start:], "")
+            start = len(session.transcript.entries)
+            name, cuts = upcoming
+        ending, why = finish(session)
+        seen = Seen(name, seen.outcome, ending, "; ".join(filter(None, (seen.text, why))))
+        record.seen.append(seen)
+        record.judgements.append(judge(case, seen))
+    finally:
+        session.subject.read_stderr()
+        record.strays += session.release_strays()
+        record.evidence[name] = (session.transcript.entries[start:], session.subject.stderr_text)
+    return upcoming
+
+
+def _prepare(session: Session, case: Case, record: _Record) -> CaseEnded | None:
+    """Greets a driven adapter and opens the channel; what goes wrong with the channel is the subject's outcome."""
+    if not session.plan.driven:
+        return None
+    session.greet()
+    hello = record.hello = session.hello
+    if session.plan.role not in hello["roles"]:
+        raise HarnessError(f"the adapter says it has no role {session.plan.role}: {show(hello)}")
+    missing = [need for need in case.needs if need not in hello["capabilities"]]
+    if missing:
+        raise DeclaredUnsupported(f"the adapter declares no {', '.join(missing)}")
+    if session.plan.role == "child" and hello["rung"] < case.rung:
+        raise DeclaredUnsupported(f"the adapter declares rung {show(hello['rung'])}, the case needs {case.rung}")
+    reply = session.open()
+    if reply is None and session.exited:
+        how = describe_status(session.status or 0)
+        return CaseEnded("died" if session.status else "closed", f"the subject ended during open: {how}")
+    if reply is None:
+        raise HarnessError("the adapter did not answer open")
+    return None if reply["ok"] else CaseEnded("refused", f"open was refused: {show(reply.get('error'))}")
+
+
+def _run_variant(
+    session: Session, case: Case, name: str, cuts: list[Cut], problem: CaseEnded | None
+) -> tuple[Seen, bool]:
+    """Runs the steps once; says what was seen and whether another variant may follow in this process."""
+    with closing(Sockets()) as sockets:
+        scene = Scene(session, sockets)
+        text = ""
+        in_order = False
+        try:
+            if problem is not None:
+                raise problem
+            run_steps(scene, case.steps, cuts)
+            in_order = True
+            in_order = _synchronise(scene)
+        except CaseEnded as ended:
+            scene.outcome, text = ended.outcome, str(ended)
+        return Seen(name, scene.outcome, None, text), in_order and case.leaves_open
+
+
+def _synchronise(scene: Scene) -> bool:
+    """Lets the subject finish what it does before the next variant or the close; False when that is not possible.
+
+    Raises :class:`CaseEnded` when a probe that was glued to a write got lost.
+    """
+    session = scene.session
+    channel = session.channel
+    if session.exited or session.kit_ended_first or channel.closed or channel.eof or not scene.whole_line:
+        return False
+    glued = set(session.probes)
+    patient = session.limits.grace if channel.heard or session.plan.driven else session.limits.start
+    if not session.write(session.new_probe()):
+        return False
+    latest = max(session.probes)
+    back = session.wait(
+        lambda: latest not in session.probes or session.exited or channel.eof, patient
+    )
+    if back and latest not in session.probes and glued & session.probes:
+        raise CaseEnded("silent", "the message that was glued to a write was not delivered")
+    session.frames.clear()
+    session.events.clear()
+    channel.release_all()
+    return back and latest not in session.probes

@@ -1,0 +1,34 @@
+"""Known-failures lists: ``case-id outcome  # reason``, one a line."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from channelkit.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFailure:
+    """One entry: the outcome that is expected to be wrong, and why it is tolerated."""
+
+    outcome: str
+    reason: str
+
+
+def read(path: Path) -> dict[str, KnownFailure]:
+    """The entries by case id. Raises :class:`UsageError` naming the line that is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    found: dict[str, KnownFailure] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        entry, _hash, reason = line.partition("#")
+        words = entry.split()
+        if not words:
+            continue
+        if len(words) != 2 or not reason.strip():
+            raise UsageError(f"{path}:{number}: a line is `case-id outcome  # reason`")
+        if words[0] in found:
+            raise UsageError(f"{path}:{number}: {words[0]} is listed twice")
+        found[words[0]] = KnownFailure(words[1], reason.strip())
+    return found

@@ -1,0 +1,87 @@
+"""The runner's side of the puppet child: a private unix socket over which it reports, hands over and obeys."""
+
+import array
+import contextlib
+import json
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from typing import Any
+
+from channelkit.resources import PUPPET
+
+
+class PuppetLink:
+    """Waits for the puppet and then speaks to it. Owns a directory and its sockets until :meth:`close`."""
+
+    def __init__(self) -> None:
+        self._directory = tempfile.mkdtemp(prefix="channelkit-")
+        try:
+            self._path = os.path.join(self._directory, "puppet")  # noqa: PTH118 (a str goes on the command line)
+            self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self._listener.bind(self._path)
+            self._listener.listen(1)
+            self._listener.setblocking(False)
+        except OSError:
+            shutil.rmtree(self._directory, ignore_errors=True)
+            raise
+        self._connection: socket.socket | None = None
+        self._buffer = bytearray()
+        self.channel: socket.socket | None = None
+        """The child's end of the channel, for whoever takes it; None when the puppet found no channel."""
+        self.facts: dict[str, Any] | None = None
+        """What the puppet reported, None until it did."""
+        self.ended = False
+        """The puppet's process is gone."""
+
+    @property
+    def argv(self) -> list[str]:
+        """The command that the subject is told to start."""
+        return [sys.executable, "-I", "-S", str(PUPPET), self._path]
+
+    @property
+    def descriptors(self) -> list[int]:
+        """What to poll for reading."""
+        if self._connection is not None:
+            return [] if self.ended else [self._connection.fileno()]
+        return [self._listener.fileno()]
+
+    def read(self) -> None:
+        """Takes what there is."""
+        with contextlib.suppress(BlockingIOError):
+            if self._connection is None:
+                self._connection, _address = self._listener.accept()
+                self._connection.setblocking(False)
+            while not self.ended:
+                self._read_once(self._connection)
+
+    def _read_once(self, connection: socket.socket) -> None:
+        flags = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+        try:
+            data, ancillary, _flags, _address = connection.recvmsg(65536, socket.CMSG_SPACE(4), flags)
+        except ConnectionResetError:
+            data, ancillary = b"", []
+        for _level, _kind, rights in ancillary:
+            numbers = array.array("i", rights)
+            os.set_inheritable(numbers[0], False)
+            self.channel = socket.socket(fileno=numbers[0])
+        if not data:
+            self.ended = True
+        self._buffer += data
+        if self.facts is None and self._buffer.endswith(b"\n"):
+            self.facts = json.loads(self._buffer)
+
+    def order(self, order: dict[str, Any]) -> None:
+        """Tells the puppet how to end."""
+        if self._connection is not None and not self.ended:
+            with contextlib.suppress(OSError):
+                self._connection.sendall(json.dumps(order).encode() + b"\n")
+
+    def close(self) -> None:
+        """Ends the puppet, whose socket is its leash, and removes the directory."""
+        for end in (self._connection, self._listener, self.channel):
+            if end is not None:
+                end.close()
+        shutil.rmtree(self._directory, ignore_errors=True)

@@ -1,0 +1,182 @@
+"""The kit's end of the channel: raw bytes out, frames and descriptors in, never blocking."""
+
+import array
+import contextlib
+import fcntl
+import os
+import socket
+import struct
+import termios
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from channelkit.transcript import Transcript
+from channelkit.values import parse, show
+
+_ROOM = socket.CMSG_SPACE(64 * struct.calcsize("i"))
+_FLAGS = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+
+
+@dataclass(slots=True)
+class Frame:
+    """One line of the subject. ``problem`` says why it is no JSON text, else it is empty."""
+
+    raw: bytes
+    value: Any = None
+    problem: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.raw[:200]!r} ({self.problem})" if self.problem else show(self.value)
+
+
+def read_frame(raw: bytes) -> Frame:
+    """Judges one line without its LF."""
+    try:
+        return Frame(raw, parse(raw.decode("utf-8")))
+    except UnicodeDecodeError as error:
+        return Frame(raw, problem=f"invalid UTF-8 at byte {error.start}")
+    except ValueError as error:
+        return Frame(raw, problem=f"invalid JSON: {error}")
+
+
+class RawChannel:
+    """Owns one end of a stream socket pair and the descriptors that arrive on it, until :meth:`close`."""
+
+    def __init__(self, end: socket.socket, transcript: Transcript) -> None:
+        end.setblocking(False)
+        self._socket = end
+        self._transcript = transcript
+        self._buffer = bytearray()
+        self._scanned = 0
+        self._owned: set[int] = set()
+        self.descriptors: deque[int] = deque()
+        """Received descriptors that no step has taken, oldest first."""
+        self.strays = 0
+        """Received descriptors that were closed because nobody wanted them."""
+        self.eof = False
+        """The subject ended its side."""
+        self.broken = False
+        """A write failed because nobody reads any more."""
+        self.heard = False
+        """Anything has arrived at all."""
+
+    @property
+    def closed(self) -> bool:
+        """The kit closed its end."""
+        return self._socket.fileno() == -1
+
+    @property
+    def tail(self) -> bytes:
+        """Bytes after the last LF."""
+        return bytes(self._buffer)
+
+    def fileno(self) -> int:
+        """The descriptor, for poll."""
+        return self._socket.fileno()
+
+    def write(self, data: memoryview, descriptor: int | None = None) -> int:
+        """Writes once and returns how many bytes the kernel took, 0 when it has no room.
+
+        When the other end is gone, :attr:`broken` is set and the bytes count as taken.
+        """
+        rights = [] if descriptor is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
+        try:
+            taken = self._socket.sendmsg([data], rights)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            if not self.broken:
+                self._transcript.note(f"write failed: {error.strerror}")
+            self.broken = True
+            return len(data)
+        self._transcript.data("write", bytes(data[:taken]), len(rights))
+        return taken
+
+    def unread(self) -> int:
+        """Something above 0 while the subject has not read all that was written; 0 where the system cannot tell."""
+        try:
+            return int(struct.unpack("i", fcntl.ioctl(self._socket, termios.TIOCOUTQ, b"\0\0\0\0"))[0])
+        except OSError:
+            return 0
+
+    def read(self) -> list[Frame]:
+        """Reads all there is and returns the frames that became complete."""
+        frames: list[Frame] = []
+        while not self.eof and not self.closed and self._read_once():
+            frames.extend(self._split())
+        return frames
+
+    def _read_once(self) -> bool:
+        try:
+            data, ancillary, _flags, _address = self._socket.recvmsg(65536, _ROOM, _FLAGS)
+        except BlockingIOError:
+            return False
+        except OSError as error:  # ECONNRESET: the subject closed and left bytes of ours unread
+            self._transcript.note(f"the subject's side ended: {error.strerror}")
+            self.eof = True
+            return False
+        received = self._keep(ancillary)
+        if not data:
+            self._transcript.note("the subject's side ended (end of file)")
+            self.eof = True
+            return False
+        self.heard = True
+        self._transcript.data("read", data, received)
+        self._buffer += data
+        return True
+
+    def _keep(self, ancillary: list[tuple[int, int, bytes]]) -> int:
+        numbers = array.array("i")
+        for level, kind, data in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                numbers.frombytes(data[: len(data) - len(data) % numbers.itemsize])
+        for number in numbers:
+            os.set_inheritable(number, False)
+        self.descriptors.extend(numbers)
+        self._owned.update(numbers)
+        return len(numbers)
+
+    def _split(self) -> list[Frame]:
+        frames = []
+        while (cut := self._buffer.find(b"\n", self._scanned)) >= 0:
+            frames.append(read_frame(bytes(self._buffer[:cut])))
+            del self._buffer[: cut + 1]
+            self._scanned = 0
+        self._scanned = len(self._buffer)
+        return frames
+
+    def release(self, descriptor: int) -> None:
+        """Closes a received descriptor; a second call does nothing."""
+        if descriptor in self._owned:
+            self._owned.discard(descriptor)
+            os.close(descriptor)
+
+    def release_all(self) -> None:
+        """Closes the received descriptors that no step has taken; :attr:`strays` counts them."""
+        self.strays += len(self._owned)
+        for descriptor in list(self._owned):
+            self.release(descriptor)
+        self.descriptors.clear()
+
+    def disown(self, descriptor: int) -> int:
+        """Gives a received descriptor to the caller, who closes it."""
+        self._owned.discard(descriptor)
+        return descriptor
+
+    def shutdown(self) -> None:
+        """Half-closes: the subject sees the end of file, its own bytes still arrive."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+        self._transcript.note("the kit half-closes its end")
+
+    def close(self) -> None:
+        """Closes the kit's end; received descriptors stay until :meth:`dispose`."""
+        if not self.closed:
+            self._socket.close()
+            self._transcript.note("the kit closes its end")
+
+    def dispose(self) -> None:
+        """Closes everything that is still open."""
+        self.close()
+        self.release_all()

@@ -1,0 +1,53 @@
+"""Where the kit's data is: beside the package in an installed wheel, in the repository in a source checkout."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from channelkit.errors import UsageError
+
+PACKAGE = Path(__file__).resolve().parent
+PUPPET = PACKAGE / "puppet.py"
+
+# In a wheel everything is in data/; in a checkout adapters and cases are in conformance/ and the rest beside it.
+_ROOTS = (PACKAGE / "data", PACKAGE.parent, PACKAGE.parent.parent, PACKAGE.parent.parent / "spec")
+
+
+def find(relative: str) -> Path:
+    """The first existing file or directory of that name among the data roots.
+
+    Raises :class:`~channelkit.errors.UsageError` when there is none.
+    """
+    for root in _ROOTS:
+        candidate = root / relative
+        if candidate.exists():
+            return candidate
+    raise UsageError(f"the kit's data has no {relative}")
+
+
+def case_files() -> list[Path]:
+    """The catalogue, one file per topic, in order of name."""
+    return sorted(path for path in find("cases").glob("*.json") if path.name != "flags.json")
+
+
+def _read(relative: str) -> Any:
+    try:
+        return json.loads(find(relative).read_text(encoding="utf-8"))
+    except UsageError:
+        return {}
+
+
+@cache
+def rules() -> dict[str, str]:
+    """Requirement id to its sentence; empty when the index is not there."""
+    found = _read("requirements.json").get("rules", {})
+    return {name: entry if isinstance(entry, str) else entry.get("text", "") for name, entry in found.items()}
+
+
+@cache
+def flags() -> dict[str, str]:
+    """Flag of a lenient outcome to its meaning; empty when the glossary is not there."""
+    return {
+        name: f"{entry['meaning']}; {entry['effect']}" for name, entry in _read("cases/flags.json").items()
+    }

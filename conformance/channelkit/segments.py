@@ -1,0 +1,94 @@
+"""Segmentations: the same bytes in different writes, and the descriptor on different bytes of its frame.
+
+A receiver that depends on where a read ends passes some of them and fails others.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MOST_SINGLE_BYTES = 4096
+"""Longer writes are not cut into single bytes: it would take longer than it tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One write: its bytes, whether the descriptor rides on it, whether a probe message comes first in it."""
+
+    data: bytes
+    descriptor: bool = False
+    glued: bool = False
+
+
+Cut = tuple[Piece, ...]
+
+
+def cuts(data: bytes, *, descriptor: bool) -> dict[str, Cut]:
+    """All different segmentations of one write by name; ``whole`` comes first.
+
+    With a ``descriptor``, it rides on the last frame of the write; what precedes that frame is written before.
+    """
+    if not descriptor:
+        found = {name: tuple(Piece(part) for part in cut(data)) for name, cut in _BYTES.items()}
+        found["glued"] = (Piece(data, glued=True),)
+    else:
+        found = _with_descriptor(data)
+    different: dict[str, Cut] = {}
+    for name, pieces in found.items():
+        if pieces and pieces not in different.values():
+            different[name] = pieces
+    return different
+
+
+def _with_descriptor(data: bytes) -> dict[str, Cut]:
+    start = data.rfind(b"\n", 0, max(len(data) - 1, 0)) + 1
+    before, frame = data[:start], data[start:]
+    found = {}
+    for name, cut in _BYTES.items():
+        first, *rest = cut(frame) or [b""]
+        found[name] = (*map(Piece, cut(before)), Piece(first, descriptor=True), *map(Piece, rest))
+    lead = (Piece(before),) if before else ()
+    found["glued"] = (Piece(before, glued=True), Piece(frame, descriptor=True))
+    for name, at in (("first", 0), ("middle", len(frame) // 2), ("last", len(frame) - 1)):
+        head = (Piece(frame[:at]),) if at else ()
+        tail = (Piece(frame[at + 1 :]),) if frame[at + 1 :] else ()
+        found[f"fd-{name}"] = (*lead, *head, Piece(frame[at : at + 1], descriptor=True), *tail)
+    return found
+
+
+def _whole(data: bytes) -> list[bytes]:
+    return [data] if data else []
+
+
+def _single(data: bytes) -> list[bytes]:
+    return [data[i : i + 1] for i in range(len(data))] if len(data) <= MOST_SINGLE_BYTES else _whole(data)
+
+
+def _lines(data: bytes) -> list[bytes]:
+    return [line + b"\n" for line in data.split(b"\n")[:-1]] + _whole(data.rpartition(b"\n")[2])
+
+
+def _inside_characters(data: bytes) -> list[bytes]:
+    """Cuts before each continuation byte of UTF-8."""
+    places = [0, *(i for i in range(1, len(data)) if data[i] & 0xC0 == 0x80), len(data)]
+    return [data[a:b] for a, b in zip(places, places[1:], strict=False) if a < b]
+
+
+_BYTES: dict[str, Callable[[bytes], list[bytes]]] = {
+    "whole": _whole,
+    "bytes": _single,
+    "lines": _lines,
+    "utf8": _inside_characters,
+}
+
+
+def variants(writes: list[tuple[bytes, bool]], *, every: bool) -> dict[str, list[Cut]]:
+    """The variants of a case: name to one cut per write. ``writes`` holds bytes and whether a descriptor rides.
+
+    A write that has no cut of a name is written whole in the variant of that name.
+    """
+    per_write = [cuts(data, descriptor=descriptor) for data, descriptor in writes]
+    names = dict.fromkeys(name for found in per_write for name in found) if every else {}
+    whole = [found.get("whole", ()) for found in per_write]
+    return {"whole": whole} | {
+        name: [found.get(name, found.get("whole", ())) for found in per_write] for name in names if name != "whole"
+    }

@@ -1,0 +1,307 @@
+"""One process of a subject with everything around it: its channel, its control channel, the puppet, the inbox.
+
+A session is used by one thread. All waiting happens in :meth:`Session.wait`, which reads whatever arrives
+meanwhile, so that nothing the subject does is lost or blocked while the runner waits for something else.
+"""
+
+import itertools
+import math
+import select
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from channelkit import CONTRACT
+from channelkit.control import Control
+from channelkit.errors import HarnessError, Interrupted
+from channelkit.limits import Limits
+from channelkit.puppetlink import PuppetLink
+from channelkit.rawchannel import Frame, RawChannel
+from channelkit.subject import Subject, describe_status
+from channelkit.transcript import Transcript
+from channelkit.values import show
+
+_SLICE = 0.2
+"""Seconds after which a wait looks whether the run was stopped."""
+_UNKNOWN = "frobnicate-5f1c"
+"""A command that no contract will ever have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to start a subject: its command, its role (``child`` or ``parent``) and its rung."""
+
+    command: tuple[str, ...]
+    role: str
+    rung: int
+
+    @property
+    def driven(self) -> bool:
+        """Whether it has a control channel."""
+        return self.role == "parent" or self.rung > 0
+
+
+class Session:
+    """Starts the subject and owns it until :meth:`close`. Raises :class:`HarnessError` when it cannot be started."""
+
+    def __init__(self, plan: Plan, limits: Limits, transcript: Transcript, stop: threading.Event) -> None:
+        self.plan = plan
+        self.limits = limits
+        self.transcript = transcript
+        self.frames: deque[Frame] = deque()
+        """Frames that no step has taken, echoes of probes excepted."""
+        self.events: deque[dict[str, Any]] = deque()
+        """Events of the adapter that no step has taken, deliveries of probes excepted."""
+        self.exited = False
+        """The process has ended and all it left behind has been read."""
+        self.kit_ended_first = False
+        """The kit closed or half-closed before the subject did."""
+        self.probes: set[int] = set()
+        """Probes that were sent and not seen again."""
+        self.hello: dict[str, Any] = {}
+        self._stop = stop
+        self._probe_numbers = itertools.count(1)
+        self._channel: RawChannel | None = None
+        self.puppet = PuppetLink() if plan.role == "parent" else None
+        try:
+            self._start()
+        except BaseException:
+            if self.puppet is not None:
+                self.puppet.close()
+            raise
+
+    def _start(self) -> None:
+        ours: socket.socket | None = None
+        theirs: socket.socket | None = None
+        if self.puppet is None:
+            ours, theirs = socket.socketpair()
+            self._channel = RawChannel(ours, self.transcript)
+        try:
+            self.subject = Subject(self.plan.command, theirs, driven=self.plan.driven)
+        except BaseException:
+            if self._channel is not None:
+                self._channel.dispose()
+            raise
+        self.control = Control(self.subject, self.transcript) if self.plan.driven else None
+
+    @property
+    def channel(self) -> RawChannel:
+        """The kit's end. Raises :class:`HarnessError` in the parent role before the puppet has come."""
+        if self._channel is None:
+            raise HarnessError("the channel is not open")
+        return self._channel
+
+    @property
+    def status(self) -> int | None:
+        """Exit status of the subject, None while it runs."""
+        return self.subject.status if self.exited else None
+
+    # ---- waiting -------------------------------------------------------------------------------------------
+
+    def wait(self, ready: Callable[[], bool], seconds: float, also: int | None = None) -> bool:
+        """Reads everything that arrives until ``ready`` or until ``seconds`` have passed; returns ``ready()``.
+
+        ``also`` is one more descriptor whose readability may make ``ready`` true.
+        """
+        until = time.monotonic() + seconds
+        self._drain()
+        while not ready():
+            left = until - time.monotonic()
+            if left <= 0:
+                return False
+            self.pump(min(left, _SLICE), also=also)
+        return True
+
+    def pump(self, seconds: float, *, writing: bool = False, also: int | None = None) -> None:
+        """Waits until something can be read (or the channel written) and reads it."""
+        if self._stop.is_set():
+            raise Interrupted
+        poller = select.poll()
+        if also is not None:
+            poller.register(also, select.POLLIN)
+        for descriptor in self._readable():
+            poller.register(descriptor, select.POLLIN)
+        channel = self._channel
+        if channel is not None and not channel.closed and (writing or not channel.eof):
+            mask = (select.POLLOUT if writing else 0) | (0 if channel.eof else select.POLLIN)
+            poller.register(channel.fileno(), mask)
+        if self.control is not None and self.control.pending_output and self.subject.stdin is not None:
+            poller.register(self.subject.stdin, select.POLLOUT)
+        if self.subject.pidfd is None:
+            seconds = min(seconds, 0.01)
+        poller.poll(math.ceil(seconds * 1000))
+        self._drain()
+
+    def _readable(self) -> list[int]:
+        candidates = [self.subject.stdout, self.subject.stderr]
+        if not self.exited:
+            candidates.append(self.subject.pidfd)
+        if self.puppet is not None:
+            candidates.extend(self.puppet.descriptors)
+        return [descriptor for descriptor in candidates if descriptor is not None]
+
+    def _drain(self) -> None:
+        ended = self.subject.poll()  # first, so that what the process left behind is read before its end counts
+        if self.puppet is not None:
+            self.puppet.read()
+        if self._channel is not None:
+            for frame in self._channel.read():
+                self._take_frame(frame)
+        if self.control is not None:
+            self.control.flush()
+            self.control.read()
+            while self.control.events:
+                self._take_event(self.control.events.popleft())
+        self.subject.read_stderr()
+        if ended and not self.exited:
+            self.exited = True
+            self.transcript.note(f"the subject ended with {describe_status(self.subject.status or 0)}")
+
+    def _take_frame(self, frame: Frame) -> None:
+        value = frame.value
+        if not self.plan.driven and isinstance(value, dict) and value.keys() == {"echo"}:
+            if self._is_probe(value["echo"]):
+                return
+        self.frames.append(frame)
+
+    def _take_event(self, event: dict[str, Any]) -> None:
+        if event["event"] != "message" or not self._is_probe(event.get("message")):
+            self.events.append(event)
+
+    def _is_probe(self, message: object) -> bool:
+        if not isinstance(message, dict) or message.keys() != {"probe"} or message["probe"] not in self.probes:
+            return False
+        self.probes.discard(message["probe"])
+        return True
+
+    # ---- writing -------------------------------------------------------------------------------------------
+
+    def write(self, data: bytes, descriptor: int | None = None) -> bool:
+        """Writes all of ``data``; False when the subject did not make room in time."""
+        view = memoryview(data)
+        until = time.monotonic() + (self.limits.answer if self.channel.heard else self.limits.start)
+        while view:
+            taken = self.channel.write(view, descriptor)
+            if taken:
+                descriptor = None
+                view = view[taken:]
+            elif time.monotonic() > until:
+                self.transcript.note(f"the subject does not read: {len(view)} bytes could not be written")
+                return False
+            else:
+                self.pump(_SLICE, writing=True)
+        return True
+
+    def settle(self, seconds: float) -> bool:
+        """Waits until the subject has read all that was written, so that the next write is a read of its own."""
+        until = time.monotonic() + seconds
+        pause = 0.0
+        while self.channel.unread() and not (self.channel.broken or self.channel.eof):
+            if time.monotonic() > until:
+                return False
+            time.sleep(pause)  # the kernel offers a counter, no event to wait for
+            if pause:
+                self.pump(0)
+            pause = 0.00005
+        return True
+
+    def new_probe(self) -> bytes:
+        """The line of a new probe message, whose delivery is from now on taken out of the inbox."""
+        number = next(self._probe_numbers)
+        self.probes.add(number)
+        return b'{"probe":%d}\n' % number
+
+    # ---- control -------------------------------------------------------------------------------------------
+
+    def ask(self, command: dict[str, Any]) -> int:
+        """Sends a command to the adapter."""
+        if self.control is None:
+            raise HarnessError("an echo child takes no commands")
+        return self.control.ask(command)
+
+    def answer(self, number: int, seconds: float) -> dict[str, Any] | None:
+        """The reply to a command; None when the process ended or time ran out first."""
+        control = self.control
+        if control is None:
+            raise HarnessError("an echo child gives no replies")
+        self.wait(lambda: number in control.replies or self.exited, seconds)
+        return control.replies.pop(number, None)
+
+    def greet(self) -> None:
+        """Asks ``hello`` and an unknown command. Raises :class:`HarnessError` when the contract is not kept."""
+        hello = self._require(self.ask({"command": "hello", "contract": CONTRACT}), "hello")
+        if not hello["ok"] or hello.get("contract") != CONTRACT:
+            raise HarnessError(f"the adapter does not speak contract {CONTRACT}: {show(hello)}")
+        for name, kind in (("name", str), ("version", str), ("roles", list), ("rung", float), ("capabilities", list)):
+            if not isinstance(hello.get(name), kind):
+                raise HarnessError(f"the adapter's `hello` has no valid `{name}`: {show(hello)}")
+        self.hello = hello
+        unknown = self._require(self.ask({"command": _UNKNOWN}), "an unknown command")
+        if unknown["ok"] or unknown.get("unsupported") is not True:
+            raise HarnessError(f"an unknown command must be answered `unsupported`: {show(unknown)}")
+
+    def _require(self, number: int, what: str) -> dict[str, Any]:
+        reply = self.answer(number, self.limits.start)
+        if reply is None:
+            how = f"it ended with {describe_status(self.subject.status or 0)}" if self.exited else "no reply came"
+            raise HarnessError(f"the adapter did not answer {what}: {how}")
+        return reply
+
+    def open(self, extra: Sequence[str] = ()) -> dict[str, Any] | None:
+        """Lets the adapter open the channel; returns its reply. In the parent role, waits for the puppet."""
+        puppet = self.puppet
+        if puppet is None:
+            return self.answer(self.ask({"command": "open"}), self.limits.start)
+        reply = self.answer(self.ask({"command": "open", "argv": [*puppet.argv, *extra]}), self.limits.start)
+        if reply is None or not reply["ok"]:
+            return reply
+        if not self.wait(lambda: puppet.facts is not None or self.exited, self.limits.start):
+            raise HarnessError("the puppet child never came: `open` must start the command it is given")
+        if puppet.channel is not None:
+            self._channel, puppet.channel = RawChannel(puppet.channel, self.transcript), None
+            self.transcript.note(f"the puppet child is there: {show(puppet.facts)}")
+        elif not self.exited:
+            raise HarnessError(f"the puppet child found no channel: {show(puppet.facts)}")
+        return reply
+
+    # ---- the end -------------------------------------------------------------------------------------------
+
+    def close_channel(self) -> None:
+        """Closes the kit's end, after reading what there is (unread bytes would make the close a reset)."""
+        if self._channel is not None and not self._channel.closed:
+            self._drain()
+            self.kit_ended_first = self.kit_ended_first or not self._channel.eof
+            self._channel.close()
+
+    def shutdown_channel(self) -> None:
+        """Half-closes the kit's end."""
+        self._drain()
+        self.kit_ended_first = self.kit_ended_first or not self.channel.eof
+        self.channel.shutdown()
+
+    def release_strays(self) -> int:
+        """Closes received descriptors that no step took; returns how many there were in this session."""
+        if self._channel is None:
+            return 0
+        self._channel.release_all()
+        return self._channel.strays
+
+    def kill(self) -> None:
+        """Kills the subject's group; safe from another thread."""
+        self.subject.kill()
+
+    def close(self) -> None:
+        """Kills what still runs and gives everything back."""
+        try:
+            if self._channel is not None:
+                self._channel.dispose()
+        finally:
+            try:
+                self.subject.close()
+            finally:
+                if self.puppet is not None:
+                    self.puppet.close()

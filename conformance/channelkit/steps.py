@@ -1,0 +1,173 @@
+"""The steps of a case, one function each. A step that goes wrong ends the case with an outcome."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from channelkit.errors import HarnessError
+from channelkit.expect import Expectation, expect
+from channelkit.scene import CaseEnded, DeclaredUnsupported, Scene, ended_outcome
+from channelkit.segments import Cut
+from channelkit.values import show
+
+Step = dict[str, Any]
+
+
+def run_steps(scene: Scene, steps: list[Step], cuts: list[Cut]) -> None:
+    """Runs all steps; ``cuts`` holds one cut per write. Raises :class:`CaseEnded`."""
+    remaining = iter(cuts)
+    for index, step in enumerate(steps):
+        scene.session.transcript.note(show(step, 200), "step")
+        following = steps[index + 1] if index + 1 < len(steps) else {}
+        run_step(scene, step, remaining, concurrent="reach" in following)
+    _collect(scene)
+
+
+def run_step(scene: Scene, step: Step, cuts: Iterator[Cut], *, concurrent: bool) -> None:
+    """Runs one step. ``concurrent``: a poke need not be answered before the next step."""
+    name = step_name(step)
+    if name == "write":
+        write(scene, step, next(cuts))
+    elif name == "do":
+        do(scene, step, concurrent=concurrent)
+    else:
+        _STEPS[name](scene, step)
+
+
+def step_name(step: Step) -> str:
+    """The key that says what a step is."""
+    for name in ("write", "do", *_STEPS):
+        if name in step:
+            return name
+    raise HarnessError(f"unknown step {show(step)}")
+
+
+def write(scene: Scene, step: Step, cut: Cut) -> None:
+    """``write``: bytes to the subject, every piece a read of its own as far as the system lets us see that."""
+    session = scene.session
+    descriptor = scene.sockets.descriptor(step["fd"]) if "fd" in step else None
+    patient = True
+    for index, piece in enumerate(cut):
+        if index and patient:
+            limits = session.limits
+            patient = session.settle(limits.answer if session.channel.heard or index > 1 else limits.start)
+        data = session.new_probe() + piece.data if piece.glued else piece.data
+        if not session.write(data, descriptor if piece.descriptor else None):
+            raise CaseEnded("silent", "the subject stopped reading")
+    if cut and cut[-1].data:
+        scene.whole_line = cut[-1].data.endswith(b"\n")
+
+
+def make(scene: Scene, step: Step) -> None:
+    """``make``: a socket of the kit."""
+    scene.sockets.make(step["make"], step["name"])
+
+
+def drop(scene: Scene, step: Step) -> None:
+    """``drop``: the kit closes its copy."""
+    scene.sockets.drop(step["drop"])
+
+
+def expect_step(scene: Scene, step: Step) -> None:
+    """``expect``: waits for the first of several things."""
+    wanted = step["expect"]
+    expect(scene, [Expectation(entry) for entry in (wanted if isinstance(wanted, list) else [wanted])])
+
+
+def barrier(scene: Scene, _step: Step) -> None:
+    """``barrier``: a probe comes back and nothing else came before it."""
+    session = scene.session
+    if not session.write(session.new_probe()):
+        raise CaseEnded("silent", "the subject stopped reading")
+    seconds = session.limits.answer if session.channel.heard or session.plan.driven else session.limits.start
+    over = session.channel
+    session.wait(lambda: not session.probes or session.exited or over.eof, seconds)
+    # An adapter's events may still be on their way when the channel is gone already.
+    if session.probes and over.eof and session.plan.driven:
+        session.wait(lambda: not session.probes or session.exited, session.limits.grace)
+    if session.frames:
+        raise CaseEnded("unexpected", f"the subject wrote {session.frames[0]}")
+    if session.events:
+        raise CaseEnded("unexpected", f"the adapter reported {show(session.events[0])}")
+    if over.descriptors:
+        raise CaseEnded("unexpected", f"{len(over.descriptors)} descriptors came that nobody asked for")
+    if session.probes:
+        raise CaseEnded(*ended_outcome(session, "the probe never came back"))
+
+
+def do(scene: Scene, step: Step, *, concurrent: bool) -> None:
+    """``do``: a command to the adapter and its reply."""
+    session = scene.session
+    command = dict(step["do"])
+    if command.get("handle") == "$handle":
+        command["handle"] = scene.latest_handle
+    if isinstance(command.get("to"), str):
+        command["to"] = scene.addresses.get(command["to"]) or scene.sockets.address(command["to"]) or command["to"]
+    number = session.ask(command)
+    if command["command"] == "exit":
+        return
+    scene.unanswered.append((number, step))
+    if not (concurrent and command["command"] == "poke"):
+        _collect(scene)
+
+
+def _collect(scene: Scene) -> None:
+    """Takes the replies that are due."""
+    while scene.unanswered:
+        number, step = scene.unanswered.pop(0)
+        reply = scene.session.answer(number, scene.session.limits.answer)
+        command = step["do"]
+        if reply is None:
+            raise CaseEnded(*ended_outcome(scene.session, f"no reply to {command['command']}"))
+        if reply.get("unsupported") is True:
+            raise DeclaredUnsupported(f"the adapter declares {command['command']} unsupported")
+        if reply["ok"]:
+            if "refused" in step:
+                scene.outcome = "ok" if scene.outcome == step["refused"] else scene.outcome
+            if isinstance(reply.get("address"), str) and "name" in command:
+                scene.addresses[command["name"]] = reply["address"]
+        elif "refused" in step:
+            scene.outcome = step["refused"]
+        else:
+            raise CaseEnded("refused", f"{command['command']} was refused: {show(reply.get('error'))}")
+
+
+def reach(scene: Scene, step: Step) -> None:
+    """``reach``: the bytes that the subject's poke wrote arrive at the counterpart."""
+    session = scene.session
+    text = step["text"].encode()
+    got = scene.sockets.reach(step["reach"], text, lambda done, end: session.wait(done, session.limits.answer, end))
+    _collect(scene)
+    if got != text:
+        raise CaseEnded("unreached", f"expected {text!r} at the counterpart of {step['reach']}, got {got!r}")
+
+
+def close(scene: Scene, _step: Step) -> None:
+    """``close``: the kit closes its end."""
+    scene.session.close_channel()
+
+
+def shutdown(scene: Scene, _step: Step) -> None:
+    """``shutdown``: the kit half-closes its end."""
+    scene.session.shutdown_channel()
+
+
+def end(scene: Scene, step: Step) -> None:
+    """``end``: the puppet child ends as told."""
+    puppet = scene.session.puppet
+    if puppet is None:
+        raise HarnessError("only in the parent role there is a puppet child to end")
+    puppet.order(step["end"])
+    if not scene.session.wait(lambda: puppet.ended, scene.session.limits.end):
+        raise HarnessError("the puppet child did not end")
+
+
+_STEPS: dict[str, Callable[[Scene, Step], None]] = {
+    "make": make,
+    "drop": drop,
+    "expect": expect_step,
+    "barrier": barrier,
+    "reach": reach,
+    "close": close,
+    "shutdown": shutdown,
+    "end": end,
+}
