@@ -176,6 +176,7 @@ _STEP_FIELDS = {
     "write": {"fd"},
     "make": {"name"},
     "drop": set(),
+    "allow": set(),
     "expect": set(),
     "barrier": set(),
     "do": {"refused"},
@@ -202,6 +203,8 @@ def _fault_of_step(step: dict[str, Any]) -> str:
         return f"bad make step {step!r}"
     if name == "do" and not (isinstance(step["do"], dict) and isinstance(step["do"].get("command"), str)):
         return f"a do step names its command: {step!r}"
+    if name == "allow" and not isinstance(step["allow"], dict):
+        return "an allow step names events by their members"
     if name == "reach" and not isinstance(step.get("text"), str):
         return "a reach step has a text"
     return next(filter(None, map(_fault_of_alternative, alternatives(step))), "")

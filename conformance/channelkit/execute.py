@@ -210,5 +210,6 @@ def _synchronise(scene: Scene) -> bool:
         raise CaseEnded("silent", "the message that was glued to a write was not delivered")
     session.frames.clear()
     session.events.clear()
+    session.allowed.clear()
     channel.release_all()
     return back and latest not in session.probes

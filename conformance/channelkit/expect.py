@@ -1,6 +1,6 @@
 """The ``expect`` step: waits for the first of several things on the wire, in the adapter's events or in the process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from channelkit.compare import contains, equal
@@ -19,6 +19,7 @@ class Expectation:
     """One alternative of an ``expect`` step."""
 
     entry: dict[str, Any]
+    _cache: list[Any] = field(default_factory=list)
 
     @property
     def kind(self) -> str:
@@ -30,7 +31,9 @@ class Expectation:
     @property
     def wanted(self) -> Any:
         """The value to compare with."""
-        return untag(self.entry[self.kind])
+        if not self._cache:
+            self._cache.append(untag(self.entry[self.kind], large=True))
+        return self._cache[0]
 
 
 def expect(scene: Scene, alternatives: list[Expectation]) -> None:

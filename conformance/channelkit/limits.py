@@ -20,12 +20,12 @@ class Limits:
     @property
     def answer(self) -> float:
         """For an expected frame, event, reply or byte."""
-        return 4.0 * self.scale
+        return 3.0 * self.scale
 
     @property
     def end(self) -> float:
         """For the end of a process after it was asked to end."""
-        return 4.0 * self.scale
+        return 3.0 * self.scale
 
     @property
     def grace(self) -> float:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from channelkit import CONTRACT
+from channelkit.compare import contains
 from channelkit.control import Control
 from channelkit.errors import HarnessError, Interrupted
 from channelkit.limits import Limits
@@ -56,6 +57,8 @@ class Session:
         """Frames that no step has taken, echoes of probes excepted."""
         self.events: deque[dict[str, Any]] = deque()
         """Events of the adapter that no step has taken, deliveries of probes excepted."""
+        self.allowed: list[dict[str, Any]] = []
+        """Events that are not looked at: a case allows them."""
         self.exited = False
         """The process has ended and all it left behind has been read."""
         self.kit_ended_first = False
@@ -145,21 +148,30 @@ class Session:
         return [descriptor for descriptor in candidates if descriptor is not None]
 
     def _drain(self) -> None:
+        """Reads until a whole round brings nothing: then everything that caused what was seen has been seen too."""
         ended = self.subject.poll()  # first, so that what the process left behind is read before its end counts
-        if self.puppet is not None:
-            self.puppet.read()
-        if self._channel is not None:
-            for frame in self._channel.read():
-                self._take_frame(frame)
-        if self.control is not None:
-            self.control.flush()
-            self.control.read()
-            while self.control.events:
-                self._take_event(self.control.events.popleft())
+        while self._drain_once():
+            pass
         self.subject.read_stderr()
         if ended and not self.exited:
             self.exited = True
             self.transcript.note(f"the subject ended with {describe_status(self.subject.status or 0)}")
+
+    def _drain_once(self) -> bool:
+        """Reads every source once; whether an event or a frame came."""
+        if self.puppet is not None:
+            self.puppet.read()
+        frames = self._channel.read() if self._channel is not None else []
+        for frame in frames:
+            self._take_frame(frame)
+        events = 0
+        if self.control is not None:
+            self.control.flush()
+            self.control.read()
+            events = len(self.control.events)
+            while self.control.events:
+                self._take_event(self.control.events.popleft())
+        return bool(frames or events)
 
     def _take_frame(self, frame: Frame) -> None:
         value = frame.value
@@ -169,7 +181,9 @@ class Session:
         self.frames.append(frame)
 
     def _take_event(self, event: dict[str, Any]) -> None:
-        if event["event"] != "message" or not self._is_probe(event.get("message")):
+        if event["event"] == "message" and self._is_probe(event.get("message")):
+            return
+        if not any(contains(allowed, event) for allowed in self.allowed):
             self.events.append(event)
 
     def _is_probe(self, message: object) -> bool:

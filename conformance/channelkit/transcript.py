@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-KEPT = 512
+KEPT = 160
 """Bytes of one entry that are kept; the entry says how many there were."""
 
 

@@ -106,14 +106,17 @@ def _after(stack: list[Any]) -> str:
     return ", or ]" if isinstance(stack[-1], list) else ", or }"
 
 
-def untag(value: Any) -> Any:
-    """A copy of ``value`` in which tagged values stand for themselves. Raises :class:`ValueError` on a bad tag."""
+def untag(value: Any, *, large: bool = False) -> Any:
+    """A copy of ``value`` in which tagged values stand for themselves. Raises :class:`ValueError` on a bad tag.
+
+    ``large`` also knows the tags that only case files use, for values that would fill a page.
+    """
     root: list[Any] = [value]
     pending: list[Any] = [root]
     while pending:
         container = pending.pop()
         for key in range(len(container)) if isinstance(container, list) else list(container):
-            member = _untag_one(container[key])
+            member = _untag_one(container[key], large=large)
             if isinstance(member, list | dict):
                 member = member.copy()
                 pending.append(member)
@@ -121,7 +124,7 @@ def untag(value: Any) -> Any:
     return root[0]
 
 
-def _untag_one(value: Any) -> Any:
+def _untag_one(value: Any, *, large: bool) -> Any:
     if not isinstance(value, dict) or "$" not in value:
         return value
     tag = value["$"]
@@ -131,7 +134,20 @@ def _untag_one(value: Any) -> Any:
         return _SPECIAL[value["v"]]
     if tag == "object" and isinstance(value.get("v"), list):
         return dict(value["v"])
+    if tag == "text" and isinstance(value.get("v"), list):
+        return parse("".join(piece if isinstance(piece, str) else piece["repeat"] * piece["times"] for piece in value["v"]))
+    if large and tag == "repeat":
+        return str(value["s"]) * int(value["times"])
+    if large and tag == "nested":
+        return _nested(int(value["depth"]))
     raise ValueError(f"unknown tag {tag!r}")
+
+
+def _nested(depth: int) -> list[Any]:
+    innermost: list[Any] = []
+    for _ in range(depth - 1):
+        innermost = [innermost]
+    return innermost
 
 
 def compact(value: Any) -> bytes:
