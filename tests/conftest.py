@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
 from support.frontends import Asyncio, Blocking
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ SETTLE = 3.0
 def open_descriptors() -> dict[int, str]:
     """Return what each open descriptor of this process leads to."""
     found = {}
-    for entry in os.listdir("/dev/fd"):
+    for entry in list(Path("/dev/fd").iterdir()):
         with suppress(OSError):  # the descriptor of the listing itself is closed by now
-            found[int(entry)] = os.readlink(f"/dev/fd/{entry}")
+            found[int(entry.name)] = str(entry.readlink())
     return found
 
 

@@ -1,8 +1,9 @@
 """The asyncio front end: the words of the blocking one, as coroutines.
 
-`send` queues a message and returns; all that was queued in one turn of the event loop leaves in one system call. It waits only while more than
-`HIGH_WATER` bytes are queued. `flush` and `disconnect` wait until everything is written. A cancelled call loses nothing: unsent bytes
-belong to the channel, and a message is taken from it only when it is returned. A channel belongs to the event loop that made it.
+`send` queues a message and returns; all that was queued in one turn of the event loop leaves in one system call. It waits only
+while more than `HIGH_WATER` bytes are queued. `flush` and `disconnect` wait until everything is written. A cancelled call loses nothing:
+unsent bytes belong to the channel, and a message is taken from it only when it is returned. A channel belongs to the event loop
+that made it.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ READS_A_TURN = 8
 class Channel:
     """One end of a channel.
 
-    Made by `connect`, `fork` and `spawn`, inside a running event loop. As an asynchronous context manager it disconnects at the end of the block.
+    Made by `connect`, `fork` and `spawn`, inside a running event loop. As an asynchronous context manager it disconnects at the end of
+    the block.
 
     Args:
         sock: the connected stream socket, owned by the channel from now on.
@@ -130,8 +132,8 @@ class Channel:
     async def disconnect(self, timeout: float | None = None) -> None:
         """End the channel after everything sent is delivered; what was received stays readable.
 
-        Does nothing when the channel has ended. Cancelled, it goes on in the background. Raises `TimeoutError` after `timeout` seconds; then
-        the channel is closed all the same.
+        Does nothing when the channel has ended. Cancelled, it goes on in the background. Raises `TimeoutError` after `timeout`
+        seconds; then the channel is closed all the same.
         """
         self._connection.disconnect()
         self._resume_reading()
@@ -241,7 +243,8 @@ class Channel:
 class ChildProcess(Channel):
     """The parent's end of a channel, and the child process behind it.
 
-    As an asynchronous context manager it disconnects, waits for the child to end, and ends it with SIGTERM and at last SIGKILL if it does not.
+    As an asynchronous context manager it disconnects, waits for the child to end, and ends it with SIGTERM and at last SIGKILL if it
+    does not.
 
     Attributes:
         process: the process, with its standard streams.

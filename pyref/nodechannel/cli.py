@@ -8,7 +8,14 @@ import sys
 from typing import TYPE_CHECKING
 
 import nodechannel
-from nodechannel.errors import ChannelClosed, ChannelError, InvalidMessage, LocalError, NodeNotFound, RemoteError
+from nodechannel.errors import (
+    ChannelClosed,
+    ChannelError,
+    InvalidMessage,
+    LocalError,
+    NodeNotFound,
+    RemoteError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def echo() -> int:
-    """Answer `{"echo": m}` to each message `m` until the channel closes."""
-    channel = nodechannel.connect()
+    """Answer `{"echo": m}` to each message `m` until the channel closes; integers go back as exactly as they came."""
+    channel = nodechannel.connect(unsafe_integers=True)
     while True:
         try:
             message = channel.receive()
@@ -63,7 +70,7 @@ async def echo_asyncio() -> int:
     """Do what `echo` does, with the asyncio front end."""
     from nodechannel import asyncio as aio
 
-    channel = await aio.connect()
+    channel = await aio.connect(unsafe_integers=True)
     while True:
         try:
             await answer(channel)

@@ -70,7 +70,7 @@ def pack_rights(fd: OwnedFd) -> list[tuple[int, int, array.array[int]]]:
 
 def unpack_rights(ancillary: Iterable[tuple[int, int, bytes]]) -> list[OwnedFd]:
     """Take ownership of every descriptor in received control messages, in order of arrival."""
-    owned = []
+    owned: list[OwnedFd] = []
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             fds = array.array("i")

@@ -49,7 +49,8 @@ class ReceivedHandle:
         A description that is shared with other processes is non-blocking and must stay so ([HND-018]). The socket therefore
         does not block, which suits asyncio and selectors; with `timeout` in seconds it waits that long in each call.
 
-        Raises `HandleTaken` when it was claimed before, and `HandleMismatch` when the descriptor is not what its type says; it is closed then.
+        Raises `HandleTaken` when it was claimed before, and `HandleMismatch` when the descriptor is not what its type says; then
+        it is closed.
         """
         if timeout is None:
             raise ValueError("a received socket cannot be put into blocking mode; give a timeout in seconds")
@@ -107,14 +108,13 @@ class SocketHandle:
         A connected socket is taken away from the caller's object; of any other a duplicate is made, which may raise `OSError`.
         """
         sock = self._sock
-        if self._shared:
-            owned = OwnedFd(os.dup(sock.fileno()))
+        copy = OwnedFd(os.dup(sock.fileno())) if self._shared else None
         if isinstance(sock, socket.socket):
             if sock.gettimeout() is None:  # with a timeout the description is non-blocking already
                 sock.setblocking(False)
         else:
             os.set_blocking(sock.fileno(), False)
-        return owned if self._shared else OwnedFd(sock.detach())
+        return copy or OwnedFd(sock.detach())
 
 
 def _kind(fd: int) -> tuple[HandleType, str | None]:

@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from nodechannel.env import CHANNEL_FD, SERIALIZATION_MODE
 from nodechannel.errors import NodeNotFound, UnsupportedSerialization
@@ -52,7 +52,7 @@ class ChannelPair:
         base[SERIALIZATION_MODE] = serialization
         return base
 
-    def __enter__(self) -> ChannelPair:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
@@ -69,7 +69,7 @@ def node_command(
 ) -> list[str]:
     """Return the command line of a forked script, in the order of Node's own `fork`."""
     executable = find_node() if exec_path is None else os.fspath(exec_path)
-    return [executable, *exec_argv, os.fspath(script), *map(os.fspath, args)]
+    return [executable, *exec_argv, os.fspath(script), *(os.fspath(arg) for arg in args)]
 
 
 def find_node() -> str:

@@ -52,8 +52,9 @@ class Channel:
         self._connection = Connection(unsafe_integers=unsafe_integers)
         # Guards the connection and the socket; it is never held while waiting.
         self._progress = threading.Condition()
-        # Whether a thread waits for incoming bytes on behalf of all.
+        # Whether a thread waits for incoming bytes on behalf of all, and how many wait on the descriptor for anything.
         self._someone_reads = False
+        self._waiting = 0
 
     @property
     def connected(self) -> bool:
@@ -62,7 +63,7 @@ class Channel:
 
     def fileno(self) -> int:
         """Return the channel's descriptor, -1 once it is closed; for selectors only, never to be read."""
-        return self._sock.fileno()
+        return -1 if self._connection.closed else self._sock.fileno()
 
     def send(
         self,
@@ -165,8 +166,7 @@ class Channel:
     # Moving bytes. The caller of _write, _take and _shut holds the lock.
 
     def _write(self) -> None:
-        if self._sock.fileno() >= 0:
-            send_step(self._sock, self._connection)
+        send_step(self._sock, self._connection)
         if self._connection.ready_to_close:
             self._connection.finish()
         if self._connection.closed:
@@ -176,16 +176,18 @@ class Channel:
         if self._connection.closed:  # another thread closed the channel meanwhile
             for fd in received[1]:
                 fd.close()
-            return
-        feed(self._connection, received)
+        else:
+            feed(self._connection, received)
         self._write()
 
     def _shut(self) -> None:
-        if self._sock.fileno() >= 0:
-            # Wakes a thread that waits on the descriptor, which close alone would not.
+        if not self._waiting:
+            self._sock.close()
+        elif self._sock.fileno() >= 0:
+            # The descriptor must not be closed under a thread that waits on it: its number could be another file by the time
+            # that thread uses it. Shutting down wakes the thread, and the last one out closes.
             with suppress(OSError):
                 self._sock.shutdown(socket.SHUT_RDWR)
-            self._sock.close()
         self._progress.notify_all()
 
     def _wait(self, done: Callable[[], bool], deadline: float | None) -> bool:
@@ -207,6 +209,7 @@ class Channel:
                     self._progress.wait(left)
                     continue
                 self._someone_reads |= reading
+                self._waiting += 1
             received = None
             try:
                 if writing or left is not None:
@@ -220,8 +223,11 @@ class Channel:
             finally:
                 with self._progress:
                     self._someone_reads &= not reading
+                    self._waiting -= 1
                     if received is not None:
                         self._take(received)
+                    elif self._connection.closed:
+                        self._shut()
                     self._progress.notify_all()
 
     def _poll(self, reading: bool, writing: bool, left: float | None) -> None:
@@ -240,7 +246,9 @@ class ChildProcess(Channel):
         process: the process, with its standard streams.
     """
 
-    def __init__(self, sock: socket.socket, process: subprocess.Popen[Any], *, unsafe_integers: bool = False) -> None:
+    def __init__(
+        self, sock: socket.socket, process: subprocess.Popen[Any], *, unsafe_integers: bool = False
+    ) -> None:
         super().__init__(sock, unsafe_integers=unsafe_integers)
         self.process = process
 

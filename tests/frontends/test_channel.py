@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+
 from nodechannel import errors
 from nodechannel.outbox import DeliveryState
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
 from nodechannel import errors
 from nodechannel.outbox import DeliveryState
 
@@ -124,7 +125,10 @@ class TestSending:
         ("make", "envelope"),
         [
             (lambda: socket.create_server(("127.0.0.1", 0)), b'"type":"net.Server","msg":"m"'),
-            (lambda: socket.create_server(("::1", 0), family=socket.AF_INET6), b'"type":"net.Server","msg":"m"'),
+            (
+                lambda: socket.create_server(("::1", 0), family=socket.AF_INET6),
+                b'"type":"net.Server","msg":"m"',
+            ),
             (unix_server, b'"type":"net.Server","msg":"m"'),
             (lambda: udp(socket.AF_INET), b'"type":"dgram.Socket","msg":"m","dgramType":"udp4"'),
             (lambda: udp(socket.AF_INET6), b'"type":"dgram.Socket","msg":"m","dgramType":"udp6"'),
@@ -191,7 +195,7 @@ class TestSending:
         channel.send("h", handle=server)
         with suppress(errors.SendTimeout):  # the blocking front end waits for the acknowledgement
             channel.send("a", timeout=0)
-        line, (fd,) = take(peer)
+        _, (fd,) = take(peer)
         os.close(fd)
         peer.setblocking(False)
         with pytest.raises(BlockingIOError):
@@ -219,10 +223,10 @@ class TestSending:
         channel.flush()
         assert take(peer) == (b'"goes on"\n', [])
 
-    def test_a_peer_that_ends_instead_of_acknowledging_leaves_nothing_open(self, channel, peer, server):
+    def test_a_peer_that_ends_instead_of_acknowledging_leaves_nothing_open(self, channel, peer):
         mine, other = socket.socketpair()
         delivery = channel.send("h", handle=mine)
-        line, (fd,) = take(peer)
+        _, (fd,) = take(peer)
         os.close(fd)
         peer.close()
         with pytest.raises(errors.ChannelClosed):

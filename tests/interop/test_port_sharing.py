@@ -52,12 +52,14 @@ def test_a_python_parent_shares_its_port(api):
 def test_a_node_parent_shares_its_port():
     command = [
         node(),
-        FIXTURES / "share-port.cjs",
+        str(FIXTURES / "share-port.cjs"),
         sys.executable,
-        FIXTURES / "http-worker.cjs",
-        FIXTURES / "http_worker.py",
+        str(FIXTURES / "http-worker.cjs"),
+        str(FIXTURES / "http_worker.py"),
     ]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0) as parent:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0
+    ) as parent:
         assert parent.stdin is not None
         assert parent.stdout is not None
         try:

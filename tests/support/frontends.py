@@ -9,7 +9,7 @@ import asyncio
 import functools
 import inspect
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import nodechannel
 from nodechannel import asyncio as aio
@@ -98,14 +98,14 @@ class Synchronous:
         value = getattr(self.channel, name)
         return functools.partial(self._front_end.call, value) if callable(value) else value
 
-    def __enter__(self) -> Synchronous:
+    def __enter__(self) -> Self:
         self._front_end.run(self.channel.__aenter__())
         return self
 
-    def __exit__(self, *details: Any) -> None:
-        self._front_end.run(self.channel.__aexit__(*details))
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:  # noqa: PYI036
+        self._front_end.run(self.channel.__aexit__(kind, error, trace))
 
-    def __iter__(self) -> Synchronous:
+    def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Any:

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 import pytest
+
 from nodechannel import errors
 from nodechannel.connection import Connection, Message
 from nodechannel.fd import OwnedFd
@@ -82,7 +83,15 @@ class TestMessages:
         assert received(connection) == [1, errors.InvalidJson, errors.InvalidJson, 2]
 
     @pytest.mark.parametrize(
-        "value", [{"cmd": "NODE_"}, {"cmd": "node_x"}, {"cmd": 5}, [{"cmd": "NODE_x"}], "NODE_x", {"x": {"cmd": "NODE_x"}}]
+        "value",
+        [
+            {"cmd": "NODE_"},
+            {"cmd": "node_x"},
+            {"cmd": 5},
+            [{"cmd": "NODE_x"}],
+            "NODE_x",
+            {"x": {"cmd": "NODE_x"}},
+        ],
     )
     def test_what_only_looks_internal_is_a_user_message(self, connection, value):
         connection.receive_data(json.dumps(value).encode() + b"\n")

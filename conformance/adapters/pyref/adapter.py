@@ -56,12 +56,20 @@ def tag(value: object) -> object:
         container, key, item = todo.pop()
         if isinstance(item, dict):
             copy: dict[str, Any] = dict.fromkeys(item)
-            container[key] = {"$": "object", "v": (pairs := [[k, None] for k in item])} if "$" in item else copy
-            todo += [(pair, 1, item[pair[0]]) for pair in pairs] if "$" in item else [(copy, k, v) for k, v in item.items()]
+            container[key] = (
+                {"$": "object", "v": (pairs := [[k, None] for k in item])} if "$" in item else copy
+            )
+            todo += (
+                [(pair, 1, item[pair[0]]) for pair in pairs]
+                if "$" in item
+                else [(copy, k, v) for k, v in item.items()]
+            )
         elif isinstance(item, list):
             container[key] = [None] * len(item)
             todo += [(container[key], index, member) for index, member in enumerate(item)]
-        elif isinstance(item, float) and (not math.isfinite(item) or (item == 0 and math.copysign(1, item) < 0)):
+        elif isinstance(item, float) and (
+            not math.isfinite(item) or (item == 0 and math.copysign(1, item) < 0)
+        ):
             names = {math.inf: "Infinity", -math.inf: "-Infinity", 0.0: "-0"}
             container[key] = {"$": "number", "v": names.get(item, "NaN")}
         else:
@@ -184,7 +192,9 @@ class BlockingFrontEnd:
         self._channel = nodechannel.spawn(argv) if argv else nodechannel.connect()
         threading.Thread(target=self._receive, daemon=True).start()
         if isinstance(self._channel, nodechannel.ChildProcess):
-            threading.Thread(target=lambda child: report_exit(child.wait()), args=(self._channel,), daemon=True).start()
+            threading.Thread(
+                target=lambda child: report_exit(child.wait()), args=(self._channel,), daemon=True
+            ).start()
 
     def _receive(self) -> None:
         while report(self._handles, self._channel.receive):

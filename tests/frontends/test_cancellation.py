@@ -1,0 +1,176 @@
+"""asyncio alone: a cancelled call loses no byte and no message."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import pytest
+
+from nodechannel import asyncio as aio
+from nodechannel import errors
+
+
+def run(scenario):
+    """Run a scenario with a channel whose other end is a raw non-blocking socket."""
+
+    async def main():
+        ours, theirs = socket.socketpair()
+        theirs.setblocking(False)
+        with theirs:
+            channel = aio.Channel(ours)
+            try:
+                return await asyncio.wait_for(scenario(channel, theirs), 30)
+            finally:
+                channel.close()
+
+    return asyncio.run(main(), debug=True)
+
+
+async def cancelled(task: asyncio.Task[object]) -> None:
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def read(sock: socket.socket, count: int) -> bytes:
+    data = bytearray()
+    while len(data) < count:
+        data += await asyncio.get_running_loop().sock_recv(sock, count - len(data))
+    return bytes(data)
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_cancelled_receive_takes_no_message(turns):
+    async def scenario(channel, peer):
+        task = asyncio.create_task(channel.receive())
+        await asyncio.sleep(0)
+        peer.send(b"1\n2\n")
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        got = []
+        if task.done():
+            got.append(task.result().data)
+        else:
+            await cancelled(task)
+        while len(got) < 2:
+            got.append((await channel.receive(timeout=5)).data)
+        assert got == [1, 2]
+
+    run(scenario)
+
+
+def test_a_receive_cancelled_in_mid_frame_leaves_the_frame_whole():
+    async def scenario(channel, peer):
+        peer.send(b'{"first ha')
+        task = asyncio.create_task(channel.receive())
+        await asyncio.sleep(0.01)
+        await cancelled(task)
+        peer.send(b'lf":1}\n')
+        assert (await channel.receive(timeout=5)).data == {"first half": 1}
+
+    run(scenario)
+
+
+def test_a_send_cancelled_in_mid_frame_leaves_the_frame_whole():
+    async def scenario(channel, peer):
+        text = "x" * (4 << 20)
+        task = asyncio.create_task(channel.send(text))
+        await asyncio.sleep(0.01)
+        assert not task.done()
+        await cancelled(task)
+        sender = asyncio.create_task(channel.send("after"))
+        frame = b'"' + text.encode() + b'"\n"after"\n'
+        assert await read(peer, len(frame)) == frame
+        await sender
+
+    run(scenario)
+
+
+def test_a_cancelled_flush_goes_on_in_the_background():
+    async def scenario(channel, peer):
+        text = "x" * (1 << 20)
+        sender = asyncio.create_task(channel.send(text))
+        task = asyncio.create_task(channel.flush())
+        await asyncio.sleep(0.01)
+        await cancelled(task)
+        assert len(await read(peer, len(text) + 3)) == len(text) + 3
+        await sender
+        await channel.flush(timeout=5)
+
+    run(scenario)
+
+
+def test_a_cancelled_disconnect_goes_on_in_the_background():
+    async def scenario(channel, peer):
+        text = "x" * (1 << 20)
+        sender = asyncio.create_task(channel.send(text))
+        task = asyncio.create_task(channel.disconnect())
+        await asyncio.sleep(0.01)
+        await cancelled(task)
+        assert len(await read(peer, len(text) + 3)) == len(text) + 3
+        assert await asyncio.get_running_loop().sock_recv(peer, 1) == b""
+        await sender
+        assert channel.fileno() == -1
+
+    run(scenario)
+
+
+def test_several_receivers_share_the_messages():
+    async def scenario(channel, peer):
+        tasks = [asyncio.create_task(channel.receive(timeout=5)) for _ in range(5)]
+        await asyncio.sleep(0)
+        peer.send(b"0\n1\n2\n3\n4\n")
+        assert sorted(message.data for message in await asyncio.gather(*tasks)) == [0, 1, 2, 3, 4]
+
+    run(scenario)
+
+
+def test_every_receiver_learns_of_the_end():
+    async def scenario(channel, peer):
+        tasks = [asyncio.create_task(channel.receive()) for _ in range(3)]
+        await asyncio.sleep(0)
+        peer.close()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(result) for result in results] == [errors.ChannelClosed] * 3
+
+    run(scenario)
+
+
+def test_what_is_queued_in_one_turn_leaves_in_one_call():
+    calls = []
+
+    class Counting(socket.socket):
+        def sendmsg(self, buffers, *rest):
+            calls.append(len(buffers))
+            return super().sendmsg(buffers, *rest)
+
+    async def scenario(channel, peer):
+        channel._sock = Counting(fileno=channel._sock.detach())
+        for number in range(500):
+            await channel.send(number)
+        await channel.flush(timeout=5)
+        assert calls == [500]
+
+    run(scenario)
+
+
+def test_a_slow_reader_is_not_flooded():
+    async def scenario(channel, peer):
+        peer.setblocking(False)
+        sent = 0
+        line = b'"' + b"x" * 97 + b'"\n'
+        for _ in range(1000):
+            try:
+                sent += peer.send(line * 10)
+            except BlockingIOError:
+                await asyncio.sleep(0.001)
+        assert channel._connection.undelivered < 3 * aio.READ_AHEAD
+        peer.setblocking(True)
+        peer.shutdown(socket.SHUT_WR)
+        count = 0
+        async for _ in channel:
+            count += 1
+        assert count == sent // len(line)
+
+    run(scenario)
