@@ -1,0 +1,75 @@
+"""The lines of a stream do not depend on how it is cut, and a long one costs time in proportion."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nodechannel.codec.framing import LineFramer
+from nodechannel.errors import LineTooLong
+
+STREAMS = st.lists(
+    st.sampled_from([b"\n", b"\n\n", b"a", b"{}", b"\r", "é".encode(), b"\xff", b"12345678"])
+).map(b"".join)
+MIB = 1024 * 1024
+
+
+def cut(stream: bytes, places: list[int]) -> list[bytes]:
+    edges = [0, *sorted(place % (len(stream) + 1) for place in places), len(stream)]
+    return [stream[start:end] for start, end in pairwise(edges)]
+
+
+def read(chunks: list[bytes], max_line: int) -> tuple[list[bytes], int | None]:
+    """Feed the chunks; return all lines, and what is buffered in the end or None when a line was too long."""
+    framer = LineFramer(max_line)
+    lines: list[bytes] = []
+    try:
+        for chunk in [*chunks, b""]:
+            lines += framer.feed(chunk)
+    except LineTooLong:
+        return lines, None
+    return lines, framer.buffered
+
+
+@given(STREAMS, st.lists(st.integers(0, 1000)))
+@pytest.mark.rule("FRM-020", "FRM-021")
+def test_any_cut_of_a_stream_gives_the_same_lines(stream: bytes, places: list[int]) -> None:
+    *lines, rest = stream.split(b"\n")
+    assert read(cut(stream, places), len(stream)) == (lines, len(rest))
+
+
+@given(STREAMS, st.lists(st.integers(0, 1000)), st.integers(0, 10))
+@pytest.mark.rule("FRM-027", "FRM-030")
+def test_any_cut_of_a_stream_meets_the_limit_at_the_same_line(
+    stream: bytes, places: list[int], limit: int
+) -> None:
+    *lines, rest = stream.split(b"\n")
+    too_long = [number for number, line in enumerate([*lines, rest]) if len(line) > limit]
+    expected = (lines[: too_long[0]], None) if too_long else (lines, len(rest))
+    assert read(cut(stream, places), limit) == expected
+
+
+def seconds_for(size: int) -> float:
+    chunk = b"x" * (64 * 1024)
+    framer = LineFramer()
+    start = time.perf_counter()
+    for _ in range(size // len(chunk)):
+        framer.feed(chunk)
+    (line,) = framer.feed(b"\n")
+    taken = time.perf_counter() - start
+    assert len(line) == size
+    return taken
+
+
+@pytest.mark.rule("FRM-024")
+def test_twice_the_line_takes_about_twice_the_time() -> None:
+    ratios = []
+    for _ in range(8):  # another process may have had the processor
+        ratios.append(seconds_for(64 * MIB) / seconds_for(32 * MIB))
+        if ratios[-1] <= 2.5:
+            return
+    pytest.fail(f"64 MiB against 32 MiB took {ratios} times as long")
