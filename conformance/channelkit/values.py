@@ -134,8 +134,6 @@ def _untag_one(value: Any, *, large: bool) -> Any:
         return _SPECIAL[value["v"]]
     if tag == "object" and isinstance(value.get("v"), list):
         return dict(value["v"])
-    if tag == "text" and isinstance(value.get("v"), list):
-        return parse("".join(piece if isinstance(piece, str) else piece["repeat"] * piece["times"] for piece in value["v"]))
     if large and tag == "repeat":
         return str(value["s"]) * int(value["times"])
     if large and tag == "nested":
