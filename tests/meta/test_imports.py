@@ -1,0 +1,139 @@
+"""Arrows point one way: the layers of ARCHITECTURE.md, read from the imports."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.node import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PYREF = ROOT / "pyref" / "nodechannel"
+KIT = ROOT / "conformance" / "channelkit"
+
+# Lowest first: a module may import from its own layer and from those before it.
+LAYERS = [
+    {"errors"},
+    {"fd", "state"},
+    {"codec", "codec.framing", "codec.exact", "codec.fast", "codec.json"},
+    {"messages", "outbox"},
+    {"handles"},
+    {"connection"},
+    {"steps", "env"},
+    {"spawn"},
+    {"sync"},
+    {"asyncio"},
+    {""},
+    {"cli", "__main__"},
+]
+
+# What the core must not touch ([rule 3 of the house]); `socket` is for its constants in fd and for claiming in handles.
+SANS_IO = {"connection", "outbox", "messages", "state", "codec", "codec.framing", "codec.exact", "codec.fast", "codec.json"}
+IO_MODULES = {"socket", "select", "selectors", "asyncio", "threading", "time", "os", "subprocess", "logging", "signal"}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the modules that a file imports at run time; imports for type checkers alone do not count."""
+    tree = ast.parse(path.read_text())
+    hidden = {
+        id(child)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for child in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in hidden:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            assert node.module is not None
+            submodules = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name for name in submodules if (ROOT / "pyref" / (name.replace(".", "/") + ".py")).exists())
+            yield node.module
+
+
+def modules(package: Path) -> dict[str, Path]:
+    names = {path: ".".join(path.relative_to(package).with_suffix("").parts) for path in package.rglob("*.py")}
+    return {name.removesuffix("__init__").rstrip("."): path for path, name in names.items()}
+
+
+def layer(name: str) -> int:
+    return next(number for number, members in enumerate(LAYERS) if name in members)
+
+
+def test_every_module_has_one_layer():
+    listed = [name for members in LAYERS for name in members]
+    assert sorted(listed) == sorted(modules(PYREF))
+
+
+@pytest.mark.parametrize("name", sorted(modules(PYREF)))
+def test_the_reference_imports_downwards(name):
+    for imported in imports(modules(PYREF)[name]):
+        assert imported.split(".")[0] != "channelkit"
+        if imported.split(".")[0] == "nodechannel":
+            target = imported.partition(".")[2]
+            if target == "" and name in LAYERS[-1]:
+                continue
+            assert layer(target) <= layer(name), f"{name or 'nodechannel'} imports {imported}"
+
+
+@pytest.mark.parametrize("name", sorted(SANS_IO))
+def test_the_core_touches_nothing_outside(name):
+    touched = {imported.split(".")[0] for imported in imports(modules(PYREF)[name])} & IO_MODULES
+    assert not touched
+
+
+@pytest.mark.parametrize("name", sorted(modules(KIT)))
+def test_the_kit_imports_neither_the_reference_nor_a_third_party(name):
+    import sys
+
+    for imported in imports(modules(KIT)[name]):
+        root = imported.split(".")[0]
+        assert root == "channelkit" or root in sys.stdlib_module_names, f"{name} imports {imported}"
+
+
+def test_only_one_file_receives_and_sends():
+    calls = [name for name, path in modules(PYREF).items() if ".recvmsg(" in path.read_text() or ".sendmsg(" in path.read_text()]
+    assert calls == ["steps"]
+
+
+def test_the_public_names_are_those_that_are_exported():
+    import nodechannel
+
+    exported = set(nodechannel.__all__)
+    assert all(hasattr(nodechannel, name) for name in exported)
+    errors = {name for name, value in vars(nodechannel.errors).items() if isinstance(value, type) and issubclass(value, Exception)}
+    assert errors <= exported
+
+
+def test_both_front_ends_have_the_same_words():
+    import inspect
+
+    import nodechannel.asyncio as aio
+    from nodechannel import sync
+
+    def words(value: object) -> dict[str, list[str]]:
+        return {
+            name: list(inspect.signature(member).parameters)
+            for name, member in inspect.getmembers(value, callable)
+            if not name.startswith("_")
+        }
+
+    assert words(sync.Channel) == words(aio.Channel)
+    assert words(sync.ChildProcess) == words(aio.ChildProcess)
+    for name in ("connect", "spawn", "fork"):
+        assert list(inspect.signature(getattr(sync, name)).parameters) == list(inspect.signature(getattr(aio, name)).parameters)
+
+
+def test_every_error_has_a_code_of_its_own():
+    from nodechannel import errors
+
+    codes = [value.code for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.ChannelError)]
+    assert len(codes) == len(set(codes))
