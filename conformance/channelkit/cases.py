@@ -19,7 +19,20 @@ ENDINGS = ("clean", "closed", "died", "hung")
 ROLES = ("child", "parent")
 
 _FIELDS = frozenset(
-    ("id", "title", "rules", "level", "roles", "rung", "needs", "segment", "steps", "outcomes", "ending", "guards")
+    (
+        "id",
+        "title",
+        "rules",
+        "level",
+        "roles",
+        "rung",
+        "needs",
+        "segment",
+        "steps",
+        "outcomes",
+        "ending",
+        "guards",
+    )
 )
 _REQUIRED = ("id", "title", "rules", "level", "roles", "rung", "steps", "outcomes")
 
@@ -122,7 +135,9 @@ def load_file(file: Path) -> list[Case]:
 
 
 def _case(entry: dict[str, Any], topic: str) -> Case:
-    lists = {name: tuple(entry[name]) for name in ("rules", "roles", "needs", "ending") if name in entry}
+    lists: dict[str, Any] = {
+        name: tuple(entry[name]) for name in ("rules", "roles", "needs", "ending") if name in entry
+    }
     return Case(**{**entry, **lists, "topic": topic})
 
 
@@ -239,9 +254,7 @@ def select(cases: Iterable[Case], pattern: str | None, level: str | None) -> lis
     name = pattern.partition(":")[0]
     exact = [case for case in wanted if case.id == name]
     return exact or [
-        case
-        for case in wanted
-        if name in case.id or name in case.rules or fnmatch.fnmatchcase(case.id, name)
+        case for case in wanted if name in case.id or name in case.rules or fnmatch.fnmatchcase(case.id, name)
     ]
 
 

@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return HARNESS
         except BrokenPipeError:
             # The reader of our output has gone; nothing more can be said to it, not even at exit.
-            sys.stdout = None  # type: ignore[assignment]
+            sys.stdout = None
             return HARNESS
 
 
@@ -74,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     showing.add_argument("id")
     _add_catalogue(showing)
     showing.set_defaults(action=show_case)
-    explaining = actions.add_parser("explain", help="print a requirement, or a flag, and the cases that show it")
+    explaining = actions.add_parser(
+        "explain", help="print a requirement, or a flag, and the cases that show it"
+    )
     explaining.add_argument("rule")
     _add_catalogue(explaining)
     explaining.set_defaults(action=explain)
@@ -82,11 +84,18 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_catalogue(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--cases", type=Path, metavar="DIR", help="another catalogue: a directory or one file")
+    parser.add_argument(
+        "--cases", type=Path, metavar="DIR", help="another catalogue: a directory or one file"
+    )
 
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-k", dest="pattern", metavar="PATTERN", help="an id, ID:VARIANT, a glob, a part of an id, a requirement")
+    parser.add_argument(
+        "-k",
+        dest="pattern",
+        metavar="PATTERN",
+        help="an id, ID:VARIANT, a glob, a part of an id, a requirement",
+    )
     parser.add_argument("--level", choices=LEVELS, help="only cases of this level or a stricter one")
     _add_catalogue(parser)
 
@@ -95,12 +104,29 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     who = parser.add_mutually_exclusive_group(required=True)
     who.add_argument("--child", metavar="CMD", help="a program that is started with a channel")
     who.add_argument("--parent", metavar="CMD", help="a driven adapter that starts the kit's puppet child")
-    who.add_argument("--subjects", type=Path, metavar="DIR", help="a directory of subject descriptions, or one of them")
-    parser.add_argument("--rung", type=int, choices=(0, 1, 2), help="what --child can do: 0 echo, 1 driven, 2 handles (default 0)")
+    who.add_argument(
+        "--subjects", type=Path, metavar="DIR", help="a directory of subject descriptions, or one of them"
+    )
+    parser.add_argument(
+        "--rung",
+        type=int,
+        choices=(0, 1, 2),
+        help="what --child can do: 0 echo, 1 driven, 2 handles (default 0)",
+    )
     _add_selection(parser)
-    parser.add_argument("--known", type=Path, metavar="FILE", help="known failures: lines `case-id outcome  # reason`")
-    parser.add_argument("--jobs", type=_positive_int, default=default_jobs(), metavar="N", help="parallel processes (default %(default)s)")
-    parser.add_argument("--time-scale", type=_positive, default=1.0, metavar="F", help="multiplies every limit")
+    parser.add_argument(
+        "--known", type=Path, metavar="FILE", help="known failures: lines `case-id outcome  # reason`"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_positive_int,
+        default=default_jobs(),
+        metavar="N",
+        help="parallel processes (default %(default)s)",
+    )
+    parser.add_argument(
+        "--time-scale", type=_positive, default=1.0, metavar="F", help="multiplies every limit"
+    )
     parser.add_argument("--trace", action="store_true", help="print every transcript")
     parser.add_argument("--report", type=Path, metavar="DIR", help="write results.json and index.html there")
     parser.set_defaults(action=run_cases)
@@ -142,7 +168,10 @@ def run_cases(arguments: argparse.Namespace) -> int:
     shown = [case for case in cases if any(case is one for one, _subject in work)]
     report = Report(subjects, shown, arguments.report)
     node = find_node()
-    print(f"{len(work)} results to come; Node: {f'{node.version} ({node.path})' if node else 'none'}", flush=True)
+    print(
+        f"{len(work)} results to come; Node: {f'{node.version} ({node.path})' if node else 'none'}",
+        flush=True,
+    )
     complete = False
     titles = {case.id: case.title for case in cases}
     texts = rules()
@@ -176,7 +205,9 @@ def list_cases(arguments: argparse.Namespace) -> int:
     cases = select(_catalogue(arguments), arguments.pattern, arguments.level)
     width = max((len(case.id) for case in cases), default=0)
     for case in cases:
-        print(f"{case.id.ljust(width)}  {case.level.ljust(6)}  rung {case.rung}  {'/'.join(case.roles).ljust(12)}  {case.title}")
+        print(
+            f"{case.id.ljust(width)}  {case.level.ljust(6)}  rung {case.rung}  {'/'.join(case.roles).ljust(12)}  {case.title}"
+        )
     return CONFORMANT
 
 

@@ -12,7 +12,7 @@ LETTERS = {
     PASS: "ok",
     LENIENT: "len",
     FAIL: "FAIL",
-    UNSUPPORTED: "–",
+    UNSUPPORTED: "n/a",
     KNOWN: "known",
     FIXED: "FIXED",
     INCONCLUSIVE: "??",
@@ -22,13 +22,17 @@ LETTERS = {
 _STDERR_LINES = 8
 
 
-def show_result(entry: dict[str, Any], requirements: dict[str, str], title: str, out: Print, *, trace: bool) -> None:
+def show_result(
+    entry: dict[str, Any], requirements: dict[str, str], title: str, out: Print, *, trace: bool
+) -> None:
     """Prints one result: always when it needs attention, with ``trace`` in any case."""
     verdict = entry["verdict"]
     if verdict not in (FAIL, FIXED, INCONCLUSIVE) and not trace:
         return
     ending = f", ending {entry['ending']}" if entry["ending"] else ""
-    out(f"{verdict.upper()}  {entry['subject']}  {entry['case']}  ({entry['level']}, variant {entry['variant']})")
+    out(
+        f"{verdict.upper()}  {entry['subject']}  {entry['case']}  ({entry['level']}, variant {entry['variant']})"
+    )
     out(f"  {title}")
     for rule in entry["rules"]:
         out(f"  {rule}: {requirements.get(rule) or 'no text'}")
@@ -72,7 +76,7 @@ def requirement_table(content: dict[str, Any]) -> list[tuple[str, list[str]]]:
         for name in names:
             verdicts = cells.get((rule, name), [])
             worst = worst_verdict(verdicts)
-            row.append(worst if worst else UNSUPPORTED if verdicts else "")
+            row.append(worst or (UNSUPPORTED if verdicts else ""))
         table.append((rule, row))
     return table
 
@@ -83,16 +87,35 @@ def show_summary(content: dict[str, Any], out: Print) -> None:
     table = requirement_table(content)
     widths = [max(len(name), 5) for name in names]
     first = max([len(rule) for rule, _row in table] + [len("requirement")])
-    out("requirement".ljust(first) + "".join(f"  {name.ljust(width)}" for name, width in zip(names, widths, strict=True)))
+    out(
+        "requirement".ljust(first)
+        + "".join(f"  {name.ljust(width)}" for name, width in zip(names, widths, strict=True))
+    )
     for rule, row in table:
         cells = (LETTERS.get(cell, "") for cell in row)
-        out((rule.ljust(first) + "".join(f"  {cell.ljust(width)}" for cell, width in zip(cells, widths, strict=True))).rstrip())
+        out(
+            (
+                rule.ljust(first)
+                + "".join(f"  {cell.ljust(width)}" for cell, width in zip(cells, widths, strict=True))
+            ).rstrip()
+        )
     out("")
     for one in content["subjects"]:
-        counts = ", ".join(f"{number} {verdict}" for verdict, number in one["counts"].items()) or "no case applies"
+        counts = (
+            ", ".join(f"{number} {verdict}" for verdict, number in one["counts"].items()) or "no case applies"
+        )
         who = " ".join(one["implementation"].get(key, "") for key in ("name", "version")).strip()
-        verdict = "inconclusive" if INCONCLUSIVE in one["counts"] else "conformant" if one["conformant"] else "NOT conformant"
+        verdict = (
+            "inconclusive"
+            if INCONCLUSIVE in one["counts"]
+            else "conformant"
+            if one["conformant"]
+            else "NOT conformant"
+        )
         out(f"{one['name']}{f' ({who})' if who else ''}: {verdict}: {counts}")
     node = content["runtimes"]["node"]
     out(f"Node {node}" if node else "no Node was found")
-    out(f"{len(content['results'])} results in {content['seconds']} s" + ("" if content["complete"] else ", interrupted"))
+    out(
+        f"{len(content['results'])} results in {content['seconds']} s"
+        + ("" if content["complete"] else ", interrupted")
+    )

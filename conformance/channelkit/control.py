@@ -77,7 +77,9 @@ class Control:
         try:
             value = untag(parse(text))
         except ValueError as error:
-            raise HarnessError(f"the adapter wrote a line that is no JSON text: {text[:200]!r} ({error})") from error
+            raise HarnessError(
+                f"the adapter wrote a line that is no JSON text: {text[:200]!r} ({error})"
+            ) from error
         if not isinstance(value, dict):
             raise HarnessError(f"the adapter wrote a line that is no object: {text[:200]!r}")
         if "id" in value:

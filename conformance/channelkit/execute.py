@@ -160,7 +160,9 @@ def _prepare(session: Session, case: Case, record: _Record) -> CaseEnded | None:
     if missing:
         raise DeclaredUnsupported(f"the adapter declares no {', '.join(missing)}")
     if session.plan.role == "child" and hello["rung"] < case.rung:
-        raise DeclaredUnsupported(f"the adapter declares rung {show(hello['rung'])}, the case needs {case.rung}")
+        raise DeclaredUnsupported(
+            f"the adapter declares rung {show(hello['rung'])}, the case needs {case.rung}"
+        )
     reply = session.open()
     if reply is None and session.exited:
         how = describe_status(session.status or 0)
@@ -203,9 +205,7 @@ def _synchronise(scene: Scene) -> bool:
     if not session.write(session.new_probe()):
         return False
     latest = max(session.probes)
-    back = session.wait(
-        lambda: latest not in session.probes or session.exited or channel.eof, patient
-    )
+    back = session.wait(lambda: latest not in session.probes or session.exited or channel.eof, patient)
     if back and latest not in session.probes and glued & session.probes:
         raise CaseEnded("silent", "the message that was glued to a write was not delivered")
     session.frames.clear()

@@ -43,7 +43,11 @@ def expect(scene: Scene, alternatives: list[Expectation]) -> None:
 
     def decided() -> bool:
         found[:] = [one for one in alternatives if _matches(session, one)][:1]
-        return bool(found) or _nothing_else_can_come(session, alternatives) or bool(_misfit(session, alternatives))
+        return (
+            bool(found)
+            or _nothing_else_can_come(session, alternatives)
+            or bool(_misfit(session, alternatives))
+        )
 
     session.wait(decided, _patience(session, alternatives))
     chosen = found[0] if found else None
@@ -92,7 +96,7 @@ def _matches(session: Session, one: Expectation) -> bool:
 
 def _frame_fits(one: Expectation, frame: Frame) -> bool:
     if one.kind == "text":
-        return frame.raw == one.entry["text"].encode().removesuffix(b"\n")
+        return frame.raw == str(one.entry["text"]).encode().removesuffix(b"\n")
     if frame.problem:
         return False
     if one.kind == "delivered":

@@ -1,51 +1,61 @@
 """The puppet child: hands the child's end of a channel to the runner and then obeys it.
 
-Run as ``python -I -S puppet.py SOCKET``, by the subject, which is the parent. It says what it was started with,
-passes its channel over the private unix socket SOCKET, and closes its own copy, so that the runner is the only
-holder. Then it waits for one line: ``{"exit": 3}`` or ``{"signal": "SIGKILL"}``. The end of that socket means exit 0.
+Run as ``python -I -S puppet.py SOCKET [word…]`` by the subject, which is the parent. It says what it was started with
+(a Python literal and LF), passes its channel over the private unix socket SOCKET, and closes its own copy, so that the
+runner is the only holder. Then it waits for one line: ``exit 3`` or ``signal 9``. The end of that socket means exit 0.
+
+It starts once per case, hence the private C modules: `socket`, `signal` and `json` cost more than the rest together.
 """
 
+import _signal  # type: ignore[import-not-found]
+import _socket
 import os
 import sys
+
+_HIGHEST = 64
+"""Descriptors below this number are looked at."""
 
 
 def _facts(channel: int | None) -> dict[str, object]:
     """What the child found when it started."""
-    inherited = []
-    for number in range(64):
-        try:
-            os.fstat(number)
-        except OSError:
-            continue
-        inherited.append(number)
+    inherited = [number for number in range(_HIGHEST) if _is_open(number)]
     return {
         "pid": os.getpid(),
-        "env": {key: value for key, value in os.environ.items() if key.startswith("NODE_")},
+        "env": {key: value for key, value in os.environ.items() if key.startswith("NODE_CHANNEL_")},
         "inherited": inherited,
-        "blocking": os.get_blocking(channel) if channel is not None else None,
+        "blocking": os.get_blocking(channel) if channel in inherited else None,
         "argv": sys.argv[2:],
     }
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def _obey(order: str, number: int) -> None:
+    if order == "signal":
+        if number not in (_signal.SIGKILL, _signal.SIGSTOP):
+            _signal.signal(number, _signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+    os._exit(number if order == "exit" else 0)
 
 
 def main() -> None:
     """Reports, hands over, obeys."""
     text = os.environ.get("NODE_CHANNEL_FD", "")
     channel = int(text) if text.isdecimal() else None
-    try:
-        facts = _facts(channel)
-    except OSError:
-        channel = None
-        facts = _facts(None)
-    import _socket  # the C half alone: `socket` costs several milliseconds of imports
-    import json
-
+    facts = _facts(channel)
+    rights = []
+    if facts["blocking"] is not None and channel is not None:
+        rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, channel.to_bytes(4, sys.byteorder))]
     runner = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     runner.connect(sys.argv[1])
-    rights = []
-    if channel is not None:
-        rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, channel.to_bytes(4, sys.byteorder))]
-    runner.sendmsg([json.dumps(facts).encode() + b"\n"], rights)
-    if channel is not None:
+    runner.sendmsg([ascii(facts).encode() + b"\n"], rights)
+    if rights and channel is not None:
         os.close(channel)
     line = b""
     while not line.endswith(b"\n"):
@@ -53,15 +63,8 @@ def main() -> None:
         if not data:
             os._exit(0)
         line += data
-    order = json.loads(line)
-    if "signal" in order:
-        import signal
-
-        number = getattr(signal, order["signal"])
-        if number not in (signal.SIGKILL, signal.SIGSTOP):
-            signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-    os._exit(order.get("exit", 0))
+    order, number = line.split()
+    _obey(order.decode(), int(number))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """The runner's side of the puppet child: a private unix socket over which it reports, hands over and obeys."""
 
 import array
+import ast
 import contextlib
-import json
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -71,13 +72,18 @@ class PuppetLink:
             self.ended = True
         self._buffer += data
         if self.facts is None and self._buffer.endswith(b"\n"):
-            self.facts = json.loads(self._buffer)
+            self.facts = ast.literal_eval(self._buffer.decode())
 
     def order(self, order: dict[str, Any]) -> None:
-        """Tells the puppet how to end."""
+        """Tells the puppet how to end: ``{"exit": STATUS}`` or ``{"signal": NAME}``."""
+        line = (
+            f"signal {signal.Signals[order['signal']].value}"
+            if "signal" in order
+            else f"exit {order.get('exit', 0)}"
+        )
         if self._connection is not None and not self.ended:
             with contextlib.suppress(OSError):
-                self._connection.sendall(json.dumps(order).encode() + b"\n")
+                self._connection.sendall(f"{line}\n".encode())
 
     def close(self) -> None:
         """Ends the puppet, whose socket is its leash, and removes the directory."""

@@ -80,7 +80,11 @@ class RawChannel:
 
         When the other end is gone, :attr:`broken` is set and the bytes count as taken.
         """
-        rights = [] if descriptor is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
+        rights = (
+            []
+            if descriptor is None
+            else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
+        )
         try:
             taken = self._socket.sendmsg([data], rights)
         except BlockingIOError:

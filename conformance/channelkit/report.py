@@ -69,7 +69,13 @@ class Report:
             "subjects": [self._subject(one) for one in self.subjects],
             "requirements": {rule: texts.get(rule, "") for rule in _rules_of(self.cases)},
             "cases": [
-                {"id": case.id, "title": case.title, "level": case.level, "rules": list(case.rules), "guards": case.guards}
+                {
+                    "id": case.id,
+                    "title": case.title,
+                    "level": case.level,
+                    "rules": list(case.rules),
+                    "guards": case.guards,
+                }
                 for case in self.cases
             ],
             "results": self.results,
@@ -143,7 +149,9 @@ def as_entry(result: CaseResult, command: str) -> dict[str, Any]:
         "flag": result.judgement.flag,
         "variant": seen.variant,
         "text": seen.text,
-        "variants": [{"variant": one.variant, "outcome": one.outcome, "ending": one.ending} for one in result.variants],
+        "variants": [
+            {"variant": one.variant, "outcome": one.outcome, "ending": one.ending} for one in result.variants
+        ],
         "strays": result.strays,
         "seconds": round(result.seconds, 3),
         "reproduce": command,

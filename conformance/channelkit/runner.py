@@ -3,7 +3,7 @@
 import os
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from channelkit.cases import Case, applies
@@ -32,11 +32,13 @@ def pairs(subjects: Sequence[Description], cases: Sequence[Case]) -> list[tuple[
 
     Known failures come first: they are the slow ones, since many of them wait for what never comes.
     """
-    work = [(case, subject) for subject in subjects for case in cases if applies(case, subject.role, subject.rung)]
+    work = [
+        (case, subject) for subject in subjects for case in cases if applies(case, subject.role, subject.rung)
+    ]
     return sorted(work, key=lambda pair: pair[0].id not in pair[1].known)
 
 
-def run(work: Sequence[tuple[Case, Description]], options: Options) -> Iterator[CaseResult]:
+def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator[CaseResult]:
     """Yields results in the order in which they are ready.
 
     Closing the iterator (or an exception in the loop over it, KeyboardInterrupt included) stops the run: every

@@ -45,7 +45,8 @@ def ended_outcome(session: Session, otherwise: str) -> tuple[str, str]:
     if session.exited or session.channel.eof:
         alive = ("disconnect", "error")
         session.wait(
-            lambda: session.exited or any(event["event"] in alive for event in session.events), session.limits.grace
+            lambda: session.exited or any(event["event"] in alive for event in session.events),
+            session.limits.grace,
         )
         if session.exited and session.status != 0:
             return "died", f"the subject ended with {describe_status(session.status or 0)}"

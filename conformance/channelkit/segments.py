@@ -5,6 +5,7 @@ A receiver that depends on where a read ends passes some of them and fails other
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 MOST_SINGLE_BYTES = 4096
 """Longer writes are not cut into single bytes: it would take longer than it tells."""
@@ -70,7 +71,7 @@ def _lines(data: bytes) -> list[bytes]:
 def _inside_characters(data: bytes) -> list[bytes]:
     """Cuts before each continuation byte of UTF-8."""
     places = [0, *(i for i in range(1, len(data)) if data[i] & 0xC0 == 0x80), len(data)]
-    return [data[a:b] for a, b in zip(places, places[1:], strict=False) if a < b]
+    return [data[a:b] for a, b in pairwise(places) if a < b]
 
 
 _BYTES: dict[str, Callable[[bytes], list[bytes]]] = {
@@ -90,5 +91,7 @@ def variants(writes: list[tuple[bytes, bool]], *, every: bool) -> dict[str, list
     names = dict.fromkeys(name for found in per_write for name in found) if every else {}
     whole = [found.get("whole", ()) for found in per_write]
     return {"whole": whole} | {
-        name: [found.get(name, found.get("whole", ())) for found in per_write] for name in names if name != "whole"
+        name: [found.get(name, found.get("whole", ())) for found in per_write]
+        for name in names
+        if name != "whole"
     }

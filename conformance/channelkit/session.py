@@ -149,7 +149,9 @@ class Session:
 
     def _drain(self) -> None:
         """Reads until a whole round brings nothing: then everything that caused what was seen has been seen too."""
-        ended = self.subject.poll()  # first, so that what the process left behind is read before its end counts
+        ended = (
+            self.subject.poll()
+        )  # first, so that what the process left behind is read before its end counts
         while self._drain_once():
             pass
         self.subject.read_stderr()
@@ -175,10 +177,9 @@ class Session:
 
     def _take_frame(self, frame: Frame) -> None:
         value = frame.value
-        if not self.plan.driven and isinstance(value, dict) and value.keys() == {"echo"}:
-            if self._is_probe(value["echo"]):
-                return
-        self.frames.append(frame)
+        echo = not self.plan.driven and isinstance(value, dict) and value.keys() == {"echo"}
+        if not (echo and self._is_probe(value["echo"])):
+            self.frames.append(frame)
 
     def _take_event(self, event: dict[str, Any]) -> None:
         if event["event"] == "message" and self._is_probe(event.get("message")):
@@ -187,7 +188,11 @@ class Session:
             self.events.append(event)
 
     def _is_probe(self, message: object) -> bool:
-        if not isinstance(message, dict) or message.keys() != {"probe"} or message["probe"] not in self.probes:
+        if (
+            not isinstance(message, dict)
+            or message.keys() != {"probe"}
+            or message["probe"] not in self.probes
+        ):
             return False
         self.probes.discard(message["probe"])
         return True
@@ -250,7 +255,13 @@ class Session:
         hello = self._require(self.ask({"command": "hello", "contract": CONTRACT}), "hello")
         if not hello["ok"] or hello.get("contract") != CONTRACT:
             raise HarnessError(f"the adapter does not speak contract {CONTRACT}: {show(hello)}")
-        for name, kind in (("name", str), ("version", str), ("roles", list), ("rung", float), ("capabilities", list)):
+        for name, kind in (
+            ("name", str),
+            ("version", str),
+            ("roles", list),
+            ("rung", float),
+            ("capabilities", list),
+        ):
             if not isinstance(hello.get(name), kind):
                 raise HarnessError(f"the adapter's `hello` has no valid `{name}`: {show(hello)}")
         self.hello = hello
@@ -261,7 +272,11 @@ class Session:
     def _require(self, number: int, what: str) -> dict[str, Any]:
         reply = self.answer(number, self.limits.start)
         if reply is None:
-            how = f"it ended with {describe_status(self.subject.status or 0)}" if self.exited else "no reply came"
+            how = (
+                f"it ended with {describe_status(self.subject.status or 0)}"
+                if self.exited
+                else "no reply came"
+            )
             raise HarnessError(f"the adapter did not answer {what}: {how}")
         return reply
 

@@ -78,9 +78,8 @@ class Sockets:
         return end
 
     def _file(self, name: str) -> None:
-        self._mine[name] = descriptor = os.dup(self._cleanup.enter_context(tempfile.TemporaryFile()).fileno())
-        self._cleanup.callback(self._close_number, name)
-        os.set_inheritable(descriptor, False)
+        self._mine[name] = _regular_file()
+        self._cleanup.callback(self.drop, name)
 
     def descriptor(self, name: str) -> int:
         """The descriptor of a socket of the case. Raises :class:`HarnessError` when there is none."""
@@ -96,9 +95,6 @@ class Sockets:
             os.close(mine)
         elif mine is not None:
             mine.close()
-
-    def _close_number(self, name: str) -> None:
-        self.drop(name)
 
     def keep(self, name: str, descriptor: int) -> None:
         """Takes over a received descriptor."""
@@ -173,6 +169,11 @@ class Sockets:
         """Closes everything."""
         self._cleanup.close()
         self._mine.clear()
+
+
+def _regular_file() -> int:
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
 
 
 def kind_of(descriptor: int) -> str:

@@ -27,7 +27,8 @@ def spawn(argv: Sequence[str], env: Mapping[str, str], descriptors: Mapping[int,
     """
     # Sources are lifted out of the way first: a source must be no target of an earlier action.
     lifted = {
-        target: fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, CHANNEL + 7) for target, source in descriptors.items()
+        target: fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, CHANNEL + 7)
+        for target, source in descriptors.items()
     }
     try:
         return os.posix_spawnp(

@@ -106,7 +106,9 @@ def do(scene: Scene, step: Step, *, concurrent: bool) -> None:
     if command.get("handle") == "$handle":
         command["handle"] = scene.latest_handle
     if isinstance(command.get("to"), str):
-        command["to"] = scene.addresses.get(command["to"]) or scene.sockets.address(command["to"]) or command["to"]
+        command["to"] = (
+            scene.addresses.get(command["to"]) or scene.sockets.address(command["to"]) or command["to"]
+        )
     number = session.ask(command)
     if command["command"] == "exit":
         return
@@ -138,7 +140,9 @@ def reach(scene: Scene, step: Step) -> None:
     """``reach``: the bytes that the subject's poke wrote arrive at the counterpart."""
     session = scene.session
     text = step["text"].encode()
-    got = scene.sockets.reach(step["reach"], text, lambda done, end: session.wait(done, session.limits.answer, end))
+    got = scene.sockets.reach(
+        step["reach"], text, lambda done, end: session.wait(done, session.limits.answer, end)
+    )
     _collect(scene)
     if got != text:
         raise CaseEnded("unreached", f"expected {text!r} at the counterpart of {step['reach']}, got {got!r}")

@@ -37,7 +37,14 @@ class Transcript:
         self.entries.append({"ms": round((time.monotonic() - self.started) * 1000, 1), **entry})
 
 
-_ARROWS = {"write": "kit  → ", "read": "kit  ← ", "ask": "ctl  → ", "reply": "ctl  ← ", "note": "     · ", "step": "step   "}
+_ARROWS = {
+    "write": "kit  → ",
+    "read": "kit  ← ",
+    "ask": "ctl  → ",
+    "reply": "ctl  ← ",
+    "note": "     · ",
+    "step": "step   ",
+}
 
 
 def lines(entries: list[dict[str, Any]]) -> list[str]:
