@@ -43,6 +43,7 @@ _RULE = re.compile(r"^\*\*\[([A-Z]{3}-\d{3})\]\*\* (.+)$")
 _RETIRED = re.compile(r"^\*Retired\.\* (.+)$")
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`]*`")
+_MARKER = re.compile(r"mark\.rule\(([^)]*)\)")
 _CITATION = re.compile(r"\[([A-Z]{3}-\d{3}(?:, [A-Z]{3}-\d{3})*)\]")
 # What may cite a rule in a comment. Case files name rules in a field of their own.
 _CITING = {".py", ".sh", ".cjs", ".mjs", ".js", ".c", ".h", ".go", ".rs", ".rb", ".pl", ".md", ".toml"}
@@ -214,8 +215,11 @@ def _lint_cases(cases: list[dict[str, Any]], by_id: dict[str, Rule], live: set[s
 
 
 def find_citations(root: Path) -> list[tuple[str, str]]:
-    """Pairs of place and id for each `[FRM-003]` in the files of the reference and of the kit."""
+    """Pairs of place and id for each `[FRM-003]` in the reference and the kit, and for each `rule` marker of a test."""
     found = []
+    for path in sorted((root / "tests").rglob("test_*.py")):
+        for arguments in _MARKER.findall(path.read_text("utf-8")):
+            found += [(f"{path.relative_to(root)}", id_) for id_ in re.findall(r"[A-Z]{3}-\d{3}", arguments)]
     for folder in ("pyref", "conformance", "node-interop"):
         for path in sorted((root / folder).rglob("*")):
             if path.suffix not in _CITING or not path.is_file() or "node_modules" in path.parts:

@@ -136,6 +136,17 @@ def test_citations_name_rules(tmp_path: Path) -> None:
     assert problems(RULE, CASE, citations=citations) == ["pyref/wire.py:2: cites FRM-007, which is no rule"]
 
 
+def test_markers_of_tests_name_rules(tmp_path: Path) -> None:
+    source = tmp_path / "tests" / "unit" / "test_wire.py"
+    source.parent.mkdir(parents=True)
+    source.write_text('@pytest.mark.rule("FRM-001",\n    "FRM-007")\ndef test(): ...\n', "utf-8")
+    citations = build.find_citations(tmp_path)
+    assert citations == [("tests/unit/test_wire.py", "FRM-001"), ("tests/unit/test_wire.py", "FRM-007")]
+    assert problems(RULE, CASE, citations=citations) == [
+        "tests/unit/test_wire.py: cites FRM-007, which is no rule"
+    ]
+
+
 def write_tree(root: Path) -> None:
     (root / "spec").mkdir()
     (root / "conformance" / "cases").mkdir(parents=True)
