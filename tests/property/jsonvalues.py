@@ -55,7 +55,7 @@ def flat(value: object, scalar: Callable[[object], str]) -> list[str]:
 
 def translate(value: Any) -> object:
     """Return what stands for an enum member or a UUID."""
-    while isinstance(value, Enum):
+    while isinstance(value, Enum) and not isinstance(value, str | int):
         value = value.value
     return str(value) if isinstance(value, UUID) else value
 

@@ -17,7 +17,7 @@ object, array        `dict`, `list`
 from __future__ import annotations
 
 import re
-from enum import EnumMeta
+from enum import Enum
 from json.decoder import JSONDecodeError, JSONDecoder
 from json.decoder import scanstring as _scanstring  # type: ignore[attr-defined]
 from json.encoder import encode_basestring, encode_basestring_ascii
@@ -194,8 +194,8 @@ def encode(message: object, *, unsafe_integers: bool = False) -> bytes:
     """Return the whole frame of a message: compact JSON in UTF-8 and the line feed.
 
     A message is made of None, bool, int, float, str, list, tuple and dict with str keys, of subclasses of
-    these, and of what orjson writes on its own: a member of an enum stands for its value, a `uuid.UUID` for
-    its text. As with `JSON.stringify` NaN and the infinities become null and lone surrogates are escaped.
+    these, and of what orjson writes on its own: a member of a plain enum stands for its value, a `uuid.UUID`
+    for its text. As with `JSON.stringify` NaN and the infinities become null and lone surrogates are escaped.
 
     Raises `InvalidMessage` when it holds something else, when it holds itself, and when no V8 could read it
     because of its length ([JSN-003]).
@@ -287,7 +287,7 @@ class _Writer:
 
     def _standing_for(self, value: Any) -> object:
         """Return what is written for a value that orjson translates whatever its options say."""
-        while type(type(value)) is EnumMeta:
+        while isinstance(value, Enum) and not isinstance(value, str | int | list | dict):
             value = value.value
         if type(value) is UUID:
             return str(value)
