@@ -201,11 +201,13 @@ def _synchronise(scene: Scene) -> bool:
     if session.exited or session.kit_ended_first or channel.closed or channel.eof or not scene.whole_line:
         return False
     glued = set(session.probes)
-    patient = session.limits.grace if channel.heard or session.plan.driven else session.limits.start
     if not session.write(session.new_probe()):
         return False
     latest = max(session.probes)
-    back = session.wait(lambda: latest not in session.probes or session.exited or channel.eof, patient)
+    session.await_start()
+    back = session.wait(
+        lambda: latest not in session.probes or session.exited or channel.eof, session.limits.grace
+    )
     if back and latest not in session.probes and glued & session.probes:
         raise CaseEnded("silent", "the message that was glued to a write was not delivered")
     session.frames.clear()

@@ -49,6 +49,7 @@ def expect(scene: Scene, alternatives: list[Expectation]) -> None:
             or bool(_misfit(session, alternatives))
         )
 
+    session.await_start()
     session.wait(decided, _patience(session, alternatives))
     chosen = found[0] if found else None
     if chosen is None or chosen.kind == "eof":
@@ -61,8 +62,6 @@ def expect(scene: Scene, alternatives: list[Expectation]) -> None:
 def _patience(session: Session, alternatives: list[Expectation]) -> float:
     if all(one.kind == "silence" for one in alternatives):
         return session.limits.silence
-    if not session.plan.driven and not session.channel.heard:
-        return session.limits.start
     return session.limits.answer
 
 

@@ -202,7 +202,9 @@ class Session:
     def write(self, data: bytes, descriptor: int | None = None) -> bool:
         """Writes all of ``data``; False when the subject did not make room in time."""
         view = memoryview(data)
-        until = time.monotonic() + (self.limits.answer if self.channel.heard else self.limits.start)
+        until = time.monotonic() + (
+            self.limits.answer if self.channel.heard or self.plan.driven else self.limits.start
+        )
         while view:
             taken = self.channel.write(view, descriptor)
             if taken:
@@ -227,6 +229,18 @@ class Session:
                 self.pump(0)
             pause = 0.00005
         return True
+
+    def await_start(self) -> None:
+        """Waits until an echo child has read what was written or shows another sign of life.
+
+        Afterwards the limit of an answer holds, which is much shorter than that of a start.
+        """
+        channel = self.channel
+        until = time.monotonic() + self.limits.start
+        while not (self.plan.driven or channel.heard or channel.eof or self.exited or channel.closed):
+            if not channel.unread() or time.monotonic() > until:
+                return
+            self.pump(0.02)
 
     def new_probe(self) -> bytes:
         """The line of a new probe message, whose delivery is from now on taken out of the inbox."""

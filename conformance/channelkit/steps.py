@@ -83,9 +83,9 @@ def barrier(scene: Scene, _step: Step) -> None:
     session = scene.session
     if not session.write(session.new_probe()):
         raise CaseEnded("silent", "the subject stopped reading")
-    seconds = session.limits.answer if session.channel.heard or session.plan.driven else session.limits.start
+    session.await_start()
     over = session.channel
-    session.wait(lambda: not session.probes or session.exited or over.eof, seconds)
+    session.wait(lambda: not session.probes or session.exited or over.eof, session.limits.answer)
     # An adapter's events may still be on their way when the channel is gone already.
     if session.probes and over.eof and session.plan.driven:
         session.wait(lambda: not session.probes or session.exited, session.limits.grace)

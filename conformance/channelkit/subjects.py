@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +44,8 @@ def from_command(command: str, role: str, rung: int, known: Path | None) -> Desc
         raise UsageError(f"--{role}: {error}") from error
     if not argv:
         raise UsageError(f"--{role}: the command is empty")
+    if shutil.which(argv[0]) is None:
+        raise UsageError(f"--{role}: there is no program {argv[0]}")
     options = ["--" + role, command]
     if role == "child":
         options += ["--rung", str(rung)]

@@ -1,0 +1,151 @@
+"""The command line: exit statuses, reports, what a failure prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from channelkit.cli import main
+from support.kit import SAMPLE, command
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "schemas" / "kit"
+
+
+def run(*words: str, child: str = "right") -> int:
+    return main(["run", "--child", shlex.join(command(child)), "--cases", str(SAMPLE), *words])
+
+
+def fits(content: Any) -> None:
+    schema = json.loads((SCHEMAS / "report.json").read_text("utf-8"))
+    Draft202012Validator(schema).validate(content)
+
+
+def test_conformant_is_0(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("-k", "sample-echo") == 0
+    assert "child: conformant: 1 pass" in capsys.readouterr().out
+
+
+def test_not_conformant_is_1_and_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("-k", "sample-echo", child="wrong_echo") == 1
+    printed = capsys.readouterr().out
+    assert "FAIL  child  sample-echo" in printed
+    assert "FRM-001: " in printed
+    assert "[7b 22 61 22" in printed
+    assert "-k sample-echo:whole --trace" in printed
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run"],
+        ["run", "--child", "x", "--parent", "y"],
+        ["run", "--child", ""],
+        ["run", "--child", "true", "-k", "no-such-case"],
+        ["run", "--child", "no-such-program-anywhere"],
+        ["run", "--subjects", "/nonexistent"],
+        ["run", "--child", "true", "--jobs", "0"],
+        ["run", "--child", "true", "--known", "/nonexistent"],
+        ["show", "no-such-case"],
+        ["explain", "XXX-999"],
+        [],
+    ],
+)
+def test_wrong_usage_is_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        status = main(words)
+    except SystemExit as error:
+        status = int(error.code or 0)
+    assert status == 2
+    assert capsys.readouterr().err
+
+
+def test_a_failed_harness_is_3(capsys: pytest.CaptureFixture[str]) -> None:
+    words = command("driven", "garbage")
+    assert (
+        main(
+            ["run", "--child", shlex.join(words), "--rung", "2", "--cases", str(SAMPLE), "-k", "sample-echo"]
+        )
+        == 3
+    )
+    assert "INCONCLUSIVE" in capsys.readouterr().out
+
+
+def test_a_fixed_known_failure_is_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    known = tmp_path / "known.txt"
+    known.write_text("sample-echo died  # it used to\n", "utf-8")
+    assert run("-k", "sample-echo", "--known", str(known)) == 1
+    assert "remove it from the list" in capsys.readouterr().out
+
+
+def test_a_known_failure_is_0(tmp_path: Path) -> None:
+    known = tmp_path / "known.txt"
+    known.write_text("sample-echo unexpected  # wraps once too often\n", "utf-8")
+    assert run("-k", "sample-echo", "--known", str(known), child="wrong_echo") == 0
+
+
+@pytest.mark.parametrize("child", ["right", "wrong_echo", "dies_on_blank_line"])
+def test_the_report_fits_its_schema(child: str, tmp_path: Path) -> None:
+    run("--report", str(tmp_path), child=child)
+    content = json.loads((tmp_path / "results.json").read_text("utf-8"))
+    fits(content)
+    assert len((tmp_path / "results.jsonl").read_text("utf-8").splitlines()) == len(content["results"]) == 2
+    page = (tmp_path / "index.html").read_text("utf-8")
+    assert "sample-echo" in page
+    assert "http" not in page.replace("data-", "")
+
+
+def test_one_variant_can_be_run_alone(tmp_path: Path) -> None:
+    assert run("-k", "sample-echo:bytes", "--report", str(tmp_path)) == 0
+    result = json.loads((tmp_path / "results.json").read_text("utf-8"))["results"][0]
+    assert [one["variant"] for one in result["variants"]] == ["bytes"]
+
+
+def test_list_show_explain(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["list"], ["show", "sample-echo"], ["explain", "FRM-001"]):
+        assert main([*words, "--cases", str(SAMPLE)]) == 0
+    printed = capsys.readouterr().out
+    assert "variants: whole, bytes, lines, utf8, glued" in printed
+
+
+def _descendants_with(mark: str) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdecimal() and b"\0%s\0" % mark.encode() in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_keeps_what_is_known_and_leaves_no_process(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    mark = f"mark-{os.getpid()}-{number}"
+    child = shlex.join([*command("hangs_at_end"), mark])
+    words = [sys.executable, "-m", "channelkit", "run", "--child", child, "--cases", str(SAMPLE)]
+    words += ["--report", str(tmp_path), "--time-scale", "100", "--jobs", "2"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as kit:
+        until = time.monotonic() + 20
+        while not _descendants_with(mark) and time.monotonic() < until:
+            time.sleep(0.02)
+        kit.send_signal(number)
+        printed, complaint = kit.communicate(timeout=20)
+    assert kit.returncode == 3
+    assert "interrupted" in printed + complaint
+    assert _descendants_with(mark) == []
+    content = json.loads((tmp_path / "results.json").read_text("utf-8"))
+    assert content["complete"] is False
+    fits(content)

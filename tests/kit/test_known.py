@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from channelkit.errors import UsageError
+from channelkit.known import read
+from channelkit.verdict import Seen, judge, with_known
+from support.kit import CASES
+
+CASE = CASES["sample-blank"]
+PASSED = judge(CASE, Seen("whole", "silent", "clean"))
+FAILED = judge(CASE, Seen("whole", "unexpected", "clean"))
+HUNG = judge(CASE, Seen("whole", "silent", "hung"))
+
+
+def test_the_listed_outcome_is_known() -> None:
+    assert with_known(FAILED, "unexpected", CASE).verdict == "known"
+    assert with_known(HUNG, "silent/hung", CASE).verdict == "known"
+
+
+def test_a_different_wrong_outcome_is_a_new_failure() -> None:
+    assert with_known(FAILED, "closed", CASE).verdict == "fail"
+    assert with_known(HUNG, "silent", CASE).verdict == "fail"
+
+
+def test_what_is_listed_and_passes_is_an_error() -> None:
+    assert with_known(PASSED, "unexpected", CASE).verdict == "fixed"
+
+
+def test_what_is_not_listed_stays_as_it_is() -> None:
+    assert with_known(FAILED, None, CASE) == FAILED
+
+
+def test_reading(tmp_path: Path) -> None:
+    file = tmp_path / "known.txt"
+    file.write_text("# comment\n\nfrm-a  died # reason one\nfrm-b ok/hung# two\n", "utf-8")
+    assert {name: (one.outcome, one.reason) for name, one in read(file).items()} == {
+        "frm-a": ("died", "reason one"),
+        "frm-b": ("ok/hung", "two"),
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["frm-a died", "frm-a # reason", "frm-a died more # reason", "a b # c\na d # e"]
+)
+def test_bad_lines_are_named(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "known.txt"
+    file.write_text(text, "utf-8")
+    with pytest.raises(UsageError, match=r"known\.txt:\d"):
+        read(file)
