@@ -23,6 +23,9 @@ from channelkit.transcript import Transcript
 from channelkit.values import show
 from channelkit.verdict import INCONCLUSIVE, PASS, UNSUPPORTED, Judgement, Seen, judge, with_known, worst
 
+_HOPELESS = ("silent", "closed", "died")
+"""Outcomes after which no probe comes back."""
+
 
 @dataclass(slots=True)
 class CaseResult:
@@ -179,16 +182,21 @@ def _run_variant(
     with closing(Sockets()) as sockets:
         scene = Scene(session, sockets)
         text = ""
-        in_order = False
+        in_order = synchronised = False
         try:
             if problem is not None:
                 raise problem
             run_steps(scene, case.steps, cuts)
             in_order = True
-            in_order = _synchronise(scene)
         except CaseEnded as ended:
             scene.outcome, text = ended.outcome, str(ended)
-        return Seen(name, scene.outcome, None, text), in_order and case.leaves_open
+        # Also after a failure: a subject that still writes while the kit closes would die of the kit's haste.
+        try:
+            synchronised = problem is None and scene.outcome not in _HOPELESS and _synchronise(scene)
+        except CaseEnded as ended:
+            if in_order:
+                scene.outcome, text = ended.outcome, str(ended)
+        return Seen(name, scene.outcome, None, text), in_order and synchronised and case.leaves_open
 
 
 def _synchronise(scene: Scene) -> bool:

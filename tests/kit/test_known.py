@@ -1,6 +1,8 @@
+"""Known failures: what is listed, what is new, what is fixed."""
+
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -8,6 +10,9 @@ from channelkit.errors import UsageError
 from channelkit.known import read
 from channelkit.verdict import Seen, judge, with_known
 from support.kit import CASES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CASE = CASES["sample-blank"]
 PASSED = judge(CASE, Seen("whole", "silent", "clean"))

@@ -1,3 +1,5 @@
+"""Segmentations: the same bytes, cut elsewhere."""
+
 from __future__ import annotations
 
 from hypothesis import given

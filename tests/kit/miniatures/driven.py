@@ -77,8 +77,8 @@ def on_command(text: str) -> None:
 
 connected = True
 while True:
-    ready, _, _ = select.select([0, channel] if connected else [0], [], [])
-    if channel in ready:
+    ready, _, _ = select.select([0, channel.fileno()] if connected else [0], [], [])
+    if channel.fileno() in ready:
         connected = on_channel()
     if 0 in ready:
         text = os.read(0, 65536).decode()
