@@ -44,7 +44,7 @@ conformance: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref/adapter.py tests spec
+	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref tests spec
 
 # Regenerates what is derived from the prose of spec/ and fails when the committed copy differs.
 spec: $(READY)

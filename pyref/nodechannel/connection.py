@@ -201,7 +201,7 @@ class Connection:
             self._close_strays()
 
     def receive_eof(self) -> None:
-        """The peer has closed or half-closed its end ([LIF-002]); an unfinished line is dropped ([LIF-003])."""
+        """The peer has closed or half-closed its end ([LIF-002]); an unfinished line is dropped ([FRM-029])."""
         if self._state is not Channel.CLOSED:
             self._end(ChannelInput.EOF)
 

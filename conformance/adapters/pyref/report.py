@@ -1,0 +1,38 @@
+"""What the library delivers, as events of the contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import nodechannel
+from control import describe, put
+
+if TYPE_CHECKING:
+    from sockets import Handles
+
+
+def report(delivered: nodechannel.Message | nodechannel.ChannelError, handles: Handles) -> bool:
+    """Report the next thing that the library delivers; return whether there may be more."""
+    if isinstance(delivered, nodechannel.ChannelClosed):
+        put({"event": "disconnect"})
+        return False
+    try:
+        put(event_of(delivered, handles))
+    except nodechannel.RemoteError as error:  # the handle is not what it was said to be
+        put({"event": "error", **describe(error)})
+    return True
+
+
+def event_of(delivered: nodechannel.Message | nodechannel.ChannelError, handles: Handles) -> dict[str, Any]:
+    """Return the event for a message or an error; raises `HandleMismatch`."""
+    if isinstance(delivered, nodechannel.ChannelError):
+        return {"event": "error", **describe(delivered)}
+    event: dict[str, Any] = {"event": "message", "message": delivered.data}
+    if delivered.handle is not None:
+        event["handle"] = handles.received(delivered.handle)
+    return event
+
+
+def report_exit(code: int) -> None:
+    """Report the end of the child, from a return code of `subprocess`."""
+    put({"event": "exit", "code": code if code >= 0 else None, "signal": nodechannel.sync.signal_name(code)})
