@@ -32,6 +32,7 @@ _FIELDS = frozenset(
         "outcomes",
         "ending",
         "guards",
+        "fresh",
     )
 )
 _REQUIRED = ("id", "title", "rules", "level", "roles", "rung", "steps", "outcomes")
@@ -54,6 +55,7 @@ class Case:
     segment: str = "none"
     ending: tuple[str, ...] = ("clean",)
     guards: str = ""
+    fresh: bool = False
 
     @property
     def writes(self) -> list[tuple[bytes, bool]]:
@@ -70,6 +72,18 @@ class Case:
         """Whether the steps leave channel and adapter as they found them, so that a variant can follow."""
         data = b"".join(data for data, _descriptor in self.writes)
         return (not data or data.endswith(b"\n")) and not any(map(_ends_or_changes, self.steps))
+
+    @property
+    def can_share(self) -> bool:
+        """Whether the case may run in a process that other cases have used, if it passes there."""
+        return (
+            self.leaves_open
+            and not self.fresh
+            and "clean" in self.ending
+            and not any(
+                one.keys() & {"stop", "silence", "child"} for step in self.steps for one in alternatives(step)
+            )
+        )
 
 
 def _ends_or_changes(step: dict[str, Any]) -> bool:
@@ -185,6 +199,7 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "outcomes": _outcomes,
     "ending": lambda value: _strings(value) and bool(value) and set(value) <= set(ENDINGS),
     "guards": lambda value: isinstance(value, str),
+    "fresh": lambda value: isinstance(value, bool),
 }
 
 _STEP_FIELDS = {

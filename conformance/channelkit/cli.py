@@ -127,6 +127,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--time-scale", type=_positive, default=1.0, metavar="F", help="multiplies every limit"
     )
+    parser.add_argument("--isolate", action="store_true", help="give every case a process of its own")
     parser.add_argument("--trace", action="store_true", help="print every transcript")
     parser.add_argument("--report", type=Path, metavar="DIR", help="write results.json and index.html there")
     parser.set_defaults(action=run_cases)
@@ -164,7 +165,7 @@ def run_cases(arguments: argparse.Namespace) -> int:
     if not work:
         raise UsageError("no case applies: look at `channelkit list`, -k, --level and --rung")
     variant = (arguments.pattern or "").partition(":")[2] or None
-    options = Options(arguments.jobs, Limits(arguments.time_scale), variant)
+    options = Options(arguments.jobs, Limits(arguments.time_scale), variant, arguments.isolate)
     shown = [case for case in cases if any(case is one for one, _subject in work)]
     report = Report(subjects, shown, arguments.report)
     node = find_node()

@@ -3,7 +3,7 @@
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +21,17 @@ from channelkit.subject import describe_status
 from channelkit.subjects import Description
 from channelkit.transcript import Transcript
 from channelkit.values import show
-from channelkit.verdict import INCONCLUSIVE, PASS, UNSUPPORTED, Judgement, Seen, judge, with_known, worst
+from channelkit.verdict import (
+    FAIL,
+    INCONCLUSIVE,
+    PASS,
+    UNSUPPORTED,
+    Judgement,
+    Seen,
+    judge,
+    with_known,
+    worst,
+)
 
 _HOPELESS = ("silent", "closed", "died")
 """Outcomes after which no probe comes back."""
@@ -77,6 +87,12 @@ def execute(
         decisive = Judgement(INCONCLUSIVE, Seen("whole", "inconclusive", text=str(error)))
     except Exception:  # a bug of the kit must not look like a fault of the subject
         decisive = Judgement(INCONCLUSIVE, Seen("whole", "inconclusive", text=traceback.format_exc()))
+    return _result(subject, case, record, decisive, time.monotonic() - started)
+
+
+def _result(
+    subject: Description, case: Case, record: _Record, decisive: Judgement, seconds: float
+) -> CaseResult:
     listed = subject.known.get(case.id)
     decisive = with_known(decisive, listed.outcome if listed else None, case)
     transcript, stderr = record.evidence.get(decisive.seen.variant) or _latest(record)
@@ -85,7 +101,7 @@ def execute(
         case,
         decisive,
         record.seen,
-        time.monotonic() - started,
+        seconds,
         transcript[:100] if decisive.verdict == PASS else transcript,
         stderr,
         record.hello,
@@ -95,6 +111,51 @@ def execute(
 
 def _latest(record: _Record) -> tuple[list[dict[str, Any]], str]:
     return list(record.evidence.values())[-1] if record.evidence else ([], "")
+
+
+def execute_together(
+    cases: Sequence[Case], subject: Description, limits: Limits, stop: threading.Event
+) -> list[CaseResult] | None:
+    """Runs cases that :attr:`~channelkit.cases.Case.can_share` one after the other in one process.
+
+    None unless everything is right, the end of the process included: then each case has to run alone, so that
+    no case is blamed for what another one did. Raises :class:`Interrupted`.
+    """
+    results: list[CaseResult] = []
+    try:
+        with closing(Session(subject.plan, limits, Transcript(), stop)) as session:
+            for case in cases:
+                result = _run_shared(session, case, subject)
+                if result is None:
+                    return None
+                results.append(result)
+            ending, _why = finish(session)
+    except Interrupted:
+        raise
+    except Exception:  # it comes again when the cases run alone, and is reported there
+        return None
+    return results if ending == "clean" else None
+
+
+def _run_shared(session: Session, case: Case, subject: Description) -> CaseResult | None:
+    started = time.monotonic()
+    record = _Record(hello=session.hello)
+    if session.plan.driven and not session.hello and _prepare(session, case, record) is not None:
+        return None
+    if not set(case.needs) <= set(session.hello.get("capabilities", ())):
+        return None
+    for name, cuts in case.variants.items():
+        start = len(session.transcript.entries)
+        session.transcript.note(f"variant {name}, in a process that is shared with other cases")
+        seen, reusable = _run_variant(session, case, name, cuts, None)
+        seen = Seen(name, seen.outcome, "clean", seen.text)
+        judgement = judge(case, seen)
+        if not reusable or judgement.verdict == FAIL:
+            return None
+        record.seen.append(seen)
+        record.judgements.append(judgement)
+        record.evidence[name] = (session.transcript.entries[start:], "")
+    return _result(subject, case, record, worst(record.judgements), time.monotonic() - started)
 
 
 def _run_variants(

@@ -3,23 +3,30 @@
 import os
 import queue
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from channelkit.cases import Case, applies
 from channelkit.errors import Interrupted
-from channelkit.execute import CaseResult, execute
+from channelkit.execute import CaseResult, execute, execute_together
 from channelkit.limits import Limits
 from channelkit.subjects import Description
+
+TOGETHER = 12
+"""At most so many cases share a process; small enough that all processors have work until the end."""
+
+Work = tuple[tuple[Case, ...], Description]
+"""Cases for one process, and the subject."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run: parallel sessions, limits, and the only variant to run, if any."""
+    """How to run: parallel sessions, limits, the only variant to run, if any, and whether each case gets a process of its own."""
 
     jobs: int
     limits: Limits
     variant: str | None = None
+    isolate: bool = False
 
 
 def default_jobs() -> int:
@@ -28,14 +35,43 @@ def default_jobs() -> int:
 
 
 def pairs(subjects: Sequence[Description], cases: Sequence[Case]) -> list[tuple[Case, Description]]:
-    """What is to be run: every case with every subject that it applies to.
+    """What is to be run: every case with every subject that it applies to."""
+    return [
+        (case, subject) for subject in subjects for case in cases if applies(case, subject.role, subject.rung)
+    ]
+
+
+def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> list[Work]:
+    """Puts cases that can share a process together.
 
     Known failures come first: they are the slow ones, since many of them wait for what never comes.
     """
-    work = [
-        (case, subject) for subject in subjects for case in cases if applies(case, subject.role, subject.rung)
+    slow: list[Work] = []
+    alone: list[Work] = []
+    shared: dict[str, list[tuple[Case, Description]]] = {}
+    for case, subject in work:
+        if case.id in subject.known:
+            slow.append(((case,), subject))
+        elif options.isolate or options.variant is not None or not case.can_share or subject.problem:
+            alone.append(((case,), subject))
+        else:
+            shared.setdefault(subject.name, []).append((case, subject))
+    together = [
+        (tuple(case for case, _subject in batch), batch[0][1])
+        for found in shared.values()
+        for batch in (found[i : i + TOGETHER] for i in range(0, len(found), TOGETHER))
     ]
-    return sorted(work, key=lambda pair: pair[0].id not in pair[1].known)
+    return slow + together + alone
+
+
+def _execute(work: Work, options: Options, stop: threading.Event) -> Iterator[CaseResult]:
+    cases, subject = work
+    results = execute_together(cases, subject, options.limits, stop) if len(cases) > 1 else None
+    if results is not None:
+        yield from results
+        return
+    for case in cases:
+        yield execute(case, subject, options.limits, stop, options.variant)
 
 
 def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator[CaseResult]:
@@ -44,23 +80,24 @@ def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator
     Closing the iterator (or an exception in the loop over it, KeyboardInterrupt included) stops the run: every
     session is ended, every process killed, before control returns.
     """
-    todo: queue.SimpleQueue[tuple[Case, Description]] = queue.SimpleQueue()
+    todo: queue.SimpleQueue[Work] = queue.SimpleQueue()
     done: queue.SimpleQueue[CaseResult | BaseException] = queue.SimpleQueue()
     stop = threading.Event()
-    for item in work:
+    arranged = arrange(work, options)
+    for item in arranged:
         todo.put(item)
 
     def serve() -> None:
         try:
             while not stop.is_set():
-                case, subject = todo.get_nowait()
-                done.put(execute(case, subject, options.limits, stop, options.variant))
+                for result in _execute(todo.get_nowait(), options, stop):
+                    done.put(result)
         except (queue.Empty, Interrupted):
             return
         except BaseException as error:
             done.put(error)
 
-    threads = [threading.Thread(target=serve, daemon=True) for _ in range(min(options.jobs, len(work)))]
+    threads = [threading.Thread(target=serve, daemon=True) for _ in range(min(options.jobs, len(arranged)))]
     for thread in threads:
         thread.start()
     try:
