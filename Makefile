@@ -9,8 +9,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 p
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# Interpreters that `make test-pythons` looks for.
-PYTHONS := python3.11 python3.12 python3.13 python3.14
+# Where `make test-pythons` looks for interpreters: on PATH, and among those that pyenv keeps off it.
+MINORS := 11 12 13 14
+PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions
 # Empty when a Node of major 18 or later is on PATH; otherwise the extra that brings Node in a wheel.
 NODE_EXTRA := $(shell node -e 'process.exit(parseInt(process.versions.node) < 18)' 2>/dev/null || echo ,node)
 PYTEST_ARGS ?=
@@ -33,9 +34,11 @@ test: $(READY)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-pythons:
-	@found=0; for p in $(PYTHONS); do \
-		$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "== $$p: absent"; continue; }; \
-		found=1; echo "== $$p"; $(MAKE) --no-print-directory test PYTHON=$$p VENV=.venv-$$p || exit 1; \
+	@found=0; for minor in $(MINORS); do \
+		for p in python3.$$minor $(PYENV)/3.$$minor.*/bin/python; do $$p -c '' 2>/dev/null && break; p=; done; \
+		test -n "$$p" || { echo "== Python 3.$$minor: absent"; continue; }; \
+		found=1; echo "== Python 3.$$minor: $$p"; \
+		$(MAKE) --no-print-directory test PYTHON=$$p VENV=.venv-3.$$minor || exit 1; \
 	done; test $$found = 1
 
 conformance: $(READY)

@@ -11,7 +11,6 @@ from nodechannel.fd import OwnedFd
 from nodechannel.messages import HandleType
 
 _INET = (socket.AF_INET, socket.AF_INET6)
-_STREAM_TYPES = (HandleType.NET_SERVER, HandleType.NET_SOCKET, HandleType.NET_NATIVE)
 
 
 class ReceivedHandle:
@@ -61,10 +60,9 @@ class ReceivedHandle:
             owned.close()
             raise HandleMismatch(self.type, "a descriptor that is not a socket") from error
         owned.detach()
-        expected = socket.SOCK_STREAM if self.type in _STREAM_TYPES else socket.SOCK_DGRAM
-        if sock.type != expected:
+        if misfit := _misfit(self.type, self.dgram_type, sock):  # [HND-043]
             sock.close()
-            raise HandleMismatch(self.type, f"a socket of type {sock.type!s}")
+            raise HandleMismatch(self.type, misfit)
         sock.settimeout(timeout)
         return sock
 
@@ -139,6 +137,25 @@ def _kind_of_socket(probe: socket.socket) -> tuple[HandleType, str | None]:
     if _is_listening(probe):
         return HandleType.NET_SERVER, None
     raise InvalidHandle("a stream socket that neither listens nor is connected is unusable for the peer")
+
+
+def _misfit(type_: HandleType, dgram_type: str | None, sock: socket.socket) -> str | None:
+    """Say what a received socket is if it is not what its envelope announced, None if it fits.
+
+    A connection that has ended on its way here still fits: its reader will see the end.
+    """
+    if type_ in (HandleType.DGRAM_SOCKET, HandleType.DGRAM_NATIVE):
+        fits = sock.type == socket.SOCK_DGRAM and sock.family in _INET
+        family = {"udp4": socket.AF_INET, "udp6": socket.AF_INET6}.get(dgram_type or "", sock.family)
+        if fits and sock.family == family:
+            return None
+    elif sock.type == socket.SOCK_STREAM and sock.family in (*_INET, socket.AF_UNIX):
+        if type_ is HandleType.NET_SERVER and _is_connected(sock):
+            return "a connected socket"
+        if type_ is HandleType.NET_SOCKET and _is_listening(sock):
+            return "a listening socket"
+        return None
+    return f"a socket of type {sock.type!s} and family {sock.family!s}"
 
 
 def _is_connected(sock: socket.socket) -> bool:

@@ -82,16 +82,39 @@ class TestReceiving:
                 claim()
         handle.close()
 
-    def test_a_descriptor_of_another_kind_is_refused_and_closed(self, channel, peer, server):
-        for type_, sock in (("dgram.Socket", server), ("net.Socket", udp(socket.AF_INET))):
-            give(peer, b'{"cmd":"NODE_HANDLE","type":"%s","msg":1}\n' % type_.encode(), sock.fileno())
-            with pytest.raises(errors.HandleMismatch):
-                channel.receive(timeout=5).handle.socket()
-        sock.close()
-        with Path("/dev/null").open() as null:
-            give(peer, b'{"cmd":"NODE_HANDLE","type":"net.Socket","msg":1}\n', null.fileno())
+    @pytest.mark.parametrize(
+        ("envelope", "make"),
+        [
+            ('"type":"dgram.Socket"', lambda: socket.create_server(("127.0.0.1", 0))),
+            ('"type":"net.Socket"', lambda: socket.create_server(("127.0.0.1", 0))),
+            ('"type":"net.Socket"', lambda: udp(socket.AF_INET)),
+            ('"type":"net.Native"', lambda: udp(socket.AF_INET)),
+            ('"type":"dgram.Socket","dgramType":"udp6"', lambda: udp(socket.AF_INET)),
+            ('"type":"dgram.Native"', lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)),
+            ('"type":"net.Socket"', lambda: Path("/dev/null").open()),  # noqa: SIM115
+        ],
+    )
+    def test_a_descriptor_of_another_kind_is_refused_and_closed(self, channel, peer, envelope, make):
+        with make() as thing:
+            give(peer, b'{"cmd":"NODE_HANDLE",%s,"msg":1}\n' % envelope.encode(), thing.fileno())
         with pytest.raises(errors.HandleMismatch):
             channel.receive(timeout=5).handle.socket()
+
+    def test_a_connection_announced_as_a_server_is_refused(self, channel, peer):
+        mine, other = socket.socketpair()
+        with mine, other:
+            give(peer, b'{"cmd":"NODE_HANDLE","type":"net.Server","msg":1}\n', mine.fileno())
+            with pytest.raises(errors.HandleMismatch, match="a connected socket"):
+                channel.receive(timeout=5).handle.socket()
+
+    def test_a_connection_that_has_ended_on_its_way_is_still_a_connection(self, channel, peer, server):
+        with socket.create_connection(server.getsockname()) as client:
+            connection, _ = server.accept()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        with connection:
+            give(peer, b'{"cmd":"NODE_HANDLE","type":"net.Socket","msg":1}\n', connection.fileno())
+        with channel.receive(timeout=5).handle.socket() as received, pytest.raises(ConnectionResetError):
+            received.recv(1)
 
     def test_a_received_socket_never_blocks_for_ever(self, channel, peer, server):
         give(peer, b'{"cmd":"NODE_HANDLE","type":"net.Server","msg":1}\n', server.fileno())
