@@ -98,9 +98,9 @@ def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator
             done.put(error)
 
     threads = [threading.Thread(target=serve, daemon=True) for _ in range(min(options.jobs, len(arranged)))]
-    for thread in threads:
-        thread.start()
     try:
+        for thread in threads:
+            thread.start()
         for _ in work:
             result = done.get()
             if isinstance(result, BaseException):
@@ -109,4 +109,5 @@ def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator
     finally:
         stop.set()
         for thread in threads:
-            thread.join()
+            if thread.ident is not None:  # an interrupt may come before all of them have started
+                thread.join()

@@ -3,6 +3,7 @@
 A receiver that depends on where a read ends passes some of them and fails others.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -70,9 +71,11 @@ def _lines(data: bytes) -> list[bytes]:
 
 def _inside_characters(data: bytes) -> list[bytes]:
     """Cuts before each continuation byte of UTF-8."""
-    places = [0, *(i for i in range(1, len(data)) if data[i] & 0xC0 == 0x80), len(data)]
+    places = [0, *(found.start() for found in _CONTINUATION.finditer(data, 1)), len(data)]
     return [data[a:b] for a, b in pairwise(places) if a < b]
 
+
+_CONTINUATION = re.compile(rb"[\x80-\xbf]")
 
 _BYTES: dict[str, Callable[[bytes], list[bytes]]] = {
     "whole": _whole,
@@ -87,11 +90,14 @@ def variants(writes: list[tuple[bytes, bool]], *, every: bool) -> dict[str, list
 
     A write that has no cut of a name is written whole in the variant of that name.
     """
+    if not every:
+        return {"whole": [_plain(data, descriptor=descriptor) for data, descriptor in writes]}
     per_write = [cuts(data, descriptor=descriptor) for data, descriptor in writes]
-    names = dict.fromkeys(name for found in per_write for name in found) if every else {}
-    whole = [found.get("whole", ()) for found in per_write]
-    return {"whole": whole} | {
-        name: [found.get(name, found.get("whole", ())) for found in per_write]
-        for name in names
-        if name != "whole"
-    }
+    names = dict.fromkeys(["whole", *(name for found in per_write for name in found)])
+    return {name: [found.get(name, found.get("whole", ())) for found in per_write] for name in names}
+
+
+def _plain(data: bytes, *, descriptor: bool) -> Cut:
+    if descriptor:
+        return _with_descriptor(data)["whole"]
+    return (Piece(data),) if data else ()

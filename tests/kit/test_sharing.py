@@ -1,0 +1,66 @@
+"""Cases that leave everything as it was share a process, and nobody pays for another's fault."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+
+from channelkit.execute import execute_together
+from channelkit.limits import Limits
+from channelkit.runner import TOGETHER, Options, arrange, run
+from channelkit.subjects import Description
+from support.kit import CASES, command
+
+ECHO = CASES["sample-echo"]
+OTHER = dataclasses.replace(ECHO, id="sample-other")
+OPTIONS = Options(2, Limits(0.3))
+
+
+def subject(name: str) -> Description:
+    return Description(name, "child", 0, command(name), f"--child {name}")
+
+
+def test_who_may_share() -> None:
+    assert ECHO.can_share
+    assert not CASES["sample-blank"].can_share  # it may end the subject
+    assert not dataclasses.replace(ECHO, fresh=True).can_share
+    unfinished = [{"write": ["1"]}]
+    assert not dataclasses.replace(ECHO, steps=unfinished).can_share
+
+
+def test_a_right_subject_runs_them_in_one_process() -> None:
+    results = execute_together([ECHO, OTHER], subject("right"), Limits(), threading.Event())
+    assert results is not None
+    assert [result.judgement.verdict for result in results] == ["pass", "pass"]
+    assert all(seen.ending == "clean" for result in results for seen in result.variants)
+
+
+def test_nothing_is_concluded_from_a_shared_process_in_which_anything_went_wrong() -> None:
+    for name in ("wrong_echo", "hangs_at_end", "crashing"):
+        assert execute_together([ECHO, OTHER], subject(name), Limits(0.3), threading.Event()) is None
+
+
+def test_then_each_runs_alone() -> None:
+    found = {
+        result.case.id: result.judgement
+        for result in run([(ECHO, subject("wrong_echo")), (OTHER, subject("wrong_echo"))], OPTIONS)
+    }
+    assert {name: one.seen.outcome for name, one in found.items()} == {
+        "sample-echo": "unexpected",
+        "sample-other": "unexpected",
+    }
+
+
+def test_arranging_loses_nothing() -> None:
+    cases = [dataclasses.replace(ECHO, id=f"sample-{number}") for number in range(TOGETHER * 2 + 1)]
+    pairs = [
+        (case, one)
+        for one in (subject("right"), subject("silent"))
+        for case in [*cases, CASES["sample-blank"]]
+    ]
+    arranged = arrange(pairs, OPTIONS)
+    assert sorted((case.id, one.name) for found, one in arranged for case in found) == sorted(
+        (case.id, one.name) for case, one in pairs
+    )
+    assert max(len(found) for found, _one in arranged) == TOGETHER
+    assert all(len(found) == 1 for found, _one in arrange(pairs, dataclasses.replace(OPTIONS, isolate=True)))
