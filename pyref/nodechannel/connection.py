@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from nodechannel.codec import LONGEST_LINE, LineFramer, decode, encode
+from nodechannel import codec
+from nodechannel.codec import LONGEST_LINE, LineFramer
 from nodechannel.errors import (
     BadEnvelope,
     ChannelClosed,
@@ -89,6 +90,8 @@ class Connection:
 
     def __init__(self, *, unsafe_integers: bool = False, max_line: int = LONGEST_LINE) -> None:
         self.outbox = Outbox()
+        self._decode = codec.decode
+        self._encode = codec.encode
         self._unsafe_integers = unsafe_integers
         self._framer = LineFramer(max_line)
         self._state = Channel.OPEN
@@ -151,12 +154,12 @@ class Connection:
             raise InvalidMessage(
                 "an object whose cmd begins with NODE_ is an internal message to every peer", "$.cmd"
             )
-        frame = encode(message, unsafe_integers=self._unsafe_integers)
+        frame = self._encode(message, unsafe_integers=self._unsafe_integers)
         delivery = Delivery()
         if handle is None:
             write = Write(frame, None, delivery)
         else:
-            frame = envelope_frame(handle.type, frame, None, handle.dgram_type)
+            frame = envelope_frame(handle.type, frame, handle.dgram_type)
             write = Write(frame, handle.take(), delivery)
         if self._hand_over is HandOver.IDLE:
             self._release(write)
@@ -221,7 +224,7 @@ class Connection:
 
     def _receive_line(self, line: bytes) -> None:
         try:
-            value = decode(line)
+            value = self._decode(line)
         except InvalidJson as error:
             self._events.append(error)
             return

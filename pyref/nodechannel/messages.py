@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from nodechannel.codec import encode
 from nodechannel.errors import BadEnvelope
 
 PREFIX = "NODE_"
@@ -89,11 +88,7 @@ def unwrap(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-def envelope_frame(type_: HandleType, frame: bytes, key: str | None, dgram_type: str | None) -> bytes:
-    """Wrap the frame of a message into the frame of its handle's envelope."""
-    extra = b""
-    if key is not None:
-        extra += b',"key":' + encode(key)[:-1]
-    if dgram_type is not None:
-        extra += b',"dgramType":' + encode(dgram_type)[:-1]
+def envelope_frame(type_: HandleType, frame: bytes, dgram_type: str | None) -> bytes:
+    """Wrap the frame of a message into the frame of its handle's envelope ([HND-001], [HND-007])."""
+    extra = b"" if dgram_type is None else b',"dgramType":"%s"' % dgram_type.encode()
     return b'{"cmd":"NODE_HANDLE","type":"%s","msg":%s%s}\n' % (type_.encode(), frame[:-1], extra)

@@ -1,6 +1,23 @@
-"""Bytes to lines, lines to values, and back: the serialization `json` of the channel."""
+"""Bytes to lines, lines to values, and back: the serialization `json` of the channel.
+
+`decode` and `encode` are loaded when they are first asked for: importing orjson takes longer than importing all the rest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from nodechannel.codec.framing import LONGEST_LINE, LineFramer
-from nodechannel.codec.json import decode, encode, fast_path
+
+if TYPE_CHECKING:
+    from nodechannel.codec.json import decode, encode, fast_path
 
 __all__ = ["LONGEST_LINE", "LineFramer", "decode", "encode", "fast_path"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from nodechannel.codec import json
+
+    return getattr(json, name)
