@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 MINORS := 11 12 13 14
 PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions
 # Empty when a Node of major 18 or later is on PATH; otherwise the extra that brings Node in a wheel.
-NODE_EXTRA := $(shell node -e 'process.exit(parseInt(process.versions.node) < 18)' 2>/dev/null || echo ,node)
+NODE_EXTRA := $(shell node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null || echo ,node)
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help

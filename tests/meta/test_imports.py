@@ -75,11 +75,16 @@ def imports(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
             assert node.module is not None
-            submodules = [f"{node.module}.{alias.name}" for alias in node.names]
-            yield from (
-                name for name in submodules if (ROOT / "pyref" / (name.replace(".", "/") + ".py")).exists()
-            )
-            yield node.module
+            named = {f"{node.module}.{alias.name}" for alias in node.names}
+            submodules = {name for name in named if is_module(name)}
+            yield from submodules
+            if named - submodules:
+                yield node.module
+
+
+def is_module(name: str) -> bool:
+    path = ROOT / "pyref" / name.replace(".", "/")
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
 def modules(package: Path) -> dict[str, Path]:
