@@ -164,7 +164,19 @@ def test_a_line_means(decode: Decode, line: bytes, value: object) -> None:
     ]
     + [
         b"[" * 5000 + inner + b"]" * 5000
-        for inner in (b"NaN", b"01", b"1,", b'{"a":1,}', b"{1:2}", b'{"a" 1}', b"tru")
+        for inner in (
+            b"NaN",
+            b"01",
+            b"1,",
+            b"1 22",
+            b'{xa":1}',
+            b"trux",
+            b'"\t"',
+            b'{"a":1,}',
+            b"{1:2}",
+            b'{"a" 1}',
+            b"tru",
+        )
     ],
     ids=lambda line: repr(line)[:40],
 )
@@ -279,11 +291,6 @@ class Colour(StrEnum):
     RED = "red"
 
 
-class Odd(Enum):
-    NESTED = ([Colour.RED], {"level": Level.LOW})
-    NAN = math.nan
-
-
 class Half(float, Enum):
     VALUE = 0.5
 
@@ -294,6 +301,13 @@ class ForeignMeta(EnumMeta):
 
 class Foreign(Enum, metaclass=ForeignMeta):
     ONE = 1
+
+
+class Odd(Enum):
+    NESTED = ([Colour.RED], {"level": Level.LOW})
+    NAN = math.nan
+    WRAPPED = Level.LOW
+    TWICE = Foreign.ONE
 
 
 class Renamed(StrEnum):
@@ -344,6 +358,8 @@ class Renamed(StrEnum):
         (Colour.RED, b'"red"'),
         (Odd.NESTED, b'[["red"],{"level":1}]'),
         (Odd.NAN, b"null"),
+        (Odd.WRAPPED, b"1"),
+        (Odd.TWICE, b"1"),
         (Renamed.ONE, b'"data of one"'),
         (Half.VALUE, b"0.5"),
         (Foreign.ONE, b"1"),
@@ -375,7 +391,7 @@ class Record:
         (object(), "object is not a type of JSON"),
         (1j, "complex is not a type of JSON"),
         (iter([]), "list_iterator is not a type of JSON"),
-        ({1: 2}, "the key 1 is not a str"),
+        ({"a": [], 1: 2}, "the key 1 is not a str"),
         ({None: 2}, "the key None is not a str"),
         ({Level.LOW: 2}, "the key <Level.LOW: 1> is not a str"),
         ({b"k": 2}, "the key b'k' is not a str"),
@@ -484,7 +500,7 @@ def test_with_orjson_the_fast_path_serves() -> None:
 
 
 @fragments
-@pytest.mark.parametrize("line", [b'"2024-01-01"', b"-0.5", b"[-0.0,-0e1]", b'"a-0"', b'{"-0":"-0"}'])
+@pytest.mark.parametrize("line", [b'"2024-01-01"', b"-0.5", b"[-0.0,-0e1]", b'"a-0 b"', b'{"-0":"-0"}'])
 def test_text_that_only_resembles_minus_zero_stays_on_the_fast_path(
     monkeypatch: pytest.MonkeyPatch, line: bytes
 ) -> None:
@@ -494,6 +510,19 @@ def test_text_that_only_resembles_minus_zero_stays_on_the_fast_path(
     expected = exact.decode(line)
     monkeypatch.setattr(fast, "_exact_decode", fail)
     assert repr(fast.decode(line)) == repr(expected)
+
+
+@fragments
+def test_ordinary_messages_stay_on_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(message: object, unsafe_integers: bool) -> None:
+        pytest.fail("the exact path was taken")
+
+    monkeypatch.setattr(fast, "_exact_encode", fail)
+    assert (
+        fast.encode({"a": [None, True, 1, 0.5, "é\n", (Level.LOW,)]})
+        == '{"a":[null,true,1,0.5,"é\\n",[1]]}\n'.encode()
+    )
+    assert fast.encode(2**64 - 1, unsafe_integers=True) == b"18446744073709551615\n"
 
 
 def run(program: str) -> str:
