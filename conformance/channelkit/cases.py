@@ -80,10 +80,16 @@ class Case:
             self.leaves_open
             and not self.fresh
             and "clean" in self.ending
-            and not any(
-                one.keys() & {"stop", "silence", "child"} for step in self.steps for one in alternatives(step)
-            )
+            and not self._waits_for({"silence", "child"})
         )
+
+    @property
+    def can_end_it(self) -> bool:
+        """Whether some of the outcomes end the process, so that cases after it would have to start again."""
+        return self._waits_for({"stop"})
+
+    def _waits_for(self, kinds: set[str]) -> bool:
+        return any(one.keys() & kinds for step in self.steps for one in alternatives(step))
 
 
 def _ends_or_changes(step: dict[str, Any]) -> bool:

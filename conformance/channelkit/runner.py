@@ -30,8 +30,8 @@ class Options:
 
 
 def default_jobs() -> int:
-    """Parallel sessions when the user names none: a session mostly waits for its subject, so more than processors."""
-    return (os.cpu_count() or 1) + 1
+    """Parallel sessions when the user names none: a session mostly waits for its subject, so several for each processor."""
+    return 4 * (os.cpu_count() or 1)
 
 
 def pairs(subjects: Sequence[Description], cases: Sequence[Case]) -> list[tuple[Case, Description]]:
@@ -48,14 +48,15 @@ def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> list[
     """
     slow: list[Work] = []
     alone: list[Work] = []
-    shared: dict[str, list[tuple[Case, Description]]] = {}
+    # Cases that end the process of one subject and not of another share with their like: one that ends it costs only those.
+    shared: dict[tuple[str, bool], list[tuple[Case, Description]]] = {}
     for case, subject in work:
         if case.id in subject.known:
             slow.append(((case,), subject))
         elif options.isolate or options.variant is not None or not case.can_share or subject.problem:
             alone.append(((case,), subject))
         else:
-            shared.setdefault(subject.name, []).append((case, subject))
+            shared.setdefault((subject.name, case.can_end_it), []).append((case, subject))
     together = [
         (tuple(case for case, _subject in batch), batch[0][1])
         for found in shared.values()

@@ -150,11 +150,11 @@ class Connection:
         """
         if (self._state, ChannelInput.SEND) not in CHANNEL:
             raise ChannelClosed("send")
-        if is_internal(message):  # [CLS-005]
+        frame = self._encode(message, unsafe_integers=self._unsafe_integers)
+        if self._looks_internal(frame):  # [CLS-005]
             raise InvalidMessage(
                 "an object whose cmd begins with NODE_ is an internal message to every peer", "$.cmd"
             )
-        frame = self._encode(message, unsafe_integers=self._unsafe_integers)
         delivery = Delivery()
         if handle is None:
             write = Write(frame, None, delivery)
@@ -167,6 +167,11 @@ class Connection:
             self._held.append(write)
             self._held_size += len(write.data)
         return delivery
+
+    def _looks_internal(self, frame: bytes) -> bool:
+        """Tell what the peer will make of a frame; its bytes count, not the Python objects that they were made from."""
+        suspicious = frame.startswith(b"{") and (b"NODE_" in frame or b"\\u" in frame)
+        return suspicious and is_internal(self._decode(frame))
 
     def disconnect(self) -> None:
         """End the channel once everything queued is delivered; see `ready_to_close`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -17,6 +18,16 @@ from nodechannel.outbox import DeliveryState
 ACK = b'{"cmd":"NODE_HANDLE_ACK"}\n'
 NACK = b'{"cmd":"NODE_HANDLE_NACK"}\n'
 SERVER = b'{"cmd":"NODE_HANDLE","type":"net.Server","msg":"server"}\n'
+
+
+class Plain(Enum):
+    """What orjson writes as its value."""
+
+    ACK = "NODE_HANDLE_ACK"
+
+
+class MappingSubclass(dict[str, str]):
+    """What orjson writes like a plain dict."""
 
 
 class Offer:
@@ -101,10 +112,32 @@ class TestMessages:
         connection.receive_data(b'{"cmd":"NODE_FUTURE","a":1}\n{"cmd":"NODE_CLUSTER"}\n5\n')
         assert received(connection) == [5]
 
-    def test_a_message_that_would_be_internal_is_refused(self, connection):
+    @pytest.mark.parametrize(
+        "message",
+        [
+            {"cmd": "NODE_HANDLE_ACK"},
+            {"a": 1, "cmd": "NODE_x", "b": "\ud800"},
+            {"cmd": Plain.ACK},
+            MappingSubclass(cmd="NODE_x"),
+        ],
+    )
+    def test_a_message_that_would_be_internal_is_refused(self, connection, message):
         with pytest.raises(errors.InvalidMessage, match="internal"):
-            connection.send({"cmd": "NODE_HANDLE_ACK"})
+            connection.send(message)
         assert not connection.outbox
+
+    def test_an_internal_message_in_disguise_is_refused(self, connection):
+        fragment = pytest.importorskip("orjson").Fragment
+        for message in ({"cmd": fragment(b'"NODE_x"')}, fragment(b'{"\\u0063md":"\\u004eODE_x"}')):
+            with pytest.raises(errors.InvalidMessage, match="internal"):
+                connection.send(message)
+
+    @pytest.mark.parametrize(
+        "message", [{"cmd": "NODE_"}, {"x": "NODE_x"}, ["cmd", "NODE_x"], {"x": {"cmd": "NODE_x"}}]
+    )
+    def test_a_message_that_only_looks_internal_is_sent(self, connection, message):
+        connection.send(message)
+        assert json.loads(write_all(connection)) == message
 
     def test_a_line_beyond_the_limit_ends_the_channel(self):
         connection = Connection(max_line=10)
