@@ -38,6 +38,7 @@ class Handles:
             sock.bind(("127.0.0.1", 0))
         else:
             raise ValueError(f"cannot make {kind!r}")
+        sock.settimeout(POKE_LIMIT)
         self._sockets[name] = sock
         host, port = sock.getsockname()
         return f"{host}:{port}"
