@@ -10,7 +10,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Where `make test-pythons` looks for interpreters: on PATH, and among those that pyenv keeps off it.
-MINORS := 11 12 13 14
+MINORS := 11 12 13 14 15
 PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions
 # Empty when a Node of major 18 or later is on PATH; otherwise the extra that brings Node in a wheel.
 NODE_EXTRA := $(shell node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null || echo ,node)
