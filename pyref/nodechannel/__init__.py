@@ -5,6 +5,7 @@ them. This module is the blocking front end; `nodechannel.asyncio` has the same 
 """
 
 from nodechannel.connection import Message
+from nodechannel.delivery import Delivery, DeliveryState
 from nodechannel.errors import (
     BadChannelFd,
     BadEnvelope,
@@ -28,7 +29,6 @@ from nodechannel.errors import (
 )
 from nodechannel.handles import ReceivedHandle
 from nodechannel.messages import HandleType
-from nodechannel.outbox import Delivery, DeliveryState
 from nodechannel.sync import Channel, ChildProcess, connect, fork, spawn
 
 __version__ = "0.1.0"

@@ -9,14 +9,14 @@ that made it.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from nodechannel.connection import Connection, Message
+from nodechannel.delivery import Delivery, DeliveryState
 from nodechannel.env import adopt
 from nodechannel.errors import ChannelClosed, SendTimeout
 from nodechannel.handles import Sendable, SocketHandle
-from nodechannel.outbox import Delivery, DeliveryState
-from nodechannel.spawn import ChannelPair, node_command
+from nodechannel.spawn import ChannelPair, SpawnOptions, node_command
 from nodechannel.steps import RECEIVE_SIZE, feed, receive_step, send_step
 from nodechannel.sync import GRACE, signal_name
 
@@ -24,10 +24,8 @@ if TYPE_CHECKING:
     import os
     import signal
     import socket
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
-
-    from nodechannel.sync import Stdio
 
 # Node's `send` returns false from this many queued bytes on ([LIF-009]).
 HIGH_WATER = 131072
@@ -312,29 +310,11 @@ async def connect(*, unsafe_integers: bool = False) -> Channel:
     return Channel(adopt(), unsafe_integers=unsafe_integers)
 
 
-async def spawn(
-    argv: Sequence[str | os.PathLike[str]],
-    *,
-    stdin: Stdio = None,
-    stdout: Stdio = None,
-    stderr: Stdio = None,
-    cwd: str | os.PathLike[str] | None = None,
-    env: Mapping[str, str] | None = None,
-    serialization: str = "json",
-    unsafe_integers: bool = False,
-) -> ChildProcess:
+async def spawn(argv: Sequence[str | os.PathLike[str]], **options: Unpack[SpawnOptions]) -> ChildProcess:
     """Start any command with a channel; see the blocking `spawn`."""
     with ChannelPair() as pair:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            cwd=cwd,
-            env=pair.environment(env, serialization),
-            pass_fds=(pair.child_fd,),
-        )
-    return ChildProcess(pair.parent, process, unsafe_integers=unsafe_integers)
+        process = await asyncio.create_subprocess_exec(*argv, **pair.popen_options(options))
+    return ChildProcess(pair.parent, process, unsafe_integers=options.get("unsafe_integers", False))
 
 
 async def fork(
@@ -342,22 +322,7 @@ async def fork(
     *args: str | os.PathLike[str],
     exec_path: str | os.PathLike[str] | None = None,
     exec_argv: Sequence[str] = (),
-    stdin: Stdio = None,
-    stdout: Stdio = None,
-    stderr: Stdio = None,
-    cwd: str | os.PathLike[str] | None = None,
-    env: Mapping[str, str] | None = None,
-    serialization: str = "json",
-    unsafe_integers: bool = False,
+    **options: Unpack[SpawnOptions],
 ) -> ChildProcess:
     """Start a Node script with a channel; see the blocking `fork`."""
-    return await spawn(
-        node_command(script, args, exec_path, exec_argv),
-        stdin=stdin,
-        stdout=stdout,
-        stderr=stderr,
-        cwd=cwd,
-        env=env,
-        serialization=serialization,
-        unsafe_integers=unsafe_integers,
-    )
+    return await spawn(node_command(script, args, exec_path, exec_argv), **options)

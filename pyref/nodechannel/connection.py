@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from nodechannel import codec
 from nodechannel.codec import LONGEST_LINE, LineFramer
+from nodechannel.delivery import Delivery, DeliveryState
 from nodechannel.errors import (
     BadEnvelope,
     ChannelClosed,
@@ -37,7 +38,7 @@ from nodechannel.messages import (
     is_internal,
     unwrap,
 )
-from nodechannel.outbox import Delivery, DeliveryState, Outbox, Write
+from nodechannel.outbox import Outbox, Write
 from nodechannel.state import CHANNEL, HAND_OVER, Channel, ChannelInput, HandOver, HandOverInput
 
 if TYPE_CHECKING:

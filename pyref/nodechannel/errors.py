@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from nodechannel.outbox import Delivery
+    from nodechannel.delivery import Delivery
 
 
 class ChannelError(Exception):

@@ -11,27 +11,25 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from nodechannel.connection import Connection, Message
+from nodechannel.delivery import Delivery, DeliveryState
 from nodechannel.env import adopt
 from nodechannel.errors import ChannelClosed, SendTimeout
 from nodechannel.handles import Sendable, SocketHandle
-from nodechannel.outbox import Delivery, DeliveryState
-from nodechannel.spawn import ChannelPair, node_command
+from nodechannel.spawn import ChannelPair, SpawnOptions, node_command
 from nodechannel.steps import feed, receive_step, send_step
 
 if TYPE_CHECKING:
     import os
     import signal
     import subprocess
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
-    from typing import IO, Any, TypeAlias
+    from typing import Any
 
     from nodechannel.steps import Received
-
-    Stdio: TypeAlias = int | IO[Any] | None
 
 # How long a context manager waits, in seconds, for the peer to take what is queued or for a child to end.
 GRACE = 5.0
@@ -332,35 +330,16 @@ def connect(*, unsafe_integers: bool = False) -> Channel:
     return Channel(adopt(), unsafe_integers=unsafe_integers)
 
 
-def spawn(
-    argv: Sequence[str | os.PathLike[str]],
-    *,
-    stdin: Stdio = None,
-    stdout: Stdio = None,
-    stderr: Stdio = None,
-    cwd: str | os.PathLike[str] | None = None,
-    env: Mapping[str, str] | None = None,
-    serialization: str = "json",
-    unsafe_integers: bool = False,
-) -> ChildProcess:
-    """Start any command with a channel.
+def spawn(argv: Sequence[str | os.PathLike[str]], **options: Unpack[SpawnOptions]) -> ChildProcess:
+    """Start any command with a channel; for the options see `SpawnOptions`.
 
-    `stdin`, `stdout`, `stderr`, `cwd` and `env` mean what they mean for `subprocess.Popen`.
     Raises what `subprocess.Popen` raises when the command cannot be started, and `UnsupportedSerialization`.
     """
     import subprocess
 
     with ChannelPair() as pair:
-        process = subprocess.Popen(
-            argv,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            cwd=cwd,
-            env=pair.environment(env, serialization),
-            pass_fds=(pair.child_fd,),
-        )
-    return ChildProcess(pair.parent, process, unsafe_integers=unsafe_integers)
+        process = subprocess.Popen(argv, **pair.popen_options(options))
+    return ChildProcess(pair.parent, process, unsafe_integers=options.get("unsafe_integers", False))
 
 
 def fork(
@@ -368,26 +347,11 @@ def fork(
     *args: str | os.PathLike[str],
     exec_path: str | os.PathLike[str] | None = None,
     exec_argv: Sequence[str] = (),
-    stdin: Stdio = None,
-    stdout: Stdio = None,
-    stderr: Stdio = None,
-    cwd: str | os.PathLike[str] | None = None,
-    env: Mapping[str, str] | None = None,
-    serialization: str = "json",
-    unsafe_integers: bool = False,
+    **options: Unpack[SpawnOptions],
 ) -> ChildProcess:
-    """Start a Node script with a channel, like Node's own `child_process.fork`.
+    """Start a Node script with a channel, like Node's own `child_process.fork`; for the options see `SpawnOptions`.
 
-    `exec_path` is the Node executable, otherwise found as `find_node` does; `exec_argv` are its own options. For the rest see `spawn`.
+    `exec_path` is the Node executable, otherwise found as `find_node` does; `exec_argv` are its own options.
     Raises `NodeNotFound` and whatever `spawn` raises.
     """
-    return spawn(
-        node_command(script, args, exec_path, exec_argv),
-        stdin=stdin,
-        stdout=stdout,
-        stderr=stderr,
-        cwd=cwd,
-        env=env,
-        serialization=serialization,
-        unsafe_integers=unsafe_integers,
-    )
+    return spawn(node_command(script, args, exec_path, exec_argv), **options)

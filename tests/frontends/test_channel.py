@@ -9,7 +9,7 @@ import time
 import pytest
 
 from nodechannel import errors
-from nodechannel.outbox import DeliveryState
+from nodechannel.delivery import DeliveryState
 
 
 def read_exactly(sock: socket.socket, count: int) -> bytes:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nodechannel import errors
-from nodechannel.outbox import DeliveryState
+from nodechannel.delivery import DeliveryState
 
 ACK = b'{"cmd":"NODE_HANDLE_ACK"}\n'
 

@@ -18,7 +18,7 @@ KIT = ROOT / "conformance" / "channelkit"
 
 # Lowest first: a module may import from its own layer and from those before it.
 LAYERS = [
-    {"errors"},
+    {"errors", "delivery"},
     {"fd", "state"},
     {"codec", "codec.framing", "codec.exact", "codec.fast", "codec.json"},
     {"messages", "outbox"},
@@ -36,6 +36,8 @@ LAYERS = [
 SANS_IO = {
     "connection",
     "outbox",
+    "delivery",
+    "delivery",
     "messages",
     "state",
     "codec",

@@ -11,9 +11,9 @@ import pytest
 
 from nodechannel import errors
 from nodechannel.connection import Connection, Message
+from nodechannel.delivery import DeliveryState
 from nodechannel.fd import OwnedFd
 from nodechannel.messages import HandleType
-from nodechannel.outbox import DeliveryState
 
 ACK = b'{"cmd":"NODE_HANDLE_ACK"}\n'
 NACK = b'{"cmd":"NODE_HANDLE_NACK"}\n'
