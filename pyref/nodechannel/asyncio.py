@@ -9,13 +9,14 @@ that made it.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self, Unpack
 
 from nodechannel.connection import Connection, Message
 from nodechannel.delivery import Delivery, DeliveryState
 from nodechannel.env import adopt
 from nodechannel.errors import ChannelClosed, SendTimeout
-from nodechannel.handles import Sendable, SocketHandle
+from nodechannel.outgoing import Sendable, SocketHandle
 from nodechannel.spawn import ChannelPair, SpawnOptions, node_command
 from nodechannel.steps import RECEIVE_SIZE, feed, receive_step, send_step
 from nodechannel.sync import GRACE, signal_name
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
     from types import TracebackType
+
+    from nodechannel.messages import HandleType
+    from nodechannel.socketlist import Answer
 
 # Node's `send` returns false from this many queued bytes on ([LIF-009]).
 HIGH_WATER = 131072
@@ -52,6 +56,7 @@ class Channel:
         self._sock = sock
         self._connection = Connection(unsafe_integers=unsafe_integers)
         self._loop = asyncio.get_running_loop()
+        self._connection.on_socket_closed = self._socket_closed
         self._waiters: list[asyncio.Future[None]] = []
         self._flush_scheduled = False
         self._writer_registered = False
@@ -73,13 +78,17 @@ class Channel:
         handle: Sendable | None = None,
         *,
         keep_open: bool = False,
+        key: str | None = None,
+        handle_type: HandleType | str | None = None,
         timeout: float | None = None,
     ) -> Delivery:
         """Queue a message, and a socket with it if `handle` is given; wait only while too much is queued.
 
         What is said of handles and errors in the blocking front end holds here too. Cancelled or timed out, the message stays queued.
         """
-        outgoing = None if handle is None else SocketHandle(handle, keep_open=keep_open)
+        outgoing = None
+        if handle is not None:
+            outgoing = SocketHandle(handle, keep_open=keep_open, key=key, handle_type=handle_type)
         connection = self._connection
         delivery = connection.send(message, outgoing)
         self._schedule_flush()
@@ -126,6 +135,23 @@ class Channel:
             raise TimeoutError("not everything was delivered in time")
         if not connection.connected:
             raise ChannelClosed("flush")
+
+    async def get_connections(self, key: str, timeout: float | None = None) -> int:
+        """Return how many of the sockets that were sent with this `key` are open in the peer; see the blocking front end."""
+        return await self._await_answer(self._connection.get_connections(key), timeout)
+
+    async def wait_all_closed(self, key: str, timeout: float | None = None) -> None:
+        """Wait until the peer has closed every socket that was sent with this `key`; see the blocking front end."""
+        await self._await_answer(self._connection.notify_close(key), timeout)
+
+    async def _await_answer(self, answer: Answer, timeout: float | None) -> int:
+        connection = self._connection
+        self._schedule_flush()
+        if not await self._wait(lambda: answer.count is not None or not connection.connected, timeout):
+            raise TimeoutError("the peer did not answer in time")
+        if answer.count is None:
+            raise ChannelClosed("ask")
+        return answer.count
 
     async def disconnect(self, timeout: float | None = None) -> None:
         """End the channel after everything sent is delivered; what was received stays readable.
@@ -177,6 +203,15 @@ class Channel:
         if not self._connection.settled:
             self._resume_reading()
         self._after_io()
+
+    def _socket_closed(self, key: str) -> None:
+        """A received socket is gone; called from any thread, and from the garbage collector at any moment."""
+        with suppress(RuntimeError):  # the loop is closed, and the channel with it
+            self._loop.call_soon_threadsafe(self._settle_socket, key)
+
+    def _settle_socket(self, key: str) -> None:
+        self._connection.socket_closed(key)
+        self._flush()
 
     def _read(self) -> None:
         # Nothing may suspend between receiving bytes and feeding them.

@@ -11,6 +11,7 @@ After every input, first write what `outbox` holds, then take events until there
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from nodechannel import codec
@@ -39,10 +40,11 @@ from nodechannel.messages import (
     unwrap,
 )
 from nodechannel.outbox import Outbox, Write
+from nodechannel.socketlist import Answer, Questions, Received
 from nodechannel.state import CHANNEL, HAND_OVER, Channel, ChannelInput, HandOver, HandOverInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from nodechannel.fd import OwnedFd
 
@@ -76,6 +78,8 @@ class Outgoing(Protocol):
 
     type: HandleType
     dgram_type: str | None
+    key: str | None
+    shared: bool
 
     def take(self) -> OwnedFd:
         """Make the descriptor ready for the peer and hand it over."""
@@ -105,6 +109,12 @@ class Connection:
         # Messages behind the handle that is under way ([HND-010]), and their size in bytes.
         self._held: deque[Write] = deque()
         self._held_size = 0
+        self._received_sockets = Received()
+        self._counts = Questions()
+        self._closings = Questions()
+        # Called with the key of a received socket when it is closed, from wherever that happens; a front end brings
+        # it to `socket_closed` in its own time.
+        self.on_socket_closed: Callable[[str], None] = _nobody_counts
 
     # What the caller may ask.
 
@@ -160,14 +170,24 @@ class Connection:
         if handle is None:
             write = Write(frame, None, delivery)
         else:
-            frame = envelope_frame(handle.type, frame, handle.dgram_type)
-            write = Write(frame, handle.take(), delivery)
-        if self._hand_over is HandOver.IDLE:
-            self._release(write)
-        else:  # [HND-010]
-            self._held.append(write)
-            self._held_size += len(write.data)
+            key_frame = None if handle.key is None else self._encode(handle.key)
+            frame = envelope_frame(handle.type, frame, key_frame, handle.dgram_type)
+            write = Write(frame, handle.take(), delivery, shared=handle.shared)
+        self._dispatch(write)
         return delivery
+
+    def get_connections(self, key: str) -> Answer:
+        """Ask how many sockets of a key are open in the peer; raises `ChannelClosed`."""
+        return self._ask(Cmd.SOCKET_GET_COUNT, key, self._counts)
+
+    def notify_close(self, key: str) -> Answer:
+        """Ask to be told when the last socket of a key is closed in the peer; raises `ChannelClosed`."""
+        return self._ask(Cmd.SOCKET_NOTIFY_CLOSE, key, self._closings)
+
+    def socket_closed(self, key: str) -> None:
+        """A received socket of that key was closed in this process."""
+        if self._received_sockets.closed(key):
+            self._send_internal({"cmd": Cmd.SOCKET_ALL_CLOSED.value, "key": key})
 
     def _looks_internal(self, frame: bytes) -> bool:
         """Tell what the peer will make of a frame; its bytes count, not the Python objects that they were made from."""
@@ -247,6 +267,8 @@ class Connection:
             self._receive_ack()
         elif cmd == Cmd.HANDLE_NACK:
             self._receive_nack()
+        else:
+            self._receive_socket_message(cmd, value)
         # [CLS-004] Every other internal message is ignored.
 
     def _receive_handle(self, value: dict[str, Any]) -> None:
@@ -267,13 +289,52 @@ class Connection:
             fd.close()
             return
         handle = ReceivedHandle(envelope.type, fd, envelope.key, envelope.dgram_type)
+        if envelope.type is HandleType.NET_SOCKET and envelope.key is not None:
+            self._received_sockets.arrived(envelope.key)
+            handle.on_closed = partial(self.on_socket_closed, envelope.key)
         self._events.append(Message(envelope.msg, handle))
 
     def _close_strays(self) -> None:
         while self._pending_fds:
             self._pending_fds.popleft().close()
 
+    # Counting sockets that were handed over.
+
+    def _ask(self, cmd: Cmd, key: str, questions: Questions) -> Answer:
+        if (self._state, ChannelInput.SEND) not in CHANNEL:
+            raise ChannelClosed("ask")
+        self._send_internal({"cmd": cmd.value, "key": key})
+        return questions.ask(key)
+
+    def _send_internal(self, message: dict[str, Any]) -> None:
+        """Queue an internal message like any other ([HND-010]); one that comes too late is of no interest to anybody."""
+        if (self._state, ChannelInput.SEND) in CHANNEL:
+            self._dispatch(Write(self._encode(message)))
+
+    def _receive_socket_message(self, cmd: str, value: dict[str, Any]) -> None:
+        key, count = value.get("key"), value.get("count")
+        if not isinstance(key, str):
+            return
+        if cmd == Cmd.SOCKET_GET_COUNT:
+            known = self._received_sockets.count(key)
+            if known is not None:
+                self._send_internal({"cmd": Cmd.SOCKET_COUNT.value, "key": key, "count": known})
+        elif cmd == Cmd.SOCKET_NOTIFY_CLOSE:
+            if self._received_sockets.announce(key):
+                self._send_internal({"cmd": Cmd.SOCKET_ALL_CLOSED.value, "key": key})
+        elif cmd == Cmd.SOCKET_COUNT and isinstance(count, int):
+            self._counts.answered(key, count)
+        elif cmd == Cmd.SOCKET_ALL_CLOSED:
+            self._closings.answered(key, 0)
+
     # Handing over.
+
+    def _dispatch(self, write: Write) -> None:
+        if self._hand_over is HandOver.IDLE:
+            self._release(write)
+        else:  # [HND-010]
+            self._held.append(write)
+            self._held_size += len(write.data)
 
     def _release(self, write: Write) -> None:
         if write.fd is not None:
@@ -317,6 +378,7 @@ class Connection:
     def _end(self, how: ChannelInput) -> None:
         """Move on, giving up what is on its way out and the descriptors that no message claimed."""
         self._state = CHANNEL[self._state, how]
+        self.on_socket_closed = _nobody_counts
         abandon(self.outbox.clear())
         abandon(self._held)
         self._held.clear()
@@ -328,10 +390,18 @@ class Connection:
         self._close_strays()
 
 
+def _nobody_counts(key: str) -> None:
+    """Ignore the end of a socket whose sender has gone."""
+
+
 def abandon(writes: Iterable[Write], state: DeliveryState = DeliveryState.ABANDONED) -> None:
-    """Put an end to deliveries: set their last state and close this side's copy of their descriptors."""
+    """Put an end to deliveries: set their last state, and close or give back this side's copy of their descriptors."""
     for write in writes:
         if write.delivery is not None:
             write.delivery.state = state
-        if write.fd is not None:
+        if write.fd is None:
+            continue
+        if state is DeliveryState.ABANDONED and write.delivery is not None and not write.shared:
+            write.delivery.give_back(write.fd)
+        else:
             write.fd.close()

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from nodechannel.errors import HandleTaken
+
+if TYPE_CHECKING:
+    import socket
+
+    from nodechannel.fd import OwnedFd
 
 
 class DeliveryState(Enum):
@@ -22,11 +30,35 @@ class Delivery:
         refusals: how often the peer refused its handle with `NODE_HANDLE_NACK`.
     """
 
-    __slots__ = ("refusals", "state")
+    __slots__ = ("_returned", "refusals", "state")
 
     def __init__(self) -> None:
         self.state = DeliveryState.QUEUED
         self.refusals = 0
+        self._returned: OwnedFd | None = None
+
+    def take_back(self, timeout: float | None = None) -> socket.socket:
+        """Return the connected socket that was handed over in vain, once the delivery is abandoned.
+
+        It is non-blocking, or waits for `timeout` seconds in each call. A socket that nobody takes back is closed with the delivery.
+        Raises `HandleTaken` when there is none: it was shared and not handed over, was acknowledged, or was taken back before.
+        """
+        if self._returned is None:
+            raise HandleTaken
+        import socket
+
+        sock = socket.socket(fileno=self._returned.detach())
+        self._returned = None
+        sock.settimeout(timeout or 0.0)
+        return sock
+
+    def give_back(self, fd: OwnedFd) -> None:
+        """Keep the descriptor of a handle that was not delivered."""
+        self._returned = fd
+
+    def __del__(self) -> None:
+        if self._returned is not None:
+            self._returned.close()
 
     def __repr__(self) -> str:
         return f"<Delivery {self.state.name.lower()}>"

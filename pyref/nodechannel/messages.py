@@ -16,6 +16,10 @@ class Cmd(StrEnum):
     HANDLE = "NODE_HANDLE"
     HANDLE_ACK = "NODE_HANDLE_ACK"
     HANDLE_NACK = "NODE_HANDLE_NACK"
+    SOCKET_GET_COUNT = "NODE_SOCKET_GET_COUNT"
+    SOCKET_COUNT = "NODE_SOCKET_COUNT"
+    SOCKET_NOTIFY_CLOSE = "NODE_SOCKET_NOTIFY_CLOSE"
+    SOCKET_ALL_CLOSED = "NODE_SOCKET_ALL_CLOSED"
 
 
 class HandleType(StrEnum):
@@ -26,6 +30,7 @@ class HandleType(StrEnum):
     NET_NATIVE = "net.Native"
     DGRAM_SOCKET = "dgram.Socket"
     DGRAM_NATIVE = "dgram.Native"
+    NET_BOUND_SOCKET = "net.BoundSocket"  # Node 26 and later
 
 
 _HANDLE_TYPES = {member.value: member for member in HandleType}
@@ -88,7 +93,9 @@ def unwrap(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-def envelope_frame(type_: HandleType, frame: bytes, dgram_type: str | None) -> bytes:
-    """Wrap the frame of a message into the frame of its handle's envelope ([HND-001], [HND-007])."""
-    extra = b"" if dgram_type is None else b',"dgramType":"%s"' % dgram_type.encode()
+def envelope_frame(type_: HandleType, frame: bytes, key_frame: bytes | None, dgram_type: str | None) -> bytes:
+    """Wrap the frame of a message, and that of its key, into the frame of its handle's envelope ([HND-001], [HND-007])."""
+    extra = b"" if key_frame is None else b',"key":' + key_frame[:-1]
+    if dgram_type is not None:
+        extra += b',"dgramType":"%s"' % dgram_type.encode()
     return b'{"cmd":"NODE_HANDLE","type":"%s","msg":%s%s}\n' % (type_.encode(), frame[:-1], extra)

@@ -14,14 +14,26 @@ MAX_BUFFERS = 1024
 
 
 class Write:
-    """One frame on its way out, with the descriptor that rides on its first byte."""
+    """One frame on its way out, with the descriptor that rides on its first byte.
 
-    __slots__ = ("data", "delivery", "fd")
+    Attributes:
+        shared: the descriptor is a copy of one that the caller still has.
+    """
 
-    def __init__(self, data: bytes, fd: OwnedFd | None = None, delivery: Delivery | None = None) -> None:
+    __slots__ = ("data", "delivery", "fd", "shared")
+
+    def __init__(
+        self,
+        data: bytes,
+        fd: OwnedFd | None = None,
+        delivery: Delivery | None = None,
+        *,
+        shared: bool = True,
+    ) -> None:
         self.data = data
         self.fd = fd
         self.delivery = delivery
+        self.shared = shared
 
 
 class Outbox:

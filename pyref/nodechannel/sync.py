@@ -10,6 +10,7 @@ import select
 import socket
 import threading
 import time
+from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self, Unpack
 
@@ -17,7 +18,7 @@ from nodechannel.connection import Connection, Message
 from nodechannel.delivery import Delivery, DeliveryState
 from nodechannel.env import adopt
 from nodechannel.errors import ChannelClosed, SendTimeout
-from nodechannel.handles import Sendable, SocketHandle
+from nodechannel.outgoing import Sendable, SocketHandle
 from nodechannel.spawn import ChannelPair, SpawnOptions, node_command
 from nodechannel.steps import feed, receive_step, send_step
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
+    from nodechannel.messages import HandleType
+    from nodechannel.socketlist import Answer
     from nodechannel.steps import Received
 
 # How long a context manager waits, in seconds, for the peer to take what is queued or for a child to end.
@@ -49,7 +52,8 @@ class Channel:
         self._sock = sock
         self._connection = Connection(unsafe_integers=unsafe_integers)
         # Guards the connection and the socket; it is never held while waiting.
-        self._progress = threading.Condition()
+        self._guard = _Guard(self._connection, sock)
+        self._connection.on_socket_closed = self._guard.socket_closed
         # Whether a thread waits for incoming bytes on behalf of all, and how many wait on the descriptor for anything.
         self._someone_reads = False
         self._waiting = 0
@@ -69,6 +73,8 @@ class Channel:
         handle: Sendable | None = None,
         *,
         keep_open: bool = False,
+        key: str | None = None,
+        handle_type: HandleType | str | None = None,
         timeout: float | None = None,
     ) -> Delivery:
         """Send a message, and a socket with it if `handle` is given; return when the kernel has taken it.
@@ -79,8 +85,10 @@ class Channel:
         Raises `InvalidMessage` or `InvalidHandle` with nothing changed, `ChannelClosed` when it cannot be delivered any more, and
         `SendTimeout` when `timeout` seconds ran out; the message is still queued then.
         """
-        outgoing = None if handle is None else SocketHandle(handle, keep_open=keep_open)
-        with self._progress:
+        outgoing = None
+        if handle is not None:
+            outgoing = SocketHandle(handle, keep_open=keep_open, key=key, handle_type=handle_type)
+        with self._guard:
             delivery = self._connection.send(message, outgoing)
             self._write()
         if delivery.state is DeliveryState.QUEUED and not self._wait(
@@ -100,7 +108,7 @@ class Channel:
         connection = self._connection
         deadline = deadline_of(timeout)
         while True:
-            with self._progress:
+            with self._guard:
                 event = connection.next_event()
                 closed = connection.closed
             if event is not None:
@@ -132,12 +140,38 @@ class Channel:
         if not connection.connected:
             raise ChannelClosed("flush")
 
+    def get_connections(self, key: str, timeout: float | None = None) -> int:
+        """Return how many of the sockets that were sent with this `key` are open in the peer.
+
+        Raises `ChannelClosed` when the channel ends before the answer, and `TimeoutError`.
+        """
+        with self._guard:
+            answer = self._connection.get_connections(key)
+        return self._await_answer(answer, timeout)
+
+    def wait_all_closed(self, key: str, timeout: float | None = None) -> None:
+        """Wait until the peer has closed every socket that was sent with this `key`.
+
+        A Node peer that never got one does not answer. Raises `ChannelClosed` when the channel ends before, and `TimeoutError`.
+        """
+        with self._guard:
+            answer = self._connection.notify_close(key)
+        self._await_answer(answer, timeout)
+
+    def _await_answer(self, answer: Answer, timeout: float | None) -> int:
+        connection = self._connection
+        if not self._wait(lambda: answer.count is not None or not connection.connected, deadline_of(timeout)):
+            raise TimeoutError("the peer did not answer in time")
+        if answer.count is None:
+            raise ChannelClosed("ask")
+        return answer.count
+
     def disconnect(self, timeout: float | None = None) -> None:
         """End the channel after everything sent is delivered; what was received stays readable.
 
         Does nothing when the channel has ended. Raises `TimeoutError` after `timeout` seconds; then the channel is closed all the same.
         """
-        with self._progress:
+        with self._guard:
             self._connection.disconnect()
         if not self._wait(lambda: self._connection.closed, deadline_of(timeout)):
             self.close()
@@ -145,7 +179,7 @@ class Channel:
 
     def close(self) -> None:
         """End the channel now: what is queued or not yet received is dropped. Safe to call again."""
-        with self._progress:
+        with self._guard:
             self._connection.close()
             self._shut()
 
@@ -186,7 +220,7 @@ class Channel:
             # that thread uses it. Shutting down wakes the thread, and the last one out closes.
             with suppress(OSError):
                 self._sock.shutdown(socket.SHUT_RDWR)
-        self._progress.notify_all()
+        self._guard.progress.notify_all()
 
     def _wait(self, done: Callable[[], bool], deadline: float | None) -> bool:
         """Move bytes until `done` or until the deadline; return whether it is done.
@@ -194,7 +228,7 @@ class Channel:
         One thread at a time reads; the others wait for what it brings about, or for room to write.
         """
         while True:
-            with self._progress:
+            with self._guard:
                 self._write()
                 if done():
                     return True
@@ -204,7 +238,7 @@ class Channel:
                 reading = not self._someone_reads
                 writing = bool(self._connection.outbox)
                 if not reading and not writing:
-                    self._progress.wait(left)
+                    self._guard.progress.wait(left)
                     continue
                 self._someone_reads |= reading
                 self._waiting += 1
@@ -219,20 +253,60 @@ class Channel:
                 if not writing and left is None:
                     self._poll(reading, writing, left)
             finally:
-                with self._progress:
+                with self._guard:
                     self._someone_reads &= not reading
                     self._waiting -= 1
                     if received is not None:
                         self._take(received)
                     elif self._connection.closed:
                         self._shut()
-                    self._progress.notify_all()
+                    self._guard.progress.notify_all()
 
     def _poll(self, reading: bool, writing: bool, left: float | None) -> None:
         poll = select.poll()
         mask = (select.POLLIN if reading else 0) | (select.POLLOUT if writing else 0)
         poll.register(self._sock.fileno(), mask)
         poll.poll(None if left is None else max(1, int(left * 1000)))
+
+
+class _Guard:
+    """The lock of a channel, and the sockets that were closed while somebody held it.
+
+    Attributes:
+        progress: the lock; notified whenever bytes moved. Not reentrant, so that a socket which is collected while the lock is held
+            cannot come in between.
+    """
+
+    __slots__ = ("_closed_keys", "_connection", "_sock", "progress")
+
+    def __init__(self, connection: Connection, sock: socket.socket) -> None:
+        self.progress = threading.Condition(threading.Lock())
+        self._closed_keys: deque[str] = deque()
+        self._connection = connection
+        self._sock = sock
+
+    def __enter__(self) -> None:
+        self.progress.acquire()
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self.progress.release()
+        if self._closed_keys:
+            self._settle()
+
+    def socket_closed(self, key: str) -> None:
+        """A received socket is gone; called from any thread, and from the garbage collector at any moment."""
+        self._closed_keys.append(key)
+        self._settle()
+
+    def _settle(self) -> None:
+        # Whoever holds the lock now comes here after releasing it, so no key is left behind.
+        while self._closed_keys and self.progress.acquire(blocking=False):
+            try:
+                while self._closed_keys:
+                    self._connection.socket_closed(self._closed_keys.popleft())
+                send_step(self._sock, self._connection)
+            finally:
+                self.progress.release()
 
 
 class ChildProcess(Channel):

@@ -47,6 +47,12 @@ def udp(family: int) -> socket.socket:
     return sock
 
 
+def bound() -> socket.socket:
+    sock = socket.socket()
+    sock.bind(("127.0.0.1", 0))
+    return sock
+
+
 def unix_server() -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     with tempfile.TemporaryDirectory() as folder:
@@ -255,9 +261,76 @@ class TestSending:
         with pytest.raises(errors.ChannelClosed):
             channel.receive(timeout=5)
         assert delivery.state is DeliveryState.ABANDONED
+        del delivery
         other.settimeout(5)
         assert other.recv(1) == b""
         other.close()
+
+    def test_a_connection_that_was_not_delivered_can_be_taken_back(self, channel, peer):
+        mine, other = socket.socketpair()
+        delivery = channel.send("h", handle=mine)
+        _, (fd,) = take(peer)
+        os.close(fd)
+        with pytest.raises(errors.HandleTaken):
+            delivery.take_back()
+        peer.close()
+        with pytest.raises(errors.ChannelClosed):
+            channel.receive(timeout=5)
+        with delivery.take_back(timeout=5) as back, other:
+            back.sendall(b"still alive")
+            assert other.recv(100) == b"still alive"
+        with pytest.raises(errors.HandleTaken):
+            delivery.take_back()
+
+    def test_a_refused_connection_can_be_taken_back(self, channel, peer):
+        mine, other = socket.socketpair()
+        delivery = channel.send("h", handle=mine)
+        for _ in range(4):
+            _, (fd,) = take(peer)
+            os.close(fd)
+            peer.sendall(b'{"cmd":"NODE_HANDLE_NACK"}\n')
+            if delivery.refusals < 3:
+                with pytest.raises(TimeoutError):
+                    channel.receive(timeout=0.1)
+        with pytest.raises(errors.HandleAbandoned) as caught:
+            channel.receive(timeout=5)
+        with caught.value.delivery.take_back(), other:
+            pass
+
+    @pytest.mark.parametrize(
+        ("make", "type_"),
+        [
+            (lambda: socket.create_server(("127.0.0.1", 0)), "net.Native"),
+            (lambda: udp(socket.AF_INET), "dgram.Native"),
+            (bound, "net.BoundSocket"),
+        ],
+        ids=["native", "dgram-native", "bound"],
+    )
+    def test_the_type_can_be_chosen(self, channel, peer, make, type_):
+        with make() as sock:
+            channel.send("m", handle=sock, handle_type=type_)
+            line, (fd,) = take(peer)
+            assert line == b'{"cmd":"NODE_HANDLE","type":"%s","msg":"m"}\n' % type_.encode()
+            os.close(fd)
+            peer.sendall(ACK)
+            channel.flush(timeout=5)
+
+    @pytest.mark.parametrize(
+        ("make", "type_", "key"),
+        [
+            (lambda: socket.create_server(("127.0.0.1", 0)), "net.Socket", None),
+            (lambda: socket.create_server(("127.0.0.1", 0)), "dgram.Native", None),
+            (lambda: socket.create_server(("127.0.0.1", 0)), "net.BoundSocket", None),
+            (lambda: socket.create_server(("127.0.0.1", 0)), "toString", None),
+            (lambda: socket.create_server(("127.0.0.1", 0)), None, "a key"),
+            (lambda: udp(socket.AF_INET), "net.Native", None),
+            (bound, None, None),
+            (bound, "net.Server", None),
+        ],
+    )
+    def test_a_type_that_does_not_fit_is_refused(self, channel, make, type_, key):
+        with make() as sock, pytest.raises(errors.InvalidHandle):
+            channel.send("m", handle=sock, handle_type=type_, key=key)
 
     def test_a_received_handle_can_be_sent_on(self, channel, peer, server):
         give(peer, b'{"cmd":"NODE_HANDLE","type":"net.Server","msg":1}\n', server.fileno())

@@ -35,6 +35,8 @@ class Offer:
 
     type = HandleType.NET_SERVER
     dgram_type = None
+    key = None
+    shared = True
 
     def __init__(self) -> None:
         self.fd = a_descriptor()

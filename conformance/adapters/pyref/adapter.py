@@ -19,6 +19,7 @@ CONTRACT = 1
 
 CAPABILITIES = [
     *(f"receive:{type_}" for type_ in ("net.Server", "net.Socket", "dgram.Socket", "net.Native")),
+    "socket-lists",
     *(f"send:{type_}" for type_ in ("net.Server", "net.Socket", "dgram.Socket")),
 ]
 

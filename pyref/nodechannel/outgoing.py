@@ -1,0 +1,90 @@
+"""A socket that the caller wants to send."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TypeAlias
+
+from nodechannel.errors import InvalidHandle
+from nodechannel.fd import OwnedFd
+from nodechannel.handles import ReceivedHandle
+from nodechannel.kinds import kind_of, misfit
+from nodechannel.messages import HandleType
+
+Sendable: TypeAlias = socket.socket | ReceivedHandle
+
+
+class SocketHandle:
+    """A socket that the caller wants to send; nothing about it is changed before `take`.
+
+    Args:
+        sock: the socket; a `ReceivedHandle` can be sent on.
+        keep_open: leave a connected socket open at this side; listening and datagram sockets always stay open, as in Node.
+        key: names the server that a connected socket came from, for counting its connections.
+        handle_type: what the receiver shall make of it, if not what the socket itself tells: `net.Native` and `dgram.Native` give a Node
+            receiver the bare handle, and a bound socket that does not listen goes only as `net.BoundSocket`, which Node knows from 26 on.
+
+    Raises `InvalidHandle` when it is none of the kinds that Node can receive, or does not fit the type.
+    """
+
+    __slots__ = ("_sock", "dgram_type", "key", "shared", "type")
+
+    def __init__(
+        self,
+        sock: Sendable,
+        *,
+        keep_open: bool = False,
+        key: str | None = None,
+        handle_type: HandleType | str | None = None,
+    ) -> None:
+        if not isinstance(sock, socket.socket | ReceivedHandle):
+            raise InvalidHandle(f"{type(sock).__name__} is not a socket")
+        if sock.fileno() < 0:
+            raise InvalidHandle("the socket is closed")
+        self._sock = sock
+        natural, self.dgram_type = kind_of(sock.fileno())
+        self.type = _chosen(natural, handle_type, sock.fileno())
+        if self.type is not HandleType.DGRAM_SOCKET:
+            self.dgram_type = None
+        if key is not None and self.type is not HandleType.NET_SOCKET:
+            raise InvalidHandle(f"only a net.Socket has a key, not a {self.type}")
+        self.key = key
+        self.shared = keep_open or natural is not HandleType.NET_SOCKET
+
+    def take(self) -> OwnedFd:
+        """Make the socket non-blocking ([HND-018]) and return the descriptor to be sent.
+
+        A connected socket is taken away from the caller's object; of any other a duplicate is made, which may raise `OSError`.
+        """
+        sock = self._sock
+        copy = OwnedFd(os.dup(sock.fileno())) if self.shared else None
+        if isinstance(sock, socket.socket):
+            if sock.gettimeout() is None:  # with a timeout the description is non-blocking already
+                sock.setblocking(False)
+        else:
+            os.set_blocking(sock.fileno(), False)
+        return copy or OwnedFd(sock.detach())
+
+
+def _chosen(natural: HandleType, wanted: HandleType | str | None, fd: int) -> HandleType:
+    """Return the type under which a socket is sent ([HND-002]); raises `InvalidHandle` when it does not fit."""
+    if wanted is None:
+        if natural is HandleType.NET_BOUND_SOCKET:  # a Node before 26 dies of it
+            raise InvalidHandle(
+                "a bound socket that does not listen goes only as handle_type='net.BoundSocket'"
+            )
+        return natural
+    try:
+        type_ = HandleType(wanted)
+    except ValueError:
+        raise InvalidHandle(f"{wanted!r} is no type of handle") from None
+    probe = socket.socket(fileno=fd)
+    try:
+        found = misfit(type_, None, probe)
+    finally:
+        probe.detach()
+    native = type_ in (HandleType.NET_NATIVE, HandleType.DGRAM_NATIVE)
+    if found or (type_ is not natural and not native):
+        raise InvalidHandle(f"it is {found or natural}, which does not fit {type_}")
+    return type_

@@ -1,0 +1,77 @@
+"""Counting the sockets that were handed over, so that a server can tell how many of its connections live in other processes.
+
+A `net.Socket` that came from a server carries the server's `key`. Its receiver counts the open sockets of each key, answers questions
+about their number, and says when the last of them is closed. Its sender asks.
+"""
+
+from __future__ import annotations
+
+
+class Received:
+    """The receiver's side: the sockets of each key that are open in this process ([SLS] rules of the spec)."""
+
+    __slots__ = ("_announce", "_open")
+
+    def __init__(self) -> None:
+        self._open: dict[str, int] = {}
+        # Keys whose sender wants to be told when the last socket is closed.
+        self._announce: set[str] = set()
+
+    def arrived(self, key: str) -> None:
+        """Count one more open socket."""
+        self._open[key] = self._open.get(key, 0) + 1
+
+    def closed(self, key: str) -> bool:
+        """Count one less; return whether the sender has to be told now that all are closed."""
+        self._open[key] -= 1
+        return self._due(key)
+
+    def count(self, key: str) -> int | None:
+        """Return the number of open sockets, None for a key that was never seen, which gets no answer."""
+        return self._open.get(key)
+
+    def announce(self, key: str) -> bool:
+        """The sender wants to know when all are closed; return whether it has to be told at once."""
+        if key not in self._open:
+            return False
+        self._announce.add(key)
+        return self._due(key)
+
+    def _due(self, key: str) -> bool:
+        if self._open[key] or key not in self._announce:
+            return False
+        self._announce.remove(key)
+        return True
+
+
+class Answer:
+    """An answer of the peer that is waited for.
+
+    Attributes:
+        count: the number of open sockets, None as long as there is no answer.
+    """
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count: int | None = None
+
+
+class Questions:
+    """The sender's side: questions that the peer has not answered. An answer names a key alone, so it answers all of that key."""
+
+    __slots__ = ("_pending",)
+
+    def __init__(self) -> None:
+        self._pending: dict[str, list[Answer]] = {}
+
+    def ask(self, key: str) -> Answer:
+        """Note one more question."""
+        answer = Answer()
+        self._pending.setdefault(key, []).append(answer)
+        return answer
+
+    def answered(self, key: str, count: int) -> None:
+        """Fulfil every question about the key."""
+        for answer in self._pending.pop(key, ()):
+            answer.count = count
