@@ -9,13 +9,16 @@ that made it.
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self, Unpack
 
+from nodechannel.aiohandles import create_datagram_endpoint, open_connection, start_server
 from nodechannel.connection import Connection, Message
 from nodechannel.delivery import Delivery, DeliveryState
 from nodechannel.env import adopt
 from nodechannel.errors import ChannelClosed, SendTimeout
+from nodechannel.forks import watch
 from nodechannel.outgoing import Sendable, SocketHandle
 from nodechannel.spawn import ChannelPair, SpawnOptions, node_command
 from nodechannel.steps import RECEIVE_SIZE, feed, receive_step, send_step
@@ -37,8 +40,23 @@ HIGH_WATER = 131072
 # Messages that wait for their reader before the channel stops reading, so that a slow reader does not fill the memory.
 READ_AHEAD = 1024
 
+# Seconds until a write is tried again that the kernel had no resources for.
+RETRY = 0.02
+
 # Reads in one turn of the event loop, so that a busy peer does not starve other tasks.
 READS_A_TURN = 8
+
+
+__all__ = [
+    "Channel",
+    "ChildProcess",
+    "connect",
+    "create_datagram_endpoint",
+    "fork",
+    "open_connection",
+    "spawn",
+    "start_server",
+]
 
 
 class Channel:
@@ -61,7 +79,9 @@ class Channel:
         self._flush_scheduled = False
         self._writer_registered = False
         self._reading = False
+        self._read_ahead: float = READ_AHEAD
         self._resume_reading()
+        watch(self)
 
     @property
     def connected(self) -> bool:
@@ -171,6 +191,11 @@ class Channel:
         self._connection.close()
         self._after_io()
 
+    def forget(self) -> None:
+        """Drop this process's copy of the channel after a fork; the other process goes on with its own, and with the event loop."""
+        self._connection.close()
+        self._sock.close()
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -194,7 +219,11 @@ class Channel:
         self._flush_scheduled = False
         if self._sock.fileno() < 0:
             return
-        done = send_step(self._sock, self._connection)
+        try:
+            done = send_step(self._sock, self._connection)
+        except OSError:  # too many descriptors are under way in the kernel
+            self._loop.call_later(RETRY, self._flush)
+            return
         if done and self._writer_registered:
             self._loop.remove_writer(self._sock)
         elif not done and not self._writer_registered:
@@ -239,7 +268,7 @@ class Channel:
             connection.finish()
         if connection.closed:
             self._shut()
-        elif self._reading and connection.undelivered > READ_AHEAD and connection.settled:
+        elif self._reading and connection.undelivered > self._read_ahead and connection.settled:
             # With anything on its way out reading must go on: the answer may be among it, or the peer may wait for room itself.
             self._reading = False
             self._loop.remove_reader(self._sock)
@@ -312,10 +341,16 @@ class ChildProcess(Channel):
     async def wait(self, timeout: float | None = None) -> int:
         """Wait for the child to end; return its exit status, or the negative number of the signal that ended it.
 
+        Messages that arrive meanwhile are kept for `receive`, however many, so that a child which writes them can end.
         Raises `TimeoutError`.
         """
-        async with asyncio.timeout(timeout):
-            return await self.process.wait()
+        self._read_ahead = math.inf
+        self._resume_reading()
+        try:
+            async with asyncio.timeout(timeout):
+                return await self.process.wait()
+        finally:
+            self._read_ahead = READ_AHEAD
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

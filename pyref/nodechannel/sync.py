@@ -6,6 +6,7 @@ only send cannot block each other. A channel may be used from several threads: a
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import threading
@@ -18,12 +19,12 @@ from nodechannel.connection import Connection, Message
 from nodechannel.delivery import Delivery, DeliveryState
 from nodechannel.env import adopt
 from nodechannel.errors import ChannelClosed, SendTimeout
+from nodechannel.forks import watch
 from nodechannel.outgoing import Sendable, SocketHandle
 from nodechannel.spawn import ChannelPair, SpawnOptions, node_command
 from nodechannel.steps import feed, receive_step, send_step
 
 if TYPE_CHECKING:
-    import os
     import signal
     import subprocess
     from collections.abc import Callable, Sequence
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 # How long a context manager waits, in seconds, for the peer to take what is queued or for a child to end.
 GRACE = 5.0
+
+# How often, in seconds, a child's end is looked for on systems that cannot be asked to tell.
+WAIT_STEP = 0.02
 
 
 class Channel:
@@ -57,6 +61,7 @@ class Channel:
         # Whether a thread waits for incoming bytes on behalf of all, and how many wait on the descriptor for anything.
         self._someone_reads = False
         self._waiting = 0
+        watch(self)
 
     @property
     def connected(self) -> bool:
@@ -183,6 +188,13 @@ class Channel:
             self._connection.close()
             self._shut()
 
+    def forget(self) -> None:
+        """Drop this process's copy of the channel after a fork; the other process goes on with its own."""
+        # A thread that does not exist here may have held the lock.
+        self._guard = _Guard(self._connection, self._sock)
+        self._connection.close()
+        self._sock.close()
+
     def __enter__(self) -> Self:
         return self
 
@@ -222,10 +234,11 @@ class Channel:
                 self._sock.shutdown(socket.SHUT_RDWR)
         self._guard.progress.notify_all()
 
-    def _wait(self, done: Callable[[], bool], deadline: float | None) -> bool:
+    def _wait(self, done: Callable[[], bool], deadline: float | None, also: int | None = None) -> bool:
         """Move bytes until `done` or until the deadline; return whether it is done.
 
-        One thread at a time reads; the others wait for what it brings about, or for room to write.
+        One thread at a time reads; the others wait for what it brings about, or for room to write. `also` is one more descriptor
+        that may become readable.
         """
         while True:
             with self._guard:
@@ -235,23 +248,23 @@ class Channel:
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     return False
-                reading = not self._someone_reads
+                reading = not self._someone_reads and not self._connection.closed
                 writing = bool(self._connection.outbox)
-                if not reading and not writing:
+                if not reading and not writing and also is None:
                     self._guard.progress.wait(left)
                     continue
                 self._someone_reads |= reading
                 self._waiting += 1
             received = None
+            asleep = reading and not writing and left is None and also is None
             try:
-                if writing or left is not None:
-                    self._poll(reading, writing, left)
+                if not asleep:
+                    self._poll(reading, writing, left, also)
                 if reading:
-                    received = receive_step(self._sock, wait=not writing and left is None)
+                    received = receive_step(self._sock, wait=asleep)
             except BlockingIOError:
-                # Somebody made the shared description non-blocking, or the time is up.
-                if not writing and left is None:
-                    self._poll(reading, writing, left)
+                if asleep:  # somebody made the shared description non-blocking
+                    self._poll(reading, writing, left, also)
             finally:
                 with self._guard:
                     self._someone_reads &= not reading
@@ -262,10 +275,13 @@ class Channel:
                         self._shut()
                     self._guard.progress.notify_all()
 
-    def _poll(self, reading: bool, writing: bool, left: float | None) -> None:
+    def _poll(self, reading: bool, writing: bool, left: float | None, also: int | None) -> None:
         poll = select.poll()
-        mask = (select.POLLIN if reading else 0) | (select.POLLOUT if writing else 0)
-        poll.register(self._sock.fileno(), mask)
+        if reading or writing:
+            mask = (select.POLLIN if reading else 0) | (select.POLLOUT if writing else 0)
+            poll.register(self._sock.fileno(), mask)
+        if also is not None:
+            poll.register(also, select.POLLIN)
         poll.poll(None if left is None else max(1, int(left * 1000)))
 
 
@@ -347,14 +363,30 @@ class ChildProcess(Channel):
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the child to end; return its exit status, or the negative number of the signal that ended it.
 
-        The channel must be read meanwhile if the child sends more than the kernel's buffer takes. Raises `TimeoutError`.
+        Messages that arrive meanwhile are kept for `receive`, so that a child which writes them can end. Raises `TimeoutError`.
         """
-        import subprocess
-
+        deadline = deadline_of(timeout)
         try:
-            return self.process.wait(timeout)
-        except subprocess.TimeoutExpired as error:
-            raise TimeoutError("the child did not end in time") from error
+            watched = os.pidfd_open(self.pid)
+        except (AttributeError, OSError):  # not Linux, or the child has been waited for
+            return self._wait_blindly(deadline)
+        try:
+            if not self._wait(lambda: self.process.poll() is not None, deadline, also=watched):
+                raise TimeoutError("the child did not end in time")
+        finally:
+            os.close(watched)
+        return self.process.wait()
+
+    def _wait_blindly(self, deadline: float | None) -> int:
+        """Look for the child's end again and again, where the system cannot tell."""
+        while (code := self.process.poll()) is None:
+            now = time.monotonic()
+            if deadline is not None and now >= deadline:
+                raise TimeoutError("the child did not end in time")
+            step = now + WAIT_STEP if deadline is None else min(now + WAIT_STEP, deadline)
+            if self._wait(lambda: self._connection.closed, step):
+                time.sleep(max(0.0, step - time.monotonic()))
+        return code
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -120,6 +120,27 @@ def test_messages_sent_before_the_exit_arrive_after_it(fork):
     assert [message.data for message in child] == list(range(10))
 
 
+def test_waiting_for_a_child_that_writes_more_than_the_kernel_takes(api):
+    source = "import nodechannel\nwith nodechannel.connect() as c:\n  for i in range(3000): c.send([i, 'x' * 1000])"
+    child = api.spawn([sys.executable, "-c", source])
+    assert child.wait(timeout=30) == 0
+    assert [message.data[0] for message in child] == list(range(3000))
+
+
+def test_waiting_has_a_limit(fork):
+    with fork("process.on('message', () => {}); process.send('up')") as child:
+        assert child.receive(timeout=20).data == "up"
+        with pytest.raises(TimeoutError):
+            child.wait(timeout=0.05)
+
+
+def test_waiting_works_on_systems_that_cannot_tell(fork, monkeypatch):
+    monkeypatch.delattr(os, "pidfd_open")
+    child = fork("setTimeout(() => process.exit(4), 100)")
+    assert child.wait(timeout=20) == 4
+    child.close()
+
+
 def test_both_sides_disconnect(fork):
     with fork("process.on('message', () => process.disconnect())") as child:
         child.send("go")

@@ -19,7 +19,7 @@ KIT = ROOT / "conformance" / "channelkit"
 # Lowest first: a module may import from its own layer and from those before it.
 LAYERS = [
     {"errors", "delivery"},
-    {"fd", "state", "socketlist"},
+    {"fd", "state", "socketlist", "forks"},
     {"codec", "codec.framing", "codec.exact", "codec.fast", "codec.json"},
     {"messages", "outbox"},
     {"kinds"},
@@ -29,6 +29,7 @@ LAYERS = [
     {"steps", "env"},
     {"spawn"},
     {"sync"},
+    {"aiohandles"},
     {"asyncio"},
     {""},
     {"cli", "__main__"},

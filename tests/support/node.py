@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from pathlib import Path
 
 from channelkit.runtimes import find_node
@@ -13,7 +14,9 @@ FIXTURES = ROOT / "node-interop" / "fixtures"
 
 @functools.cache
 def node() -> str:
-    """Return the path of a real Node of major 18 or later."""
+    """Return the path of a real Node: what NODE names, or one of major 18 or later that is found."""
+    if chosen := os.environ.get("NODE"):
+        return chosen
     found = find_node()
     assert found is not None, "no Node: `make setup` installs one where PATH has none"
     return found.path
