@@ -1,6 +1,7 @@
 # Every target does its own set-up inside .venv; a second run costs none.
 #   make test          the test suite
 #   make conformance   the kit against the Python reference and against real Node
+#   make mutants       runs the broken peers that judge the kit, writes conformance/MUTANTS.md
 #   make check         all that CI runs
 
 # The first interpreter that is at least Python 3.11; override with `make PYTHON=/path/to/python`.
@@ -17,7 +18,7 @@ NODE_EXTRA := $(shell node -e 'process.exit(parseInt(process.versions.node) < 18
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-pythons conformance lint spec check clean
+.PHONY: help setup test test-pythons conformance mutants lint spec check clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -44,10 +45,13 @@ test-pythons:
 conformance: $(READY)
 	$(BIN)/channelkit run --subjects conformance/subjects --report build/report
 
+mutants: $(READY)
+	$(BIN)/python conformance/mutants/kill.py --write
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref tests spec
+	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py tests spec
 
 # Regenerates what is derived from the prose of spec/ and fails when the committed copy differs.
 spec: $(READY)

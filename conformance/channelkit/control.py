@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections import deque
+from collections import Counter, deque
 from typing import Any
 
 from channelkit.errors import HarnessError
@@ -23,8 +23,10 @@ class Control:
         self._outgoing = bytearray()
         self.replies: dict[int, dict[str, Any]] = {}
         self.events: deque[dict[str, Any]] = deque()
-        self.seen: set[str] = set()
-        """Names of all events that have ever arrived."""
+        self.seen: Counter[str] = Counter()
+        """How often each event has ever arrived."""
+        self.late: list[str] = []
+        """Events that came after the end of the channel and must not."""
 
     @property
     def pending_output(self) -> bool:
@@ -85,7 +87,9 @@ class Control:
         if "id" in value:
             self._take_reply(value, text)
         elif isinstance(value.get("event"), str):
-            self.seen.add(value["event"])
+            if self.seen["disconnect"] and value["event"] in ("message", "disconnect"):
+                self.late.append(text[:200])
+            self.seen[value["event"]] += 1
             self.events.append(value)
         else:
             raise HarnessError(f"the adapter wrote neither a reply nor an event: {text[:200]!r}")

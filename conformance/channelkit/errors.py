@@ -13,5 +13,9 @@ class HarnessError(KitError):
     """The kit or the adapter's control channel failed: the case is inconclusive (exit status 3)."""
 
 
+class NoChannel(KitError):
+    """A parent started a child that finds no channel: a fault of the subject."""
+
+
 class Interrupted(KitError):
     """The run was stopped from outside while a case was under way."""

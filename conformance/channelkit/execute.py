@@ -10,7 +10,7 @@ from typing import Any
 
 from channelkit.cases import Case
 from channelkit.ending import finish
-from channelkit.errors import HarnessError, Interrupted
+from channelkit.errors import HarnessError, Interrupted, NoChannel
 from channelkit.limits import Limits
 from channelkit.scene import CaseEnded, DeclaredUnsupported, Scene
 from channelkit.segments import Cut
@@ -66,9 +66,15 @@ class _Record:
 
 
 def execute(
-    case: Case, subject: Description, limits: Limits, stop: threading.Event, only: str | None = None
+    case: Case,
+    subject: Description,
+    limits: Limits,
+    stop: threading.Event,
+    only: str | None = None,
+    *,
+    brief: bool = False,
 ) -> CaseResult:
-    """Runs the case (``only`` one variant, if given) and judges it.
+    """Runs the case (``only`` one variant, if given; ``brief``: up to the first one that fails) and judges it.
 
     Whatever is the kit's or the adapter's fault becomes the verdict ``inconclusive``. Raises :class:`Interrupted`.
     """
@@ -77,7 +83,7 @@ def execute(
     try:
         if subject.problem:
             raise HarnessError(subject.problem)
-        _run_variants(case, subject, limits, stop, record, only)
+        _run_variants(case, subject, limits, stop, record, only, brief=brief)
         decisive = worst(record.judgements)
     except DeclaredUnsupported as error:
         decisive = Judgement(UNSUPPORTED, Seen("whole", "unsupported", text=str(error)))
@@ -130,11 +136,12 @@ def execute_together(
                     return None
                 results.append(result)
             ending, _why = finish(session)
+            surplus = _surplus(session)
     except Interrupted:
         raise
     except Exception:  # it comes again when the cases run alone, and is reported there
         return None
-    return results if ending == "clean" else None
+    return results if ending == "clean" and not surplus else None
 
 
 def _run_shared(session: Session, case: Case, subject: Description) -> CaseResult | None:
@@ -147,7 +154,7 @@ def _run_shared(session: Session, case: Case, subject: Description) -> CaseResul
     for name, cuts in case.variants.items():
         start = len(session.transcript.entries)
         session.transcript.note(f"variant {name}, in a process that is shared with other cases")
-        seen, reusable = _run_variant(session, case, name, cuts, None)
+        seen, _in_order, reusable = _run_variant(session, case, name, cuts, None)
         seen = Seen(name, seen.outcome, "clean", seen.text)
         judgement = judge(case, seen)
         if not reusable or judgement.verdict == FAIL:
@@ -165,6 +172,8 @@ def _run_variants(
     stop: threading.Event,
     record: _Record,
     only: str | None,
+    *,
+    brief: bool,
 ) -> None:
     variants: Iterator[tuple[str, list[Cut]]] = iter(case.variants.items())
     if only is not None:
@@ -176,6 +185,8 @@ def _run_variants(
         transcript = Transcript()
         with closing(Session(subject.plan, limits, transcript, stop)) as session:
             pending = _run_in_session(session, case, pending, variants, record)
+        if brief and any(one.verdict == FAIL for one in record.judgements):
+            return
 
 
 def _run_in_session(
@@ -192,7 +203,7 @@ def _run_in_session(
         problem = _prepare(session, case, record)
         while True:
             session.transcript.note(f"variant {name}")
-            seen, reusable = _run_variant(session, case, name, cuts, problem)
+            seen, in_order, reusable = _run_variant(session, case, name, cuts, problem)
             upcoming = next(following, None)
             if upcoming is None or not reusable:
                 break
@@ -202,6 +213,9 @@ def _run_in_session(
             start = len(session.transcript.entries)
             name, cuts = upcoming
         ending, why = finish(session)
+        surplus = _surplus(session) if in_order else ""
+        if surplus:
+            seen = Seen(name, "unexpected", None, surplus)
         seen = Seen(name, seen.outcome, ending, "; ".join(filter(None, (seen.text, why))))
         record.seen.append(seen)
         record.judgements.append(judge(case, seen))
@@ -227,7 +241,10 @@ def _prepare(session: Session, case: Case, record: _Record) -> CaseEnded | None:
         raise DeclaredUnsupported(
             f"the adapter declares rung {show(hello['rung'])}, the case needs {case.rung}"
         )
-    reply = session.open()
+    try:
+        reply = session.open()
+    except NoChannel as error:
+        return CaseEnded("no-channel", str(error))
     if reply is None and session.exited:
         how = describe_status(session.status or 0)
         return CaseEnded("died" if session.status else "closed", f"the subject ended during open: {how}")
@@ -238,8 +255,8 @@ def _prepare(session: Session, case: Case, record: _Record) -> CaseEnded | None:
 
 def _run_variant(
     session: Session, case: Case, name: str, cuts: list[Cut], problem: CaseEnded | None
-) -> tuple[Seen, bool]:
-    """Runs the steps once; says what was seen and whether another variant may follow in this process."""
+) -> tuple[Seen, bool, bool]:
+    """Runs the steps once; says what was seen, whether all steps were taken, and whether a variant may follow in this process."""
     with closing(Sockets()) as sockets:
         scene = Scene(session, sockets)
         text = ""
@@ -257,7 +274,18 @@ def _run_variant(
         except CaseEnded as ended:
             if in_order:
                 scene.outcome, text = ended.outcome, str(ended)
-        return Seen(name, scene.outcome, None, text), in_order and synchronised and case.leaves_open
+        return Seen(name, scene.outcome, None, text), in_order, in_order and synchronised and case.leaves_open
+
+
+def _surplus(session: Session) -> str:
+    """What the adapter reported after the last step and no rule allows, in words; empty when nothing."""
+    control = session.control
+    if control is None:
+        return ""
+    if control.late:
+        return f"after the end of the channel the adapter reported {control.late[0]}"
+    message = next((event for event in session.events if event["event"] == "message"), None)
+    return f"the adapter reported {show(message)}" if message else ""
 
 
 def _synchronise(scene: Scene) -> bool:

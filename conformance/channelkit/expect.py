@@ -104,9 +104,11 @@ def _frame_fits(one: Expectation, frame: Frame) -> bool:
 
 
 def _event(session: Session, one: Expectation) -> dict[str, Any] | None:
-    """The first waiting event of the kind that the alternative is about."""
+    """The first waiting event of the kind that the alternative is about, or the error that was reported before it."""
     name = "message" if one.kind == "delivered" else one.wanted.get("event")
-    return next((event for event in session.events if name in (None, event["event"])), None)
+    return next(
+        (event for event in session.events if name is None or event["event"] in (name, "error")), None
+    )
 
 
 def _event_fits(one: Expectation, event: dict[str, Any]) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 from channelkit import CONTRACT
 from channelkit.compare import contains
 from channelkit.control import Control
-from channelkit.errors import HarnessError, Interrupted
+from channelkit.errors import HarnessError, Interrupted, NoChannel
 from channelkit.limits import Limits
 from channelkit.puppetlink import PuppetLink
 from channelkit.rawchannel import Frame, RawChannel
@@ -295,7 +295,10 @@ class Session:
         return reply
 
     def open(self, extra: Sequence[str] = ()) -> dict[str, Any] | None:
-        """Lets the adapter open the channel; returns its reply. In the parent role, waits for the puppet."""
+        """Lets the adapter open the channel; returns its reply. In the parent role, waits for the puppet.
+
+        Raises :class:`NoChannel` when the puppet was started without one.
+        """
         puppet = self.puppet
         if puppet is None:
             return self.answer(self.ask({"command": "open"}), self.limits.start)
@@ -308,7 +311,7 @@ class Session:
             self._channel, puppet.channel = RawChannel(puppet.channel, self.transcript), None
             self.transcript.note(f"the puppet child is there: {show(puppet.facts)}")
         elif not self.exited:
-            raise HarnessError(f"the puppet child found no channel: {show(puppet.facts)}")
+            raise NoChannel(f"the puppet child found no channel: {show(puppet.facts)}")
         return reply
 
     # ---- the end -------------------------------------------------------------------------------------------

@@ -178,9 +178,11 @@ def _regular_file() -> int:
 
 def kind_of(descriptor: int) -> str:
     """``listening``, ``stream``, ``datagram`` or ``other``."""
+    number = os.dup(descriptor)
     try:
-        duplicate = socket.socket(fileno=os.dup(descriptor))
+        duplicate = socket.socket(fileno=number)
     except OSError:
+        os.close(number)
         return "other"
     with duplicate:
         if duplicate.type == socket.SOCK_DGRAM:
@@ -201,8 +203,9 @@ _FITTING = {
 
 def fault_of(descriptor: int, envelope: object) -> str:
     """The outcome that a received descriptor earns, empty when it is what its envelope says."""
+    kind = kind_of(descriptor)
     fitting = _FITTING.get(envelope) if isinstance(envelope, str) else None
-    if fitting is not None and kind_of(descriptor) not in fitting:
+    if kind == "other" or (fitting is not None and kind not in fitting):
         return "bad-descriptor"
     if not fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_NONBLOCK:
         return "blocking-descriptor"

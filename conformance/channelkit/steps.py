@@ -11,6 +11,9 @@ from channelkit.values import show
 
 Step = dict[str, Any]
 
+_ONE_READ = 16384
+"""Bytes that fit into the buffer of the channel while nobody reads."""
+
 
 def run_steps(scene: Scene, steps: list[Step], cuts: list[Cut]) -> None:
     """Runs all steps; ``cuts`` holds one cut per write. Raises :class:`CaseEnded`."""
@@ -43,9 +46,24 @@ def step_name(step: Step) -> str:
 
 def write(scene: Scene, step: Step, cut: Cut) -> None:
     """``write``: bytes to the subject, every piece a read of its own as far as the system lets us see that."""
-    session = scene.session
     descriptor = scene.sockets.descriptor(step["fd"]) if "fd" in step else None
-    patient = True
+    if _wants_one_read(cut):
+        with scene.session.subject.stopped():
+            _write_pieces(scene, cut, descriptor, patient=False)
+    else:
+        _write_pieces(scene, cut, descriptor, patient=True)
+    if cut and cut[-1].data:
+        scene.whole_line = cut[-1].data.endswith(b"\n")
+
+
+def _wants_one_read(cut: Cut) -> bool:
+    """Whether plain messages and a frame with a descriptor, which take a write each, are to arrive in one read."""
+    return len(cut) > 1 and cut[0].glued and sum(len(piece.data) for piece in cut) < _ONE_READ
+
+
+def _write_pieces(scene: Scene, cut: Cut, descriptor: int | None, *, patient: bool) -> None:
+    """Writes one after the other; ``patient``: each once the one before it has been read."""
+    session = scene.session
     for index, piece in enumerate(cut):
         if index and patient:
             limits = session.limits
@@ -53,8 +71,6 @@ def write(scene: Scene, step: Step, cut: Cut) -> None:
         data = session.new_probe() + piece.data if piece.glued else piece.data
         if not session.write(data, descriptor if piece.descriptor else None):
             raise CaseEnded("silent", "the subject stopped reading")
-    if cut and cut[-1].data:
-        scene.whole_line = cut[-1].data.endswith(b"\n")
 
 
 def make(scene: Scene, step: Step) -> None:
@@ -93,6 +109,8 @@ def barrier(scene: Scene, _step: Step) -> None:
         raise CaseEnded("unexpected", f"the subject wrote {session.frames[0]}")
     if session.events:
         raise CaseEnded("unexpected", f"the adapter reported {show(session.events[0])}")
+    if over.tail:
+        raise CaseEnded("unexpected", f"the subject wrote {over.tail[:200]!r} without a line feed")
     if over.descriptors:
         raise CaseEnded("unexpected", f"{len(over.descriptors)} descriptors came that nobody asked for")
     if session.probes:

@@ -5,10 +5,13 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from channelkit.errors import HarnessError
 from channelkit.spawn import CHANNEL, environment, kill_group, spawn
+
+_STOPPING = 0.5
+"""Seconds for a process to stop; all it takes is its next entry into the kernel."""
 
 STDERR_KEPT = 16384
 """Bytes of stderr that are kept, the last ones."""
@@ -101,6 +104,25 @@ class Subject:
                     self.status = os.waitstatus_to_exitcode(status)
                     self._reaped = True
         return self.status is not None
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stops the subject meanwhile, so that several writes are there when it reads next."""
+        try:
+            os.killpg(self.pid, signal.SIGSTOP)
+            self._await_stop()
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGCONT)
+
+    def _await_stop(self) -> None:
+        until = time.monotonic() + _STOPPING
+        while time.monotonic() < until and self.status is None and hasattr(os, "waitid"):
+            state = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if state is not None:
+                return
+            time.sleep(0.0002)  # no event tells of it without a handler of signals
 
     def kill(self) -> None:
         """Kills the whole group, whether or not the subject still runs; safe from another thread."""

@@ -1,0 +1,924 @@
+"""The mutants: each is ``peer.py`` with one text replaced, and names the rules that it breaks."""
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    """One broken peer. ``old`` stands in ``peer.py`` exactly once."""
+
+    name: str
+    does: str
+    """What it does wrong, as a predicate."""
+    breaks: tuple[str, ...]
+    old: str
+    new: str
+    role: str = "child"
+    """``child`` and ``parent`` are driven, ``echo`` is a child of rung 0."""
+
+
+MUTANTS = (
+    # ---- bootstrap
+    Mutant(
+        "hexadecimal-descriptor",
+        "names the child's descriptor in hexadecimal digits",
+        ("BOO-007",),
+        '"NODE_CHANNEL_FD": str(number)',
+        '"NODE_CHANNEL_FD": hex(number)',
+        "parent",
+    ),
+    Mutant(
+        "close-on-exec-for-the-child",
+        "starts the child with its end marked close-on-exec",
+        ("BOO-012",),
+        "os.set_inheritable(number, True)",
+        "os.set_inheritable(number, False)",
+        "parent",
+    ),
+    Mutant(
+        "keeps-the-childs-end",
+        "keeps its copy of the child's end",
+        ("BOO-008",),
+        "        os.close(number)\n        os.close(null)\n",
+        "        os.close(null)\n",
+        "parent",
+    ),
+    Mutant(
+        "advanced-mode",
+        "tells the child the mode advanced and speaks JSON",
+        ("BOO-014",),
+        '"NODE_CHANNEL_SERIALIZATION_MODE": "json"',
+        '"NODE_CHANNEL_SERIALIZATION_MODE": "advanced"',
+        "parent",
+    ),
+    Mutant(
+        "non-blocking-child",
+        "hands over the child's end in non-blocking mode",
+        ("BOO-015",),
+        "        number = os.dup(theirs.fileno())\n",
+        "        theirs.setblocking(False)\n        number = os.dup(theirs.fileno())\n",
+        "parent",
+    ),
+    Mutant(
+        "greets",
+        "writes a greeting when the channel opens",
+        ("BOO-017",),
+        "        self.channel = Channel(end, self)\n",
+        "        self.channel = Channel(end, self)\n        self.channel.write({'hello': 1})\n",
+    ),
+    Mutant(
+        "greets-in-binary",
+        "writes a binary version packet when the channel opens",
+        ("BOO-017",),
+        "        self.channel = Channel(end, self)\n",
+        "        self.channel = Channel(end, self)\n        self.channel.put(b'\\1\\2\\0\\0\\0', None)\n",
+        "parent",
+    ),
+    # ---- framing, writing
+    Mutant(
+        "writes-latin-1",
+        "writes Latin-1",
+        ("FRM-001",),
+        '.encode("utf-8") + b"\\n"',
+        '.encode("latin-1", "replace") + b"\\n"',
+    ),
+    Mutant(
+        "pretty-printer",
+        "writes a message over several lines",
+        ("FRM-002", "FRM-007"),
+        'separators=(",", ":"), allow_nan',
+        "indent=1, allow_nan",
+    ),
+    Mutant(
+        "raw-line-feeds",
+        "writes a line feed in a string as it is",
+        ("FRM-002",),
+        "    return LONE_SURROGATE.sub(escape, text)",
+        '    text = text.replace("\\\\n", "\\n")\n    return LONE_SURROGATE.sub(escape, text)',
+    ),
+    Mutant(
+        "forgets-the-line-feed",
+        "ends no message with a line feed",
+        ("FRM-003",),
+        '.encode("utf-8") + b"\\n"',
+        '.encode("utf-8")',
+    ),
+    Mutant(
+        "line-feed-lost-after-64k",
+        "forgets the line feed of a message beyond 64 KiB",
+        ("FRM-003", "FRM-008"),
+        '.encode("utf-8") + b"\\n"',
+        '.encode("utf-8") + b"\\n" * (len(text) < 65536)',
+        "echo",
+    ),
+    Mutant(
+        "two-line-feeds",
+        "ends a message with two line feeds",
+        ("FRM-003", "FRM-004"),
+        '.encode("utf-8") + b"\\n"',
+        '.encode("utf-8") + b"\\n\\n"',
+    ),
+    Mutant(
+        "raw-nul",
+        "writes U+0000 in a string as it is",
+        ("FRM-005", "JSN-001"),
+        "    return LONE_SURROGATE.sub(escape, text)",
+        '    text = text.replace("\\\\u0000", "\\0")\n    return LONE_SURROGATE.sub(escape, text)',
+    ),
+    Mutant(
+        "nul-at-the-end",
+        "ends a message with U+0000 and a line feed",
+        ("FRM-005",),
+        '.encode("utf-8") + b"\\n"',
+        '.encode("utf-8") + b"\\0\\n"',
+    ),
+    Mutant(
+        "writes-a-bom",
+        "writes a byte order mark before each message",
+        ("FRM-006",),
+        '.encode("utf-8") + b"\\n"',
+        '.encode("utf-8-sig") + b"\\n"',
+    ),
+    Mutant(
+        "partial-write-lost",
+        "forgets what the kernel did not take",
+        ("FRM-008",),
+        "            if taken < len(data):\n                self.outgoing[0] = (data[taken:], None)\n",
+        "            if taken < 0:\n                pass\n",
+        "echo",
+    ),
+    Mutant(
+        "newest-first",
+        "writes what it held back in reverse",
+        ("FRM-009", "HND-020"),
+        "            frame, descriptor = self.held.pop(0)\n",
+        "            frame, descriptor = self.held.pop()\n",
+    ),
+    # ---- framing, reading
+    Mutant(
+        "a-read-is-a-message",
+        "takes what one read returns for one message",
+        ("FRM-020",),
+        "        start = len(self.buffer)\n",
+        '        return [data[:-1]] if data.endswith(b"\\n") else []\n        start = 0\n',
+    ),
+    Mutant(
+        "first-line-of-a-read",
+        "loses all but the first line of a read",
+        ("FRM-020",),
+        "        return lines\n",
+        "        return lines[:1]\n",
+    ),
+    Mutant(
+        "splits-at-u2028",
+        "ends a line at U+2028",
+        ("FRM-020", "JSN-022"),
+        'bytes(self.buffer).split(b"\\n")',
+        're.split(b"\\n|\\xe2\\x80\\xa8", self.buffer)',
+    ),
+    Mutant(
+        "splits-at-cr",
+        "ends a line at a carriage return as well",
+        ("FRM-020", "FRM-025"),
+        'bytes(self.buffer).split(b"\\n")',
+        're.split(b"[\\r\\n]", self.buffer)',
+    ),
+    Mutant(
+        "last-line-first",
+        "delivers the lines of one read in reverse",
+        ("FRM-021",),
+        "        return lines\n",
+        "        return lines[::-1]\n",
+    ),
+    Mutant(
+        "decodes-each-read",
+        "decodes each read for itself",
+        ("FRM-022",),
+        "        self.buffer += data\n",
+        '        self.buffer += data.decode("utf-8", "replace").encode()\n',
+    ),
+    Mutant(
+        "limit-64k",
+        "drops what a line has beyond 64 KiB",
+        ("FRM-023",),
+        "        self.buffer += data\n",
+        "        self.buffer += data[: max(65536 - start, 1)]\n",
+    ),
+    Mutant(
+        "limit-8m",
+        "gives up at a line of 8 MiB",
+        ("FRM-023",),
+        "        self.buffer += data\n",
+        "        self.buffer += data\n        assert len(self.buffer) < 2**23\n",
+    ),
+    Mutant(
+        "quadratic-buffer",
+        "searches its whole buffer at each read, byte by byte",
+        ("FRM-023", "FRM-024"),
+        'if self.buffer.find(b"\\n", start) < 0',
+        "if not any(byte == 10 for byte in self.buffer)",
+    ),
+    Mutant(
+        "refuses-blanks-around",
+        "refuses a text with blanks around it",
+        ("FRM-025",),
+        '    text = line.decode("utf-8", "replace")\n',
+        '    text = line.decode("utf-8", "replace")\n    if text.strip() != text:\n        raise ValueError(text)\n',
+    ),
+    Mutant(
+        "deaf-after-a-bad-line",
+        "reads nothing after a line that is not JSON",
+        ("FRM-026",),
+        '            self.user.error("remote", "BAD_LINE", str(error))\n',
+        '            self.user.error("remote", "BAD_LINE", str(error))\n            self.take = repr\n',
+    ),
+    Mutant(
+        "delivers-bad-lines",
+        "delivers a line that is not JSON as a string",
+        ("FRM-026", "JSN-030"),
+        '            self.user.error("remote", "BAD_LINE", str(error))\n            return\n',
+        '            message = line.decode("utf-8", "replace")\n',
+    ),
+    Mutant(
+        "one-bad-line-spoils-the-read",
+        "throws away a read with a bad line in it",
+        ("FRM-027",),
+        "        for line in self.framer.feed(data):\n            self.take(line)\n",
+        "        lines = self.framer.feed(data)\n"
+        "        try:\n"
+        "            list(map(decode, lines))\n"
+        "        except ValueError as error:\n"
+        '            self.user.error("remote", "BAD_LINE", str(error))\n'
+        "            lines = []\n"
+        "        for line in lines:\n"
+        "            self.take(line)\n",
+    ),
+    Mutant(
+        "skips-bad-bytes",
+        "leaves out bytes that are not UTF-8",
+        ("FRM-028",),
+        '    text = line.decode("utf-8", "replace")\n',
+        '    text = line.decode("utf-8", "ignore")\n',
+    ),
+    Mutant(
+        "delivers-half-a-line",
+        "takes what is left at the end of the stream for a line",
+        ("FRM-029",),
+        "        if not data:\n            self.close()\n",
+        "        if not data:\n"
+        "            if self.framer.buffer:\n"
+        "                self.take(bytes(self.framer.buffer))\n"
+        "            self.close()\n",
+    ),
+    # ---- JSON
+    Mutant(
+        "writes-python",
+        "writes the literals of its own language",
+        ("JSN-001",),
+        "        text = json.dumps(message, ",
+        "        text = repr(message) if not isinstance(message, dict) else json.dumps(message, ",
+    ),
+    Mutant(
+        "writes-nan",
+        "writes the token NaN",
+        ("JSN-002", "JSN-001"),
+        "allow_nan=False",
+        "allow_nan=True",
+    ),
+    Mutant(
+        "writes-undefined",
+        "writes the word undefined for what it cannot encode",
+        ("JSN-003", "JSN-001"),
+        "        raise Refused(str(error)) from error\n",
+        '        return b"undefined\\n"\n',
+    ),
+    Mutant(
+        "blank-line-for-nothing",
+        "writes a blank line for what it cannot encode",
+        ("JSN-003", "FRM-004"),
+        "        raise Refused(str(error)) from error\n",
+        '        return b"\\n"\n',
+    ),
+    Mutant(
+        "sends-only-objects",
+        "refuses a message that is no object",
+        ("JSN-004",),
+        '        if is_internal(message):\n            raise Refused("the message looks internal")\n',
+        '        if is_internal(message) or not isinstance(message, dict):\n            raise Refused("no object")\n',
+    ),
+    Mutant(
+        "ascii-with-question-marks",
+        "writes a question mark for every character beyond ASCII",
+        ("JSN-005", "FRM-001"),
+        '.encode("utf-8") + b"\\n"',
+        '.encode("ascii", "replace") + b"\\n"',
+    ),
+    Mutant(
+        "drops-control-characters",
+        "leaves out control characters of a string",
+        ("JSN-005",),
+        "    return LONE_SURROGATE.sub(escape, text)",
+        '    text = re.sub(r"\\\\u00..|\\\\[bfnrt]", "", text)\n    return LONE_SURROGATE.sub(escape, text)',
+    ),
+    Mutant(
+        "surrogates-in-utf8",
+        "writes a lone surrogate as three bytes that are no UTF-8",
+        ("JSN-006", "FRM-001"),
+        'LONE_SURROGATE.sub(escape, text).encode("utf-8")',
+        'text.encode("utf-8", "surrogatepass")',
+    ),
+    Mutant(
+        "delivers-only-objects",
+        "drops a message that is no object",
+        ("JSN-020",),
+        "        else:\n            self.user.message(message)\n",
+        "        elif isinstance(message, dict):\n            self.user.message(message)\n",
+    ),
+    Mutant(
+        "drops-what-is-false",
+        "drops null, false, zero and what is empty",
+        ("JSN-020",),
+        "        else:\n            self.user.message(message)\n",
+        "        elif message:\n            self.user.message(message)\n",
+    ),
+    Mutant(
+        "no-escaped-solidus",
+        "refuses the escape of a solidus",
+        ("JSN-021",),
+        '    text = line.decode("utf-8", "replace")\n',
+        '    text = line.decode("utf-8", "replace")\n    if "\\\\/" in text:\n        raise ValueError(text)\n',
+    ),
+    Mutant(
+        "blanks-for-separators",
+        "reads U+2028 and U+2029 as blanks",
+        ("JSN-022",),
+        '    text = line.decode("utf-8", "replace")\n',
+        '    text = re.sub("[\\u2028\\u2029]", " ", line.decode("utf-8", "replace"))\n',
+    ),
+    Mutant(
+        "strips-inner-boms",
+        "leaves out U+FEFF inside a string",
+        ("JSN-022",),
+        '    text = line.decode("utf-8", "replace")\n',
+        '    text = line.decode("utf-8", "replace")\n    text = text[:1] + text[1:].replace("\\ufeff", "")\n',
+    ),
+    Mutant(
+        "single-precision",
+        "reads numbers in single precision",
+        ("JSN-024",),
+        "    return json.loads(text, ",
+        "    from struct import pack, unpack\n"
+        "    single = lambda digits: unpack('f', pack('f', float(digits)))[0]\n"
+        "    return json.loads(text, parse_float=single, ",
+    ),
+    Mutant(
+        "32-bit-integers",
+        "reads integers in 32 bits",
+        ("JSN-024",),
+        "else int(digits)\n",
+        "else (int(digits) + 2**31) % 2**32 - 2**31\n",
+    ),
+    Mutant(
+        "first-of-two-members",
+        "takes the first of two members of one name",
+        ("JSN-027",),
+        "    return json.loads(text, ",
+        "    first = lambda pairs: dict(reversed(pairs))\n    return json.loads(text, object_pairs_hook=first, ",
+    ),
+    Mutant(
+        "loses-proto",
+        "drops a member named __proto__",
+        ("JSN-028",),
+        "    return json.loads(text, ",
+        '    clean = lambda pairs: {key: one for key, one in pairs if key != "__proto__"}\n'
+        "    return json.loads(text, object_pairs_hook=clean, ",
+    ),
+    # ---- classification
+    Mutant(
+        "internal-by-name",
+        "delivers an internal message whose name it does not know",
+        ("CLS-001", "CLS-003", "CLS-004"),
+        'command.startswith("NODE_") and len(command) > len("NODE_")',
+        'command in ("NODE_HANDLE", "NODE_HANDLE_ACK", "NODE_HANDLE_NACK")',
+    ),
+    Mutant(
+        "internal-by-bytes",
+        "looks for the prefix in the bytes of the line",
+        ("CLS-001", "CLS-003", "HND-040"),
+        "        if is_internal(message):\n            self.take_internal(message)\n",
+        '        if line.startswith(b\'{"cmd":"NODE_\') and is_internal(message):\n            self.take_internal(message)\n',
+    ),
+    Mutant(
+        "two-characters-make-internal",
+        "asks for two characters after the prefix",
+        ("CLS-001", "CLS-003"),
+        'len(command) > len("NODE_")',
+        'len(command) > len("NODE_x")',
+    ),
+    Mutant(
+        "bare-prefix-is-internal",
+        "takes the bare prefix for internal",
+        ("CLS-002",),
+        ' and len(command) > len("NODE_")',
+        "",
+    ),
+    Mutant(
+        "prefix-in-any-case",
+        "takes the prefix in small letters for internal",
+        ("CLS-002",),
+        'command.startswith("NODE_")',
+        'command.upper().startswith("NODE_")',
+    ),
+    Mutant(
+        "prefix-anywhere",
+        "takes the prefix anywhere in the name for internal",
+        ("CLS-002",),
+        'command.startswith("NODE_")',
+        '"NODE_" in command',
+    ),
+    Mutant(
+        "any-member-with-the-prefix",
+        "takes the prefix in any member for internal",
+        ("CLS-002",),
+        '    command = message.get("cmd") if isinstance(message, dict) else None\n',
+        '    command = next((str(one) for one in message.values() if "NODE_" in str(one)), None) '
+        "if isinstance(message, dict) else None\n",
+    ),
+    Mutant(
+        "array-of-the-name",
+        "takes an array that holds the name for the name",
+        ("CLS-002",),
+        '    command = message.get("cmd") if isinstance(message, dict) else None\n',
+        '    command = message.get("cmd") if isinstance(message, dict) else None\n'
+        "    command = command[0] if isinstance(command, list) and command else command\n",
+    ),
+    Mutant(
+        "string-with-the-prefix",
+        "takes a string with the prefix for internal",
+        ("CLS-002",),
+        '    command = message.get("cmd") if isinstance(message, dict) else None\n',
+        '    command = message.get("cmd") if isinstance(message, dict) else message\n',
+    ),
+    Mutant(
+        "delivers-internal",
+        "delivers internal messages too",
+        ("CLS-003", "CLS-004"),
+        "            self.take_internal(message)\n",
+        "            self.take_internal(message)\n            self.user.message(message)\n",
+    ),
+    Mutant(
+        "answers-unknown-internal",
+        "refuses an internal message that it does not know",
+        ("CLS-004", "HND-050"),
+        "        elif message in (ACK, NACK):\n",
+        "        elif message not in (ACK, NACK):\n            self.write(NACK)\n        else:\n",
+    ),
+    Mutant(
+        "reports-unknown-internal",
+        "reports an internal message that it does not know",
+        ("CLS-004",),
+        "        elif message in (ACK, NACK):\n",
+        '        elif message not in (ACK, NACK):\n            self.user.error("remote", "X", "")\n        else:\n',
+    ),
+    Mutant(
+        "delivers-internal-envelopes",
+        "delivers an internal message that is in an envelope",
+        ("CLS-006",),
+        "        elif is_internal(message):\n            os.close(descriptor)\n",
+        "",
+    ),
+    # ---- handles, sending
+    Mutant(
+        "message-instead-of-msg",
+        "calls the member of an envelope message",
+        ("HND-001",),
+        '"msg": message}',
+        '"message": message}',
+    ),
+    Mutant(
+        "everything-is-native",
+        "announces every socket as net.Native",
+        ("HND-002",),
+        'return {"server": "net.Server", "stream": "net.Socket", "datagram": "dgram.Socket"}[',
+        'return {"server": "net.Native", "stream": "net.Native", "datagram": "net.Native"}[',
+    ),
+    Mutant(
+        "servers-as-connections",
+        "announces a server as a connection",
+        ("HND-002",),
+        '"server": "net.Server", "stream"',
+        '"server": "net.Socket", "stream"',
+    ),
+    Mutant(
+        "no-dgram-type",
+        "sends a UDP socket without dgramType",
+        ("HND-007",),
+        '    if envelope["type"] == "dgram.Socket":\n',
+        "    if False:\n",
+    ),
+    Mutant(
+        "no-descriptor",
+        "forgets the descriptor of an envelope",
+        ("HND-004",),
+        "[] if descriptor is None else [descriptor]",
+        "[]",
+    ),
+    Mutant(
+        "two-descriptors",
+        "attaches the descriptor twice",
+        ("HND-004",),
+        "[] if descriptor is None else [descriptor]",
+        "[] if descriptor is None else [descriptor] * 2",
+    ),
+    Mutant(
+        "descriptors-on-everything",
+        "attaches a descriptor to plain messages",
+        ("HND-006",),
+        "[] if descriptor is None else [descriptor]",
+        "[2 if descriptor is None else descriptor]",
+    ),
+    Mutant(
+        "blocking-socket",
+        "sends a socket in blocking mode",
+        ("HND-018",),
+        "            handle.setblocking(False)\n",
+        "",
+    ),
+    Mutant(
+        "two-handles-under-way",
+        "writes a handle before the one before it is answered",
+        ("HND-017", "HND-010"),
+        "        while self.held and self.under_way is None:\n",
+        "        while self.held:\n",
+    ),
+    Mutant(
+        "overtakes-a-handle",
+        "writes plain messages past an unanswered handle",
+        ("HND-010",),
+        "            self.held.append((encode(message, large), None))\n",
+        "            self.put(encode(message, large), None)\n",
+    ),
+    Mutant(
+        "answers-wait-too",
+        "holds back its answers behind its own handle",
+        ("HND-019",),
+        "        self.put(encode(answer), None)\n",
+        "        self.held.append((encode(answer), None))\n        self.release()\n",
+    ),
+    Mutant(
+        "never-releases",
+        "holds back messages even after the acknowledgement",
+        ("HND-020",),
+        "        os.close(descriptor)\n        self.release()\n",
+        "        os.close(descriptor)\n        self.leave_when_done()\n",
+    ),
+    Mutant(
+        "gives-up-at-once",
+        "gives up a handle at the first refusal",
+        ("HND-015", "HND-016"),
+        "ATTEMPTS = 4\n",
+        "ATTEMPTS = 1\n",
+    ),
+    Mutant(
+        "wraps-again",
+        "answers a refusal by an envelope inside an envelope",
+        ("HND-015",),
+        "                self.put(frame, descriptor)\n",
+        '                outer = {"cmd": "NODE_HANDLE", "type": "net.Native", "msg": json.loads(bytes(frame))}\n'
+        "                self.put(encode(outer), descriptor)\n",
+    ),
+    Mutant(
+        "gives-up-early",
+        "gives up a handle at the third refusal",
+        ("HND-016",),
+        "ATTEMPTS = 4\n",
+        "ATTEMPTS = 3\n",
+    ),
+    Mutant(
+        "never-gives-up",
+        "sends a refused handle again for ever",
+        ("HND-016",),
+        "ATTEMPTS = 4\n",
+        "ATTEMPTS = 4000\n",
+    ),
+    Mutant(
+        "stuck-after-giving-up",
+        "holds back messages for ever behind a handle that it gave up",
+        ("HND-023",),
+        '            self.user.error("remote", "GIVEN_UP", "the handle was refused too often")\n',
+        '            self.user.error("remote", "GIVEN_UP", "the handle was refused too often")\n            return\n',
+    ),
+    Mutant(
+        "closes-too-early",
+        "closes its descriptor once it is written and has none for a second attempt",
+        ("HND-024", "HND-015"),
+        "                self.put(frame, descriptor)\n",
+        "                self.put(frame, None)\n",
+    ),
+    # ---- handles, receiving
+    Mutant(
+        "acknowledges-both-levels",
+        "acknowledges both levels of an envelope inside an envelope",
+        ("HND-013", "HND-050"),
+        "            envelope = inner  # a retransmission of Node\n",
+        "            envelope = inner\n            self.write(ACK)\n",
+    ),
+    Mutant(
+        "takes-the-outer-level",
+        "takes the inner envelope for an internal message",
+        ("HND-014",),
+        "            envelope = inner  # a retransmission of Node\n",
+        "            pass\n",
+    ),
+    Mutant(
+        "newest-descriptor",
+        "reads all there is before it looks at it, and pairs an envelope with the newest descriptor",
+        ("HND-030",),
+        "        self.descriptors += descriptors\n",
+        "        while select.select([self.end], [], [], 0.05)[0]:\n"
+        "            more, others, *_ = socket.recv_fds(self.end, 65536, 8)\n"
+        "            data, descriptors = data + more, others + descriptors\n"
+        "            if not more:\n"
+        "                break\n"
+        "        self.descriptors += descriptors\n",
+    ),
+    Mutant(
+        "one-slot-for-descriptors",
+        "reads all there is before it looks at it, and keeps the latest descriptor only",
+        ("HND-030", "HND-034"),
+        "        self.descriptors += descriptors\n",
+        "        while select.select([self.end], [], [], 0.05)[0]:\n"
+        "            more, others, *_ = socket.recv_fds(self.end, 65536, 8)\n"
+        "            data, descriptors = data + more, others or descriptors\n"
+        "            if not more:\n"
+        "                break\n"
+        "        self.descriptors += descriptors\n",
+    ),
+    Mutant(
+        "descriptor-of-a-long-line",
+        "closes a descriptor whose envelope is not complete at once",
+        ("HND-031",),
+        "        if not self.framer.buffer:\n            self.close_strays()\n",
+        "        self.close_strays()\n",
+    ),
+    Mutant(
+        "descriptor-of-the-first-line",
+        "loses the descriptor when a plain message is glued to its envelope",
+        ("HND-031", "HND-038"),
+        "            self.take(line)\n        if not",
+        "            self.take(line)\n            self.close_strays()\n        if not",
+    ),
+    Mutant(
+        "keeps-stray-descriptors",
+        "keeps descriptors that no envelope claims",
+        ("HND-008",),
+        "        if not self.framer.buffer:\n            self.close_strays()\n",
+        "",
+    ),
+    Mutant(
+        "delivers-stray-descriptors",
+        "delivers the descriptor of a plain message as a handle",
+        ("HND-008",),
+        "        else:\n            self.user.message(message)\n",
+        "        elif self.descriptors:\n"
+        "            claimed = socket.socket(fileno=self.descriptors.pop(0))\n"
+        '            self.user.message(message, "net.Socket", claimed)\n'
+        "        else:\n            self.user.message(message)\n",
+    ),
+    Mutant(
+        "never-acknowledges",
+        "never acknowledges a handle",
+        ("HND-034",),
+        "        self.write(ACK)\n",
+        "",
+    ),
+    Mutant(
+        "acknowledges-twice",
+        "acknowledges a handle twice",
+        ("HND-034", "HND-050"),
+        "        self.write(ACK)\n",
+        "        self.write(ACK)\n        self.write(ACK)\n",
+    ),
+    Mutant(
+        "acknowledges-late",
+        "acknowledges a handle when the next one arrives",
+        ("HND-034",),
+        "        self.write(ACK)\n",
+        "        if vars(self).get('late'):\n            self.write(ACK)\n        self.late = True\n",
+    ),
+    Mutant(
+        "acknowledges-plain-messages",
+        "acknowledges messages without a handle",
+        ("HND-050",),
+        "        else:\n            self.user.message(message)\n",
+        "        else:\n            self.user.message(message)\n            self.write(ACK)\n",
+    ),
+    Mutant(
+        "never-refuses",
+        "says nothing to an envelope without a descriptor",
+        ("HND-012",),
+        "            self.write(NACK)\n            return\n",
+        "            return\n",
+    ),
+    Mutant(
+        "acknowledges-nothing",
+        "acknowledges an envelope without a descriptor",
+        ("HND-012",),
+        "            self.write(NACK)\n            return\n",
+        "            self.write(ACK)\n            return\n",
+    ),
+    Mutant(
+        "delivers-what-it-refuses",
+        "delivers the message of an envelope that it refuses",
+        ("HND-037",),
+        "            self.write(NACK)\n            return\n",
+        '            self.write(NACK)\n            self.user.message(envelope.get("msg"))\n            return\n',
+    ),
+    Mutant(
+        "loses-the-message",
+        "delivers a handle without its message",
+        ("HND-038",),
+        "            self.user.message(message, kind, socket.socket(fileno=descriptor))\n",
+        "            self.user.message(None, kind, socket.socket(fileno=descriptor))\n",
+    ),
+    Mutant(
+        "loses-the-handle",
+        "delivers the message of an envelope without its handle",
+        ("HND-038",),
+        "            self.user.message(message, kind, socket.socket(fileno=descriptor))\n",
+        "            self.user.message(message)\n",
+    ),
+    Mutant(
+        "msg-is-an-object",
+        "takes only objects for the message of an envelope",
+        ("HND-038",),
+        "            self.user.message(message, kind, socket.socket(fileno=descriptor))\n",
+        "            if isinstance(message, dict):\n"
+        "                self.user.message(message, kind, socket.socket(fileno=descriptor))\n",
+    ),
+    Mutant(
+        "handle-is-shut-down",
+        "shuts a connection down before it delivers it",
+        ("HND-038",),
+        "            self.user.message(message, kind, socket.socket(fileno=descriptor))\n",
+        "            handle = socket.socket(fileno=descriptor)\n"
+        "            if kind_of(descriptor) == 'stream':\n"
+        "                handle.shutdown(socket.SHUT_WR)\n"
+        "            self.user.message(message, kind, handle)\n",
+    ),
+    Mutant(
+        "strict-envelopes",
+        "refuses an envelope with a member that it does not know",
+        ("HND-039",),
+        "        if not self.descriptors:\n",
+        '        if not self.descriptors or envelope.keys() - {"cmd", "type", "msg", "dgramType"}:\n',
+    ),
+    Mutant(
+        "ordered-envelopes",
+        "knows an envelope only with its members in order",
+        ("HND-040",),
+        '        if message["cmd"] == "NODE_HANDLE":\n',
+        '        if message["cmd"] == "NODE_HANDLE" and list(message)[:3] == ["cmd", "type", "msg"]:\n',
+    ),
+    Mutant(
+        "swallows-unknown-types",
+        "says nothing of an envelope of an unknown type",
+        ("HND-041",),
+        '            self.user.error("remote", "BAD_HANDLE", repr(kind))\n',
+        "            pass\n",
+    ),
+    Mutant(
+        "silent-about-unknown-types",
+        "answers nothing to an envelope of an unknown type",
+        ("HND-042",),
+        "        self.write(ACK)\n",
+        '        if envelope.get("type") in FITTING:\n            self.write(ACK)\n',
+    ),
+    Mutant(
+        "answers-answers",
+        "answers an acknowledgement that it does not expect",
+        ("HND-051", "HND-050"),
+        '            self.user.error("remote", "UNEXPECTED_ANSWER", "no handle is under way")\n',
+        '            self.user.error("remote", "UNEXPECTED_ANSWER", "")\n            self.write(ACK)\n',
+    ),
+    # ---- lifecycle
+    Mutant(
+        "never-reports-the-end",
+        "does not report the end of the channel",
+        ("LIF-001",),
+        "        self.user.disconnected()\n",
+        "",
+    ),
+    Mutant(
+        "reports-the-end-twice",
+        "reports the end of the channel twice",
+        ("LIF-001",),
+        "        self.user.disconnected()\n",
+        "        self.user.disconnected()\n        self.user.disconnected()\n",
+    ),
+    Mutant(
+        "end-lost-behind-a-handle",
+        "does not report the end while a handle is unanswered",
+        ("LIF-001",),
+        "        self.held.clear()\n        self.user.disconnected()\n",
+        "        self.held.clear()\n        if self.under_way is None:\n            self.user.disconnected()\n",
+    ),
+    Mutant(
+        "does-not-close",
+        "keeps its end open after the end of file",
+        ("LIF-002", "LIF-010"),
+        "        self.end.close()\n        self.close_strays()\n",
+        "        self.close_strays()\n",
+    ),
+    Mutant(
+        "end-before-messages",
+        "reports the end before the messages that arrived with it",
+        ("LIF-003", "LIF-004"),
+        "        for line in self.framer.feed(data):\n            self.take(line)\n",
+        "        lines = self.framer.feed(data)\n"
+        "        if lines and select.select([self.end], [], [], 0.05)[0] and not self.end.recv(1, socket.MSG_PEEK):\n"
+        "            self.close()\n"
+        "        for line in lines:\n"
+        "            self.take(line)\n",
+    ),
+    Mutant(
+        "swallows-the-last-message",
+        "throws away the last message before the end",
+        ("LIF-004",),
+        "        for line in self.framer.feed(data):\n            self.take(line)\n",
+        "        lines = self.framer.feed(data)\n"
+        "        if lines and select.select([self.end], [], [], 0.05)[0] and not self.end.recv(1, socket.MSG_PEEK):\n"
+        "            lines.pop()\n"
+        "        for line in lines:\n"
+        "            self.take(line)\n",
+    ),
+    Mutant(
+        "dies-of-a-broken-pipe",
+        "writes a farewell at the end, with the signal of a broken pipe at its default",
+        ("LIF-006",),
+        "        self.is_open = False\n",
+        "        self.is_open = False\n"
+        "        import signal\n"
+        "        signal.signal(signal.SIGPIPE, signal.SIG_DFL)\n"
+        "        self.end.send(b'0\\n')\n",
+    ),
+    Mutant(
+        "accepts-after-the-end",
+        "accepts a message after the end of the channel",
+        ("LIF-007",),
+        '            raise Refused("the channel has ended")\n',
+        "            return\n",
+    ),
+    Mutant(
+        "waits-for-the-rest-of-a-line",
+        "does not close while half a line of the peer is buffered",
+        ("LIF-010",),
+        "if self.leaving and not (self.held",
+        "if self.leaving and not (self.framer.buffer or self.held",
+    ),
+    Mutant(
+        "disconnects-at-once",
+        "throws away what the kernel has not taken when its user disconnects",
+        ("LIF-011", "LIF-012"),
+        "        self.leaving = True\n        self.leave_when_done()\n",
+        "        self.close()\n",
+    ),
+    Mutant(
+        "disconnects-behind-a-handle",
+        "closes while a handle is unanswered",
+        ("LIF-012",),
+        "not (self.held or self.outgoing or self.under_way)",
+        "not self.outgoing",
+    ),
+    Mutant(
+        "shell-status",
+        "reports a signal as an exit code above 128",
+        ("LIF-020",),
+        "        if status >= 0:\n            say",
+        "        if True:\n            status = status if status >= 0 else 128 - status\n            say",
+        "parent",
+    ),
+    Mutant(
+        "raw-status",
+        "reports the status of the wait call as the exit code",
+        ("LIF-020",),
+        "        status = os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])\n",
+        "        status = os.waitpid(self.child, 0)[1]\n",
+        "parent",
+    ),
+    Mutant(
+        "end-kills-the-child",
+        "kills the child at the end of the channel",
+        ("LIF-021",),
+        '        say({"event": "disconnect"})\n',
+        '        os.kill(self.child, 9)\n        say({"event": "disconnect"})\n',
+        "parent",
+    ),
+    Mutant(
+        "exit-ends-the-channel",
+        "closes the channel when the child ends",
+        ("LIF-022",),
+        "        self.child = None\n        if status",
+        "        self.child = None\n        self.channel.close()\n        if status",
+        "parent",
+    ),
+)

@@ -1,0 +1,175 @@
+"""Runs every mutant against the cases of the rules it breaks, and writes who kills whom to ``MUTANTS.md``.
+
+``python conformance/mutants/kill.py`` compares the committed table, ``--write`` writes it, ``--sources DIR`` writes the mutants as
+programs of their own, and ``-k NAME`` looks at the mutants whose name holds NAME.
+"""
+
+import argparse
+import difflib
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from channelkit.cases import Case, applies, load  # noqa: E402
+from channelkit.execute import execute  # noqa: E402
+from channelkit.limits import Limits  # noqa: E402
+from channelkit.resources import case_files, rules  # noqa: E402
+from channelkit.subjects import Description  # noqa: E402
+from channelkit.verdict import FAIL, INCONCLUSIVE  # noqa: E402
+from mutants.catalogue import MUTANTS, Mutant  # noqa: E402
+
+TABLE = HERE.parent / "MUTANTS.md"
+BASE = HERE / "peer.py"
+SCALE = 0.6
+"""Of the limits: a mutant that says nothing is waited for; the base, which is waited for in vain by nobody, has all the time."""
+
+Kills = dict[str, list[str]]
+"""Name of a mutant to the ids of the cases that it fails, among those of its rules."""
+
+
+def source(mutant: Mutant) -> str:
+    """The program of a mutant. Raises :class:`ValueError` when the replaced text is not there exactly once."""
+    base = BASE.read_text("utf-8")
+    if base.count(mutant.old) != 1:
+        raise ValueError(f"{mutant.name}: its text stands {base.count(mutant.old)} times in {BASE.name}")
+    return base.replace(mutant.old, mutant.new)
+
+
+def write_sources(folder: Path, mutants: Iterable[Mutant] = MUTANTS) -> None:
+    """Writes each mutant as a program."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for mutant in mutants:
+        (folder / f"{mutant.name}.py").write_text(source(mutant), "utf-8")
+
+
+def subject(folder: Path, mutant: Mutant) -> Description:
+    """How to start a mutant."""
+    role, rung, words = {
+        "child": ("child", 2, ()),
+        "echo": ("child", 0, ("echo",)),
+        "parent": ("parent", 3, ()),
+    }[mutant.role]
+    command = (sys.executable, "-I", "-S", str(folder / f"{mutant.name}.py"), *words)
+    return Description(mutant.name, role, rung, command, "")
+
+
+def concerned(mutant: Mutant, cases: Sequence[Case]) -> list[Case]:
+    """The cases of the rules that a mutant breaks."""
+    one = subject(Path(), mutant)
+    return [
+        case for case in cases if set(case.rules) & set(mutant.breaks) and applies(case, one.role, one.rung)
+    ]
+
+
+def kills(mutants: Sequence[Mutant], cases: Sequence[Case], folder: Path) -> Kills:
+    """Runs the mutants. Raises :class:`RuntimeError` when a case is inconclusive."""
+    write_sources(folder, mutants)
+    found: Kills = {mutant.name: [] for mutant in mutants}
+    # The longest first, so that nobody waits for it alone at the end.
+    work = [(mutant, case) for mutant in mutants for case in concerned(mutant, cases)]
+    work.sort(key=lambda pair: "FRM-023" not in pair[1].rules)
+
+    def run(pair: tuple[Mutant, Case]) -> None:
+        mutant, case = pair
+        result = execute(case, subject(folder, mutant), Limits(SCALE), threading.Event(), brief=True)
+        if result.judgement.verdict == INCONCLUSIVE:
+            raise RuntimeError(f"{mutant.name}, {case.id}: {result.judgement.seen.text}")
+        if result.judgement.verdict == FAIL:
+            found[mutant.name].append(case.id)
+
+    with ThreadPoolExecutor(14 * (os.cpu_count() or 1)) as pool:
+        list(pool.map(run, work))
+    return {name: sorted(ids) for name, ids in found.items()}
+
+
+def shown_rules(cases: Sequence[Case]) -> list[str]:
+    """The absolute rules that a case of level MUST shows."""
+    absolute = {rule for rule, text in rules().items() if " MUST " in text}
+    return sorted({rule for case in cases if case.level == "MUST" for rule in case.rules} & absolute)
+
+
+def survivors(found: Kills) -> list[str]:
+    """Mutants that no case kills."""
+    return [name for name, ids in found.items() if not ids]
+
+
+def harmless_rules(found: Kills, cases: Sequence[Case]) -> list[str]:
+    """Absolute rules that no mutant dies of: a case that names the rule fails on a mutant that names it."""
+    by_id = {case.id: case for case in cases}
+    deadly = {
+        rule
+        for mutant in MUTANTS
+        for case_id in found.get(mutant.name, ())
+        for rule in set(by_id[case_id].rules) & set(mutant.breaks)
+    }
+    return [rule for rule in shown_rules(cases) if rule not in deadly]
+
+
+def table(found: Kills, cases: Sequence[Case]) -> str:
+    """The text of ``MUTANTS.md``."""
+    without = harmless_rules(found, cases)
+    lines = [
+        "# Who judges the judge",
+        "",
+        "Generated by `make mutants`; do not edit. Each mutant is `mutants/peer.py`, a peer that passes every case, with one small",
+        "replacement. A mutant is killed by a case that it fails and that names one of the rules it breaks.",
+        "",
+        f"{len(MUTANTS)} mutants, {len(MUTANTS) - len(survivors(found))} killed.",
+        f"{len(shown_rules(cases)) - len(without)} of {len(shown_rules(cases))} absolute rules kill at least one.",
+        "",
+        *([f"Rules that kill none: {', '.join(without)}.", ""] if without else []),
+        "| mutant | role | what it does wrong | rules | killed by |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for mutant in MUTANTS:
+        killers = ", ".join(found[mutant.name]) or "**nobody**"
+        lines.append(
+            f"| {mutant.name} | {mutant.role} | {mutant.does} | {', '.join(mutant.breaks)} | {killers} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def difference(text: str) -> list[str]:
+    """How the committed table differs."""
+    committed = TABLE.read_text("utf-8").splitlines()
+    return list(difflib.unified_diff(committed, text.splitlines(), "committed", "found", n=0, lineterm=""))
+
+
+def main(say: Callable[[str], None] = print) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--write", action="store_true", help="write MUTANTS.md")
+    parser.add_argument("--sources", type=Path, metavar="DIR", help="write the mutants there and run nothing")
+    parser.add_argument(
+        "-k", dest="part", default="", help="only mutants whose name holds this; prints their killers"
+    )
+    arguments = parser.parse_args()
+    mutants = [mutant for mutant in MUTANTS if arguments.part in mutant.name]
+    if arguments.sources:
+        write_sources(arguments.sources, mutants)
+        return 0
+    cases = load(case_files())
+    with tempfile.TemporaryDirectory() as folder:
+        found = kills(mutants, cases, Path(folder))
+    if arguments.part:
+        for name, ids in found.items():
+            say(f"{name}: {', '.join(ids) or 'nobody'}")
+        return int(bool(survivors(found)))
+    text = table(found, cases)
+    if arguments.write:
+        TABLE.write_text(text, "utf-8")
+    faults = [*difference(text), *(f"survives: {name}" for name in survivors(found))]
+    for line in faults:
+        say(line)
+    return int(bool(faults))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
