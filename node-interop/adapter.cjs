@@ -15,8 +15,8 @@ const CONTRACT = 1;
 const RUNTIME = process.versions.bun ? 'bun' : process.versions.deno ? 'deno' : 'node';
 const HANDLE_TYPES = ['net.Server', 'net.Socket', 'dgram.Socket'];
 const CAPABILITIES = RUNTIME !== 'node' ? [] : [].concat(
-  HANDLE_TYPES.map((type) => `receive:${type}`), 'receive:net.Native',
-  HANDLE_TYPES.map((type) => `send:${type}`));
+  HANDLE_TYPES.map((type) => `receive:${type}`), 'receive:net.Native', 'receive:dgram.Native',
+  HANDLE_TYPES.map((type) => `send:${type}`), 'socket-lists');
 
 const REMOTE_CODES = ['EPIPE', 'ECONNRESET'];
 
@@ -198,6 +198,10 @@ function find(name) {
 
 /** A raw handle is used through the object that wraps it: a connected one has a peer, a listening one has none. */
 function wrapNative(name, entry) {
+  if (typeOf(entry.handle) === 'dgram.Native') {
+    keep(name, dgram.createSocket('udp4').bind(entry.handle));
+    return find(name);
+  }
   if (typeOf(entry.handle) !== 'net.Native') return entry;
   const raw = entry.handle;
   const listening = typeof raw.getpeername === 'function' && raw.getpeername({}) !== 0;

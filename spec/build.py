@@ -1,7 +1,8 @@
-"""Turns the prose of `spec/` into `spec/requirements.json`, and says what is wrong with the prose.
+"""Reads the rules of `spec/`, says what is wrong with them, and writes what is made from them.
 
-    python spec/build.py            write requirements.json
-    python spec/build.py --check    write nothing; exit 1 when the committed file is out of date
+    python spec/build.py              write requirements.json, fingerprints.json, traceability.md, the generated parts of chapters
+    python spec/build.py --check      write nothing; exit 1 when a committed file is out of date
+    python spec/build.py --stamp ID   the named cases (or all cases of the named rules) were looked at after a rule had changed
 
 Either way nothing is written and the exit status is 1 when a lint fails.
 """
@@ -9,6 +10,7 @@ Either way nothing is written and the exit status is 1 when a lint fails.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import re
 import sys
@@ -17,6 +19,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:  # when started as a script
+    sys.path.insert(0, str(ROOT))
+
+from spec import generate  # noqa: E402 (needs the path)
 
 # Longest first, so that "MUST NOT" is one keyword and not two.
 KEYWORDS = (
@@ -42,6 +48,7 @@ _HEADING = re.compile(r"^# \d+ .*\(([A-Z]{3})\)$", re.MULTILINE)
 _RULE = re.compile(r"^\*\*\[([A-Z]{3}-\d{3})\]\*\* (.+)$")
 _RETIRED = re.compile(r"^\*Retired\.\* (.+)$")
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_GENERATED = re.compile(r"<!-- generated: .*?<!-- end -->", re.DOTALL)
 _CODE = re.compile(r"`[^`]*`")
 _MARKER = re.compile(r"mark\.rule\(([^)]*)\)")
 _CITATION = re.compile(r"\[([A-Z]{3}-\d{3}(?:, [A-Z]{3}-\d{3})*)\]")
@@ -61,6 +68,11 @@ class Rule:
     retired: str | None = None
 
     @property
+    def fingerprint(self) -> str:
+        """Changes when the text does."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:8]
+
+    @property
     def keywords(self) -> list[str]:
         """The capital keywords of the text, outside code."""
         return _KEYWORD.findall(_CODE.sub("", self.text))
@@ -73,24 +85,35 @@ class Rule:
 
 @dataclass
 class Spec:
-    """All that is read from the tree: rules, the cases that show them, what was committed, who cites."""
+    """All that is read from the tree: rules, the cases that show them, what was committed, who cites.
+
+    Attributes:
+        stamps: for each case the fingerprints of its rules when somebody last looked at it.
+        code: where the reference cites each rule.
+        elsewhere: why no line of the reference obeys a rule.
+        tests: which tests are marked with each rule.
+    """
 
     rules: list[Rule] = field(default_factory=list)
     areas: dict[str, str] = field(default_factory=dict)
     cases: list[dict[str, Any]] = field(default_factory=list)
     committed: dict[str, Any] = field(default_factory=dict)
     citations: list[tuple[str, str]] = field(default_factory=list)
+    stamps: dict[str, dict[str, str]] = field(default_factory=dict)
+    code: dict[str, list[str]] = field(default_factory=dict)
+    elsewhere: dict[str, str] = field(default_factory=dict)
+    tests: dict[str, list[str]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def add_chapter(self, name: str, text: str) -> None:
-        """Read one chapter; `README.md` is prose without rules and without an area."""
+        """Read one chapter; a file without a number is prose without rules and without an area."""
         heading = _HEADING.search(text)
         if heading is not None:
             self.areas[name] = heading[1]
-        elif name != "README.md":
+        elif name[0].isdigit():
             self.problems.append(f"{name}: the first heading is not of the form `# 20 Framing (FRM)`")
         rule: Rule | None = None
-        for paragraph in re.split(r"\n\s*\n", _FENCE.sub("", text)):
+        for paragraph in re.split(r"\n\s*\n", _FENCE.sub("", _GENERATED.sub("", text))):
             flat = " ".join(paragraph.split())
             found = _RULE.match(flat)
             if found is not None:
@@ -153,7 +176,60 @@ class Spec:
         problems += [
             f"{where}: cites {id_}, which is no rule" for where, id_ in self.citations if id_ not in live
         ]
+        problems += self._lint_stamps(by_id)
         return problems
+
+    def _lint_stamps(self, by_id: dict[str, Rule]) -> list[str]:
+        return [
+            f"case {case['id']}: the text of {id_} has changed; see whether the case still shows it, "
+            f"then run `python spec/build.py --stamp {case['id']}`"
+            for case in self.cases
+            for id_ in case["rules"]
+            if id_ in by_id
+            and self.stamps.get(case["id"], {}).get(id_, by_id[id_].fingerprint) != by_id[id_].fingerprint
+        ]
+
+    def lint_reference(self) -> list[str]:
+        """Return the rules of which nothing says how the reference keeps them."""
+        live = sorted(rule.id for rule in self.rules if rule.retired is None)
+        problems = [
+            f"{id_}: no line of pyref/ cites it, and spec/elsewhere.json has no reason"
+            for id_ in live
+            if id_ not in self.code and id_ not in self.elsewhere
+        ]
+        problems += [
+            f"{id_}: cited in pyref/ and excused in spec/elsewhere.json"
+            for id_ in live
+            if id_ in self.code and id_ in self.elsewhere
+        ]
+        return problems + [
+            f"spec/elsewhere.json: {id_} is no rule" for id_ in self.elsewhere if id_ not in live
+        ]
+
+    def stamp(self, names: list[str]) -> list[str]:
+        """Forget the stamps of the named cases or of the cases of the named rules; return the names that are neither."""
+        unknown = []
+        for name in names:
+            meant = [case["id"] for case in self.cases if name in (case["id"], *case["rules"])]
+            for id_ in meant:
+                if name == id_:
+                    self.stamps.pop(id_, None)
+                else:
+                    self.stamps.get(id_, {}).pop(name, None)
+            if not meant:
+                unknown.append(name)
+        return unknown
+
+    def render_stamps(self) -> str:
+        """Return the text of `fingerprints.json`."""
+        current = {rule.id: rule.fingerprint for rule in self.rules}
+        stamps = {case["id"]: {id_: current[id_] for id_ in sorted(case["rules"])} for case in self.cases}
+        lines = [f"  {json.dumps(case)}: {json.dumps(stamps[case])}" for case in sorted(stamps)]
+        return "{\n" + ",\n".join(lines) + "\n}\n"
+
+    def render_matrix(self) -> str:
+        """Return the text of `traceability.md`."""
+        return generate.matrix(json.loads(self.render())["rules"], self.code, self.tests, self.elsewhere)
 
     def render(self) -> str:
         """Return the text of `requirements.json`."""
@@ -230,10 +306,35 @@ def find_citations(root: Path) -> list[tuple[str, str]]:
     return found
 
 
+def _grouped(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for id_, where in pairs:
+        found.setdefault(id_, []).append(where)
+    return found
+
+
+def _optional(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return found
+
+
+def prose(root: Path) -> list[Path]:
+    """The chapters and annexes, without what is generated as a whole."""
+    return [path for path in sorted((root / "spec").glob("*.md")) if path.name != "traceability.md"]
+
+
 def read(root: Path) -> Spec:
     """Read the prose, the cases, the committed index and the citations below `root`."""
-    spec = Spec(citations=find_citations(root))
-    for path in sorted((root / "spec").glob("*.md")):
+    spec = Spec(
+        citations=find_citations(root),
+        stamps=_optional(root / "spec" / "fingerprints.json"),
+        elsewhere=_optional(root / "spec" / "elsewhere.json"),
+        tests=_grouped(generate.marked_tests(root)),
+        code=_grouped(
+            [pair for path in sorted((root / "pyref").rglob("*.py")) for pair in generate.places(path, root)]
+        ),
+    )
+    for path in prose(root):
         spec.add_chapter(path.name, path.read_text("utf-8"))
     for path in sorted((root / "conformance" / "cases").glob("*.json")):
         spec.cases += (
@@ -245,25 +346,46 @@ def read(root: Path) -> Spec:
     return spec
 
 
+def outputs(spec: Spec, root: Path) -> dict[Path, str]:
+    """Return the text of every generated file and of every file with generated parts."""
+    folder = root / "spec"
+    profiles = generate.profiles_of(spec.cases)
+    return {
+        folder / "requirements.json": spec.render(),
+        folder / "fingerprints.json": spec.render_stamps(),
+        folder / "traceability.md": spec.render_matrix(),
+        **{path: generate.fill(path.read_text("utf-8"), root, profiles) for path in prose(root)},
+    }
+
+
 def main(argv: list[str] | None = None, root: Path = ROOT) -> int:
     """Run the command line; return the exit status."""
     parser = argparse.ArgumentParser(description="extracts and checks the requirements of spec/")
-    parser.add_argument("--check", action="store_true", help="write nothing, compare with the committed file")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing, compare with the committed files"
+    )
+    parser.add_argument(
+        "--stamp", nargs="+", default=[], metavar="ID", help="cases or rules that were looked at"
+    )
     options = parser.parse_args(argv)
     spec = read(root)
-    problems = spec.lint()
-    target = root / "spec" / "requirements.json"
-    text = spec.render()
-    if options.check and not problems and (not target.exists() or target.read_text("utf-8") != text):
-        problems.append(
-            "spec/requirements.json is out of date; run `python spec/build.py` and commit the result"
-        )
+    problems = [
+        f"--stamp: {name} is neither a case nor the rule of one" for name in spec.stamp(options.stamp)
+    ]
+    problems += spec.lint() + spec.lint_reference()
+    texts = {} if problems else outputs(spec, root)
+    stale = [path for path, text in texts.items() if not path.exists() or path.read_text("utf-8") != text]
+    if options.check:
+        problems += [
+            f"{path.relative_to(root)} is out of date; run `python spec/build.py` and commit the result"
+            for path in stale
+        ]
     for problem in problems:
         print(problem, file=sys.stderr)
     if problems:
         return 1
-    if not options.check:
-        target.write_text(text, "utf-8")
+    for path in stale:
+        path.write_text(texts[path], "utf-8")
     live = [rule for rule in spec.rules if rule.retired is None]
     tested = sum(rule.not_tested is None for rule in live)
     print(f"{len(live)} rules, {tested} of them shown by {len(spec.cases)} cases")

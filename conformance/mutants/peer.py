@@ -158,6 +158,12 @@ class Channel:
         self.refusals = 0
         self.descriptors = []
         """Descriptors that no envelope has claimed yet."""
+        self.keys = {}
+        """Descriptors of open connections that came with a key."""
+        self.lists = {}
+        """Keys that came, and how many of their connections are open."""
+        self.announced = set()
+        """Keys whose server is closing."""
 
     # receiving
 
@@ -193,8 +199,38 @@ class Channel:
         """A message of the channel itself; unknown ones are ignored."""
         if message["cmd"] == "NODE_HANDLE":
             self.take_envelope(message)
+        elif isinstance(message.get("key"), str):
+            self.take_question(message["cmd"], message["key"])
         elif message in (ACK, NACK):
             self.take_answer(accepted=message == ACK)
+
+    def take_question(self, asked, key):
+        """A question about the connections of a key."""
+        if key not in self.lists:
+            return
+        if asked == "NODE_SOCKET_GET_COUNT":
+            self.tell({"cmd": "NODE_SOCKET_COUNT", "key": key, "count": self.lists[key]})
+        elif asked == "NODE_SOCKET_NOTIFY_CLOSE":
+            self.announced.add(key)
+            self.all_closed(key)
+
+    def connection_closed(self, descriptor):
+        """The user closed a handle."""
+        key = self.keys.pop(descriptor, None)
+        if key is not None:
+            self.lists[key] -= 1
+            self.all_closed(key)
+
+    def all_closed(self, key):
+        """Says so when it is so and somebody wants to know."""
+        if key in self.announced and not self.lists[key]:
+            self.announced.remove(key)
+            self.tell({"cmd": "NODE_SOCKET_ALL_CLOSED", "key": key})
+
+    def tell(self, message):
+        """Sends a message of the channel in its turn."""
+        self.held.append((encode(message), None))
+        self.release()
 
     def take_envelope(self, envelope):
         """A handle, or the lack of one."""
@@ -213,6 +249,9 @@ class Channel:
         elif is_internal(message):
             os.close(descriptor)
         else:
+            if kind == "net.Socket" and envelope.get("key"):
+                self.keys[descriptor] = key = envelope["key"]
+                self.lists[key] = self.lists.get(key, 0) + 1
             self.user.message(message, kind, socket.socket(fileno=descriptor))
 
     def take_answer(self, accepted):
@@ -470,7 +509,9 @@ class Driven:
     def hello(self, _ask):
         """Who this is."""
         sockets = ("net.Server", "net.Socket", "dgram.Socket")
-        can = [f"receive:{one}" for one in (*sockets, "net.Native")] + [f"send:{one}" for one in sockets]
+        natives = ("net.Native", "dgram.Native")
+        can = [f"receive:{one}" for one in (*sockets, *natives)] + [f"send:{one}" for one in sockets]
+        can.append("socket-lists")
         facts = {"name": "peer", "version": "1", "language": "Python", "rung": 3, "contract": 1}
         return {**facts, "roles": ["child", "parent"], "capabilities": can}
 
@@ -555,7 +596,9 @@ class Driven:
         """Closes a handle."""
         handle = self.handles.pop(ask["handle"])
         self.pokes = [one for one in self.pokes if one[0] is not handle]
+        descriptor = handle.fileno()
         handle.close()
+        self.channel.connection_closed(descriptor)
 
     def greet(self, server, text):
         """Writes what is owed to one connection; tells whether one was there."""

@@ -131,6 +131,7 @@ class Channel:
                 if isinstance(event, Message):
                     return event
                 raise event
+            # [LIF-001, LIF-003, LIF-004]
             if connection.closed:
                 raise ChannelClosed("receive")
             if not await self._wait(lambda: connection.undelivered > 0 or connection.closed, timeout):
@@ -169,6 +170,7 @@ class Channel:
         self._schedule_flush()
         if not await self._wait(lambda: answer.count is not None or not connection.connected, timeout):
             raise TimeoutError("the peer did not answer in time")
+        # [SLS-004]
         if answer.count is None:
             raise ChannelClosed("ask")
         return answer.count
@@ -186,6 +188,7 @@ class Channel:
             self.close()
             raise TimeoutError("the peer did not take everything in time; the channel was closed")
 
+    # [SEC-004]
     def close(self) -> None:
         """End the channel now: what is queued or not yet received is dropped. Safe to call again."""
         self._connection.close()
@@ -269,6 +272,7 @@ class Channel:
         if connection.closed:
             self._shut()
         elif self._reading and connection.undelivered > self._read_ahead and connection.settled:
+            # [FLO-001]
             # With anything on its way out reading must go on: the answer may be among it, or the peer may wait for room itself.
             self._reading = False
             self._loop.remove_reader(self._sock)
@@ -282,6 +286,7 @@ class Channel:
         self._loop.remove_reader(self._sock)
         self._loop.remove_writer(self._sock)
         self._reading = self._writer_registered = False
+        # [LIF-013]
         self._sock.close()
 
     async def _wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
@@ -332,6 +337,7 @@ class ChildProcess(Channel):
     @property
     def signal_code(self) -> str | None:
         """The name of the signal that ended the child, such as ``SIGKILL``, or None."""
+        # [LIF-020]
         return signal_name(self.process.returncode)
 
     def kill(self, signal: int | signal.Signals = 15) -> None:
@@ -348,6 +354,7 @@ class ChildProcess(Channel):
         self._resume_reading()
         try:
             async with asyncio.timeout(timeout):
+                # [LIF-021, LIF-022]
                 return await self.process.wait()
         finally:
             self._read_ahead = READ_AHEAD

@@ -136,6 +136,7 @@ class Connection:
     @property
     def ready_to_close(self) -> bool:
         """Whether a disconnect has been waiting for what is now settled."""
+        # [LIF-012]
         return self._state is Channel.DISCONNECTING and self.settled
 
     @property
@@ -149,6 +150,7 @@ class Connection:
         return len(self._events)
 
     def next_event(self) -> Event | None:
+        # [FLO-002]
         """Return the next message or the next error of the peer, in the order of the stream; None when there is none."""
         return self._events.popleft() if self._events else None
 
@@ -160,7 +162,9 @@ class Connection:
         Raises `ChannelClosed`, `InvalidMessage` or an error of taking the handle; then nothing was queued and the handle is untouched.
         """
         if (self._state, ChannelInput.SEND) not in CHANNEL:
+            # [LIF-007, LIF-014, ERR-004]
             raise ChannelClosed("send")
+        # [JSN-001, JSN-004, FLO-005]
         frame = self._encode(message, unsafe_integers=self._unsafe_integers)
         if self._looks_internal(frame):  # [CLS-005]
             raise InvalidMessage(
@@ -194,6 +198,7 @@ class Connection:
         suspicious = frame.startswith(b"{") and (b"NODE_" in frame or b"\\u" in frame)
         return suspicious and is_internal(self._decode(frame))
 
+    # [LIF-011]
     def disconnect(self) -> None:
         """End the channel once everything queued is delivered; see `ready_to_close`."""
         self._state = CHANNEL[self._state, ChannelInput.DISCONNECT]
@@ -206,6 +211,7 @@ class Connection:
                 event.handle.close()
         self._events.clear()
 
+    # [LIF-010]
     def finish(self) -> None:
         """Complete a disconnect: what was received stays readable."""
         self._end(ChannelInput.FLUSHED)
@@ -226,6 +232,7 @@ class Connection:
         if self._framer.overflowed:  # [FRM-030]
             self._events.append(LineTooLong(self._framer.max_line))
             self._end(ChannelInput.CLOSE)
+        # [HND-031]
         elif self._pending_fds and not self._framer.buffered:  # [HND-008]
             self._close_strays()
 
@@ -250,11 +257,14 @@ class Connection:
 
     def _receive_line(self, line: bytes) -> None:
         try:
+            # [FLO-003]
             value = self._decode(line)
         except InvalidJson as error:
+            # [FRM-026, ERR-001, ERR-003]
             self._events.append(error)
             return
         if type(value) is dict and is_internal(value):
+            # [CLS-003]
             self._receive_internal(value)
         else:
             self._events.append(Message(value))
@@ -274,10 +284,13 @@ class Connection:
     def _receive_handle(self, value: dict[str, Any]) -> None:
         if not self._pending_fds:  # [HND-012]
             self.outbox.push(Write(NACK_FRAME))
+            # [HND-037, HND-047]
             self._events.append(MissingDescriptor(truncated=self._truncated))
             self._truncated = False
             return
+        # [HND-030]
         fd = self._pending_fds.popleft()
+        # [HND-019, HND-034, HND-042]
         self.outbox.push(Write(ACK_FRAME))  # [HND-011] before the message is handed up
         try:
             envelope = Envelope.from_wire(value)
@@ -285,9 +298,11 @@ class Connection:
             fd.close()
             self._events.append(error)
             return
+        # [CLS-006, HND-048]
         if is_internal(envelope.msg):
             fd.close()
             return
+        # [HND-038]
         handle = ReceivedHandle(envelope.type, fd, envelope.key, envelope.dgram_type)
         if envelope.type is HandleType.NET_SOCKET and envelope.key is not None:
             self._received_sockets.arrived(envelope.key)
@@ -306,6 +321,7 @@ class Connection:
         self._send_internal({"cmd": cmd.value, "key": key})
         return questions.ask(key)
 
+    # [SLS-019]
     def _send_internal(self, message: dict[str, Any]) -> None:
         """Queue an internal message like any other ([HND-010]); one that comes too late is of no interest to anybody."""
         if (self._state, ChannelInput.SEND) in CHANNEL:
@@ -313,13 +329,16 @@ class Connection:
 
     def _receive_socket_message(self, cmd: str, value: dict[str, Any]) -> None:
         key, count = value.get("key"), value.get("count")
+        # [SLS-018]
         if not isinstance(key, str):
             return
+        # [SLS-010, SLS-012]
         if cmd == Cmd.SOCKET_GET_COUNT:
             known = self._received_sockets.count(key)
             if known is not None:
                 self._send_internal({"cmd": Cmd.SOCKET_COUNT.value, "key": key, "count": known})
         elif cmd == Cmd.SOCKET_NOTIFY_CLOSE:
+            # [SLS-014]
             if self._received_sockets.announce(key):
                 self._send_internal({"cmd": Cmd.SOCKET_ALL_CLOSED.value, "key": key})
         elif cmd == Cmd.SOCKET_COUNT and isinstance(count, int):
@@ -338,12 +357,14 @@ class Connection:
 
     def _release(self, write: Write) -> None:
         if write.fd is not None:
+            # [HND-017]
             self._hand_over = HAND_OVER[self._hand_over, HandOverInput.SEND]
             self._in_flight = write
         self.outbox.push(write)
 
     def _receive_ack(self) -> None:
         if (self._hand_over, HandOverInput.ACK) not in HAND_OVER:
+            # [HND-051]
             self._events.append(UnexpectedAck(Cmd.HANDLE_ACK))
             return
         self._finish_hand_over(HandOverInput.ACK, DeliveryState.ACKNOWLEDGED)
@@ -361,6 +382,7 @@ class Connection:
             return
         self._hand_over = HAND_OVER[self._hand_over, HandOverInput.NACK]  # [HND-015]
         delivery.state = DeliveryState.QUEUED
+        # [HND-024]
         self.outbox.push(write)
 
     def _finish_hand_over(self, how: HandOverInput, state: DeliveryState) -> None:
@@ -368,6 +390,7 @@ class Connection:
         write, self._in_flight = self._in_flight, None
         if write is not None:
             abandon([write], state)
+        # [HND-020, HND-023]
         while self._held and self._hand_over is HandOver.IDLE:
             write = self._held.popleft()
             self._held_size -= len(write.data)
@@ -379,6 +402,7 @@ class Connection:
         """Move on, giving up what is on its way out and the descriptors that no message claimed."""
         self._state = CHANNEL[self._state, how]
         self.on_socket_closed = _nobody_counts
+        # [HND-025]
         abandon(self.outbox.clear())
         abandon(self._held)
         self._held.clear()

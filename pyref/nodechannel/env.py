@@ -25,14 +25,19 @@ def adopt(environ: MutableMapping[str, str] | None = None) -> socket.socket:
     Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
     """
     environ = os.environ if environ is None else environ
+    # [BOO-009]
     value = environ.pop(CHANNEL_FD, "")
+    # [BOO-002]
     serialization = environ.pop(SERIALIZATION_MODE, "") or "json"
+    # [BOO-001]
     if not value:
         raise NoChannel
     fd = check(value)
     os.set_inheritable(fd, False)
+    # [BOO-005]
     if serialization != "json":
         raise UnsupportedSerialization(serialization)
+    # [BOO-010]
     return socket.socket(fileno=fd)
 
 

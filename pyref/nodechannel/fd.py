@@ -48,6 +48,7 @@ class OwnedFd:
         self._fd = -1
         return fd
 
+    # [SEC-003]
     def close(self) -> None:
         """Close the descriptor; does nothing when it was closed or handed on before."""
         fd, self._fd = self._fd, -1

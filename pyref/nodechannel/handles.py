@@ -58,6 +58,7 @@ class ReceivedHandle:
         it is closed.
         """
         if timeout is None:
+            # [SEC-005]
             raise ValueError("a received socket cannot be put into blocking mode; give a timeout in seconds")
         try:
             sock = CountedSocket(fileno=self._fd.fileno())

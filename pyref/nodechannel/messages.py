@@ -10,6 +10,7 @@ from nodechannel.errors import BadEnvelope
 PREFIX = "NODE_"
 
 
+# [CLS-007]
 class Cmd(StrEnum):
     """The `cmd` of every internal message that this package understands."""
 
@@ -22,6 +23,7 @@ class Cmd(StrEnum):
     SOCKET_ALL_CLOSED = "NODE_SOCKET_ALL_CLOSED"
 
 
+# [HND-044, HND-045]
 class HandleType(StrEnum):
     """The `type` of a handle, in Node's words."""
 
@@ -36,6 +38,7 @@ class HandleType(StrEnum):
 _HANDLE_TYPES = {member.value: member for member in HandleType}
 
 ACK_FRAME = b'{"cmd":"NODE_HANDLE_ACK"}\n'
+# [HND-050]
 NACK_FRAME = b'{"cmd":"NODE_HANDLE_NACK"}\n'
 
 
@@ -47,6 +50,7 @@ def is_internal(value: object) -> bool:
     if not isinstance(value, dict):
         return False
     cmd = value.get("cmd")
+    # [CLS-002]
     return isinstance(cmd, str) and len(cmd) > len(PREFIX) and cmd.startswith(PREFIX)
 
 
@@ -68,10 +72,13 @@ class Envelope(NamedTuple):
     @staticmethod
     def from_wire(value: dict[str, Any]) -> Envelope:
         """Read an envelope whatever the order of its keys, ignoring unknown ones; raises `BadEnvelope`."""
+        # [HND-039, HND-040]
         message = value.get("msg")
         type_ = value.get("type")
+        # [SEC-007]
         known = _HANDLE_TYPES.get(type_) if isinstance(type_, str) else None
         if known is None:
+            # [HND-041]
             raise BadEnvelope(f"its type {type_!r} is unknown", message)
         key, dgram_type = value.get("key"), value.get("dgramType")
         return Envelope(
@@ -88,6 +95,7 @@ def unwrap(value: dict[str, Any]) -> dict[str, Any]:
     Node retransmits a refused handle as an envelope inside an envelope; both mean one handle and get one acknowledgement ([HND-013]).
     """
     inner = value.get("msg")
+    # [HND-014]
     while isinstance(inner, dict) and inner.get("cmd") == Cmd.HANDLE:
         value, inner = inner, inner.get("msg")
     return value

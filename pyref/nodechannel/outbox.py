@@ -55,6 +55,7 @@ class Outbox:
 
     def push(self, write: Write) -> None:
         """Append one frame."""
+        # [FRM-009]
         self._writes.append(write)
         self.size += len(write.data)
 
@@ -67,7 +68,9 @@ class Outbox:
         first = self._writes[0]
         if first.fd is not None:
             if self._offset == 0:
+                # [HND-006]
                 return [first.data], first.fd
+            # [HND-028]
             return [memoryview(first.data)[self._offset :]], None
         if len(self._writes) == 1 and self._offset == 0:
             return [first.data], None
@@ -90,6 +93,7 @@ class Outbox:
             write = writes.popleft()
             count -= len(write.data)
             done.append(write)
+        # [FRM-008]
         self._offset = count
         return done
 

@@ -41,6 +41,7 @@ class SocketHandle:
         if not isinstance(sock, socket.socket | ReceivedHandle):
             raise InvalidHandle(f"{type(sock).__name__} is not a socket")
         if sock.fileno() < 0:
+            # [HND-026]
             raise InvalidHandle("the socket is closed")
         self._sock = sock
         natural, self.dgram_type = kind_of(sock.fileno())
@@ -49,6 +50,7 @@ class SocketHandle:
             self.dgram_type = None
         if key is not None and self.type is not HandleType.NET_SOCKET:
             raise InvalidHandle(f"only a net.Socket has a key, not a {self.type}")
+        # [SLS-001, SLS-002, SLS-003]
         self.key = key
         self.shared = keep_open or natural is not HandleType.NET_SOCKET
 
@@ -64,12 +66,14 @@ class SocketHandle:
                 sock.setblocking(False)
         else:
             os.set_blocking(sock.fileno(), False)
+        # [HND-009, SEC-006]
         return copy or OwnedFd(sock.detach())
 
 
 def _chosen(natural: HandleType, wanted: HandleType | str | None, fd: int) -> HandleType:
     """Return the type under which a socket is sent ([HND-002]); raises `InvalidHandle` when it does not fit."""
     if wanted is None:
+        # [HND-027]
         if natural is HandleType.NET_BOUND_SOCKET:  # a Node before 26 dies of it
             raise InvalidHandle(
                 "a bound socket that does not listen goes only as handle_type='net.BoundSocket'"

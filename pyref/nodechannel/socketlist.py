@@ -19,25 +19,30 @@ class Received:
 
     def arrived(self, key: str) -> None:
         """Count one more open socket."""
+        # [SLS-011]
         self._open[key] = self._open.get(key, 0) + 1
 
     def closed(self, key: str) -> bool:
         """Count one less; return whether the sender has to be told now that all are closed."""
         self._open[key] -= 1
+        # [SLS-015]
         return self._due(key)
 
     def count(self, key: str) -> int | None:
         """Return the number of open sockets, None for a key that was never seen, which gets no answer."""
+        # [SLS-013, SLS-017]
         return self._open.get(key)
 
     def announce(self, key: str) -> bool:
         """The sender wants to know when all are closed; return whether it has to be told at once."""
+        # [SLS-013]
         if key not in self._open:
             return False
         self._announce.add(key)
         return self._due(key)
 
     def _due(self, key: str) -> bool:
+        # [SLS-016]
         if self._open[key] or key not in self._announce:
             return False
         self._announce.remove(key)
@@ -73,5 +78,6 @@ class Questions:
 
     def answered(self, key: str, count: int) -> None:
         """Fulfil every question about the key."""
+        # [SLS-005]
         for answer in self._pending.pop(key, ()):
             answer.count = count

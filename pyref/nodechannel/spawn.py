@@ -61,6 +61,7 @@ class ChannelPair:
     """
 
     def __init__(self) -> None:
+        # [BOO-011, BOO-015, BOO-016]
         self.parent, child = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             # The lowest number that is free: shells cannot redirect to descriptors of several digits.
@@ -79,6 +80,7 @@ class ChannelPair:
         if serialization != "json":
             raise UnsupportedSerialization(serialization)
         passed["env"] = self._environment(passed.get("env"), serialization)
+        # [BOO-012]
         passed["pass_fds"] = (*passed.get("pass_fds", ()), self.child_fd)
         return passed
 

@@ -26,6 +26,7 @@ RECEIVE_SIZE = 65536
 _CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 # A host that embeds Python may have restored the default action of SIGPIPE, which ends the process.
+# [LIF-006]
 _SEND_FLAGS = socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)
 
 
@@ -36,7 +37,9 @@ def receive_step(sock: socket.socket, *, wait: bool = False) -> Received:
     """
     flags = _CLOEXEC if wait else _CLOEXEC | socket.MSG_DONTWAIT
     try:
+        # [HND-033, HND-046]
         data, ancillary, received, _ = sock.recvmsg(RECEIVE_SIZE, ANCILLARY_SIZE, flags)
+    # [LIF-005]
     except ConnectionError:  # the peer closed without reading all of ours
         return b"", (), False
     if not ancillary:

@@ -26,7 +26,7 @@ def load_build() -> Any:
 build = load_build()
 
 RULE = "**[FRM-001]** A sender MUST end a line.\n\n*Intent:* So that it ends.\n"
-CASE = {"id": "frm-one", "rules": ["FRM-001"], "level": "MUST"}
+CASE = {"id": "frm-one", "rules": ["FRM-001"], "level": "MUST", "roles": ["child", "parent"], "rung": 0}
 
 
 def problems(
@@ -154,6 +154,8 @@ def write_tree(root: Path) -> None:
     file = {"topic": "frm", "cases": [CASE]}
     (root / "conformance" / "cases" / "frm.json").write_text(json.dumps(file), "utf-8")
     (root / "conformance" / "cases" / "flags.json").write_text("{}", "utf-8")
+    (root / "pyref").mkdir()
+    (root / "pyref" / "wire.py").write_text("def send():\n    return 1  # [FRM-001]\n", "utf-8")
 
 
 def test_writes_and_compares(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,6 +173,72 @@ def test_writes_and_compares(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         "not_tested": None,
         "cases": ["frm-one"],
     }
+
+
+def test_matrix_names_the_place_and_the_test(tmp_path: Path) -> None:
+    write_tree(tmp_path)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_wire.py").write_text(
+        '@pytest.mark.rule("FRM-001")\ndef test_line(): ...\n', "utf-8"
+    )
+    assert build.main([], tmp_path) == 0
+    matrix = (tmp_path / "spec" / "traceability.md").read_text("utf-8")
+    assert "| FRM-001 | MUST | frm-one | `pyref/wire.py send` | `test_wire.py test_line` |" in matrix
+
+
+def test_rule_that_the_reference_does_not_cite_needs_a_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tree(tmp_path)
+    (tmp_path / "pyref" / "wire.py").write_text("", "utf-8")
+    assert build.main([], tmp_path) == 1
+    assert "FRM-001: no line of pyref/ cites it" in capsys.readouterr().err
+    reasons = tmp_path / "spec" / "elsewhere.json"
+    reasons.write_text('{"FRM-001": "Python does it."}', "utf-8")
+    assert build.main([], tmp_path) == 0
+    (tmp_path / "pyref" / "wire.py").write_text("# [FRM-001]\n", "utf-8")
+    assert build.main([], tmp_path) == 1
+    reasons.write_text('{"FRM-009": "No such rule."}', "utf-8")
+    assert build.main([], tmp_path) == 1
+    assert "spec/elsewhere.json: FRM-009 is no rule" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stamped", ["frm-one", "FRM-001"])
+def test_edited_rule_makes_its_cases_stale(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], stamped: str
+) -> None:
+    write_tree(tmp_path)
+    assert build.main([], tmp_path) == 0
+    chapter = tmp_path / "spec" / "20-framing.md"
+    chapter.write_text(chapter.read_text("utf-8").replace("end a line", "end every line"), "utf-8")
+    for argv in (["--check"], []):
+        assert build.main(argv, tmp_path) == 1
+        assert "case frm-one: the text of FRM-001 has changed" in capsys.readouterr().err
+    assert build.main(["--stamp", "frm-two"], tmp_path) == 1
+    assert build.main(["--stamp", stamped], tmp_path) == 0
+    assert build.main(["--check"], tmp_path) == 0
+
+
+def test_an_intent_may_change_without_a_stamp(tmp_path: Path) -> None:
+    write_tree(tmp_path)
+    assert build.main([], tmp_path) == 0
+    chapter = tmp_path / "spec" / "20-framing.md"
+    chapter.write_text(chapter.read_text("utf-8").replace("So that", "In order that"), "utf-8")
+    assert build.main([], tmp_path) == 0
+
+
+def test_generated_part_is_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_tree(tmp_path)
+    annex = tmp_path / "spec" / "annex-a.md"
+    annex.write_text("# Annex A\n\n<!-- generated: measured FRM -->\nold\n<!-- end -->\n", "utf-8")
+    row = {"id": "frm-x", "area": "FRM", "question": "a|b", "cells": {"Node 1": "yes", "Node 2": "yes"}}
+    data = {"runtimes": {"Node 1": "1.0", "Node 2": "2.0"}, "rows": [row]}
+    (tmp_path / "spec" / "measured.json").write_text(json.dumps(data), "utf-8")
+    assert build.main(["--check"], tmp_path) == 1
+    assert "spec/annex-a.md is out of date" in capsys.readouterr().err
+    assert build.main([], tmp_path) == 0
+    assert "|  | Node 1 | Node 2 |\n| --- | --- | --- |\n| a\\|b | yes | = |\n" in annex.read_text("utf-8")
+    assert build.main(["--check"], tmp_path) == 0
 
 
 def test_bad_prose_is_not_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

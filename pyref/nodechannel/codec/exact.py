@@ -42,6 +42,7 @@ def decode(line: bytes) -> Any:
     text = line.decode("utf-8", "replace")  # [FRM-028]
     try:
         try:
+            # [JSN-020, JSN-021, JSN-023, JSN-027, JSN-028]
             return _decoder.decode(text)
         except RecursionError:
             return _DeepReader(text).read()  # [JSN-029]
@@ -49,6 +50,7 @@ def decode(line: bytes) -> Any:
         raise InvalidJson(_reason(error, text), line) from None
 
 
+# [FRM-025]
 _BLANK = " \t\n\r"
 
 
@@ -78,6 +80,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+# [JSN-022]
 _decoder = JSONDecoder(parse_int=_integer, parse_constant=_refuse_constant)
 
 _blanks = re.compile(rf"[{_BLANK}]*").match

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from nodechannel.errors import LineTooLong
 
+# [FRM-023]
 LONGEST_LINE = 536_870_888
 """V8's longest string. A Node process dies of a longer line: none is written, and by default none is read."""
 
@@ -26,6 +27,7 @@ class LineFramer:
     __slots__ = ("_overflowed", "_pieces", "buffered", "max_line")
 
     def __init__(self, max_line: int = LONGEST_LINE) -> None:
+        # [SEC-002]
         self.max_line = max_line
         self.buffered = 0
         self._pieces: list[bytes] = []
@@ -45,6 +47,7 @@ class LineFramer:
         """
         if self._overflowed or self.buffered + len(data) > self.max_line:
             return self._feed_near_limit(data)
+        # [FRM-021]
         lines = data.split(b"\n")
         rest = lines.pop()
         if self._pieces and lines:

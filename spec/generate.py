@@ -1,0 +1,294 @@
+"""Texts of `spec/` that are made from something else: tables of measured runs, of messages, of states; the traceability matrix.
+
+A generated part of a chapter stands between `<!-- generated: NAME WORDS -->` and `<!-- end -->`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_REGION = re.compile(r"(<!-- generated: ([^\n]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_RULE_ID = re.compile(r"[A-Z]{3}-\d{3}")
+
+
+def fill(text: str, root: Path, profiles: dict[str, list[str]]) -> str:
+    """Return the text of a chapter with every generated part made anew. Raises `KeyError` for an unknown name."""
+    makers: dict[str, Callable[..., str]] = {
+        "measured": measured_table,
+        "runtimes": runtimes_table,
+        "violations": violations_table,
+        "messages": message_table,
+        "types": type_table,
+        "states": state_diagram,
+        "profiles": lambda _: profile_table(profiles),
+    }
+
+    def make(found: re.Match[str]) -> str:
+        name, *words = found[2].split()
+        return f"{found[1]}\n{makers[name](root, *words)}\n{found[3]}"
+
+    return _REGION.sub(make, text)
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def _read(root: Path, path: str) -> Any:
+    return json.loads((root / path).read_text("utf-8"))
+
+
+# ---- measured runs ---------------------------------------------------------------------------------------------
+
+
+def measured_table(root: Path, area: str) -> str:
+    """One row for each measured behaviour of an area, one column for each runtime; `=` repeats the cell to the left."""
+    data = _read(root, "spec/measured.json")
+    rows = []
+    for row in data["rows"]:
+        if row["area"] != area:
+            continue
+        cells, previous = [], None
+        for name in data["runtimes"]:
+            cell = row["cells"][name]
+            cells.append("=" if cell == previous else cell)
+            previous = cell
+        rows.append([row["question"], *cells])
+    return _table(["", *data["runtimes"]], rows)
+
+
+def runtimes_table(root: Path) -> str:
+    """Which versions were measured, when and where."""
+    data = _read(root, "spec/measured.json")
+    rows = [[name, version] for name, version in data["runtimes"].items()]
+    return f"Measured on {data['date']} on {data['system']}.\n\n" + _table(["runtime", "version"], rows)
+
+
+def grouped(cells: dict[str, str]) -> str:
+    """Return the cells of a row as a sentence: majors of Node that agree stand together."""
+    groups: dict[str, list[str]] = {}
+    for name, cell in cells.items():
+        groups.setdefault(cell, []).append(name)
+    every = [name for name in cells if name.startswith("Node ")]
+
+    def names(group: list[str]) -> str:
+        nodes = [name for name in group if name.startswith("Node ")]
+        majors = [name.removeprefix("Node ") for name in nodes]
+        others = [name for name in group if not name.startswith("Node ")]
+        if nodes == every:
+            shown = ["Node"]
+        elif len(nodes) > 2 and every.index(nodes[-1]) - every.index(nodes[0]) == len(nodes) - 1:
+            shown = [f"Node {majors[0]} to {majors[-1]}"]
+        else:
+            shown = [f"Node {', '.join(majors)}"] if nodes else []
+        return ", ".join(shown + others)
+
+    return "; ".join(f"{names(group)}: {cell}" for cell, group in groups.items())
+
+
+def violations_table(root: Path, area: str) -> str:
+    """For each violation of an area: who breaks which rule, what a receiver is asked to do, what runtimes do."""
+    measured = {row["id"]: row for row in _read(root, "spec/measured.json")["rows"]}
+    rows = [
+        [
+            entry["violation"],
+            ", ".join(entry["sender"]),
+            ", ".join(entry["receiver"]),
+            grouped(measured[entry["measured"]]["cells"]),
+        ]
+        for entry in _read(root, "spec/violations.json")
+        if entry["measured"].startswith(area.lower())
+    ]
+    return _table(["violation", "never by a sender", "receiver", "what runtimes do"], rows)
+
+
+# ---- messages --------------------------------------------------------------------------------------------------
+
+MESSAGES = {
+    "handle": ("handle", "handle-ack", "handle-nack"),
+    "socket": ("socket-get-count", "socket-count", "socket-notify-close", "socket-all-closed"),
+}
+
+
+def message_table(root: Path, group: str) -> str:
+    """The messages of a group with their members, from the schemas."""
+    rows = []
+    for name in MESSAGES[group]:
+        schema = _read(root, f"schemas/wire/{name}.json")
+        cmd = schema["properties"]["cmd"]["const"]
+        for member, shape in schema["properties"].items():
+            if member == "cmd":
+                rows.append([f"`{cmd}`", "`cmd`", "always", schema["description"]])
+            else:
+                need = "always" if member in schema["required"] else "sometimes"
+                rows.append(["", f"`{member}`", need, _shape(shape)])
+    return _table(["message", "member", "present", "meaning"], rows)
+
+
+def _shape(shape: dict[str, Any]) -> str:
+    kind = str(shape.get("type", ""))
+    values = ", ".join(f"`{value}`" for value in shape.get("enum", []))
+    parts = [
+        str(shape.get("description", "")),
+        f"One of {values}." if values else f"A {kind}." if kind else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def type_table(root: Path) -> str:
+    """The types of handles, from the schema of the envelope."""
+    schema = _read(root, "schemas/wire/handle.json")
+    return _table(
+        ["`type`", "descriptor"],
+        [[f"`{name}`", text] for name, text in schema["properties"]["type"]["x-descriptors"].items()],
+    )
+
+
+# ---- states ----------------------------------------------------------------------------------------------------
+
+
+def state_diagram(root: Path, table: str) -> str:
+    """A Mermaid diagram of a transition table of the reference."""
+    tree = ast.parse((root / "pyref" / "nodechannel" / "state.py").read_text("utf-8"))
+    moves: dict[tuple[str, str], list[str]] = {}
+    first = None
+    for node in tree.body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        value = getattr(node, "value", None)
+        if not (isinstance(target, ast.Name) and target.id == table and isinstance(value, ast.Dict)):
+            continue
+        for key, to in zip(value.keys, value.values, strict=True):
+            if not (isinstance(key, ast.Tuple) and isinstance(to, ast.Attribute)):
+                raise TypeError(f"{table}: not a transition: {ast.unparse(key) if key else to}")
+            start, move = key.elts
+            if not (isinstance(start, ast.Attribute) and isinstance(move, ast.Attribute)):
+                raise TypeError(f"{table}: not a transition: {ast.unparse(key)}")
+            first = first or start.attr
+            moves.setdefault((start.attr, to.attr), []).append(move.attr.lower().replace("_", " "))
+    lines = [f"    {start} --> {to}: {', '.join(names)}" for (start, to), names in moves.items()]
+    return "\n".join(["```mermaid", "stateDiagram-v2", f"    [*] --> {first}", *lines, "```"]) + "\n"
+
+
+# ---- profiles --------------------------------------------------------------------------------------------------
+
+PROFILES = {
+    "echo child": ("child", 0),
+    "child": ("child", 1),
+    "child with handles": ("child", 2),
+    "parent": ("parent", 1),
+    "parent with handles": ("parent", 2),
+}
+
+
+def profiles_of(cases: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Return the rules that each profile adds to the one before it of the same role."""
+    found: dict[str, list[str]] = {}
+    seen: dict[str, set[str]] = {}
+    for name, (role, rung) in PROFILES.items():
+        before = seen.setdefault(role, set())
+        rules = {
+            rule
+            for case in cases
+            if role in case["roles"] and case["rung"] <= rung and (rung > 1 or not case.get("needs"))
+            for rule in case["rules"]
+        }
+        found[name] = sorted(rules - before)
+        before |= rules
+    return found
+
+
+def profile_table(profiles: dict[str, list[str]]) -> str:
+    """The profiles and the rules that are shown of each."""
+    return _table(
+        ["profile", "rules that it adds"], [[name, ", ".join(rules)] for name, rules in profiles.items()]
+    )
+
+
+# ---- traceability ----------------------------------------------------------------------------------------------
+
+
+def places(path: Path, root: Path) -> list[tuple[str, str]]:
+    """Pairs of a rule and the place in a Python file that cites it: file and the function or class around the line.
+
+    Places are named and not numbered, so that the matrix changes only when a citation does.
+    """
+    text = path.read_text("utf-8")
+    spans: list[tuple[int, int, str]] = []
+
+    def visit(node: ast.AST, prefix: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                name = f"{prefix}{child.name}"
+                first = min([child.lineno, *(one.lineno for one in child.decorator_list)])
+                spans.append((first, child.end_lineno or child.lineno, name))
+                visit(child, f"{name}.")
+
+    visit(ast.parse(text), "")
+    where = path.relative_to(root).as_posix()
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        for group in re.findall(r"\[([A-Z]{3}-\d{3}(?:, [A-Z]{3}-\d{3})*)\]", line):
+            around = [name for first, last, name in spans if first <= number <= last]
+            found += [
+                (rule, f"{where} {around[-1]}" if around else where) for rule in _RULE_ID.findall(group)
+            ]
+    return found
+
+
+def marked_tests(root: Path) -> list[tuple[str, str]]:
+    """Pairs of a rule and a test that is marked with it."""
+    found = []
+    for path in sorted((root / "tests").rglob("test_*.py")):
+        where = path.relative_to(root / "tests").as_posix()
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            for mark in node.decorator_list:
+                if isinstance(mark, ast.Call) and ast.unparse(mark.func).endswith("mark.rule"):
+                    found += [
+                        (rule.value, f"{where} {node.name}")
+                        for rule in mark.args
+                        if isinstance(rule, ast.Constant) and isinstance(rule.value, str)
+                    ]
+    return found
+
+
+def matrix(
+    rules: dict[str, dict[str, Any]],
+    code: dict[str, list[str]],
+    tests: dict[str, list[str]],
+    elsewhere: dict[str, str],
+) -> str:
+    """Return the text of `traceability.md`."""
+    rows = []
+    for id_, rule in rules.items():
+        cases = ", ".join(rule["cases"]) or f"*not tested:* {rule['not_tested']}"
+        places_ = ", ".join(
+            f"`{place.removeprefix('pyref/nodechannel/')}`" for place in dict.fromkeys(code.get(id_, []))
+        )
+        rows.append(
+            [
+                id_,
+                rule["level"],
+                cases,
+                places_ or f"*none:* {elsewhere.get(id_, '')}",
+                ", ".join(f"`{test}`" for test in dict.fromkeys(tests.get(id_, []))),
+            ]
+        )
+    return (
+        "# Traceability\n\n"
+        "Generated by `build.py`: each rule with the cases that show it, the places of the reference that obey it, and the tests that are\n"
+        "marked with it. A rule without a case or without a place has its reason there.\n\n"
+        + _table(
+            ["rule", "level", "cases", "reference (below `pyref/nodechannel/`)", "tests (below `tests/`)"],
+            rows,
+        )
+    )
