@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from nodechannel.outbox import Outbox, Write
+from support import wire
 from support.frontends import Asyncio, Blocking
 
 if TYPE_CHECKING:
@@ -80,11 +82,28 @@ def no_leaks() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def internal_messages_fit_their_schemas(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hold every internal message that a connection of this process writes to `schemas/wire/`."""
+    push = Outbox.push
+    found: list[str] = []
+
+    def checked(outbox: Outbox, write: Write) -> None:
+        if wire.looks_internal(write.data):
+            found.extend(f"{fault}: {write.data[:200]!r}" for fault in wire.faults(write.data))
+        push(outbox, write)
+
+    monkeypatch.setattr(Outbox, "push", checked)
+    yield
+    assert not found, f"internal messages that no schema allows: {found}"
+
+
+@pytest.fixture(autouse=True)
 def time_limit() -> Iterator[None]:
     """Interrupt a test that hangs."""
 
     def expire(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError(f"the test took more than {TIME_LIMIT} seconds")
+        # Not a TimeoutError, which a test may expect.
+        pytest.fail(f"the test took more than {TIME_LIMIT} seconds")
 
     previous = signal.signal(signal.SIGALRM, expire)
     signal.setitimer(signal.ITIMER_REAL, TIME_LIMIT)

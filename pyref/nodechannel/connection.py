@@ -154,6 +154,11 @@ class Connection:
         """Return the next message or the next error of the peer, in the order of the stream; None when there is none."""
         return self._events.popleft() if self._events else None
 
+    def withdraw(self, event: Event) -> None:
+        """Take back an event that its user has learned of otherwise."""
+        if event in self._events:
+            self._events.remove(event)
+
     # What this side wants.
 
     def send(self, message: object, handle: Outgoing | None = None) -> Delivery:
@@ -377,7 +382,8 @@ class Connection:
         delivery = write.delivery
         delivery.refusals += 1
         if delivery.refusals > MAX_RETRANSMISSIONS:
-            self._events.append(HandleAbandoned(delivery))
+            delivery.error = HandleAbandoned(delivery)
+            self._events.append(delivery.error)
             self._finish_hand_over(HandOverInput.GIVE_UP, DeliveryState.ABANDONED)
             return
         self._hand_over = HAND_OVER[self._hand_over, HandOverInput.NACK]  # [HND-015]

@@ -10,6 +10,7 @@ from nodechannel.errors import HandleTaken
 if TYPE_CHECKING:
     import socket
 
+    from nodechannel.errors import HandleAbandoned
     from nodechannel.fd import OwnedFd
 
 
@@ -28,13 +29,15 @@ class Delivery:
     Attributes:
         state: how far it has come.
         refusals: how often the peer refused its handle with `NODE_HANDLE_NACK`.
+        error: why the peer does not have it, if it refused the handle for good.
     """
 
-    __slots__ = ("_returned", "refusals", "state")
+    __slots__ = ("_returned", "error", "refusals", "state")
 
     def __init__(self) -> None:
         self.state = DeliveryState.QUEUED
         self.refusals = 0
+        self.error: HandleAbandoned | None = None
         self._returned: OwnedFd | None = None
 
     def take_back(self, timeout: float | None = None) -> socket.socket:

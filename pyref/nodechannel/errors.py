@@ -32,7 +32,7 @@ class ChannelClosed(ChannelError):
 
 
 class SendTimeout(ChannelError, TimeoutError):
-    """The limit ran out before the kernel took the message, which stays queued and is written by a later call.
+    """The limit ran out before the kernel took the message, or before the peer acknowledged its handle; later calls go on with it.
 
     Attributes:
         delivery: what became of the message so far.
@@ -41,7 +41,7 @@ class SendTimeout(ChannelError, TimeoutError):
     code = "NC_SEND_TIMEOUT"
 
     def __init__(self, delivery: Delivery) -> None:
-        super().__init__("the message is queued but was not written in time")
+        super().__init__("the message is queued but was not delivered in time")
         self.delivery = delivery
 
 

@@ -1,11 +1,13 @@
 """The blocking front end.
 
-`send` returns when the kernel has the message. While a call waits for anything, bytes move in both directions, so that two ends that
-only send cannot block each other. A channel may be used from several threads: any number of them may send, one at a time receives.
+`send` returns when the kernel has the message, and with a handle when the peer has acknowledged it. While a call waits for anything,
+bytes move in both directions, so that two ends that only send cannot block each other. A channel may be used from several threads: any
+number of them may send, one at a time receives.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import socket
@@ -82,13 +84,14 @@ class Channel:
         handle_type: HandleType | str | None = None,
         timeout: float | None = None,
     ) -> Delivery:
-        """Send a message, and a socket with it if `handle` is given; return when the kernel has taken it.
+        """Send a message, and a socket with it if `handle` is given; return when the kernel has it, or the peer the handle.
 
         A connected socket is handed over and closed here, unless `keep_open`; listening and datagram sockets are shared and stay open. The
         socket is made non-blocking. Behind a handle that the peer has not acknowledged, a message waits for that acknowledgement.
 
-        Raises `InvalidMessage` or `InvalidHandle` with nothing changed, `ChannelClosed` when it cannot be delivered any more, and
-        `SendTimeout` when `timeout` seconds ran out; the message is still queued then.
+        Raises `InvalidMessage` or `InvalidHandle` with nothing changed, `ChannelClosed` when it cannot be delivered any more,
+        `HandleAbandoned` when the peer refused the handle for good, and `SendTimeout` when `timeout` seconds ran out; what is left
+        to do then is done by later calls.
         """
         outgoing = None
         if handle is not None:
@@ -96,10 +99,18 @@ class Channel:
         with self._guard:
             delivery = self._connection.send(message, outgoing)
             self._write()
-        if delivery.state is DeliveryState.QUEUED and not self._wait(
-            lambda: delivery.state is not DeliveryState.QUEUED, deadline_of(timeout)
+        # Until a handle is acknowledged this process has a copy of it, and somebody must read the acknowledgement.
+        unfinished = (
+            (DeliveryState.QUEUED,) if outgoing is None else (DeliveryState.QUEUED, DeliveryState.WRITTEN)
+        )
+        if delivery.state in unfinished and not self._wait(
+            lambda: delivery.state not in unfinished, deadline_of(timeout)
         ):
             raise SendTimeout(delivery)
+        if delivery.error is not None:
+            with self._guard:
+                self._connection.withdraw(delivery.error)
+            raise delivery.error
         if delivery.state is DeliveryState.ABANDONED and not self._connection.connected:
             raise ChannelClosed("send")
         return delivery
@@ -240,14 +251,16 @@ class Channel:
         One thread at a time reads; the others wait for what it brings about, or for room to write. `also` is one more descriptor
         that may become readable.
         """
+        expired = False
         while True:
             with self._guard:
                 self._write()
                 if done():
                     return True
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
+                if expired:
                     return False
+                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                expired = left == 0.0  # even with no time at all what is there is taken
                 reading = not self._someone_reads and not self._connection.closed
                 writing = bool(self._connection.outbox)
                 if not reading and not writing and also is None:
@@ -282,7 +295,7 @@ class Channel:
             poll.register(self._sock.fileno(), mask)
         if also is not None:
             poll.register(also, select.POLLIN)
-        poll.poll(None if left is None else max(1, int(left * 1000)))
+        poll.poll(None if left is None else math.ceil(left * 1000))
 
 
 class _Guard:

@@ -56,6 +56,13 @@ def test_receive_with_no_time_at_all_returns_what_is_there(channel, peer):
     assert channel.receive(timeout=0).data == 2
 
 
+def test_looking_without_waiting_reads_the_socket(channel, peer):
+    peer.sendall(b"1\n")
+    assert channel.receive(timeout=0).data == 1
+    with pytest.raises(TimeoutError):
+        channel.receive(timeout=0)
+
+
 def test_a_bad_line_is_raised_in_its_place_and_the_channel_goes_on(channel, peer):
     peer.sendall(b"1\nbad\n2\n")
     assert channel.receive(timeout=5).data == 1

@@ -9,6 +9,7 @@ import socket
 import pytest
 
 from nodechannel import errors
+from support.frontends import begin
 
 ACK = {"cmd": "NODE_HANDLE_ACK"}
 KEY = "4:127.0.0.1:0"
@@ -185,7 +186,7 @@ def test_the_peer_is_asked_and_answers(api, channel, talk):
 def test_a_key_travels_with_its_socket(channel, talk):
     mine, other = socket.socketpair()
     with other:
-        channel.send("m", handle=mine, key='4:"odd"\u2028:0')
+        begin(channel, "m", handle=mine, key='4:"odd"\u2028:0')
         assert talk.hear() == {
             "cmd": "NODE_HANDLE",
             "type": "net.Socket",

@@ -20,7 +20,11 @@ process.on('message', (what) => {
   if (what === 'server') {
     const server = net.createServer().listen(0, '127.0.0.1', () => process.send(server.address().port, server, () => server.close()));
   } else if (what === 'unix') {
-    const server = net.createServer().listen(process.argv[2], () => process.send(0, server));
+    // Closing removes the path, so that Node does not take the connection itself; the second name stays.
+    const server = net.createServer().listen(process.argv[2], () => {
+      require('fs').linkSync(process.argv[2], process.argv[2] + '2');
+      process.send(0, server, () => server.close());
+    });
   } else if (what === 'socket') {
     net.createServer({ pauseOnConnect: true }, function (socket) { process.send(0, socket); this.close(); })
       .listen(0, '127.0.0.1', function () {
@@ -62,7 +66,7 @@ def test_a_server(run, tmp_path, what):
         message = await child.receive()
         async with await aio.start_server(message.handle, answer):
             if what == "unix":
-                reader, writer = await asyncio.open_unix_connection(tmp_path / "socket")
+                reader, writer = await asyncio.open_unix_connection(tmp_path / "socket2")
             else:
                 reader, writer = await asyncio.open_connection("127.0.0.1", message.data)
             writer.write(b"shout\n")

@@ -113,3 +113,11 @@ class Synchronous:
             return self._front_end.run(self.channel.__anext__())
         except StopAsyncIteration:
             raise StopIteration from None
+
+
+def begin(channel: Any, *args: Any, **options: Any) -> Any:
+    """Send without waiting for the peer; return the delivery."""
+    try:
+        return channel.send(*args, **options, timeout=0)
+    except nodechannel.SendTimeout as waiting:
+        return waiting.delivery

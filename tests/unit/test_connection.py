@@ -338,6 +338,15 @@ class TestEnding:
         assert not connection.closed
         assert received(connection) == [3]
 
+    def test_a_handle_of_a_peer_that_is_gone_can_still_be_received(self, connection):
+        connection.write_failed()
+        connection.receive_data(SERVER, [a_descriptor()])
+        connection.write_failed()  # its acknowledgement
+        (message,) = events(connection)
+        message.handle.close()
+        connection.receive_eof()
+        assert connection.closed
+
     def test_close_drops_undelivered_handles(self, connection):
         fd = a_descriptor()
         connection.receive_data(SERVER, [fd])

@@ -16,7 +16,10 @@ import nodechannel
 ours, theirs = socket.socketpair()
 one, other = nodechannel.Channel(ours), nodechannel.Channel(theirs)
 server = socket.create_server(("127.0.0.1", 0))
-one.send("handle", handle=server)
+try:
+    one.send("handle", handle=server, timeout=0)
+except nodechannel.SendTimeout:
+    pass
 message = other.receive(timeout=10)
 one.flush(timeout=10)
 fd = message.handle.fileno()
