@@ -18,7 +18,10 @@ from sockets import Handles
 CONTRACT = 1
 
 CAPABILITIES = [
-    *(f"receive:{type_}" for type_ in ("net.Server", "net.Socket", "dgram.Socket", "net.Native")),
+    *(
+        f"receive:{type_}"
+        for type_ in ("net.Server", "net.Socket", "net.Native", "dgram.Socket", "dgram.Native")
+    ),
     "socket-lists",
     *(f"send:{type_}" for type_ in ("net.Server", "net.Socket", "dgram.Socket")),
 ]
