@@ -1021,7 +1021,7 @@ MUTANTS = (
         "socket.recv_fds(self.end, 65536, 0, CLOEXEC)",
     ),
     Mutant(
-        "accepts-after-the-end",
+        "loses-after-the-end",
         "accepts messages after a disconnect and after the end",
         ("LIF-007", "LIF-014", "ERR-004"),
         '            raise Refused("the channel has ended")\n',
