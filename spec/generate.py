@@ -107,7 +107,7 @@ def violations_table(root: Path, area: str) -> str:
         for entry in _read(root, "spec/violations.json")
         if entry["measured"].startswith(area.lower())
     ]
-    return _table(["violation", "never by a sender", "receiver", "what runtimes do"], rows)
+    return _table(["violation", "rules that it breaks", "rules for who meets it", "what runtimes do"], rows)
 
 
 # ---- messages --------------------------------------------------------------------------------------------------
