@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+import nodechannel
 from nodechannel import errors
 from support.node import FIXTURES, node
 
@@ -134,9 +135,10 @@ def test_waiting_has_a_limit(fork):
             child.wait(timeout=0.05)
 
 
-def test_waiting_works_on_systems_that_cannot_tell(fork, monkeypatch):
+def test_waiting_works_on_systems_that_cannot_tell(script, monkeypatch):
+    """The blocking front end alone; asyncio brings its own way of waiting."""
     monkeypatch.delattr(os, "pidfd_open")
-    child = fork("setTimeout(() => process.exit(4), 100)")
+    child = nodechannel.fork(script("child.cjs", "setTimeout(() => process.exit(4), 100)"), exec_path=node())
     assert child.wait(timeout=20) == 4
     child.close()
 
