@@ -2,6 +2,8 @@
 #   make test          the test suite
 #   make conformance   the kit against the Python reference and against real Node
 #   make mutants       runs the broken peers that judge the kit, writes conformance/MUTANTS.md
+#   make matrix        every runtime that `channelkit runtimes fetch` brought, side by side; writes conformance/MATRIX.md
+#   make kit           build/channelkit.pyz, the kit in one file
 #   make check         all that CI runs
 
 # The first interpreter that is at least Python 3.11; override with `make PYTHON=/path/to/python`.
@@ -18,7 +20,7 @@ NODE_EXTRA := $(shell node -e 'process.exit(parseInt(process.versions.node) < 18
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-pythons conformance mutants lint spec check clean
+.PHONY: help setup test test-pythons conformance matrix kit mutants lint spec check clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -45,13 +47,19 @@ test-pythons:
 conformance: $(READY)
 	$(BIN)/channelkit run --subjects conformance/subjects --report build/report
 
+matrix: $(READY)
+	$(BIN)/channelkit matrix --report build/matrix --report junit=build/matrix/junit.xml --report md=conformance/MATRIX.md
+
+kit: $(READY)
+	$(BIN)/python conformance/archive.py build/channelkit.pyz
+
 mutants: $(READY)
 	$(BIN)/python conformance/mutants/kill.py --write
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py tests spec
+	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/archive.py tests spec
 
 # Regenerates what is derived from the prose of spec/ and fails when the committed copy differs.
 spec: $(READY)

@@ -1,6 +1,6 @@
 'use strict';
 // The driven adapter of conformance/README.md for Node: rungs 1 and 2 as child, rung 3 as parent.
-// One file, no dependency, for Node 12 and later; Bun and Deno run it too, without handles.
+// One file, no dependency, for Node 12 and later, Bun and Deno.
 //
 // It adds nothing to the library under test. In particular it installs no 'uncaughtException' handler: how
 // a runtime dies of a bad line is what the kit wants to see.
@@ -14,9 +14,11 @@ const { inspect } = require('util');
 const CONTRACT = 1;
 const RUNTIME = process.versions.bun ? 'bun' : process.versions.deno ? 'deno' : 'node';
 const HANDLE_TYPES = ['net.Server', 'net.Socket', 'dgram.Socket'];
-const CAPABILITIES = RUNTIME !== 'node' ? [] : [].concat(
+/** What a runtime does not have at all. What it has and does otherwise is for the kit to find. */
+const ABSENT = { bun: ['socket-lists'], deno: ['receive:dgram.Native'] }[RUNTIME] || [];
+const CAPABILITIES = [].concat(
   HANDLE_TYPES.map((type) => `receive:${type}`), 'receive:net.Native', 'receive:dgram.Native',
-  HANDLE_TYPES.map((type) => `send:${type}`), 'socket-lists');
+  HANDLE_TYPES.map((type) => `send:${type}`), 'socket-lists').filter((one) => !ABSENT.includes(one));
 
 const REMOTE_CODES = ['EPIPE', 'ECONNRESET'];
 
@@ -77,6 +79,7 @@ function scalar(value) {
     if (Object.is(value, -0)) return '{"$":"number","v":"-0"}';
     return Number.isFinite(value) ? String(value) : `{"$":"number","v":"${value}"}`;
   }
+  if (typeof value === 'bigint') return String(value); // Deno reads a large integer as one
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'object') return undefined;
   return `{"$":"other","v":${JSON.stringify(inspect(value))}}`;

@@ -1,4 +1,4 @@
-"""The command line: ``channelkit run | list | show ID | explain RULE``."""
+"""The command line: ``channelkit COMMAND``."""
 
 import argparse
 import contextlib
@@ -8,12 +8,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from channelkit import __version__
+from channelkit import __version__, doctor, initcli, knowncli, matrix, runtimescli
 from channelkit.cases import LEVELS, Case, load, select
 from channelkit.console import show_result, show_summary
 from channelkit.errors import KitError, UsageError
 from channelkit.limits import Limits
-from channelkit.report import Report
+from channelkit.report import Report, add_report_option
 from channelkit.resources import case_files, flags, rules
 from channelkit.runner import Options, default_jobs, pairs, run
 from channelkit.runtimes import find_node
@@ -80,6 +80,16 @@ def _parser() -> argparse.ArgumentParser:
     explaining.add_argument("rule")
     _add_catalogue(explaining)
     explaining.set_defaults(action=explain)
+    runtimescli.add(actions.add_parser("runtimes", help="list, fetch or verify the pinned runtimes"))
+    matrix.add(
+        actions.add_parser("matrix", help="run every runtime that is there in both roles, side by side")
+    )
+    examining = actions.add_parser("doctor", help="look whether an adapter keeps the contract at all")
+    _add_subjects(examining)
+    doctor.add(examining, _subjects)
+    initcli.add_init(actions.add_parser("init-adapter", help="write an echo child to start from"))
+    initcli.add_copy(actions.add_parser("copy", help="copy cases, schemas and rules to a directory"))
+    knowncli.add(actions.add_parser("known", help="make known-failures lists from a report"))
     return parser
 
 
@@ -100,7 +110,7 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     _add_catalogue(parser)
 
 
-def _add_run(parser: argparse.ArgumentParser) -> None:
+def _add_subjects(parser: argparse.ArgumentParser) -> None:
     who = parser.add_mutually_exclusive_group(required=True)
     who.add_argument("--child", metavar="CMD", help="a program that is started with a channel")
     who.add_argument("--parent", metavar="CMD", help="a driven adapter that starts the kit's puppet child")
@@ -113,10 +123,17 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         choices=(0, 1, 2),
         help="what --child can do: 0 echo, 1 driven, 2 handles (default 0)",
     )
-    _add_selection(parser)
+    parser.add_argument(
+        "--time-scale", type=_positive, default=1.0, metavar="F", help="multiplies every limit"
+    )
     parser.add_argument(
         "--known", type=Path, metavar="FILE", help="known failures: lines `case-id outcome  # reason`"
     )
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    _add_subjects(parser)
+    _add_selection(parser)
     parser.add_argument(
         "--jobs",
         type=_positive_int,
@@ -124,12 +141,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="parallel processes (default %(default)s)",
     )
-    parser.add_argument(
-        "--time-scale", type=_positive, default=1.0, metavar="F", help="multiplies every limit"
-    )
     parser.add_argument("--isolate", action="store_true", help="give every case a process of its own")
     parser.add_argument("--trace", action="store_true", help="print every transcript")
-    parser.add_argument("--report", type=Path, metavar="DIR", help="write results.json and index.html there")
+    add_report_option(parser)
     parser.set_defaults(action=run_cases)
 
 

@@ -1,35 +1,74 @@
 """``results.json``: everything that a run showed, and the page made from it."""
 
+import argparse
 import json
 import platform
 import shlex
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from channelkit import CONTRACT, __version__
+from channelkit import CONTRACT, __version__, junit, markdown, page
 from channelkit.cases import Case
 from channelkit.execute import CaseResult
-from channelkit.page import render
 from channelkit.resources import rules
 from channelkit.runtimes import find_node
 from channelkit.subjects import Description
-from channelkit.verdict import FAIL, INCONCLUSIVE, VERDICTS, counts_against
+from channelkit.verdict import FAIL, INCONCLUSIVE, KNOWN, VERDICTS, counts_against
 
 FORMAT = 1
 """Version of the format of ``results.json``."""
 
 
+Output = tuple[str, Path]
+"""A format, or ``dir`` for a directory with several, and its place."""
+
+
+def as_json(content: dict[str, Any]) -> str:
+    """The report as it is."""
+    return json.dumps(content, indent=1) + "\n"
+
+
+FORMATS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "json": as_json,
+    "junit": junit.render,
+    "md": markdown.render,
+    "html": page.render,
+}
+_DIRECTORY = {"results.json": "json", "index.html": "html"}
+
+
+def output(text: str) -> Output:
+    """An output from the command line: ``FORMAT=PATH`` or a directory."""
+    kind, equals, path = text.partition("=")
+    return (kind, Path(path)) if equals and kind in FORMATS else ("dir", Path(text))
+
+
+def add_report_option(parser: argparse.ArgumentParser) -> None:
+    """Declares ``--report``."""
+    parser.add_argument(
+        "--report",
+        type=output,
+        action="append",
+        default=[],
+        metavar="[FORMAT=]PATH",
+        help=f"{', '.join(FORMATS)}; without a format, results.json and index.html in that directory (repeatable)",
+    )
+
+
 @dataclass(slots=True)
 class Report:
-    """Collects results. With a directory, each result is written to ``results.jsonl`` there as soon as it is known."""
+    """Collects results. With an output directory, each is written to ``results.jsonl`` there as soon as it is known."""
 
     subjects: Sequence[Description]
     cases: Sequence[Case]
-    directory: Path | None = None
+    outputs: Sequence[Output] = ()
+    """Where it is written, and in which formats."""
+    absent: dict[str, str] = field(default_factory=dict)
+    """Subjects that are not here, and why."""
     results: list[dict[str, Any]] = field(default_factory=list)
     started: float = field(default_factory=time.time)
     _hello: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -39,13 +78,16 @@ class Report:
         """Takes one result and returns it as it stands in the report."""
         description = next(one for one in self.subjects if one.name == result.subject)
         entry = as_entry(result, reproduce(description, result))
+        if entry["verdict"] == KNOWN:
+            entry["signature"] = description.known[result.case.id].outcome
         if result.hello:
             self._hello[result.subject] = result.hello
         self.results.append(entry)
-        if self.directory is not None:
+        directory = next((path for kind, path in self.outputs if kind == "dir"), None)
+        if directory is not None:
             if self._lines is None:
-                self.directory.mkdir(parents=True, exist_ok=True)
-                self._lines = (self.directory / "results.jsonl").open("w", encoding="utf-8")
+                directory.mkdir(parents=True, exist_ok=True)
+                self._lines = (directory / "results.jsonl").open("w", encoding="utf-8")
             self._lines.write(json.dumps(entry) + "\n")
             self._lines.flush()
         return entry
@@ -78,6 +120,7 @@ class Report:
                 }
                 for case in self.cases
             ],
+            **({"absent": self.absent} if self.absent else {}),
             "results": self.results,
         }
 
@@ -99,14 +142,14 @@ class Report:
         }
 
     def write(self, *, complete: bool) -> None:
-        """Writes ``results.json`` and ``index.html``. Raises :class:`OSError`."""
-        if self.directory is None:
-            return
+        """Writes all outputs. Raises :class:`OSError`."""
         self.close()
-        self.directory.mkdir(parents=True, exist_ok=True)
-        content = self.content(complete=complete)
-        (self.directory / "results.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        (self.directory / "index.html").write_text(render(content), encoding="utf-8")
+        content = self.content(complete=complete) if self.outputs else {}
+        for kind, path in self.outputs:
+            files = {path / name: one for name, one in _DIRECTORY.items()} if kind == "dir" else {path: kind}
+            for target, one in files.items():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(FORMATS[one](content), encoding="utf-8")
 
     def close(self) -> None:
         """Closes the file of partial results."""

@@ -1,13 +1,30 @@
-"""Where the kit's data is: beside the package in an installed wheel, in the repository in a source checkout."""
+"""Where the kit's data is: in an installed wheel and in the zip archive beside the package, else in the checkout."""
 
+import atexit
 import json
+import shutil
+import tempfile
+import zipfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from channelkit.errors import UsageError
 
-PACKAGE = Path(__file__).resolve().parent
+
+def _package() -> Path:
+    """The directory of the package; out of a zip archive it is unpacked for the life of this process."""
+    here = Path(__file__).resolve().parent
+    if here.is_dir():
+        return here
+    folder = tempfile.mkdtemp(prefix="channelkit-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with zipfile.ZipFile(here.parent) as archive:
+        archive.extractall(folder)
+    return Path(folder) / here.name
+
+
+PACKAGE = _package()
 PUPPET = PACKAGE / "puppet.py"
 
 # In a wheel everything is in data/; in a checkout adapters and cases are in conformance/ and the rest beside it.

@@ -200,16 +200,16 @@ class Session:
     # ---- writing -------------------------------------------------------------------------------------------
 
     def write(self, data: bytes, descriptor: int | None = None) -> bool:
-        """Writes all of ``data``; False when the subject did not make room in time."""
+        """Writes all of ``data``; False when the subject made no room for too long."""
         view = memoryview(data)
-        until = time.monotonic() + (
-            self.limits.answer if self.channel.heard or self.plan.driven else self.limits.start
-        )
+        patience = self.limits.answer if self.channel.heard or self.plan.driven else self.limits.start
+        until = time.monotonic() + patience
         while view:
             taken = self.channel.write(view, descriptor)
             if taken:
                 descriptor = None
                 view = view[taken:]
+                until = time.monotonic() + patience  # slow is not stuck
             elif time.monotonic() > until:
                 self.transcript.note(f"the subject does not read: {len(view)} bytes could not be written")
                 return False

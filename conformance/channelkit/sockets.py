@@ -156,8 +156,10 @@ class Sockets:
         if not isinstance(mine, socket.socket):
             raise HarnessError(f"the case has dropped {name}")
         if mine.type == socket.SOCK_DGRAM:
-            self._bound_udp().sendto(text, mine.getsockname())
-            return mine
+            # Out of it and not into it: the sender of the socket may still read from its own copy.
+            reader = self._bound_udp()
+            mine.sendto(text, reader.getsockname())
+            return reader
         mine.send(text)
         for server_name, (_family, address) in self._servers.items():
             server = self._mine.get(server_name)

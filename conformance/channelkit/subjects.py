@@ -12,6 +12,7 @@ from channelkit.cases import ROLES
 from channelkit.errors import UsageError
 from channelkit.known import KnownFailure
 from channelkit.known import read as read_known
+from channelkit.pinned import named
 from channelkit.resources import find
 from channelkit.runtimes import OLDEST_NODE, find_node
 from channelkit.session import Plan
@@ -98,7 +99,7 @@ def fault_of(entry: Any) -> str:
 
 
 def _expand(command: list[str]) -> tuple[tuple[str, ...], str]:
-    """Fills in ``{python}``, ``{node}`` and ``{kit}/…``; also says what is absent."""
+    """Fills in ``{python}``, ``{node}``, ``{node@20}``, ``{bun}``, ``{deno}`` and ``{kit}/…``; also says what is absent."""
     words = []
     for word in command:
         if word == "{node}":
@@ -106,6 +107,13 @@ def _expand(command: list[str]) -> tuple[tuple[str, ...], str]:
             if node is None:
                 return tuple(command), f"no Node of major {OLDEST_NODE} or later was found"
             words.append(node.path)
+        elif word.startswith("{node@") or word in ("{bun}", "{deno}"):
+            runtime = named(word[1:-1])
+            if not runtime.is_there:
+                return tuple(
+                    command
+                ), f"{runtime.name}: {runtime.state}; `channelkit runtimes fetch {runtime.name}`"
+            words.append(str(runtime.path))
         elif word.startswith("{kit}/"):
             try:
                 words.append(str(find(word.removeprefix("{kit}/"))))

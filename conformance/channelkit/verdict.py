@@ -54,13 +54,18 @@ def worst(judgements: list[Judgement]) -> Judgement:
 
 
 def with_known(judgement: Judgement, listed: str | None, case: Case) -> Judgement:
-    """Applies the known-failures list: ``listed`` is the outcome it names for the case, None when it names none."""
+    """Applies the known-failures list: ``listed`` is what it names for the case, None when it names none.
+
+    Several outcomes, parted by ``|``, declare that the subject does now this, now that; a good one may be among them.
+    """
     if listed is None or judgement.verdict in (UNSUPPORTED, INCONCLUSIVE):
         return judgement
-    if judgement.verdict in (PASS, LENIENT):
-        return Judgement(FIXED, judgement.seen)
-    if judgement.seen.signature(case) == listed:
+    good = judgement.verdict in (PASS, LENIENT)
+    name = judgement.seen.outcome if good else judgement.seen.signature(case)
+    if name in listed.split("|") and (not good or "|" in listed):
         return Judgement(KNOWN, judgement.seen)
+    if good:
+        return Judgement(FIXED, judgement.seen)
     return judgement
 
 

@@ -1,0 +1,59 @@
+"""A report as JUnit XML, which continuous integration systems show."""
+
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+from channelkit.transcript import lines
+from channelkit.verdict import FAIL, FIXED, INCONCLUSIVE, KNOWN, UNSUPPORTED
+
+_ELEMENT = {
+    FAIL: "failure",
+    FIXED: "failure",
+    INCONCLUSIVE: "error",
+    UNSUPPORTED: "skipped",
+    KNOWN: "skipped",
+}
+
+
+def render(content: dict[str, Any]) -> str:
+    """The XML text: a suite per subject."""
+    suites = "".join(_suite(content, one["name"]) for one in content["subjects"])
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="channelkit">\n{suites}</testsuites>\n'
+
+
+def _suite(content: dict[str, Any], name: str) -> str:
+    entries = [entry for entry in content["results"] if entry["subject"] == name]
+    count = {
+        kind: sum(_element(entry) == kind for entry in entries) for kind in ("failure", "error", "skipped")
+    }
+    numbers = f'tests="{len(entries)}" failures="{count["failure"]}" errors="{count["error"]}" skipped="{count["skipped"]}"'
+    cases = "".join(map(_case, entries))
+    return f"<testsuite name={quoteattr(name)} {numbers}>\n{cases}</testsuite>\n"
+
+
+def _element(entry: dict[str, Any]) -> str | None:
+    if entry["verdict"] == FAIL and entry["level"] == "INFO":
+        return None
+    return _ELEMENT.get(entry["verdict"])
+
+
+def _case(entry: dict[str, Any]) -> str:
+    head = f'<testcase classname={quoteattr(entry["subject"])} name={quoteattr(entry["case"])} time="{entry["seconds"]}"'
+    element = _element(entry)
+    if element is None:
+        return f"{head}/>\n"
+    message = quoteattr(_clean(f"{entry['verdict']}: {entry['outcome']}: {entry['text']}"))
+    if element == "skipped":
+        return f"{head}><skipped message={message}/></testcase>\n"
+    told = "\n".join([*lines(entry["transcript"]), f"reproduce: {entry['reproduce']}"])
+    return f"{head}><{element} message={message}>{escape(_clean(told))}</{element}></testcase>\n"
+
+
+def _clean(text: str) -> str:
+    """Without the characters that XML cannot hold."""
+    return "".join(
+        one
+        if one in "\n\t" or (one >= " " and not "\ud800" <= one <= "\udfff" and one not in "\ufffe\uffff")
+        else "\ufffd"
+        for one in text
+    )

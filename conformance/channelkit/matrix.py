@@ -1,0 +1,127 @@
+"""``channelkit matrix``: every pinned runtime in both roles, the reference and the sample adapters, side by side."""
+
+import argparse
+import contextlib
+import difflib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from channelkit.cases import load, select
+from channelkit.errors import UsageError
+from channelkit.known import read as read_known
+from channelkit.limits import Limits
+from channelkit.markdown import render
+from channelkit.pinned import Runtime, runtimes
+from channelkit.report import Report, add_report_option
+from channelkit.resources import case_files, find
+from channelkit.runner import Options, pairs, run
+from channelkit.subjects import Description, from_path
+
+_PROGRESS = 5.0
+"""Seconds between two lines that say how far it is."""
+_ROLES = (("child", 2), ("parent", 3))
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments."""
+    parser.add_argument("-k", dest="pattern", metavar="PATTERN", help="only these cases")
+    parser.add_argument("--runtime", action="append", metavar="NAME", help="only these runtimes (repeatable)")
+    parser.add_argument(
+        "--only-runtimes", action="store_true", help="without the reference and the sample adapters"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=8 * (os.cpu_count() or 1), metavar="N", help="parallel processes"
+    )
+    parser.add_argument("--time-scale", type=float, default=1.0, metavar="F", help="multiplies every limit")
+    parser.add_argument(
+        "--check", type=Path, metavar="FILE", help="fail when this Markdown file differs from the result"
+    )
+    add_report_option(parser)
+    parser.set_defaults(action=act)
+
+
+def subjects(names: Sequence[str] | None, *, others: bool) -> list[Description]:
+    """What is judged: the runtimes (``names`` only, if given) and, with ``others``, everything in ``subjects/`` but Node."""
+    if names:
+        unknown = set(names) - {one.name for one in runtimes()}
+        if unknown:
+            raise UsageError(f"no runtime is named {', '.join(sorted(unknown))}")
+    chosen = [one for one in runtimes() if (one.name in names if names else not one.historical)]
+    found = [_as_subject(one, role, rung) for one in chosen for role, rung in _ROLES]
+    if others:
+        found += [one for one in from_path(find("subjects")) if not one.name.startswith("node-")]
+    return found
+
+
+def _as_subject(runtime: Runtime, role: str, rung: int) -> Description:
+    name = f"{runtime.name}-{role}"
+    words = ("run", "-A") if runtime.name == "deno" else ()
+    command = (str(runtime.path), *words, str(find("node-interop/adapter.cjs")))
+    try:
+        known = read_known(find(f"known/matrix/{name}.txt"))
+    except UsageError:
+        known = {}
+    problem = "" if runtime.is_there else runtime.state
+    return Description(name, role, rung, command, _reproduce(runtime, role, words), known, problem)
+
+
+def _reproduce(runtime: Runtime, role: str, words: Sequence[str]) -> str:
+    command = " ".join([str(runtime.path), *words, "node-interop/adapter.cjs"])
+    return f"--{role} '{command}'{' --rung 2' if role == 'child' else ''}"
+
+
+def act(arguments: argparse.Namespace) -> int:
+    """Runs it; 1 when a subject deviates in a way that no list knows or the committed file differs."""
+    cases = select(load(case_files()), arguments.pattern, None)
+    everything = subjects(arguments.runtime, others=not (arguments.only_runtimes or arguments.runtime))
+    present = [one for one in everything if not one.problem]
+    absent = {one.name: one.problem for one in everything if one.problem}
+    for name, why in absent.items():
+        print(f"absent: {name}: {why}", flush=True)
+    work = pairs(present, cases)
+    if not work:
+        raise UsageError("nothing to judge: `channelkit runtimes fetch` brings the runtimes")
+    report = Report(present, cases, arguments.report, absent=absent)
+    options = Options(arguments.jobs, Limits(arguments.time_scale))
+    complete = False
+    try:
+        with contextlib.closing(run(work, options)) as results:
+            for done in _counted(results, len(work)):
+                report.add(done)  # type: ignore[arg-type]
+        complete = True
+    finally:
+        report.close()
+        report.write(complete=complete)
+    content = report.content(complete=True)
+    for one in content["subjects"]:
+        print(
+            f"{one['name'].ljust(22)} {', '.join(f'{number} {verdict}' for verdict, number in one['counts'].items())}"
+        )
+    status = report.exit_status
+    if arguments.check is not None:
+        status = max(status, _compare(arguments.check, render(content)))
+    return status
+
+
+def _counted(results: Iterator[object], number: int) -> Iterator[object]:
+    started = latest = time.monotonic()
+    for count, result in enumerate(results, 1):
+        yield result
+        if time.monotonic() - latest > _PROGRESS or count == number:
+            latest = time.monotonic()
+            print(f"{count} of {number} results, {latest - started:.0f} s", flush=True)
+
+
+def _compare(path: Path, found: str) -> int:
+    try:
+        committed = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    lines = list(
+        difflib.unified_diff(committed.splitlines(), found.splitlines(), str(path), "found", n=0, lineterm="")
+    )
+    for line in lines:
+        print(line)
+    return int(bool(lines))

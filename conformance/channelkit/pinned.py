@@ -1,0 +1,90 @@
+"""The pinned runtimes: which versions, in which packages, and where they are in the cache."""
+
+import hashlib
+import json
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from channelkit.errors import UsageError
+from channelkit.resources import find
+
+_MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """One runtime of the list. ``package`` is empty when there is none for this platform."""
+
+    name: str
+    version: str
+    package: str
+    integrity: str
+    binary: str
+    historical: bool
+
+    @property
+    def folder(self) -> Path:
+        """Its place in the cache; the name changes with the version and with the pinned bytes."""
+        digest = hashlib.sha256(self.integrity.encode()).hexdigest()[:12]
+        return cache_directory() / f"{self.name}-{self.version}-{digest}"
+
+    @property
+    def path(self) -> Path:
+        """The program, whether or not it is there."""
+        return self.folder / Path(self.binary).name
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it has been fetched."""
+        return bool(self.package) and self.path.is_file()
+
+    @property
+    def state(self) -> str:
+        """``fetched``, ``absent`` or ``no package for PLATFORM``."""
+        return (
+            "fetched" if self.is_there else "absent" if self.package else f"no package for {platform_name()}"
+        )
+
+
+def platform_name() -> str:
+    """This machine as the list names it, for example ``linux-x64``."""
+    machine = platform.machine().lower()
+    return f"{sys.platform}-{_MACHINES.get(machine, machine)}"
+
+
+def cache_directory() -> Path:
+    """``$CHANNELKIT_CACHE``, else ``channelkit`` in the user's cache."""
+    named = os.environ.get("CHANNELKIT_CACHE")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "channelkit"
+
+
+@cache
+def runtimes() -> tuple[Runtime, ...]:
+    """The list, in its order."""
+    content = json.loads(find("runtimes.json").read_text(encoding="utf-8"))
+    return tuple(
+        Runtime(
+            entry["name"],
+            package.get("version", ""),
+            package.get("package", ""),
+            package.get("integrity", ""),
+            package.get("binary", ""),
+            entry.get("historical", False),
+        )
+        for entry in content["runtimes"]
+        for package in [entry["packages"].get(platform_name(), {})]
+    )
+
+
+def named(name: str) -> Runtime:
+    """The runtime of that name. Raises :class:`UsageError` when none has it."""
+    for runtime in runtimes():
+        if runtime.name == name:
+            return runtime
+    raise UsageError(f"no runtime is named {name}: see `channelkit runtimes`")
