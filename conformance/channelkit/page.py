@@ -5,13 +5,17 @@ import json
 from typing import Any
 
 from channelkit.console import LETTERS, requirement_table
+from channelkit.verdict import PASS
+
+_MANY, _HEAD = 1500, 16
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8888; --soft: #8882; }
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: max-content; padding: 0 1rem; }
 table { border-collapse: collapse; margin: 1rem 0; }
 th, td { border: 1px solid var(--line); padding: .15rem .5rem; text-align: left; vertical-align: top; }
 thead th { position: sticky; top: 0; background: Canvas; }
+thead th { z-index: 1; } tbody th { position: sticky; left: 0; background: Canvas; }
 td.v { text-align: center; font-variant: small-caps; white-space: nowrap; }
 td.v button { all: unset; cursor: pointer; padding: 0 .4rem; }
 td.v button:focus-visible { outline: 2px solid; }
@@ -21,7 +25,8 @@ td.v button:focus-visible { outline: 2px solid; }
 .inconclusive { background: #000; color: #fff; } .unsupported { background: var(--soft); }
 pre { background: var(--soft); padding: .6rem; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
 dialog { width: min(70rem, 92vw); } .hex { opacity: .65; font-size: .85em; }
-input { font: inherit; padding: .2rem .5rem; width: 20rem; }
+.filter { position: sticky; left: 0; } #requirements td:nth-child(2), #cases td:nth-child(2), p { max-width: 60rem; }
+input, select { font: inherit; padding: .2rem .5rem; width: 20rem; }
 """
 
 _SCRIPT = """
@@ -69,11 +74,17 @@ function open(number) {
 document.addEventListener('click', (event) => {
   if (event.target.dataset && event.target.dataset.result) open(Number(event.target.dataset.result));
 });
-document.getElementById('filter').addEventListener('input', (event) => {
-  for (const row of document.querySelectorAll('#cases tbody tr')) {
-    row.hidden = !row.textContent.toLowerCase().includes(event.target.value.toLowerCase());
+const words = document.getElementById('filter');
+const verdict = document.getElementById('verdict');
+function filter() {
+  for (const row of document.querySelectorAll('#cases tbody tr, #requirements tbody tr')) {
+    const text = row.textContent.toLowerCase();
+    const found = words.value.toLowerCase().split(/\\s+/).every((word) => text.includes(word));
+    row.hidden = !(found && (!verdict.value || row.querySelector('td.' + verdict.value)));
   }
-});
+}
+words.addEventListener('input', filter);
+verdict.addEventListener('change', filter);
 """
 
 
@@ -89,9 +100,11 @@ def render(content: dict[str, Any]) -> str:
 <title>Conformance of NODE_CHANNEL_FD channels</title><style>{_STYLE}</style></head><body>
 <h1>Conformance of NODE_CHANNEL_FD channels</h1>
 <p>channelkit {_text(content["kit"])} · {_text(facts)} · {_text(content["system"])}</p>{partial}
-{_subjects(content)}
+{_absent(content)}{_subjects(content)}
+<p class="filter"><input id="filter" type="search" placeholder="filter rules and cases: words" aria-label="words">
+<select id="verdict" aria-label="verdict"><option value="">any verdict</option>{_options()}</select></p>
 <h2>Requirements</h2>{_requirements(content)}
-<h2>Cases</h2><p><input id="filter" type="search" placeholder="filter by id, title or verdict"></p>{_cases(content)}
+<h2>Cases</h2>{_cases(content)}
 <dialog id="detail"></dialog>
 <script type="application/json" id="data">{_embedded(content)}</script>
 <script>{_SCRIPT}</script></body></html>
@@ -102,8 +115,23 @@ def _text(value: object) -> str:
     return html.escape(str(value))
 
 
+def _options() -> str:
+    return "".join(f'<option value="{verdict}">{verdict}</option>' for verdict in LETTERS)
+
+
+def _absent(content: dict[str, Any]) -> str:
+    names = ", ".join(f"{name} ({why})" for name, why in content.get("absent", {}).items())
+    return f"<p>Not judged, because absent: {_text(names)}</p>" if names else ""
+
+
 def _embedded(content: dict[str, Any]) -> str:
-    """JSON that cannot end the script element it stands in."""
+    """JSON that cannot end the script element it stands in. In a large report what passed keeps the head of its transcript."""
+    if len(content["results"]) > _MANY:
+        results = [
+            {**one, "transcript": one["transcript"][:_HEAD]} if one["verdict"] == PASS else one
+            for one in content["results"]
+        ]
+        content = {**content, "results": results}
     return json.dumps(content).replace("<", "\\u003c")
 
 
