@@ -349,7 +349,7 @@ def read(root: Path) -> Spec:
 def outputs(spec: Spec, root: Path) -> dict[Path, str]:
     """Return the text of every generated file and of every file with generated parts."""
     folder = root / "spec"
-    profiles = generate.profiles_of(spec.cases)
+    profiles = generate.profiles_of(spec.cases, {rule.id: rule.text for rule in spec.rules})
     return {
         folder / "requirements.json": spec.render(),
         folder / "fingerprints.json": spec.render_stamps(),

@@ -188,8 +188,8 @@ PROFILES = {
 }
 
 
-def profiles_of(cases: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """Return the rules that each profile adds to the one before it of the same role."""
+def profiles_of(cases: list[dict[str, Any]], texts: dict[str, str]) -> dict[str, list[str]]:
+    """Return the rules that each profile adds to the one before it of the same role; a rule of the other role is none."""
     found: dict[str, list[str]] = {}
     seen: dict[str, set[str]] = {}
     for name, (role, rung) in PROFILES.items():
@@ -199,6 +199,7 @@ def profiles_of(cases: list[dict[str, Any]]) -> dict[str, list[str]]:
             for case in cases
             if role in case["roles"] and case["rung"] <= rung and (rung > 1 or not case.get("needs"))
             for rule in case["rules"]
+            if not texts[rule].startswith("A child " if role == "parent" else "A parent ")
         }
         found[name] = sorted(rules - before)
         before |= rules
