@@ -46,5 +46,7 @@ def test_every_mutant_is_killed_as_the_table_says() -> None:
     with tempfile.TemporaryDirectory() as folder:
         found = kill.kills(MUTANTS, CASES, Path(folder))
     assert kill.survivors(found) == []
-    assert kill.harmless_rules(found, CASES) == [], "rules that a case of level MUST shows and no mutant dies of"
+    assert kill.harmless_rules(found, CASES) == [], (
+        "rules that a case of level MUST shows and no mutant dies of"
+    )
     assert kill.difference(kill.table(found, CASES)) == [], "run `make mutants`"
