@@ -48,7 +48,7 @@ def render(content: dict[str, Any]) -> str:
 
 def _table(head: list[str], rows: list[list[str]]) -> list[str]:
     lines = [head, ["---"] * len(head), *rows]
-    return [*(f"| {' | '.join(cells)} |".replace("|  |", "| |") for cells in lines), ""]
+    return [*("|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|" for cells in lines), ""]
 
 
 def _subjects(content: dict[str, Any]) -> list[str]:
@@ -56,7 +56,8 @@ def _subjects(content: dict[str, Any]) -> list[str]:
     for one in content["subjects"]:
         who = " ".join(one["implementation"].get(key, "") for key in ("name", "version")).strip()
         counts = ", ".join(f"{number} {verdict}" for verdict, number in one["counts"].items())
-        verdict = "conformant" if one["conformant"] else "**not conformant**"
+        listed = " but for what is listed" if KNOWN in one["counts"] else ""
+        verdict = f"conformant{listed}" if one["conformant"] else "**not conformant**"
         rows.append([one["name"], who, f"{one['role']}, rung {one['rung']}", verdict, counts])
     return _table(["subject", "implementation", "role", "verdict", "results"], rows)
 
