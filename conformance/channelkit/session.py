@@ -204,12 +204,13 @@ class Session:
         view = memoryview(data)
         patience = self.limits.answer if self.channel.heard or self.plan.driven else self.limits.start
         until = time.monotonic() + patience
+        latest = time.monotonic() + self.limits.start
         while view:
             taken = self.channel.write(view, descriptor)
             if taken:
                 descriptor = None
                 view = view[taken:]
-                until = time.monotonic() + patience  # slow is not stuck
+                until = min(time.monotonic() + patience, latest)  # slow is not stuck, up to a point
             elif time.monotonic() > until:
                 self.transcript.note(f"the subject does not read: {len(view)} bytes could not be written")
                 return False

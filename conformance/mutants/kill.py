@@ -84,7 +84,7 @@ def kills(mutants: Sequence[Mutant], cases: Sequence[Case], folder: Path) -> Kil
         if result.judgement.verdict == FAIL:
             found[mutant.name].append(case.id)
 
-    with ThreadPoolExecutor(14 * (os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(10 * (os.cpu_count() or 1)) as pool:
         list(pool.map(run, work))
     return {name: sorted(ids) for name, ids in found.items()}
 
@@ -128,12 +128,28 @@ def table(found: Kills, cases: Sequence[Case]) -> str:
         "| mutant | role | what it does wrong | rules | killed by |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for mutant in MUTANTS:
-        killers = ", ".join(found[mutant.name]) or "**nobody**"
-        lines.append(
-            f"| {mutant.name} | {mutant.role} | {mutant.does} | {', '.join(mutant.breaks)} | {killers} |"
-        )
+    lines += [row(mutant, found[mutant.name]) for mutant in MUTANTS]
     return "\n".join(lines) + "\n"
+
+
+def row(mutant: Mutant, killers: Sequence[str]) -> str:
+    """One line of the table."""
+    cells = (
+        mutant.name,
+        mutant.role,
+        mutant.does,
+        ", ".join(mutant.breaks),
+        ", ".join(killers) or "**nobody**",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def committed() -> Kills:
+    """Who kills whom according to the committed table."""
+    rows = [
+        line.strip("| ").split(" | ") for line in TABLE.read_text("utf-8").splitlines() if line[:2] == "| "
+    ]
+    return {cells[0]: [one for one in cells[-1].split(", ") if one != "**nobody**"] for cells in rows[2:]}
 
 
 def difference(text: str) -> list[str]:
