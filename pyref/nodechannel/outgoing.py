@@ -50,6 +50,8 @@ class SocketHandle:
             self.dgram_type = None
         if key is not None and self.type is not HandleType.NET_SOCKET:
             raise InvalidHandle(f"only a net.Socket has a key, not a {self.type}")
+        if key == "":  # [SLS-006]
+            raise InvalidHandle("a receiver counts no sockets of an empty key")
         # [SLS-001, SLS-002, SLS-003]
         self.key = key
         self.shared = keep_open or natural is not HandleType.NET_SOCKET

@@ -65,7 +65,10 @@ CHANNEL = {
     (Channel.DISCONNECTING, ChannelInput.WRITE_FAILED): Channel.CLOSED,
     (Channel.DISCONNECTING, ChannelInput.EOF): Channel.CLOSED,
     (Channel.DISCONNECTING, ChannelInput.CLOSE): Channel.CLOSED,
-    (Channel.PEER_GONE, ChannelInput.WRITE_FAILED): Channel.PEER_GONE,  # an answer to what is still being read
+    (
+        Channel.PEER_GONE,
+        ChannelInput.WRITE_FAILED,
+    ): Channel.PEER_GONE,  # an answer to what is still being read
     (Channel.PEER_GONE, ChannelInput.DISCONNECT): Channel.CLOSED,
     (Channel.PEER_GONE, ChannelInput.EOF): Channel.CLOSED,
     (Channel.PEER_GONE, ChannelInput.CLOSE): Channel.CLOSED,

@@ -342,3 +342,8 @@ class TestSending:
         peer.sendall(ACK)
         channel.flush(timeout=5)
         handle.close()
+
+    def test_an_empty_key_is_refused(self, channel):
+        mine, other = socket.socketpair()
+        with mine, other, pytest.raises(errors.InvalidHandle, match="empty key"):
+            channel.send("m", handle=mine, key="")
