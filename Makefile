@@ -17,10 +17,12 @@ MINORS := 11 12 13 14 15
 PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions
 # Empty when a Node of major 18 or later is on PATH; otherwise the extra that brings Node in a wheel.
 NODE_EXTRA := $(shell node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null || echo ,node)
+# Majors of Node for `make test-nodes`.
+NODES := 12 16 20 24 26
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-pythons conformance matrix kit mutants lint spec check clean
+.PHONY: help setup test test-pythons test-nodes conformance matrix kit mutants lint spec check clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -43,6 +45,13 @@ test-pythons:
 		found=1; echo "== Python 3.$$minor: $$p"; \
 		$(MAKE) --no-print-directory test PYTHON=$$p VENV=.venv-3.$$minor || exit 1; \
 	done; test $$found = 1
+
+# The tests that run Node on the other side, against the majors that are pinned in conformance/runtimes.json.
+test-nodes: $(READY)
+	@for major in $(NODES); do \
+		path=$$($(BIN)/channelkit runtimes fetch node@$$major | sed -n 's/^node@[0-9]* *//p') && test -x "$$path" || exit 1; \
+		echo "== Node $$($$path --version)"; NODE=$$path $(BIN)/python -m pytest $(PYTEST_ARGS) tests/interop || exit 1; \
+	done
 
 conformance: $(READY)
 	$(BIN)/channelkit run --subjects conformance/subjects --report build/report
