@@ -19,8 +19,8 @@ from nodechannel.delivery import Delivery, DeliveryState
 from nodechannel.env import adopt
 from nodechannel.errors import ChannelClosed, SendTimeout
 from nodechannel.forks import watch
-from nodechannel.outgoing import Sendable, SocketHandle
-from nodechannel.spawn import ChannelPair, SpawnOptions, node_command
+from nodechannel.outgoing import SocketHandle
+from nodechannel.spawn import ChannelPair, node_command
 from nodechannel.steps import RECEIVE_SIZE, feed, receive_step, send_step
 from nodechannel.sync import GRACE, signal_name
 
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from nodechannel.messages import HandleType
+    from nodechannel.outgoing import Sendable
     from nodechannel.socketlist import Answer
+    from nodechannel.spawn import SpawnOptions
 
 # Node's `send` returns false from this many queued bytes on ([LIF-009]).
 HIGH_WATER = 131072

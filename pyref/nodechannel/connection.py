@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from nodechannel import codec
 from nodechannel.codec import LONGEST_LINE, LineFramer
@@ -43,8 +42,10 @@ from nodechannel.outbox import Outbox, Write
 from nodechannel.socketlist import Answer, Questions, Received
 from nodechannel.state import CHANNEL, HAND_OVER, Channel, ChannelInput, HandOver, HandOverInput
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, Protocol, TypeAlias
 
     from nodechannel.fd import OwnedFd
 
@@ -70,19 +71,19 @@ class Message:
         return f"Message({self.data!r}{f', handle={self.handle!r}' if self.handle else ''})"
 
 
-Event: TypeAlias = Message | RemoteError
+if TYPE_CHECKING:
+    Event: TypeAlias = Message | RemoteError
 
+    class Outgoing(Protocol):
+        """A handle that the caller offers: described now, taken only once nothing can fail any more."""
 
-class Outgoing(Protocol):
-    """A handle that the caller offers: described now, taken only once nothing can fail any more."""
+        type: HandleType
+        dgram_type: str | None
+        key: str | None
+        shared: bool
 
-    type: HandleType
-    dgram_type: str | None
-    key: str | None
-    shared: bool
-
-    def take(self) -> OwnedFd:
-        """Make the descriptor ready for the peer and hand it over."""
+        def take(self) -> OwnedFd:
+            """Make the descriptor ready for the peer and hand it over."""
 
 
 class Connection:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING
 
 from nodechannel.errors import HandleTaken
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import socket
 import stat
-from typing import TYPE_CHECKING
 
 from nodechannel.errors import BadChannelFd, NoChannel, UnsupportedSerialization
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 

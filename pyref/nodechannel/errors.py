@@ -9,9 +9,10 @@ Each class has a stable `code` for programs and, where a rule of the spec was br
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import ClassVar
+
     from nodechannel.delivery import Delivery
 
 

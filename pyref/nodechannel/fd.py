@@ -6,10 +6,10 @@ import array
 import os
 import socket
 import warnings
-from typing import TYPE_CHECKING
 
 from nodechannel.errors import HandleTaken
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

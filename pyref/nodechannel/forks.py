@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Protocol
 from weakref import WeakSet
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
 
-class Forgettable(Protocol):
-    """A channel, as seen from here."""
+    class Forgettable(Protocol):
+        """A channel, as seen from here."""
 
-    def forget(self) -> None:
-        """Close this process's copy of the descriptors without touching anything that is shared with the other process."""
+        def forget(self) -> None:
+            """Close this process's copy of the descriptors without touching anything that is shared with the other process."""
 
 
 _channels: WeakSet[Forgettable] = WeakSet()

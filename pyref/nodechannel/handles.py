@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, Any
 
 from nodechannel.errors import HandleMismatch
 from nodechannel.kinds import misfit
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from nodechannel.fd import OwnedFd
     from nodechannel.messages import HandleType

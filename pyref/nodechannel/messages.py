@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from enum import StrEnum
-from typing import Any, NamedTuple
 
 from nodechannel.errors import BadEnvelope
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 PREFIX = "NODE_"
 
@@ -54,7 +58,7 @@ def is_internal(value: object) -> bool:
     return isinstance(cmd, str) and len(cmd) > len(PREFIX) and cmd.startswith(PREFIX)
 
 
-class Envelope(NamedTuple):
+class Envelope(namedtuple("Envelope", ("type", "msg", "key", "dgram_type"), defaults=(None, None))):  # noqa: PYI024 (typing takes long to import)
     """A `NODE_HANDLE` message: a user or internal message that travels with a descriptor.
 
     Attributes:
@@ -64,10 +68,12 @@ class Envelope(NamedTuple):
         dgram_type: ``udp4`` or ``udp6`` for a `dgram.Socket`.
     """
 
+    __slots__ = ()
+
     type: HandleType
     msg: Any
-    key: str | None = None
-    dgram_type: str | None = None
+    key: str | None
+    dgram_type: str | None
 
     @staticmethod
     def from_wire(value: dict[str, Any]) -> Envelope:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TypeAlias
 
 from nodechannel.errors import InvalidHandle
 from nodechannel.fd import OwnedFd
@@ -12,7 +11,11 @@ from nodechannel.handles import ReceivedHandle
 from nodechannel.kinds import kind_of, misfit
 from nodechannel.messages import HandleType
 
-Sendable: TypeAlias = socket.socket | ReceivedHandle
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Sendable: TypeAlias = socket.socket | ReceivedHandle
 
 
 class SocketHandle:

@@ -5,50 +5,50 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 from nodechannel.env import CHANNEL_FD, SERIALIZATION_MODE
 from nodechannel.errors import NodeNotFound, UnsupportedSerialization
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import IO, TypeAlias
+    from typing import IO, Any, Self, TypeAlias, TypedDict
 
     Stdio: TypeAlias = int | IO[Any] | None
+
+    class SpawnOptions(TypedDict, total=False):
+        """Options of `spawn` and `fork` in both front ends.
+
+        Any other option of `subprocess.Popen` that does not concern text is passed on as well.
+
+        Attributes:
+            stdin, stdout, stderr: as for `subprocess.Popen`; inherited if not given.
+            cwd: the child's working directory.
+            env: the child's environment, this process's own if not given; the variables of the channel are added.
+            pass_fds: more descriptors to be inherited.
+            process_group: as for `subprocess.Popen`.
+            start_new_session: as for `subprocess.Popen`.
+            serialization: ``json``, the only one that is spoken.
+            unsafe_integers: send integers beyond 2**53 - 1, which a JavaScript peer rounds, instead of refusing them.
+        """
+
+        stdin: Stdio
+        stdout: Stdio
+        stderr: Stdio
+        cwd: str | os.PathLike[str] | None
+        env: Mapping[str, str] | None
+        pass_fds: Sequence[int]
+        process_group: int | None
+        start_new_session: bool
+        serialization: str
+        unsafe_integers: bool
+
 
 # A worker's mark that belongs to this process alone: a child that inherited it would take itself for a cluster worker.
 _UNIQUE_ID = "NODE_UNIQUE_ID"
 
 # Descriptors 0 to 2 belong to the standard streams.
 _LOWEST_FD = 3
-
-
-class SpawnOptions(TypedDict, total=False):
-    """Options of `spawn` and `fork` in both front ends.
-
-    Any other option of `subprocess.Popen` that does not concern text is passed on as well.
-
-    Attributes:
-        stdin, stdout, stderr: as for `subprocess.Popen`; inherited if not given.
-        cwd: the child's working directory.
-        env: the child's environment, this process's own if not given; the variables of the channel are added.
-        pass_fds: more descriptors to be inherited.
-        process_group: as for `subprocess.Popen`.
-        start_new_session: as for `subprocess.Popen`.
-        serialization: ``json``, the only one that is spoken.
-        unsafe_integers: send integers beyond 2**53 - 1, which a JavaScript peer rounds, instead of refusing them.
-    """
-
-    stdin: Stdio
-    stdout: Stdio
-    stderr: Stdio
-    cwd: str | os.PathLike[str] | None
-    env: Mapping[str, str] | None
-    pass_fds: Sequence[int]
-    process_group: int | None
-    start_new_session: bool
-    serialization: str
-    unsafe_integers: bool
 
 
 class ChannelPair:

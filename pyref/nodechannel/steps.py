@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING, TypeAlias
 
-from nodechannel.fd import ANCILLARY_SIZE, OwnedFd, pack_rights, unpack_rights
+from nodechannel.fd import ANCILLARY_SIZE, pack_rights, unpack_rights
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TypeAlias
 
     from nodechannel.connection import Connection
+    from nodechannel.fd import OwnedFd
 
-# Bytes (none at the end of the stream), descriptors, and whether the kernel dropped some.
-Received: TypeAlias = "tuple[bytes, Sequence[OwnedFd], bool]"
+    # Bytes (none at the end of the stream), descriptors, and whether the kernel dropped some.
+    Received: TypeAlias = tuple[bytes, Sequence[OwnedFd], bool]
+
 
 # What Node reads at most in one call; a handle's descriptor comes with the first part of its line.
 RECEIVE_SIZE = 65536

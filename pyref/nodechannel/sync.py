@@ -14,27 +14,27 @@ import socket
 import threading
 import time
 from collections import deque
-from contextlib import suppress
-from typing import TYPE_CHECKING, Self, Unpack
 
 from nodechannel.connection import Connection, Message
 from nodechannel.delivery import Delivery, DeliveryState
 from nodechannel.env import adopt
 from nodechannel.errors import ChannelClosed, SendTimeout
 from nodechannel.forks import watch
-from nodechannel.outgoing import Sendable, SocketHandle
-from nodechannel.spawn import ChannelPair, SpawnOptions, node_command
+from nodechannel.spawn import ChannelPair, node_command
 from nodechannel.steps import feed, receive_step, send_step
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
     import subprocess
     from collections.abc import Callable, Sequence
     from types import TracebackType
-    from typing import Any
+    from typing import Any, Self, Unpack
 
     from nodechannel.messages import HandleType
+    from nodechannel.outgoing import Sendable
     from nodechannel.socketlist import Answer
+    from nodechannel.spawn import SpawnOptions
     from nodechannel.steps import Received
 
 # How long a context manager waits, in seconds, for the peer to take what is queued or for a child to end.
@@ -95,6 +95,8 @@ class Channel:
         """
         outgoing = None
         if handle is not None:
+            from nodechannel.outgoing import SocketHandle
+
             outgoing = SocketHandle(handle, keep_open=keep_open, key=key, handle_type=handle_type)
         with self._guard:
             delivery = self._connection.send(message, outgoing)
@@ -241,8 +243,10 @@ class Channel:
         elif self._sock.fileno() >= 0:
             # The descriptor must not be closed under a thread that waits on it: its number could be another file by the time
             # that thread uses it. Shutting down wakes the thread, and the last one out closes.
-            with suppress(OSError):
+            try:  # noqa: SIM105 (importing contextlib takes longer than all that this file does)
                 self._sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
         self._guard.progress.notify_all()
 
     def _wait(self, done: Callable[[], bool], deadline: float | None, also: int | None = None) -> bool:

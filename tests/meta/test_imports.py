@@ -185,3 +185,34 @@ def test_every_error_has_a_code_of_its_own():
         if isinstance(value, type) and issubclass(value, errors.ChannelError)
     ]
     assert len(codes) == len(set(codes))
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    import os
+    import subprocess
+    import sys
+
+    heavy = {
+        "argparse",
+        "asyncio",
+        "contextlib",
+        "dataclasses",
+        "inspect",
+        "json",
+        "orjson",
+        "shutil",
+        "subprocess",
+        "typing",
+        "uuid",
+    }
+    # Without the site module, whose .pth files import things of their own.
+    result = subprocess.run(
+        [sys.executable, "-S", "-c", "import sys, nodechannel; print(*sys.modules)"],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "pyref")},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+        process_group=0,
+    )
+    assert not heavy & set(result.stdout.split())

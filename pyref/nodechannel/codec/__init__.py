@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nodechannel.codec.framing import LONGEST_LINE, LineFramer
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nodechannel.codec.json import decode, encode, fast_path
 
