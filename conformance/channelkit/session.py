@@ -28,6 +28,8 @@ from channelkit.values import show
 
 _SLICE = 0.2
 """Seconds after which a wait looks whether the run was stopped."""
+_LAG = 0.3
+"""Seconds by which the end of file may lag behind the end of the process."""
 _UNKNOWN = "frobnicate-5f1c"
 """A command that no contract will ever have."""
 
@@ -67,6 +69,7 @@ class Session:
         """Probes that were sent and not seen again."""
         self.hello: dict[str, Any] = {}
         self._stop = stop
+        self._ended_at = 0.0
         self._probe_numbers = itertools.count(1)
         self._channel: RawChannel | None = None
         self.puppet = PuppetLink() if plan.role == "parent" else None
@@ -155,9 +158,22 @@ class Session:
         while self._drain_once():
             pass
         self.subject.read_stderr()
-        if ended and not self.exited:
+        if ended and not self.exited and self._nothing_follows():
             self.exited = True
             self.transcript.note(f"the subject ended with {describe_status(self.subject.status or 0)}")
+
+    def _nothing_follows(self) -> bool:
+        """Whether the end of the process is the last that is heard of it.
+
+        A process that another thread is just starting holds a copy of the subject's end until its exec: the end of file can
+        come a moment after the end of the process.
+        """
+        channel = self._channel
+        if channel is None or channel.closed or channel.eof:
+            return True
+        now = time.monotonic()
+        self._ended_at = self._ended_at or now
+        return now - self._ended_at > _LAG
 
     def _drain_once(self) -> bool:
         """Reads every source once; whether an event or a frame came."""

