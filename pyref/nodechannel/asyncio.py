@@ -106,7 +106,8 @@ class Channel:
     ) -> Delivery:
         """Queue a message, and a socket with it if `handle` is given; wait only while too much is queued.
 
-        What is said of handles and errors in the blocking front end holds here too. Cancelled or timed out, the message stays queued.
+        What is said of handles in the blocking front end holds here too, but one that is refused for good is reported by `receive`.
+        Raises `InvalidMessage`, `InvalidHandle`, `ChannelClosed`, `SendTimeout`. Cancelled or timed out, the message stays queued.
         """
         outgoing = None
         if handle is not None:
