@@ -52,6 +52,13 @@ if TYPE_CHECKING:
 # [HND-016] A refused handle is written again this often; Node's own number.
 MAX_RETRANSMISSIONS = 3
 
+_ABOUT_SOCKETS = (
+    Cmd.SOCKET_GET_COUNT,
+    Cmd.SOCKET_COUNT,
+    Cmd.SOCKET_NOTIFY_CLOSE,
+    Cmd.SOCKET_ALL_CLOSED,
+)
+
 
 class Message:
     """A user message.
@@ -116,6 +123,9 @@ class Connection:
         # Called with the key of a received socket when it is closed, from wherever that happens; a front end brings
         # it to `socket_closed` in its own time.
         self.on_socket_closed: Callable[[str], None] = _nobody_counts
+        # Called with every internal message that is not about handles, and with the handle that came with it, which it owns; in the
+        # order of the stream, while bytes are taken in. It may send, but must neither raise nor close the channel.
+        self.on_internal: Callable[[dict[str, Any], ReceivedHandle | None], None] = _nobody_listens
 
     # What the caller may ask.
 
@@ -176,6 +186,18 @@ class Connection:
             raise InvalidMessage(
                 "an object whose cmd begins with NODE_ is an internal message to every peer", "$.cmd"
             )
+        return self._queue(frame, handle)
+
+    def send_internal(self, message: dict[str, Any], handle: Outgoing | None = None) -> Delivery:
+        """Queue an internal message, which is the caller's to get right, like a user message ([HND-010]).
+
+        Raises `ChannelClosed` or an error of taking the handle; then nothing was queued and the handle is untouched.
+        """
+        if (self._state, ChannelInput.SEND) not in CHANNEL:
+            raise ChannelClosed("send")
+        return self._queue(self._encode(message), handle)
+
+    def _queue(self, frame: bytes, handle: Outgoing | None) -> Delivery:
         delivery = Delivery()
         if handle is None:
             write = Write(frame, None, delivery)
@@ -197,7 +219,7 @@ class Connection:
     def socket_closed(self, key: str) -> None:
         """A received socket of that key was closed in this process."""
         if self._received_sockets.closed(key):
-            self._send_internal({"cmd": Cmd.SOCKET_ALL_CLOSED.value, "key": key})
+            self._tell({"cmd": Cmd.SOCKET_ALL_CLOSED.value, "key": key})
 
     def _looks_internal(self, frame: bytes) -> bool:
         """Tell what the peer will make of a frame; its bytes count, not the Python objects that they were made from."""
@@ -283,9 +305,10 @@ class Connection:
             self._receive_ack()
         elif cmd == Cmd.HANDLE_NACK:
             self._receive_nack()
-        else:
+        elif cmd in _ABOUT_SOCKETS:
             self._receive_socket_message(cmd, value)
-        # [CLS-004] Every other internal message is ignored.
+        else:
+            self.on_internal(value, None)
 
     def _receive_handle(self, value: dict[str, Any]) -> None:
         if not self._pending_fds:  # [HND-012]
@@ -304,12 +327,12 @@ class Connection:
             fd.close()
             self._events.append(error)
             return
-        # [CLS-006, HND-048]
-        if is_internal(envelope.msg):
-            fd.close()
-            return
         # [HND-038]
         handle = ReceivedHandle(envelope.type, fd, envelope.key, envelope.dgram_type)
+        # [CLS-006, HND-048]
+        if is_internal(envelope.msg):
+            self.on_internal(envelope.msg, handle)
+            return
         if envelope.type is HandleType.NET_SOCKET and envelope.key is not None:
             self._received_sockets.arrived(envelope.key)
             handle.on_closed = partial(self.on_socket_closed, envelope.key)
@@ -324,14 +347,14 @@ class Connection:
     def _ask(self, cmd: Cmd, key: str, questions: Questions) -> Answer:
         if (self._state, ChannelInput.SEND) not in CHANNEL:
             raise ChannelClosed("ask")
-        self._send_internal({"cmd": cmd.value, "key": key})
+        self._tell({"cmd": cmd.value, "key": key})
         return questions.ask(key)
 
     # [SLS-019]
-    def _send_internal(self, message: dict[str, Any]) -> None:
-        """Queue an internal message like any other ([HND-010]); one that comes too late is of no interest to anybody."""
+    def _tell(self, message: dict[str, Any]) -> None:
+        """Queue an internal message; one that comes too late is of no interest to anybody."""
         if (self._state, ChannelInput.SEND) in CHANNEL:
-            self._dispatch(Write(self._encode(message)))
+            self.send_internal(message)
 
     def _receive_socket_message(self, cmd: str, value: dict[str, Any]) -> None:
         key, count = value.get("key"), value.get("count")
@@ -342,11 +365,11 @@ class Connection:
         if cmd == Cmd.SOCKET_GET_COUNT:
             known = self._received_sockets.count(key)
             if known is not None:
-                self._send_internal({"cmd": Cmd.SOCKET_COUNT.value, "key": key, "count": known})
+                self._tell({"cmd": Cmd.SOCKET_COUNT.value, "key": key, "count": known})
         elif cmd == Cmd.SOCKET_NOTIFY_CLOSE:
             # [SLS-014]
             if self._received_sockets.announce(key):
-                self._send_internal({"cmd": Cmd.SOCKET_ALL_CLOSED.value, "key": key})
+                self._tell({"cmd": Cmd.SOCKET_ALL_CLOSED.value, "key": key})
         elif cmd == Cmd.SOCKET_COUNT and isinstance(count, int):
             self._counts.answered(key, count)
         elif cmd == Cmd.SOCKET_ALL_CLOSED:
@@ -419,6 +442,12 @@ class Connection:
         self._in_flight = None
         self._hand_over = HandOver.IDLE
         self._close_strays()
+
+
+def _nobody_listens(_message: dict[str, Any], handle: ReceivedHandle | None) -> None:
+    """Ignore an internal message ([CLS-004]); a descriptor is not kept."""
+    if handle is not None:
+        handle.close()
 
 
 def _nobody_counts(key: str) -> None:

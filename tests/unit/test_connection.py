@@ -219,6 +219,62 @@ class TestReceivedHandles:
         assert fd.closed
 
 
+class TestInternalMessages:
+    def test_they_come_with_their_handles_between_the_messages(self, connection):
+        seen = []
+        connection.on_internal = lambda message, handle: seen.append(
+            (message, handle, connection.undelivered)
+        )
+        connection.receive_data(
+            b'1\n{"cmd":"NODE_X","a":1}\n2\n{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_Y"}}\n',
+            [a_descriptor()],
+        )
+        (plain, nothing, before), (native, handle, later) = seen
+        assert (plain, nothing, before) == ({"cmd": "NODE_X", "a": 1}, None, 1)
+        assert (native, handle.type, later) == ({"cmd": "NODE_Y"}, "net.Native", 2)
+        handle.close()
+        assert received(connection) == [1, 2]
+        assert write_all(connection) == ACK
+
+    @pytest.mark.parametrize(
+        "line",
+        [b'{"cmd":"NODE_HANDLE_NACK"}', b'{"cmd":"NODE_SOCKET_GET_COUNT","key":5}', b'{"cmd":"NODE_"}'],
+    )
+    def test_what_the_channel_knows_itself_does_not_come(self, connection, line):
+        seen = []
+        connection.on_internal = lambda message, handle: seen.append(message)
+        connection.receive_data(line + b"\n")
+        assert seen == []
+
+    def test_an_answer_can_be_given_at_once_and_follows_the_acknowledgement(self, connection):
+        def answer(message: dict[str, Any], handle: Any) -> None:
+            handle.close()
+            connection.send_internal({"cmd": "NODE_X", "ack": message["seq"]})
+
+        connection.on_internal = answer
+        connection.receive_data(
+            b'{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_X","seq":7}}\n', [a_descriptor()]
+        )
+        assert write_all(connection) == ACK + b'{"cmd":"NODE_X","ack":7}\n'
+
+    def test_they_are_sent_in_turn_with_and_without_a_handle(self, connection):
+        first = connection.send_internal({"cmd": "NODE_X", "n": 1}, Offer())
+        second = connection.send_internal({"cmd": "NODE_X", "n": 2})
+        envelope = b'{"cmd":"NODE_HANDLE","type":"net.Server","msg":{"cmd":"NODE_X","n":1}}\n'
+        assert write_all(connection) == envelope
+        connection.receive_data(ACK)
+        assert write_all(connection) == b'{"cmd":"NODE_X","n":2}\n'
+        assert (first.state, second.state) == (DeliveryState.ACKNOWLEDGED, DeliveryState.WRITTEN)
+
+    def test_a_closed_channel_leaves_the_handle_alone(self, connection):
+        connection.disconnect()
+        offer = Offer()
+        with pytest.raises(errors.ChannelClosed):
+            connection.send_internal({"cmd": "NODE_X"}, offer)
+        assert not offer.fd.closed
+        offer.fd.close()
+
+
 class TestHandOver:
     def test_everything_waits_behind_an_unacknowledged_handle(self, connection):
         for name in ("h1", "a", "b", "h2", "c"):
