@@ -9,8 +9,9 @@ from typing import Any
 
 from channelkit.errors import UsageError
 from channelkit.expect import KINDS
-from channelkit.segments import variants
+from channelkit.segments import Cut, last_frame, placed, variants
 from channelkit.sockets import KINDS as SOCKET_KINDS
+from channelkit.table import WORDS as TABLE_WORDS
 from channelkit.values import compact
 
 LEVELS = ("MUST", "SHOULD", "MAY", "INFO")
@@ -33,6 +34,7 @@ _FIELDS = frozenset(
         "ending",
         "guards",
         "fresh",
+        "like",
     )
 )
 _REQUIRED = ("id", "title", "rules", "level", "roles", "rung", "steps", "outcomes")
@@ -56,6 +58,7 @@ class Case:
     ending: tuple[str, ...] = ("clean",)
     guards: str = ""
     fresh: bool = False
+    like: tuple[str, ...] = ()
 
     @property
     def writes(self) -> list[tuple[bytes, bool]]:
@@ -65,13 +68,26 @@ class Case:
     @property
     def variants(self) -> dict[str, Any]:
         """Segmentations by name, ``whole`` first."""
-        return variants(self.writes, every=self.segment == "all")
+        own = [_own_cut(step) for step in self.steps if "write" in step]
+        return {
+            name: [mine if mine is not None else cut for mine, cut in zip(own, cuts, strict=True)]
+            for name, cuts in variants(self.writes, every=self.segment == "all").items()
+        }
 
     @property
     def leaves_open(self) -> bool:
         """Whether the steps leave channel and adapter as they found them, so that a variant can follow."""
         data = b"".join(data for data, _descriptor in self.writes)
-        return (not data or data.endswith(b"\n")) and not any(map(_ends_or_changes, self.steps))
+        return (
+            (not data or data.endswith(b"\n"))
+            and not any(map(_ends_or_changes, self.steps))
+            and self._handles("make", "name") <= self._handles("close", "handle")
+        )
+
+    def _handles(self, command: str, member: str) -> set[object]:
+        """The handles of the adapter that the steps name in this command."""
+        commands = [step["do"] for step in self.steps if "do" in step]
+        return {one.get(member) for one in commands if one["command"] == command}
 
     @property
     def can_share(self) -> bool:
@@ -96,8 +112,16 @@ def _ends_or_changes(step: dict[str, Any]) -> bool:
     if not step.keys().isdisjoint(("close", "shutdown", "end")):
         return True
     if "do" in step:
-        return step["do"].get("command") not in ("send", "poke", "close")
+        return step["do"].get("command") not in ("make", "send", "poke", "close")
     return any("eof" in one or "exit" in one for one in alternatives(step))
+
+
+def _own_cut(step: dict[str, Any]) -> Cut | None:
+    if step.keys().isdisjoint(("cut", "at")):
+        return None
+    data = encode(step["write"])
+    at = step.get("at", last_frame(data)) if "fd" in step else None
+    return placed(data, step.get("cut", ()), at)
 
 
 def alternatives(step: dict[str, Any]) -> list[dict[str, Any]]:
@@ -156,7 +180,7 @@ def load_file(file: Path) -> list[Case]:
 
 def _case(entry: dict[str, Any], topic: str) -> Case:
     lists: dict[str, Any] = {
-        name: tuple(entry[name]) for name in ("rules", "roles", "needs", "ending") if name in entry
+        name: tuple(entry[name]) for name in ("rules", "roles", "needs", "ending", "like") if name in entry
     }
     return Case(**{**entry, **lists, "topic": topic})
 
@@ -206,10 +230,11 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "ending": lambda value: _strings(value) and bool(value) and set(value) <= set(ENDINGS),
     "guards": lambda value: isinstance(value, str),
     "fresh": lambda value: isinstance(value, bool),
+    "like": _strings,
 }
 
 _STEP_FIELDS = {
-    "write": {"fd"},
+    "write": {"fd", "cut", "at"},
     "make": {"name"},
     "drop": set(),
     "allow": set(),
@@ -220,6 +245,9 @@ _STEP_FIELDS = {
     "close": set(),
     "shutdown": set(),
     "end": set(),
+    "reading": set(),
+    "buffer": set(),
+    "descriptors": set(),
 }
 
 
@@ -232,9 +260,19 @@ def _fault_of_step(step: dict[str, Any]) -> str:
         return f"unknown field {', '.join(sorted(unknown))} in a {name} step"
     if name == "write":
         try:
-            encode(step["write"])
+            problem = _fault_of_places(step, len(encode(step["write"])))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             return f"bad chunk in a write step: {error}"
+        if problem:
+            return problem
+    if (
+        name in ("reading", "buffer")
+        and not _positive(step[name])
+        and (name, step[name]) != ("reading", None)
+    ):
+        return f"a {name} step has a number of bytes: {step!r}"
+    if name == "descriptors" and step["descriptors"] not in TABLE_WORDS:
+        return f"bad descriptors step {step!r}"
     if name == "make" and (step["make"] not in SOCKET_KINDS or not isinstance(step.get("name"), str)):
         return f"bad make step {step!r}"
     if name == "do" and not (isinstance(step["do"], dict) and isinstance(step["do"].get("command"), str)):
@@ -244,6 +282,22 @@ def _fault_of_step(step: dict[str, Any]) -> str:
     if name == "reach" and not isinstance(step.get("text"), str):
         return "a reach step has a text"
     return next(filter(None, map(_fault_of_alternative, alternatives(step))), "")
+
+
+def _fault_of_places(step: dict[str, Any], size: int) -> str:
+    """What is wrong with where a write is cut and where its descriptors ride; empty when nothing is."""
+    cut, names = step.get("cut", []), step.get("fd", "one")
+    if not isinstance(cut, list) or not all(_positive(place) and place < size for place in cut):
+        return f"the places of a cut are inside the write: {cut!r}"
+    if "at" in step and not ("fd" in step and isinstance(step["at"], int) and 0 <= step["at"] < size):
+        return "`at` is the byte of the write that a descriptor rides on"
+    if not (isinstance(names, str) or (_strings(names) and names)):
+        return f"`fd` is a name or a list of names: {names!r}"
+    return ""
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 _EXPECT_FIELDS = frozenset((*KINDS, "as", "stop", "subset", "fd", "handle"))

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from channelkit import __version__, doctor, initcli, knowncli, matrix, runtimescli
+from channelkit import __version__, doctor, initcli, knowncli, matrix, promote, replay, runtimescli
 from channelkit.cases import LEVELS, Case, load, select
 from channelkit.console import show_result, show_summary
 from channelkit.errors import KitError, UsageError
@@ -87,6 +87,10 @@ def _parser() -> argparse.ArgumentParser:
     examining = actions.add_parser("doctor", help="look whether an adapter keeps the contract at all")
     _add_subjects(examining)
     doctor.add(examining, _subjects)
+    replaying = actions.add_parser("replay", help="run one case again and again, each time in a new process")
+    _add_subjects(replaying)
+    replay.add(replaying, _subjects)
+    promote.add(actions.add_parser("promote", help="make the case that a fuzzer found a permanent one"))
     initcli.add_init(actions.add_parser("init-adapter", help="write an echo child to start from"))
     initcli.add_copy(actions.add_parser("copy", help="copy cases, schemas and rules to a directory"))
     knowncli.add(actions.add_parser("known", help="make known-failures lists from a report"))

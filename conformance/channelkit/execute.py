@@ -131,7 +131,7 @@ def execute_together(
     try:
         with closing(Session(subject.plan, limits, Transcript(), stop)) as session:
             for case in cases:
-                result = _run_shared(session, case, subject)
+                result = run_shared(session, case, subject)
                 if result is None:
                     return None
                 results.append(result)
@@ -144,7 +144,11 @@ def execute_together(
     return results if ending == "clean" and not surplus else None
 
 
-def _run_shared(session: Session, case: Case, subject: Description) -> CaseResult | None:
+def run_shared(session: Session, case: Case, subject: Description) -> CaseResult | None:
+    """Runs a case in a process that is already there; None when anything in it is not right or not as it was before.
+
+    Then the session is of no further use, and only a run alone says whether it is the case's fault. Raises :class:`Interrupted`.
+    """
     started = time.monotonic()
     record = _Record(hello=session.hello)
     if session.plan.driven and not session.hello and _prepare(session, case, record) is not None:
@@ -311,4 +315,5 @@ def _synchronise(scene: Scene) -> bool:
     session.events.clear()
     session.allowed.clear()
     channel.release_all()
+    channel.as_usual()
     return back and latest not in session.probes

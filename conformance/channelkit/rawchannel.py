@@ -8,6 +8,7 @@ import socket
 import struct
 import termios
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,7 @@ class RawChannel:
 
     def __init__(self, end: socket.socket, transcript: Transcript) -> None:
         end.setblocking(False)
+        self._usual_buffer: int | None = None
         self._socket = end
         self._transcript = transcript
         self._buffer = bytearray()
@@ -60,6 +62,8 @@ class RawChannel:
         """A write failed because nobody reads any more."""
         self.heard = False
         """Anything has arrived at all."""
+        self.portion: int | None = None
+        """Bytes that :meth:`read` takes at once; None for all there are."""
 
     @property
     def closed(self) -> bool:
@@ -75,15 +79,28 @@ class RawChannel:
         """The descriptor, for poll."""
         return self._socket.fileno()
 
-    def write(self, data: memoryview, descriptor: int | None = None) -> int:
+    def limit_buffer(self, size: int) -> None:
+        """Lets the kernel keep no more than about ``size`` bytes that the subject has not read."""
+        if self._usual_buffer is None:
+            # The kernel tells twice what was set.
+            self._usual_buffer = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) // 2
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+        self._transcript.note(f"the kit's send buffer holds {size} bytes")
+
+    def as_usual(self) -> None:
+        """Undoes :meth:`limit_buffer` and :attr:`portion`."""
+        self.portion = None
+        if self._usual_buffer is not None:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._usual_buffer)
+            self._usual_buffer = None
+
+    def write(self, data: memoryview, descriptors: Sequence[int] = ()) -> int:
         """Writes once and returns how many bytes the kernel took, 0 when it has no room.
 
         When the other end is gone, :attr:`broken` is set and the bytes count as taken.
         """
         rights = (
-            []
-            if descriptor is None
-            else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
+            [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
         )
         try:
             taken = self._socket.sendmsg([data], rights)
@@ -94,7 +111,7 @@ class RawChannel:
                 self._transcript.note(f"write failed: {error.strerror}")
             self.broken = True
             return len(data)
-        self._transcript.data("write", bytes(data[:taken]), len(rights))
+        self._transcript.data("write", bytes(data[:taken]), len(descriptors))
         return taken
 
     def unread(self) -> int:
@@ -105,15 +122,17 @@ class RawChannel:
             return 0
 
     def read(self) -> list[Frame]:
-        """Reads all there is and returns the frames that became complete."""
+        """Reads all there is, or one :attr:`portion` of it, and returns the frames that became complete."""
         frames: list[Frame] = []
         while not self.eof and not self.closed and self._read_once():
             frames.extend(self._split())
+            if self.portion is not None:
+                break
         return frames
 
     def _read_once(self) -> bool:
         try:
-            data, ancillary, _flags, _address = self._socket.recvmsg(65536, _ROOM, _FLAGS)
+            data, ancillary, _flags, _address = self._socket.recvmsg(self.portion or 65536, _ROOM, _FLAGS)
         except BlockingIOError:
             return False
         except OSError as error:  # ECONNRESET: the subject closed and left bytes of ours unread

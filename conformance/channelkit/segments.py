@@ -4,7 +4,7 @@ A receiver that depends on where a read ends passes some of them and fails other
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -42,7 +42,7 @@ def cuts(data: bytes, *, descriptor: bool) -> dict[str, Cut]:
 
 
 def _with_descriptor(data: bytes) -> dict[str, Cut]:
-    start = data.rfind(b"\n", 0, max(len(data) - 1, 0)) + 1
+    start = last_frame(data)
     before, frame = data[:start], data[start:]
     found = {}
     for name, cut in _BYTES.items():
@@ -95,6 +95,18 @@ def variants(writes: list[tuple[bytes, bool]], *, every: bool) -> dict[str, list
     per_write = [cuts(data, descriptor=descriptor) for data, descriptor in writes]
     names = dict.fromkeys(["whole", *(name for found in per_write for name in found)])
     return {name: [found.get(name, found.get("whole", ())) for found in per_write] for name in names}
+
+
+def placed(data: bytes, cut: Iterable[int], at: int | None) -> Cut:
+    """The one segmentation that a case gives a write: cut before these bytes, descriptors on byte ``at``, if any."""
+    riding = set() if at is None else {at}
+    places = sorted({0, len(data), *cut, *riding})
+    return tuple(Piece(data[a:b], descriptor=a in riding) for a, b in pairwise(places))
+
+
+def last_frame(data: bytes) -> int:
+    """Where the last frame of a write begins."""
+    return data.rfind(b"\n", 0, max(len(data) - 1, 0)) + 1
 
 
 def _plain(data: bytes, *, descriptor: bool) -> Cut:

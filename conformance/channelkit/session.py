@@ -215,16 +215,16 @@ class Session:
 
     # ---- writing -------------------------------------------------------------------------------------------
 
-    def write(self, data: bytes, descriptor: int | None = None) -> bool:
+    def write(self, data: bytes, descriptors: Sequence[int] = ()) -> bool:
         """Writes all of ``data``; False when the subject made no room for too long."""
         view = memoryview(data)
         patience = self.limits.answer if self.channel.heard or self.plan.driven else self.limits.start
         until = time.monotonic() + patience
         latest = time.monotonic() + self.limits.start
         while view:
-            taken = self.channel.write(view, descriptor)
+            taken = self.channel.write(view, descriptors)
             if taken:
-                descriptor = None
+                descriptors = ()
                 view = view[taken:]
                 until = min(time.monotonic() + patience, latest)  # slow is not stuck, up to a point
             elif time.monotonic() > until:

@@ -46,12 +46,13 @@ def step_name(step: Step) -> str:
 
 def write(scene: Scene, step: Step, cut: Cut) -> None:
     """``write``: bytes to the subject, every piece a read of its own as far as the system lets us see that."""
-    descriptor = scene.sockets.descriptor(step["fd"]) if "fd" in step else None
+    names = step.get("fd", [])
+    descriptors = [scene.sockets.descriptor(name) for name in ([names] if isinstance(names, str) else names)]
     if _wants_one_read(cut):
         with scene.session.subject.stopped():
-            _write_pieces(scene, cut, descriptor, patient=False)
+            _write_pieces(scene, cut, descriptors, patient=False)
     else:
-        _write_pieces(scene, cut, descriptor, patient=True)
+        _write_pieces(scene, cut, descriptors, patient=True)
     if cut and cut[-1].data:
         scene.whole_line = cut[-1].data.endswith(b"\n")
 
@@ -61,7 +62,7 @@ def _wants_one_read(cut: Cut) -> bool:
     return len(cut) > 1 and cut[0].glued and sum(len(piece.data) for piece in cut) < _ONE_READ
 
 
-def _write_pieces(scene: Scene, cut: Cut, descriptor: int | None, *, patient: bool) -> None:
+def _write_pieces(scene: Scene, cut: Cut, descriptors: list[int], *, patient: bool) -> None:
     """Writes one after the other; ``patient``: each once the one before it has been read."""
     session = scene.session
     for index, piece in enumerate(cut):
@@ -69,7 +70,7 @@ def _write_pieces(scene: Scene, cut: Cut, descriptor: int | None, *, patient: bo
             limits = session.limits
             patient = session.settle(limits.answer if session.channel.heard or index > 1 else limits.start)
         data = session.new_probe() + piece.data if piece.glued else piece.data
-        if not session.write(data, descriptor if piece.descriptor else None):
+        if not session.write(data, descriptors if piece.descriptor else ()):
             raise CaseEnded("silent", "the subject stopped reading")
 
 
@@ -186,6 +187,30 @@ def end(scene: Scene, step: Step) -> None:
         raise HarnessError("the puppet child did not end")
 
 
+def reading(scene: Scene, step: Step) -> None:
+    """``reading``: how many bytes the kit reads at once from here on."""
+    scene.session.channel.portion = step["reading"]
+
+
+def buffer(scene: Scene, step: Step) -> None:
+    """``buffer``: how much the kernel keeps of what the kit writes."""
+    scene.session.channel.limit_buffer(step["buffer"])
+
+
+def descriptors(scene: Scene, step: Step) -> None:
+    """``descriptors``: fills the subject's table of descriptors, or compares how many are in it."""
+    session = scene.session
+    table = session.subject.table
+    word = step["descriptors"]
+    if not table.available:
+        raise DeclaredUnsupported("this system does not let the kit look at the descriptors of a process")
+    if word == "same":
+        if not session.wait(lambda: table.same or session.exited, session.limits.answer):
+            raise CaseEnded("leaked", f"the subject holds {table.surplus}")
+    else:
+        {"full": table.fill, "free": table.free, "count": table.remember}[word]()
+
+
 _STEPS: dict[str, Callable[[Scene, Step], None]] = {
     "make": make,
     "drop": drop,
@@ -196,4 +221,7 @@ _STEPS: dict[str, Callable[[Scene, Step], None]] = {
     "close": close,
     "shutdown": shutdown,
     "end": end,
+    "reading": reading,
+    "buffer": buffer,
+    "descriptors": descriptors,
 }

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from channelkit.errors import HarnessError
 from channelkit.spawn import CHANNEL, environment, kill_group, spawn
+from channelkit.table import Table
 
 _STOPPING = 0.5
 """Seconds for a process to stop; all it takes is its next entry into the kernel."""
@@ -45,6 +46,7 @@ class Subject:
             except OSError as error:
                 self._close_pipes()
                 raise HarnessError(f"cannot start {argv[0]}: {error.strerror}") from error
+        self.table = Table(self.pid)
         self._pidfd = os.pidfd_open(self.pid) if hasattr(os, "pidfd_open") else None
 
     def _pipes(self, theirs: contextlib.ExitStack, *, driven: bool) -> dict[int, int]:

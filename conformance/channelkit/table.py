@@ -1,0 +1,68 @@
+"""The table of descriptors of a running process, seen and limited from outside (Linux)."""
+
+import os
+import resource
+from pathlib import Path
+
+WORDS = ("full", "free", "count", "same")
+"""What the ``descriptors`` step can ask."""
+
+
+class Table:
+    """The descriptors of process ``pid``."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._folder = Path(f"/proc/{pid}/fd")
+        self._usual: tuple[int, int] | None = None
+        self._remembered: dict[int, str] = {}
+
+    @property
+    def available(self) -> bool:
+        """Whether this system has what the other members need."""
+        return hasattr(resource, "prlimit") and self._folder.exists()
+
+    def fill(self) -> None:
+        """Leaves no room: from now on the process gets no further descriptor, and keeps those it has."""
+        taken = self._content()
+        first_free = next(number for number in range(len(taken) + 1) if number not in taken)
+        usual = resource.prlimit(self._pid, resource.RLIMIT_NOFILE)
+        self._usual = self._usual or usual
+        resource.prlimit(self._pid, resource.RLIMIT_NOFILE, (first_free, usual[1]))
+
+    def free(self) -> None:
+        """Gives the process its room back."""
+        if self._usual is not None:
+            resource.prlimit(self._pid, resource.RLIMIT_NOFILE, self._usual)
+            self._usual = None
+
+    def remember(self) -> None:
+        """Notes what is open now."""
+        self._remembered = self._content()
+
+    @property
+    def same(self) -> bool:
+        """Whether no more is open than when :meth:`remember` was called."""
+        return len(self._content()) <= len(self._remembered)
+
+    @property
+    def surplus(self) -> str:
+        """What is open beyond that, in words."""
+        now = self._content()
+        more = [
+            f"{number} -> {to}" for number, to in sorted(now.items()) if self._remembered.get(number) != to
+        ]
+        return f"{len(now) - len(self._remembered)} descriptors more: {', '.join(more)}"
+
+    def _content(self) -> dict[int, str]:
+        found = {}
+        try:
+            names = os.listdir(self._folder)  # noqa: PTH208 (names are all that is wanted)
+        except OSError:  # the process has ended
+            return {}
+        for name in names:
+            try:
+                found[int(name)] = os.readlink(self._folder / name)  # noqa: PTH115
+            except OSError:  # closed meanwhile
+                continue
+        return found

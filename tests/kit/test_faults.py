@@ -1,0 +1,93 @@
+"""Steps that make life hard for a subject, each against a subject that bears it and one that does not."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from channelkit.cases import Case
+from channelkit.table import Table
+from support.kit import judge
+
+if TYPE_CHECKING:
+    from channelkit.execute import CaseResult
+
+needs_table = pytest.mark.skipif(
+    not Table(os.getpid()).available, reason="the descriptors of another process are visible on Linux only"
+)
+
+
+def case(*steps: dict[str, Any]) -> Case:
+    return Case("fuzz-sample", "", ("FRM-001",), "MUST", ("child",), 0, list(steps), {"ok": "conform"})
+
+
+def run(name: str, *steps: dict[str, Any], words: tuple[str, ...] = ()) -> CaseResult:
+    return judge(name, case(*steps), *words)
+
+
+Steps = list[dict[str, Any]]
+
+ECHO = {"expect": {"delivered": "abc"}}
+
+
+def test_a_write_is_cut_where_the_case_says() -> None:
+    step = {"write": ['"abc"\n'], "cut": [2, 5]}
+    result = run("right", step, ECHO)
+    assert result.judgement.verdict == "pass"
+    assert list(case(step).variants) == ["whole"]
+    assert [piece.data for piece in case(step).variants["whole"][0]] == [b'"a', b'bc"', b"\n"]
+
+
+@pytest.mark.parametrize(("at", "expected"), [(0, [True]), (3, [False, True]), (None, [False, True])])
+def test_descriptors_ride_where_the_case_says(at: int | None, expected: list[bool]) -> None:
+    step: dict[str, Any] = {"write": ["1\n2", "2\n"], "fd": ["s", "t"]}
+    step["at" if at is not None else "cut"] = at if at is not None else []
+    pieces = case(step).variants["whole"][0]
+    assert [piece.descriptor for piece in pieces] == expected
+    assert b"".join(piece.data for piece in pieces) == b"1\n22\n"
+
+
+def test_a_long_message_passes_small_buffers_and_a_slow_reader() -> None:
+    text = "x" * 20_000
+    steps: Steps = [
+        {"buffer": 2304},
+        {"reading": 777},
+        {"write": [{"json": text}]},
+        {"expect": {"delivered": text}},
+    ]
+    assert run("right", *steps, {"barrier": True}).judgement.verdict == "pass"
+
+
+@needs_table
+def test_a_full_table_takes_no_descriptor_until_it_is_free() -> None:
+    steps: Steps = [
+        {"write": [{"json": "abc"}]},
+        ECHO,
+        {"descriptors": "count"},
+        {"descriptors": "full"},
+        {"make": "tcp-client", "name": "s"},
+        {"write": ['"abc"\n'], "fd": "s"},
+        ECHO,
+        {"descriptors": "same"},
+        {"descriptors": "free"},
+    ]
+    assert run("keeps_descriptors", *steps).judgement.verdict == "pass"
+
+
+@needs_table
+def test_a_kept_descriptor_is_noticed() -> None:
+    steps: Steps = [
+        {"write": [{"json": "abc"}]},
+        ECHO,
+        {"descriptors": "count"},
+        {"make": "tcp-client", "name": "s"},
+        {"write": ['"abc"\n'], "fd": "s"},
+        ECHO,
+        {"descriptors": "same"},
+    ]
+    result = judge("keeps_descriptors", case(*steps), scale=0.2)
+    assert (result.judgement.verdict, result.judgement.seen.outcome) == ("fail", "leaked")
+    assert "1 descriptors more: " in result.judgement.seen.text
+    assert run("right", *steps).judgement.verdict == "pass"
