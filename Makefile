@@ -4,6 +4,7 @@
 #   make mutants       runs the broken peers that judge the kit, writes conformance/MUTANTS.md
 #   make matrix        every runtime that `channelkit runtimes fetch` brought, side by side; writes conformance/MATRIX.md
 #   make kit           build/channelkit.pyz, the kit in one file
+#   make bench         measures pairs of processes; make bench ARGS="--only oneway-64" for less; writes build/bench
 #   make check         all that CI runs
 
 # The first interpreter that is at least Python 3.11; override with `make PYTHON=/path/to/python`.
@@ -12,6 +13,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 p
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH_READY := $(VENV)/.bench-ready
 # Where `make test-pythons` looks for interpreters: on PATH, and among those that pyenv keeps off it.
 MINORS := 11 12 13 14 15
 PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions
@@ -22,7 +24,7 @@ NODES := 12 16 20 24 26
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-pythons test-nodes conformance matrix kit mutants lint spec check clean
+.PHONY: help setup test test-pythons test-nodes conformance matrix kit mutants bench bench-short lint spec check clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -65,10 +67,21 @@ kit: $(READY)
 mutants: $(READY)
 	$(BIN)/python conformance/mutants/kill.py --write
 
+# Without uvloop its pairs are left out, and so are Bun and Deno where they cannot be fetched.
+bench: $(BENCH_READY)
+	PYTHONPATH=node-interop $(BIN)/python -m bench $(ARGS)
+
+bench-short: $(READY)
+	PYTHONPATH=node-interop $(BIN)/python -m bench --short --offline --output build/bench-short $(ARGS)
+
+$(BENCH_READY): $(READY)
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/archive.py tests spec
+	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/archive.py tests spec node-interop/bench
 
 # Regenerates what is derived from the prose of spec/ and fails when the committed copy differs.
 spec: $(READY)

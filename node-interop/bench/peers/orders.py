@@ -1,0 +1,49 @@
+"""What every Python peer has in common: its command line, and a parent's conversation with the bench."""
+
+import json
+import sys
+from pathlib import Path
+
+
+class Job:
+    """One scenario, as the bench describes it on the command line.
+
+    Attributes:
+        role: ``parent`` or ``child``.
+        kind: who sends what: ``up``, ``down``, ``echo``, ``server``, ``socket`` or ``start``.
+        payload: the message, or None.
+        batch: messages that are given to the channel in one call; 1 where it takes one at a time.
+        handles: whether sockets are handed over.
+        child: the command line of the child, for a parent.
+        asked: everything, as it came.
+    """
+
+    def __init__(self) -> None:
+        self.role = sys.argv[1]
+        self.asked = asked = json.loads(sys.argv[2])
+        self.kind = asked["kind"]
+        self.payload = json.loads(Path(asked["payload"]).read_text()) if asked["payload"] else None
+        self.batch = asked["batch"]
+        self.handles = asked["handles"]
+        self.child = asked["child"]
+
+    @property
+    def answered(self) -> bool:
+        """Whether the child says when it has everything; otherwise the parent sees it itself."""
+        return self.kind == "down" or self.handles
+
+    def batches(self, count: int) -> "list[tuple[list[object], int]]":
+        """Return `count` messages as lists for one call each, and how often each list is sent."""
+        full, rest = divmod(count, self.batch)
+        return [([self.payload] * self.batch, full), ([self.payload] * rest, 1 if rest else 0)]
+
+
+def report(**values: object) -> None:
+    """Tell the bench something."""
+    print(json.dumps(values), flush=True)
+
+
+def counts():
+    """Yield the number of messages of each order; ends with the bench's interest."""
+    for line in sys.stdin:
+        yield int(line)

@@ -1,0 +1,189 @@
+"""What is measured: the scenarios, the pairs of processes, the messages."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+SIZES = {
+    "64": 64,
+    "1k": 1 << 10,
+    "64k": 1 << 16,
+    "1m": 1 << 20,
+    "16m": 1 << 24,
+    "32m": 1 << 25,
+    "64m": 1 << 26,
+}
+
+# The pair that all others are compared with.
+BASE = "node-node"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One thing that a pair does, many times.
+
+    Attributes:
+        kind: ``up`` (the child sends), ``down`` (the parent sends), ``echo`` (round trips), ``server`` and ``socket`` (the parent hands
+            over handles of that kind), ``start`` (the parent starts children, one after the other, and waits for their first message).
+        size: a key of `SIZES`, empty where the message does not matter.
+        nested: a message as programs send them, instead of one long string.
+        most: messages of one pass at most.
+    """
+
+    kind: str
+    size: str = ""
+    nested: bool = False
+    most: int = 1_000_000
+
+    @property
+    def name(self) -> str:
+        """The name in results and for `--only`, such as ``oneway-64-up``."""
+        what = {"up": "oneway", "down": "oneway", "echo": "roundtrip", "start": "start"}.get(
+            self.kind, "handles"
+        )
+        rest = [
+            self.size,
+            "nested" if self.nested else "",
+            "" if self.kind in ("echo", "start") else self.kind,
+        ]
+        return "-".join(filter(None, [what, *rest]))
+
+    @property
+    def handles(self) -> bool:
+        """Whether sockets are handed over."""
+        return self.kind in ("server", "socket")
+
+    def payload(self) -> Any:
+        """Return the message, or None where it does not matter."""
+        if not self.size:
+            return None
+        size = SIZES[self.size]
+        return records(size) if self.nested else "x" * (size - 2)
+
+    def chosen(self, words: str) -> bool:
+        """Whether `--only words` means this one: every part of it is a part of the name."""
+        return set(words.split("-")) <= set(self.name.split("-"))
+
+
+def records(size: int) -> dict[str, Any]:
+    """Return a message of about `size` bytes with everything that JSON has, as a queue of jobs would send it."""
+    rows: list[dict[str, Any]] = []
+    message = {"type": "jobs.done", "version": 2, "sender": {"host": "worker-07", "pid": 4711}, "rows": rows}
+    left = size - len(json.dumps(message))
+    while left > 0:
+        number = len(rows)
+        rows.append(
+            {
+                "id": f"job-{number:06d}",
+                "state": "done" if number % 7 else "failed",
+                "attempt": number % 3 + 1,
+                "seconds": 0.25 + number % 40,
+                "tags": ["nightly", "zürich"],
+                "error": None if number % 7 else {"code": "ETIMEDOUT", "text": "no answer after 30 s\n"},
+                "cached": number % 2 == 0,
+            }
+        )
+        left -= len(json.dumps(rows[-1], ensure_ascii=False, separators=(",", ":")).encode()) + 1
+    return message
+
+
+def _scenarios() -> list[Scenario]:
+    plain, nested = ("64", "1k", "64k", "1m", "16m"), ("1k", "64k")
+    found = [Scenario(way, size) for size in plain for way in ("up", "down")]
+    found += [Scenario(way, size, nested=True) for size in nested for way in ("up", "down")]
+    found += [Scenario("echo", size) for size in plain]
+    found += [Scenario("echo", size, nested=True) for size in nested]
+    # One message in a pass: its memory counts as well.
+    found += [Scenario(way, size, most=1) for size in ("32m", "64m") for way in ("up", "down")]
+    found += [Scenario(kind, most=300) for kind in ("server", "socket")]
+    return [*found, Scenario("start", most=10)]
+
+
+SCENARIOS = _scenarios()
+
+
+@dataclass(frozen=True)
+class End:
+    """One end of a pair.
+
+    Attributes:
+        runtime: the program that runs it, a key of `bench.runtimes.find`.
+        peer: the file in ``peers/``.
+        title: how tables call it.
+        floor: which floor, for ``floor.py``.
+    """
+
+    runtime: str
+    peer: str
+    title: str
+    floor: str = ""
+
+
+ENDS = {
+    "node": End("node", "peer.cjs", "Node"),
+    "bun": End("bun", "peer.cjs", "Bun"),
+    "deno": End("deno", "peer.cjs", "Deno"),
+    "py": End("python", "blocking.py", "Python"),
+    "aio": End("python", "with_asyncio.py", "Python asyncio"),
+    "uv": End("uvloop", "with_asyncio.py", "Python uvloop"),
+    "raw": End("python", "floor.py", "bare socket", "raw"),
+    "json": End("python", "floor.py", "bare socket + JSON", "json"),
+    "each": End("python", "floor.py", "bare socket + JSON, a call each", "each"),
+    "pipe": End("python", "pipe.py", "multiprocessing.Pipe"),
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A parent and its child.
+
+    Attributes:
+        parent, child: keys of `ENDS`.
+        many: whether Python ends give the channel many messages in one call.
+    """
+
+    parent: str
+    child: str
+    many: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name in results and for `--pairs`, such as ``node-py`` or ``py-py+many``."""
+        return f"{self.parent}-{self.child}{'+many' * self.many}"
+
+    @property
+    def title(self) -> str:
+        """How tables call it."""
+        parent, child = ENDS[self.parent].title, ENDS[self.child].title
+        return f"{parent} → {child}{', `send_many`' * self.many}"
+
+    @property
+    def runtimes(self) -> set[str]:
+        """What must be there to run it."""
+        return {ENDS[self.parent].runtime, ENDS[self.child].runtime}
+
+    def can(self, scenario: Scenario) -> bool:
+        """Whether the pair can do it at all."""
+        ends = {self.parent, self.child}
+        if self.many:
+            sender = self.child if scenario.kind == "up" else self.parent
+            return scenario.kind in ("up", "down") and sender in ("py", "aio", "uv")
+        return not ends & {"raw", "json", "each", "pipe"} or bool(scenario.size)
+
+
+def _pairs() -> list[Pair]:
+    python = ("py", "aio", "uv")
+    found = [
+        Pair("node", "node"),
+        *(Pair("node", end) for end in python),
+        *(Pair(end, "node") for end in python),
+    ]
+    found += [Pair(end, end) for end in (*python, "bun", "deno", "pipe", "raw", "json", "each")]
+    found += [Pair("node", "raw"), Pair("raw", "node")]
+    found += [Pair(*ends, many=True) for end in python for ends in (("node", end), (end, "node"), (end, end))]
+    return found
+
+
+PAIRS = _pairs()

@@ -1,0 +1,97 @@
+"""Medians come from rounds: every pair in turn, so that whatever else the machine does hits all of them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.running import FIRST, PairFailed, Running, Series
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from bench.plan import Pair, Scenario
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is measured.
+
+    Attributes:
+        rounds: passes of each pair that count.
+        seconds: what one pass should take.
+        warm_up: rounds before them that do not count; JavaScript compiles what runs often.
+    """
+
+    rounds: int = 7
+    seconds: float = 0.2
+    warm_up: int = 1
+
+
+class Rounds:
+    """The measurement of one scenario.
+
+    Attributes:
+        failed: why a pair could not do it, by its name.
+    """
+
+    def __init__(self, scenario: Scenario, commands: Mapping[str, list[str]], folder: Path) -> None:
+        self.scenario = scenario
+        self.failed: dict[str, str] = {}
+        self._commands = commands
+        self._payload = payload_file(scenario, folder)
+        self._running: dict[str, Running] = {}
+
+    def measure(self, pairs: Sequence[Pair], effort: Effort) -> dict[str, Series]:
+        """Return what each pair took, those that failed left out."""
+        with contextlib.ExitStack() as clean_up:
+            for pair in pairs:
+                with self._tolerated(pair):
+                    one = Running(pair, self.scenario, self._commands, self._payload)
+                    clean_up.callback(one.kill)
+                    self._running[pair.name] = one
+                    one.series.count = calibrate(one, effort.seconds)
+            for number in range(effort.warm_up + effort.rounds):
+                for one in list(self._running.values()):
+                    with self._tolerated(one.pair):
+                        taken = one.run(one.series.count)
+                        if number >= effort.warm_up:
+                            one.series.passes.append(taken)
+            for one in self._running.values():
+                one.finish()
+        return {name: one.series for name, one in self._running.items()}
+
+    @contextlib.contextmanager
+    def _tolerated(self, pair: Pair) -> Iterator[None]:
+        """Go on without a pair that fails."""
+        try:
+            yield
+        except PairFailed as error:
+            self.failed[pair.name] = str(error)
+            self._running.pop(pair.name, None)
+
+
+def calibrate(one: Running, seconds: float) -> int:
+    """Return how many messages take about that long."""
+    one.run(1, FIRST)  # shows whether it works at all
+    most = one.scenario.most
+    count = 1
+    taken = one.run(count).seconds
+    while taken < seconds / 4 and count < most:
+        count = min(most, count * 4)
+        taken = one.run(count).seconds
+    return max(1, min(most, int(count * seconds / taken)))
+
+
+def payload_file(scenario: Scenario, folder: Path) -> Path | None:
+    """Write the message to a file, from which both ends read it."""
+    payload = scenario.payload()
+    if payload is None:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{scenario.size}{'-nested' * scenario.nested}.json"
+    path.write_text(json.dumps(payload, ensure_ascii=False, separators=(",", ":")))
+    return path

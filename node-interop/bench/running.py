@@ -1,0 +1,197 @@
+"""A pair of processes that runs: gives it orders, reads its clocks."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.plan import ENDS, End, Pair, Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PEERS = Path(__file__).parent / "peers"
+
+# Seconds until a pair is given up: for the first message, which shows whether it works at all, and for a pass.
+FIRST = 20.0
+PASS = 120.0
+
+# Messages that a Python end gives the channel in one call, and their bytes at most.
+BATCH = 256
+BATCH_BYTES = 1 << 18
+
+
+class PairFailed(Exception):
+    """A pair does not do what the scenario asks; the text is what it wrote."""
+
+
+@dataclass
+class Taken:
+    """What one pass took.
+
+    Attributes:
+        seconds: by the parent's clock, from the first message until the last is known to have arrived.
+        cpu: seconds of processor time of the parent and of the child, all threads.
+    """
+
+    seconds: float
+    cpu: tuple[float, float]
+
+
+@dataclass
+class Series:
+    """All passes of one pair in one scenario.
+
+    Attributes:
+        count: messages of each pass.
+        passes: what each took.
+        memory: bytes of the parent and of the child before the first message, and at most.
+    """
+
+    count: int = 0
+    passes: list[Taken] = field(default_factory=list)
+    memory: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
+
+
+class Running:
+    """A pair in a scenario, from the start of the parent to the end of both.
+
+    Args:
+        pair, scenario: what is to run.
+        commands: the command line of each runtime.
+        payload: the file with the message.
+    """
+
+    def __init__(
+        self, pair: Pair, scenario: Scenario, commands: Mapping[str, list[str]], payload: Path | None
+    ) -> None:
+        self.pair = pair
+        self.scenario = scenario
+        self.series = Series()
+        job = {"kind": scenario.kind, "handles": scenario.handles, "payload": payload and str(payload)}
+        job["batch"] = _batch(payload) if pair.many else 1
+        child = _command(ENDS[pair.child], "child", job | {"child": None}, commands)
+        parent = _command(ENDS[pair.parent], "parent", job | {"child": child}, commands)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
+        self._process = subprocess.Popen(
+            parent,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=environment(),
+            process_group=0,
+        )
+        try:
+            ready = self._answer(FIRST)
+            self._pids = (self._process.pid, int(ready["pid"]))
+            self._port = int(ready.get("port", 0))
+            self._before = self._memory("VmRSS")
+        except BaseException:
+            self.kill()
+            raise
+
+    def run(self, count: int, limit: float = PASS) -> Taken:
+        """Order one pass of `count` messages; raises `PairFailed`."""
+        with contextlib.ExitStack() as clients:
+            if self.scenario.kind == "socket":
+                for _ in range(count):
+                    clients.enter_context(socket.create_connection(("127.0.0.1", self._port), timeout=limit))
+            before = self._cpu()
+            assert self._process.stdin is not None
+            with contextlib.suppress(BrokenPipeError):  # then there is no answer either
+                self._process.stdin.write(b"%d\n" % count)
+                self._process.stdin.flush()
+            answer = self._answer(limit)
+            after = self._cpu()
+        return Taken(answer["seconds"], (after[0] - before[0], after[1] - before[1]))
+
+    def finish(self) -> None:
+        """Read the memory and end both processes."""
+        peak = self._memory("VmHWM")
+        self.series.memory = (self._before, peak)
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(FIRST)
+        self.kill()
+
+    def kill(self) -> None:
+        """End whatever is left of both processes."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._errors):
+            if stream is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
+
+    def _answer(self, limit: float) -> dict[str, Any]:
+        out = self._process.stdout
+        assert out is not None
+        line = b""
+        deadline = time.monotonic() + limit
+        while not line.endswith(b"\n"):
+            ready, _, _ = select.select([out], [], [], max(0.0, deadline - time.monotonic()))
+            data = os.read(out.fileno(), 65536) if ready else b""
+            if not data:
+                raise PairFailed(self._complaint("ended" if ready else f"no answer in {limit:.0f} s"))
+            line += data
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _complaint(self, what: str) -> str:
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        telling = [line for line in lines if "rror" in line] or lines[-1:]
+        return f"{what}: {telling[-1].strip()[:200]}" if telling else what
+
+    def _cpu(self) -> tuple[float, float]:
+        return (
+            cpu_seconds(self._pids[0]),
+            cpu_seconds(self._pids[1]) if self._pids[1] else self._of_children(),
+        )
+
+    def _of_children(self) -> float:
+        """Processor time of the children that have ended; the kernel counts it in ticks."""
+        fields = Path(f"/proc/{self._pids[0]}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+
+    def _memory(self, what: str) -> tuple[int, int]:
+        return (memory(self._pids[0], what), memory(self._pids[1], what) if self._pids[1] else 0)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time of all threads of another process: Linux's own clock of it, see clock_getcpuclockid(3)."""
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def memory(pid: int, what: str) -> int:
+    """Return bytes of resident memory of another process: now (``VmRSS``) or at most (``VmHWM``)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(what):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _batch(payload: Path | None) -> int:
+    return max(1, min(BATCH, BATCH_BYTES // payload.stat().st_size)) if payload else 1
+
+
+def _command(end: End, role: str, job: dict[str, Any], commands: Mapping[str, list[str]]) -> list[str]:
+    told = job | {"floor": end.floor, "uvloop": end.runtime == "uvloop"}
+    return [*commands[end.runtime], str(PEERS / end.peer), role, json.dumps(told)]
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a user, who lets Python keep its compiled modules."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

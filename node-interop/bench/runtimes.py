@@ -1,0 +1,61 @@
+"""The programs that the ends of a pair run in."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from channelkit.fetch import FetchError, fetch
+from channelkit.pinned import named
+from channelkit.runtimes import find_node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def find(wanted: Iterable[str], *, offline: bool = False) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Return the command line of each runtime, and why the others are absent.
+
+    Node is what ``NODE`` names or what is on PATH; Bun and Deno are the pinned ones, fetched unless `offline`.
+    """
+    commands: dict[str, list[str]] = {}
+    absent: dict[str, str] = {}
+    for name in sorted(wanted):
+        try:
+            commands[name] = _command(name, offline=offline)
+        except (LookupError, FetchError, ImportError) as error:
+            absent[name] = str(error)
+    return commands, absent
+
+
+def _command(name: str, *, offline: bool) -> list[str]:
+    if name == "python":
+        return [sys.executable]
+    if name == "uvloop":
+        __import__("uvloop")
+        return [sys.executable]
+    if name == "node":
+        chosen = os.environ.get("NODE")
+        found = None if chosen else find_node()
+        if not chosen and not found:
+            raise LookupError("no node on PATH")
+        return [chosen or found.path] if found else [str(chosen)]
+    pinned = named(name)
+    if offline and not pinned.is_there:
+        raise LookupError(f"not fetched: channelkit runtimes fetch {name}")
+    path = str(pinned.path if pinned.is_there else fetch(pinned))
+    return [path, "run", "-A"] if name == "deno" else [path]
+
+
+def versions(commands: dict[str, list[str]]) -> dict[str, str]:
+    """Return what each runtime says of its version."""
+    found = {}
+    for name, command in commands.items():
+        if name == "uvloop":
+            found[name] = str(__import__("uvloop").__version__)
+        else:
+            told = subprocess.run([command[0], "--version"], capture_output=True, text=True, check=True)
+            found[name] = told.stdout.split("\n")[0].split(" ", 1)[-1].removeprefix("v")
+    return found

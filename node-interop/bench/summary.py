@@ -1,0 +1,76 @@
+"""From passes to what a reader wants to know: medians, and ratios within the same round."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bench.plan import BASE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bench.running import Series
+
+
+@dataclass(frozen=True)
+class Row:
+    """One pair in one scenario.
+
+    Attributes:
+        rate: messages, round trips, handles or children in a second; median of the passes.
+        times: the rate as a multiple of Node↔Node's in the same round, median; None without Node↔Node.
+        cpu: microseconds of processor time of a message at the parent and at the child, which is seconds of a million; medians.
+        cpu_times: Node↔Node's processor time at its busier end as a multiple of this pair's, median. On a machine that
+            does nothing else this is what limits one-way rates; here it is the ratio that other load disturbs least.
+        before, peak: bytes of resident memory at the parent and at the child, before the first message and at most.
+    """
+
+    rate: float
+    times: float | None
+    cpu: tuple[float, float]
+    cpu_times: float | None
+    before: tuple[int, int]
+    peak: tuple[int, int]
+
+    @property
+    def cpu_both(self) -> float:
+        """Microseconds of processor time of a message at both ends."""
+        return self.cpu[0] + self.cpu[1]
+
+    def to_json(self) -> dict[str, object]:
+        """Return it for `results.json`."""
+        return asdict(self)
+
+
+def rows(series: Mapping[str, Series]) -> dict[str, Row]:
+    """Return the row of each pair of a scenario."""
+    base = series.get(BASE)
+    return {name: _row(one, base) for name, one in series.items() if one.passes}
+
+
+def _row(one: Series, base: Series | None) -> Row:
+    ends = [tuple(1e6 * cpu / one.count for cpu in taken.cpu) for taken in one.passes]
+    before, peak = one.memory
+    return Row(
+        rate=median(_rates(one)),
+        times=_median_ratio(_rates(one), _rates(base)) if base else None,
+        cpu=(median(end[0] for end in ends), median(end[1] for end in ends)),
+        cpu_times=_median_ratio(_busier(base), _busier(one)) if base else None,
+        before=before,
+        peak=peak,
+    )
+
+
+def _rates(one: Series) -> list[float]:
+    return [one.count / taken.seconds for taken in one.passes]
+
+
+def _busier(one: Series) -> list[float]:
+    return [max(taken.cpu) / one.count for taken in one.passes]
+
+
+def _median_ratio(dividends: list[float], divisors: list[float]) -> float | None:
+    ratios = [dividend / divisor for dividend, divisor in zip(dividends, divisors, strict=False) if divisor]
+    return median(ratios) if ratios else None
