@@ -78,16 +78,7 @@ class Case:
     def leaves_open(self) -> bool:
         """Whether the steps leave channel and adapter as they found them, so that a variant can follow."""
         data = b"".join(data for data, _descriptor in self.writes)
-        return (
-            (not data or data.endswith(b"\n"))
-            and not any(map(_ends_or_changes, self.steps))
-            and self._handles("make", "name") <= self._handles("close", "handle")
-        )
-
-    def _handles(self, command: str, member: str) -> set[object]:
-        """The handles of the adapter that the steps name in this command."""
-        commands = [step["do"] for step in self.steps if "do" in step]
-        return {one.get(member) for one in commands if one["command"] == command}
+        return (not data or data.endswith(b"\n")) and not any(map(_ends_or_changes, self.steps))
 
     @property
     def can_share(self) -> bool:

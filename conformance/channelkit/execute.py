@@ -295,7 +295,7 @@ def _surplus(session: Session) -> str:
 def _synchronise(scene: Scene) -> bool:
     """Lets the subject finish what it does before the next variant or the close; False when that is not possible.
 
-    Raises :class:`CaseEnded` when a probe that was glued to a write got lost.
+    Raises :class:`CaseEnded` when a probe that was glued to a write got lost, or when a frame comes that no step asked for.
     """
     session = scene.session
     channel = session.channel
@@ -311,6 +311,8 @@ def _synchronise(scene: Scene) -> bool:
     )
     if back and latest not in session.probes and glued & session.probes:
         raise CaseEnded("silent", "the message that was glued to a write was not delivered")
+    if back and session.frames:
+        raise CaseEnded("unexpected", f"after the last step the subject wrote {session.frames[0]}")
     session.frames.clear()
     session.events.clear()
     session.allowed.clear()

@@ -16,6 +16,7 @@ sys.setrecursionlimit(20000)  # messages may be nested deeply
 
 ACK = {"cmd": "NODE_HANDLE_ACK"}
 NACK = {"cmd": "NODE_HANDLE_NACK"}
+ANSWERS = (ACK["cmd"], NACK["cmd"])
 ATTEMPTS = 4
 LARGEST = 2**53 - 1
 CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
@@ -45,8 +46,10 @@ def decode(line):
 
 
 def read_integer(digits):
-    """An integer keeps all its digits; only the negative zero is a float."""
-    return -0.0 if digits == "-0" else int(digits)
+    """An integer keeps its digits as long as it is in the range of a double; the negative zero is a float."""
+    if digits == "-0":
+        return -0.0
+    return int(digits) if len(digits) < 400 else float(digits)
 
 
 def refuse_word(word):
@@ -201,8 +204,8 @@ class Channel:
             self.take_envelope(message)
         elif isinstance(message.get("key"), str):
             self.take_question(message["cmd"], message["key"])
-        elif message in (ACK, NACK):
-            self.take_answer(accepted=message == ACK)
+        elif message["cmd"] in ANSWERS:
+            self.take_answer(accepted=message["cmd"] == ACK["cmd"])
 
     def take_question(self, asked, key):
         """A question about the connections of a key."""

@@ -51,18 +51,28 @@ def tag_number(value: float) -> object:
 
 
 def untag(value: Any) -> Any:
-    """Return what a tagged value stands for."""
-    if isinstance(value, list):
-        return [untag(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    match value.get("$"):
+    """Return what a tagged value stands for; iterative like `tag`."""
+    root: list[Any] = [value]
+    todo: list[tuple[Any, Any]] = [(root, 0)]
+    while todo:
+        container, key = todo.pop()
+        container[key] = item = untag_one(container[key])
+        if isinstance(item, dict):
+            todo += [(item, name) for name in item]
+        elif isinstance(item, list):
+            todo += [(item, index) for index in range(len(item))]
+    return root[0]
+
+
+def untag_one(value: Any) -> Any:
+    """Return what a tag stands for; its members are untagged later."""
+    match value.get("$") if isinstance(value, dict) else None:
         case None:
-            return {key: untag(member) for key, member in value.items()}
+            return value
         case "number":
             return float(value["v"])
         case "object":
-            return {key: untag(member) for key, member in value["v"]}
+            return dict(value["v"])
         case other:
             raise ValueError(f"Python has no value for the tag {other!r}")
 
