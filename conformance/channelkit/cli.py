@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from channelkit import __version__, doctor, initcli, knowncli, matrix, promote, replay, runtimescli
+from channelkit import __version__, doctor, initcli, knowncli, matrix, paircli, promote, replay, runtimescli
 from channelkit.cases import LEVELS, Case, load, select
 from channelkit.console import show_result, show_summary
 from channelkit.errors import KitError, UsageError
@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     matrix.add(
         actions.add_parser("matrix", help="run every runtime that is there in both roles, side by side")
     )
+    paircli.add(actions.add_parser("pair", help="run one real implementation as parent of another"))
     examining = actions.add_parser("doctor", help="look whether an adapter keeps the contract at all")
     _add_subjects(examining)
     doctor.add(examining, _subjects)

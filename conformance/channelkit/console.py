@@ -1,5 +1,6 @@
 """What a run prints: failures in full, a verdict per requirement, a summary per subject."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -71,7 +72,7 @@ def requirement_table(content: dict[str, Any]) -> list[tuple[str, list[str]]]:
             cells.setdefault((rule, entry["subject"]), []).append(entry["verdict"])
     names = [one["name"] for one in content["subjects"]]
     table = []
-    for rule in content["requirements"]:
+    for rule in sorted({rule for case in content["cases"] for rule in case["rules"]}):
         row = []
         for name in names:
             verdicts = cells.get((rule, name), [])
@@ -119,3 +120,35 @@ def show_summary(content: dict[str, Any], out: Print) -> None:
         f"{len(content['results'])} results in {content['seconds']} s"
         + ("" if content["complete"] else ", interrupted")
     )
+
+
+def pair_table(content: dict[str, Any]) -> tuple[list[str], list[tuple[str, list[list[int]]]]]:
+    """Children, and for each parent the positions in ``pairs.results`` of what it did with each child."""
+    results = content["pairs"]["results"]
+    found: dict[tuple[str, str], list[int]] = {}
+    for number, entry in enumerate(results):
+        found.setdefault((entry["parent"], entry["child"]), []).append(number)
+    parents = sorted({parent for parent, _child in found}, key=_natural)
+    children = sorted({child for _parent, child in found}, key=_natural)
+    return children, [(parent, [found.get((parent, child), []) for child in children]) for parent in parents]
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sorts ``node@8`` before ``node@12``."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def show_pairs(content: dict[str, Any], out: Print) -> None:
+    """Prints a line per parent and child, with what went wrong."""
+    results = content["pairs"]["results"]
+    children, rows = pair_table(content)
+    for parent, cells in rows:
+        for child, numbers in zip(children, cells, strict=True):
+            entries = [results[number] for number in numbers]
+            wrong = [
+                f"{one['trial']} {one['outcome']}"
+                for one in entries
+                if one["verdict"] in (FAIL, FIXED, INCONCLUSIVE)
+            ]
+            verdict = LETTERS[worst_verdict(one["verdict"] for one in entries) or UNSUPPORTED]
+            out(f"{f'{parent} x {child}'.ljust(32)} {verdict}{': ' if wrong else ''}{', '.join(wrong)}")

@@ -3,20 +3,31 @@
 import json
 import os
 from collections import Counter, deque
-from typing import Any
+from typing import Any, Protocol
 
 from channelkit.errors import HarnessError
-from channelkit.subject import Subject, read_some
+from channelkit.subject import read_some
 from channelkit.transcript import Transcript
 from channelkit.values import parse, untag
 
 
-class Control:
-    """Numbers commands, keeps replies by id and events in order. Raises :class:`HarnessError` on a breach."""
+class Streams(Protocol):
+    """Where commands go and where replies come from; non-blocking, None once closed."""
 
-    def __init__(self, subject: Subject, transcript: Transcript) -> None:
+    stdin: int | None
+    stdout: int | None
+
+
+class Control:
+    """Numbers commands, keeps replies by id and events in order. Raises :class:`HarnessError` on a breach.
+
+    ``label`` stands before each line in the transcript.
+    """
+
+    def __init__(self, subject: Streams, transcript: Transcript, label: str = "") -> None:
         self._subject = subject
         self._transcript = transcript
+        self._label = label
         self._buffer = bytearray()
         self._last_id = 0
         self._awaited: set[int] = set()
@@ -33,11 +44,16 @@ class Control:
         """Whether commands wait for room in the pipe."""
         return bool(self._outgoing)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the adapter has closed its stdout."""
+        return self._subject.stdout is None
+
     def ask(self, command: dict[str, Any]) -> int:
         """Sends a command under a new id and returns the id."""
         self._last_id += 1
         line = json.dumps({"id": self._last_id, **command})
-        self._transcript.note(line, "ask")
+        self._transcript.note(self._label + line, "ask")
         self._awaited.add(self._last_id)
         self._outgoing += line.encode() + b"\n"
         self.flush()
@@ -75,7 +91,7 @@ class Control:
 
     def _take(self, line: bytes) -> None:
         text = line.decode(errors="backslashreplace")
-        self._transcript.note(text, "reply")
+        self._transcript.note(self._label + text, "reply")
         try:
             value = untag(parse(text))
         except ValueError as error:

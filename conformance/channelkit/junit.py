@@ -17,12 +17,22 @@ _ELEMENT = {
 
 def render(content: dict[str, Any]) -> str:
     """The XML text: a suite per subject."""
-    suites = "".join(_suite(content, one["name"]) for one in content["subjects"])
+    suites = "".join(
+        _suite(one["name"], [entry for entry in content["results"] if entry["subject"] == one["name"]])
+        for one in content["subjects"]
+    )
+    pairs = content.get("pairs", {"results": []})["results"]
+    if pairs:
+        suites += _suite("pairs", [_of_pair(entry) for entry in pairs])
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="channelkit">\n{suites}</testsuites>\n'
 
 
-def _suite(content: dict[str, Any], name: str) -> str:
-    entries = [entry for entry in content["results"] if entry["subject"] == name]
+def _of_pair(entry: dict[str, Any]) -> dict[str, Any]:
+    """A trial of a pair as if it were a case of a subject."""
+    return {**entry, "subject": f"{entry['parent']}/{entry['child']}", "case": entry["trial"]}
+
+
+def _suite(name: str, entries: list[dict[str, Any]]) -> str:
     count = {
         kind: sum(_element(entry) == kind for entry in entries) for kind in ("failure", "error", "skipped")
     }

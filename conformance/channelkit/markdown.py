@@ -5,7 +5,7 @@ Nothing in it changes from run to run unless a verdict does, so that it can be c
 
 from typing import Any
 
-from channelkit.console import requirement_table
+from channelkit.console import pair_table, requirement_table, worst_verdict
 from channelkit.verdict import FAIL, FIXED, INCONCLUSIVE, KNOWN, LENIENT, PASS, UNSUPPORTED
 
 MARKS = {
@@ -42,6 +42,7 @@ def render(content: dict[str, Any]) -> str:
         "## Deviations",
         "",
         *_deviations(content),
+        *(_pairs(content) if "pairs" in content else []),
     ]
     return "\n".join(parts).rstrip() + "\n"
 
@@ -117,3 +118,42 @@ def _deviations(content: dict[str, Any]) -> list[str]:
             listed = ", ".join(f"{entry['case']} ({entry['signature']})" for entry in wrong)
             lines += [f"- **{one['name']}**: {listed}"]
     return lines or ["None."]
+
+
+def _pairs(content: dict[str, Any]) -> list[str]:
+    """Parent by child, the worst of all trials, and what went wrong."""
+    results = content["pairs"]["results"]
+    children, rows = pair_table(content)
+    cells = [
+        [
+            parent,
+            *(
+                MARKS[worst_verdict(results[one]["verdict"] for one in numbers) or UNSUPPORTED]
+                for numbers in row
+            ),
+        ]
+        for parent, row in rows
+    ]
+    trials = [
+        f"- `{one['id']}`: {one['title']} ({', '.join(one['rules'])})" for one in content["pairs"]["trials"]
+    ]
+    return [
+        "",
+        "## Parent by child",
+        "",
+        *_table(["parent / child", *children], cells),
+        *trials,
+        "",
+        *_wrong_pairs(results),
+    ]
+
+
+def _wrong_pairs(results: list[dict[str, Any]]) -> list[str]:
+    """For each trial the pairs in which it does not go well."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in results:
+        if one["verdict"] in (KNOWN, FAIL, INCONCLUSIVE, FIXED):
+            found.setdefault((one["trial"], one["signature"]), []).append(f"{one['parent']}/{one['child']}")
+    return [
+        f"- {trial} ({outcome}): {', '.join(sorted(pairs))}" for (trial, outcome), pairs in found.items()
+    ] or ["Every trial of every pair goes well."]

@@ -7,8 +7,11 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+from channelkit import pairing
 from channelkit.cases import load, select
+from channelkit.console import show_pairs
 from channelkit.errors import UsageError
 from channelkit.known import read as read_known
 from channelkit.limits import Limits
@@ -18,7 +21,9 @@ from channelkit.report import Report, add_report_option
 from channelkit.resources import case_files, find
 from channelkit.runner import Options, pairs, run
 from channelkit.subjects import Description, from_path
+from channelkit.trials import TRIALS
 
+T = TypeVar("T")
 _PROGRESS = 5.0
 """Seconds between two lines that say how far it is."""
 _ROLES = (("child", 2), ("parent", 3))
@@ -35,6 +40,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=int, default=8 * (os.cpu_count() or 1), metavar="N", help="parallel processes"
     )
     parser.add_argument("--time-scale", type=float, default=1.0, metavar="F", help="multiplies every limit")
+    parser.add_argument("--no-pairs", action="store_true", help="without parent x child; so is -k")
     parser.add_argument(
         "--check", type=Path, metavar="FILE", help="fail when this Markdown file differs from the result"
     )
@@ -83,13 +89,16 @@ def act(arguments: argparse.Namespace) -> int:
     work = pairs(present, cases)
     if not work:
         raise UsageError("nothing to judge: `channelkit runtimes fetch` brings the runtimes")
-    report = Report(present, cases, arguments.report, absent=absent)
-    options = Options(arguments.jobs, Limits(arguments.time_scale))
+    pairs_too = not (arguments.no_pairs or arguments.pattern)
+    report = Report(present, cases, arguments.report, absent=absent, trials=TRIALS if pairs_too else ())
+    limits = Limits(arguments.time_scale)
     complete = False
     try:
-        with contextlib.closing(run(work, options)) as results:
-            for done in _counted(results, len(work)):
-                report.add(done)  # type: ignore[arg-type]
+        with contextlib.closing(run(work, Options(arguments.jobs, limits))) as results:
+            for done in _counted(results, len(work), "results"):
+                report.add(done)
+        if pairs_too:
+            _run_pairs(present, report, limits, arguments.jobs)
         complete = True
     finally:
         report.close()
@@ -99,19 +108,30 @@ def act(arguments: argparse.Namespace) -> int:
         print(
             f"{one['name'].ljust(22)} {', '.join(f'{number} {verdict}' for verdict, number in one['counts'].items())}"
         )
+    if pairs_too:
+        show_pairs(content, print)
     status = report.exit_status
     if arguments.check is not None:
         status = max(status, _compare(arguments.check, render(content)))
     return status
 
 
-def _counted(results: Iterator[object], number: int) -> Iterator[object]:
+def _run_pairs(present: Sequence[Description], report: Report, limits: Limits, jobs: int) -> None:
+    """Every participant as parent of every other."""
+    found = pairing.participants(present)
+    known = read_known(pairing.known_file())
+    with contextlib.closing(pairing.run(found, TRIALS, limits, max(1, jobs // 2), known)) as results:
+        for done in _counted(results, pairing.count(found), "pairs"):
+            report.add_pair(done)
+
+
+def _counted(results: Iterator[T], number: int, what: str) -> Iterator[T]:
     started = latest = time.monotonic()
     for count, result in enumerate(results, 1):
         yield result
         if time.monotonic() - latest > _PROGRESS or count == number:
             latest = time.monotonic()
-            print(f"{count} of {number} results, {latest - started:.0f} s", flush=True)
+            print(f"{count} of {number} {what}, {latest - started:.0f} s", flush=True)
 
 
 def _compare(path: Path, found: str) -> int:

@@ -2,90 +2,17 @@
 
 import html
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from channelkit.console import LETTERS, requirement_table
-from channelkit.verdict import PASS
+from channelkit.console import LETTERS, pair_table, requirement_table, worst_verdict
+from channelkit.resources import PACKAGE
+from channelkit.verdict import PASS, UNSUPPORTED
 
-_MANY, _HEAD = 1500, 16
-
-_STYLE = """
-:root { color-scheme: light dark; --line: #8888; --soft: #8882; }
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: max-content; padding: 0 1rem; }
-table { border-collapse: collapse; margin: 1rem 0; }
-th, td { border: 1px solid var(--line); padding: .15rem .5rem; text-align: left; vertical-align: top; }
-thead th { position: sticky; top: 0; background: Canvas; }
-thead th { z-index: 1; } tbody th { position: sticky; left: 0; background: Canvas; }
-td.v { text-align: center; font-variant: small-caps; white-space: nowrap; }
-td.v button { all: unset; cursor: pointer; padding: 0 .4rem; }
-td.v button:focus-visible { outline: 2px solid; }
-/* The Okabe-Ito palette; each verdict also has its own word, so no colour carries meaning alone. */
-.pass { background: #009e7333; } .lenient { background: #56b4e955; } .fail { background: #d55e00; color: #fff; font-weight: bold; }
-.known { background: #e69f0066; } .fixed { background: #cc79a7; color: #000; font-weight: bold; }
-.inconclusive { background: #000; color: #fff; } .unsupported { background: var(--soft); }
-pre { background: var(--soft); padding: .6rem; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
-dialog { width: min(70rem, 92vw); } .hex { opacity: .65; font-size: .85em; }
-.filter { position: sticky; left: 0; } #requirements td:nth-child(2), #cases td:nth-child(2), p { max-width: 60rem; }
-input, select { font: inherit; padding: .2rem .5rem; width: 20rem; }
-"""
-
-_SCRIPT = """
-const data = JSON.parse(document.getElementById('data').textContent);
-const titles = Object.fromEntries(data.cases.map((one) => [one.id, one]));
-const arrows = {write: 'kit  → ', read: 'kit  ← ', ask: 'ctl  → ', reply: 'ctl  ← ', note: '     · ', step: 'step   '};
-const dialog = document.getElementById('detail');
-const element = (name, text, kind) => {
-  const made = document.createElement(name);
-  made.textContent = text;
-  if (kind) made.className = kind;
-  return made;
-};
-function transcript(entries) {
-  const pre = element('pre', '');
-  for (const entry of entries) {
-    pre.append(`${entry.ms.toFixed(1).padStart(9)}  ${arrows[entry.kind]}${entry.text}`);
-    if (entry.hex !== undefined) {
-      const more = entry.size > entry.hex.length / 2 ? ` … ${entry.size} bytes` : '';
-      const handles = entry.descriptors ? ` +${entry.descriptors} fd` : '';
-      pre.append(element('span', `  [${entry.hex.replace(/../g, '$& ').trim()}${more}${handles}]`, 'hex'));
-    }
-    pre.append('\\n');
-  }
-  return pre;
-}
-function open(number) {
-  const result = data.results[number];
-  const about = titles[result.case];
-  const parts = [element('h2', `${result.case}, ${result.subject}: ${result.verdict}`), element('p', about.title)];
-  for (const rule of result.rules) parts.push(element('p', `${rule} ${data.requirements[rule] || ''}`));
-  if (about.guards) parts.push(element('p', `Guards against: ${about.guards}`));
-  const flag = result.flag ? ` (${result.flag})` : '';
-  const ending = `ending ${result.ending || 'not reached'}`;
-  parts.push(element('p', `Outcome ${result.outcome}${flag}, ${ending}, variant ${result.variant}. ${result.text}`));
-  parts.push(transcript(result.transcript));
-  if (result.stderr) parts.push(element('h3', 'stderr'), element('pre', result.stderr));
-  parts.push(element('h3', 'Reproduce'), element('pre', result.reproduce));
-  const close = element('button', 'Close');
-  close.onclick = () => dialog.close();
-  parts.push(close);
-  dialog.replaceChildren(...parts);
-  dialog.showModal();
-}
-document.addEventListener('click', (event) => {
-  if (event.target.dataset && event.target.dataset.result) open(Number(event.target.dataset.result));
-});
-const words = document.getElementById('filter');
-const verdict = document.getElementById('verdict');
-function filter() {
-  for (const row of document.querySelectorAll('#cases tbody tr, #requirements tbody tr')) {
-    const text = row.textContent.toLowerCase();
-    const found = words.value.toLowerCase().split(/\\s+/).every((word) => text.includes(word));
-    row.hidden = !(found && (!verdict.value || row.querySelector('td.' + verdict.value)));
-  }
-}
-words.addEventListener('input', filter);
-verdict.addEventListener('change', filter);
-"""
+_MANY, _HEAD = 1500, 10
+"""Results beyond which what passed keeps so many entries of its transcript."""
+_COLUMNS = 6
+"""Subjects beyond which heads of columns stand upright."""
 
 
 def render(content: dict[str, Any]) -> str:
@@ -95,20 +22,27 @@ def render(content: dict[str, Any]) -> str:
     partial = (
         "" if content["complete"] else "<p><strong>The run was interrupted: results are missing.</strong></p>"
     )
+    many = ' class="many"' if len(content["subjects"]) > _COLUMNS else ""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Conformance of NODE_CHANNEL_FD channels</title><style>{_STYLE}</style></head><body>
+<title>Conformance of NODE_CHANNEL_FD channels</title><style>{_file("page.css")}</style></head><body{many}>
 <h1>Conformance of NODE_CHANNEL_FD channels</h1>
 <p>channelkit {_text(content["kit"])} · {_text(facts)} · {_text(content["system"])}</p>{partial}
-{_absent(content)}{_subjects(content)}
-<p class="filter"><input id="filter" type="search" placeholder="filter rules and cases: words" aria-label="words">
+{_absent(content)}<details{"" if many else " open"}><summary>{len(content["subjects"])} subjects</summary>{_subjects(content)}</details>
+{_legend()}
+<p id="bar"><input id="filter" type="search" placeholder="filter rules and cases: words" aria-label="words">
 <select id="verdict" aria-label="verdict"><option value="">any verdict</option>{_options()}</select></p>
 <h2>Requirements</h2>{_requirements(content)}
 <h2>Cases</h2>{_cases(content)}
+{_pairs(content)}
 <dialog id="detail"></dialog>
 <script type="application/json" id="data">{_embedded(content)}</script>
-<script>{_SCRIPT}</script></body></html>
+<script>{_file("page.js")}</script></body></html>
 """
+
+
+def _file(name: str) -> str:
+    return (PACKAGE / name).read_text(encoding="utf-8")
 
 
 def _text(value: object) -> str:
@@ -127,16 +61,27 @@ def _absent(content: dict[str, Any]) -> str:
 def _embedded(content: dict[str, Any]) -> str:
     """JSON that cannot end the script element it stands in. In a large report what passed keeps the head of its transcript."""
     if len(content["results"]) > _MANY:
-        results = [
-            {**one, "transcript": one["transcript"][:_HEAD]} if one["verdict"] == PASS else one
-            for one in content["results"]
-        ]
-        content = {**content, "results": results}
+        content = {**content, "results": [_brief(one) for one in content["results"]]}
+    if "pairs" in content:
+        pairs = content["pairs"]
+        content = {**content, "pairs": {**pairs, "results": [_brief(one) for one in pairs["results"]]}}
     return json.dumps(content).replace("<", "\\u003c")
 
 
-def _table(head: list[str], rows: list[str], name: str) -> str:
+def _brief(result: dict[str, Any]) -> dict[str, Any]:
+    return {**result, "transcript": result["transcript"][:_HEAD]} if result["verdict"] == PASS else result
+
+
+def _legend() -> str:
+    marks = "".join(
+        f'<span class="{verdict}">{_text(mark)}</span>{verdict} ' for verdict, mark in LETTERS.items()
+    )
+    return f'<p id="legend">{marks}</p>'
+
+
+def _table(head: list[str], rows: list[str], name: str, upright: Sequence[str] = ()) -> str:
     cells = "".join(f"<th>{_text(title)}</th>" for title in head)
+    cells += "".join(f'<th class="up">{_text(title)}</th>' for title in upright)
     return f'<table id="{name}"><thead><tr>{cells}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
@@ -155,9 +100,9 @@ def _requirements(content: dict[str, Any]) -> str:
     names = [one["name"] for one in content["subjects"]]
     rows = []
     for rule, row in requirement_table(content):
-        cells = "".join(f'<td class="v {cell}">{_text(LETTERS.get(cell, ""))}</td>' for cell in row)
+        cells = "".join(_button(cell, rule=rule, subject=name) for name, cell in zip(names, row, strict=True))
         rows.append(f"<tr><th>{_text(rule)}</th><td>{_text(content['requirements'][rule])}</td>{cells}</tr>")
-    return _table(["id", "requirement", *names], rows, "requirements")
+    return _table(["id", "requirement"], rows, "requirements", names)
 
 
 def _cases(content: dict[str, Any]) -> str:
@@ -169,12 +114,35 @@ def _cases(content: dict[str, Any]) -> str:
         rows.append(
             f"<tr><th>{_text(case['id'])}</th><td>{_text(case['title'])}</td><td>{case['level']}</td>{cells}</tr>"
         )
-    return _table(["id", "case", "level", *names], rows, "cases")
+    return _table(["id", "case", "level"], rows, "cases", names)
 
 
 def _cell(content: dict[str, Any], number: int | None) -> str:
-    if number is None:
+    return _button("" if number is None else content["results"][number]["verdict"], result=number)
+
+
+def _button(verdict: str, **opens: object) -> str:
+    """A cell that opens what the script finds under these names; an empty one when there is no verdict."""
+    if not verdict:
         return "<td></td>"
-    verdict = content["results"][number]["verdict"]
-    label = LETTERS[verdict]
-    return f'<td class="v {verdict}"><button data-result="{number}">{_text(label)}</button></td>'
+    names = " ".join(f'data-{name}="{_text(value)}"' for name, value in opens.items())
+    return f'<td class="v {verdict}"><button {names}>{_text(LETTERS[verdict])}</button></td>'
+
+
+def _pairs(content: dict[str, Any]) -> str:
+    if "pairs" not in content:
+        return ""
+    results = content["pairs"]["results"]
+    children, table = pair_table(content)
+    rows = []
+    for parent, row in table:
+        cells = "".join(
+            _button(
+                (worst_verdict(results[one]["verdict"] for one in numbers) or UNSUPPORTED) if numbers else "",
+                parent=parent,
+                child=child,
+            )
+            for child, numbers in zip(children, row, strict=True)
+        )
+        rows.append(f"<tr><th>{_text(parent)}</th>{cells}</tr>")
+    return "<h2>Parent by child</h2>" + _table(["parent / child"], rows, "pairs", children)

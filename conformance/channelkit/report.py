@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import platform
 import shlex
 import time
@@ -17,10 +18,13 @@ from channelkit.execute import CaseResult
 from channelkit.resources import rules
 from channelkit.runtimes import find_node
 from channelkit.subjects import Description
+from channelkit.trials import Trial
 from channelkit.verdict import FAIL, INCONCLUSIVE, KNOWN, VERDICTS, counts_against
 
 FORMAT = 1
 """Version of the format of ``results.json``."""
+_PAUSE, _SHARE = 5.0, 20
+"""Seconds between two writings of what is known so far, and that many times as long as a writing took."""
 
 
 Output = tuple[str, Path]
@@ -39,6 +43,8 @@ FORMATS: dict[str, Callable[[dict[str, Any]], str]] = {
     "html": page.render,
 }
 _DIRECTORY = {"results.json": "json", "index.html": "html"}
+_PARTIAL = ("json",)
+"""Formats that are written while the run goes on."""
 
 
 def output(text: str) -> Output:
@@ -61,7 +67,10 @@ def add_report_option(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(slots=True)
 class Report:
-    """Collects results. With an output directory, each is written to ``results.jsonl`` there as soon as it is known."""
+    """Collects results. With an output directory, each is written to ``results.jsonl`` there as soon as it is known.
+
+    Every few seconds all that is known is written as JSON, so that a run that is killed leaves a whole file behind.
+    """
 
     subjects: Sequence[Description]
     cases: Sequence[Case]
@@ -69,10 +78,14 @@ class Report:
     """Where it is written, and in which formats."""
     absent: dict[str, str] = field(default_factory=dict)
     """Subjects that are not here, and why."""
+    trials: Sequence[Trial] = ()
+    """What pairs are made to do; none when no pairs are run."""
     results: list[dict[str, Any]] = field(default_factory=list)
+    pairs: list[dict[str, Any]] = field(default_factory=list)
     started: float = field(default_factory=time.time)
     _hello: dict[str, dict[str, Any]] = field(default_factory=dict)
     _lines: TextIO | None = None
+    _next: float = field(default_factory=lambda: time.monotonic() + _PAUSE)
 
     def add(self, result: CaseResult) -> dict[str, Any]:
         """Takes one result and returns it as it stands in the report."""
@@ -90,7 +103,20 @@ class Report:
                 self._lines = (directory / "results.jsonl").open("w", encoding="utf-8")
             self._lines.write(json.dumps(entry) + "\n")
             self._lines.flush()
+        self._write_partial()
         return entry
+
+    def add_pair(self, entries: Sequence[dict[str, Any]]) -> None:
+        """Takes the results of one pair."""
+        self.pairs.extend(entries)
+        self._write_partial()
+
+    def _write_partial(self) -> None:
+        started = time.monotonic()
+        if self.outputs and started >= self._next:
+            self._write(self.content(complete=False), _PARTIAL)
+            taken = time.monotonic() - started
+            self._next = started + max(_PAUSE, _SHARE * taken)
 
     def content(self, *, complete: bool) -> dict[str, Any]:
         """The report as one value; ``complete`` says whether every case was run."""
@@ -109,7 +135,7 @@ class Report:
             "runtimes": {"python": platform.python_version(), "node": node.version if node else None},
             "system": f"{platform.system()} {platform.release()} {platform.machine()}",
             "subjects": [self._subject(one) for one in self.subjects],
-            "requirements": {rule: texts.get(rule, "") for rule in _rules_of(self.cases)},
+            "requirements": {rule: texts.get(rule, "") for rule in self._rules()},
             "cases": [
                 {
                     "id": case.id,
@@ -122,6 +148,15 @@ class Report:
             ],
             **({"absent": self.absent} if self.absent else {}),
             "results": self.results,
+            **({"pairs": self._pairs()} if self.trials else {}),
+        }
+
+    def _pairs(self) -> dict[str, Any]:
+        order = {trial.id: number for number, trial in enumerate(self.trials)}
+        self.pairs.sort(key=lambda entry: order[entry["trial"]])
+        return {
+            "trials": [{"id": one.id, "title": one.title, "rules": list(one.rules)} for one in self.trials],
+            "results": self.pairs,
         }
 
     def _subject(self, one: Description) -> dict[str, Any]:
@@ -144,12 +179,15 @@ class Report:
     def write(self, *, complete: bool) -> None:
         """Writes all outputs. Raises :class:`OSError`."""
         self.close()
-        content = self.content(complete=complete) if self.outputs else {}
+        if self.outputs:
+            self._write(self.content(complete=complete), tuple(FORMATS))
+
+    def _write(self, content: dict[str, Any], formats: Sequence[str]) -> None:
         for kind, path in self.outputs:
             files = {path / name: one for name, one in _DIRECTORY.items()} if kind == "dir" else {path: kind}
             for target, one in files.items():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(FORMATS[one](content), encoding="utf-8")
+                if one in formats:
+                    _replace(target, FORMATS[one](content))
 
     def close(self) -> None:
         """Closes the file of partial results."""
@@ -160,13 +198,27 @@ class Report:
     @property
     def exit_status(self) -> int:
         """0 conformant, 1 not, 3 when the harness failed; failures of subjects come first only if all was judged."""
-        if any(entry["verdict"] == INCONCLUSIVE for entry in self.results):
+        if any(entry["verdict"] == INCONCLUSIVE for entry in (*self.results, *self.pairs)):
             return 3
-        return int(any(counts_against(entry["verdict"], entry["level"]) for entry in self.results))
+        return int(
+            any(counts_against(entry["verdict"], entry["level"]) for entry in self.results)
+            or any(counts_against(entry["verdict"], "MUST") for entry in self.pairs)
+        )
+
+    def _rules(self) -> list[str]:
+        named = [one.rules for one in self.cases] + [one.rules for one in self.trials]
+        return sorted({rule for rules in named for rule in rules})
 
 
-def _rules_of(cases: Sequence[Case]) -> list[str]:
-    return sorted({rule for case in cases for rule in case.rules})
+def _replace(target: Path, text: str) -> None:
+    """Writes a file so that whoever reads it finds the old text or the new one, whole."""
+    if target.exists() and not target.is_file():  # a terminal, a pipe
+        target.write_text(text, encoding="utf-8")
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = target.with_name(f".{target.name}.{os.getpid()}")
+    scratch.write_text(text, encoding="utf-8")
+    scratch.replace(target)
 
 
 def reproduce(description: Description, result: CaseResult) -> str:

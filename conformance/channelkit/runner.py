@@ -44,7 +44,7 @@ def pairs(subjects: Sequence[Description], cases: Sequence[Case]) -> list[tuple[
 def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> list[Work]:
     """Puts cases that can share a process together.
 
-    Known failures come first: they are the slow ones, since many of them wait for what never comes.
+    Known failures are slow without work, since many of them wait for what never comes: they are strewn among the first of the others.
     """
     slow: list[Work] = []
     alone: list[Work] = []
@@ -62,7 +62,16 @@ def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> list[
         for found in shared.values()
         for batch in (found[i : i + TOGETHER] for i in range(0, len(found), TOGETHER))
     ]
-    return slow + together + alone
+    return _strewn(slow, together + alone)
+
+
+def _strewn(some: list[Work], others: list[Work]) -> list[Work]:
+    """Both lists as one, ``some`` evenly among the first two thirds of it."""
+    room = max(1, len(others) * 2 // (3 * len(some))) if some else 1
+    mixed: list[Work] = []
+    for number, item in enumerate(some):
+        mixed += [item, *others[number * room : (number + 1) * room]]
+    return mixed + others[len(some) * room :]
 
 
 def _execute(work: Work, options: Options, stop: threading.Event) -> Iterator[CaseResult]:

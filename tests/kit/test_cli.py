@@ -149,3 +149,33 @@ def test_an_interrupt_keeps_what_is_known_and_leaves_no_process(
     content = json.loads((tmp_path / "results.json").read_text("utf-8"))
     assert content["complete"] is False
     fits(content)
+
+
+def test_a_run_that_is_killed_leaves_what_was_known(tmp_path: Path) -> None:
+    hangs, target = shlex.join(command("hangs_at_end")), tmp_path / "results.json"
+    lines = "import sys; from channelkit import report, cli; report._PAUSE = 0; report._SHARE = 0; sys.exit(cli.main())"
+    words = [sys.executable, "-c", lines, "run", "--child", hangs, "--cases", str(SAMPLE)]
+    words += ["--report", f"json={target}", "--time-scale", "0.5", "--jobs", "1", "--isolate"]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as kit:
+        until = time.monotonic() + 60
+        while not target.exists() and time.monotonic() < until:
+            time.sleep(0.005)
+        kit.kill()
+    content = json.loads(target.read_text("utf-8"))
+    fits(content)
+    assert len(content["results"]) >= 1
+    assert content["complete"] is False
+
+
+def test_a_bug_of_the_kit_is_no_failure_of_the_subject(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("the kit itself")
+
+    monkeypatch.setattr("channelkit.execute.run_steps", broken)
+    assert run("-k", "sample-echo", child="wrong_echo") == 3
+    printed = capsys.readouterr().out
+    assert "INCONCLUSIVE" in printed
+    assert "ZeroDivisionError: the kit itself" in printed
+    assert "FAIL" not in printed

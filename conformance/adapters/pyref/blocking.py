@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING
 
@@ -43,11 +44,15 @@ class FrontEnd:
         report_exit(child.wait())
 
     def send(self, message: object, handle: socket.socket | None, keep_open: bool) -> None:
-        """Send; a message that must wait behind a handle counts as sent."""
+        """Send; a message that must wait, for room or behind a handle, counts as sent, and another thread sees to it."""
         try:
             self._channel.send(message, handle, keep_open=keep_open, timeout=0)
         except nodechannel.SendTimeout:
-            return
+            threading.Thread(target=self._flush, daemon=True).start()
+
+    def _flush(self) -> None:
+        with contextlib.suppress(nodechannel.ChannelError):
+            self._channel.flush()
 
     def disconnect(self) -> None:
         """Begin to disconnect."""
