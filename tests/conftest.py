@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from nodechannel.outbox import Outbox, Write
+from nodechannel.outbox import HandleWrite, Outbox, Write
 from support import wire
 from support.frontends import Asyncio, Blocking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
+
+    from nodechannel.delivery import Delivery
 
 # Hypothesis changes its defaults when it sees a CI variable; naming every setting keeps runs alike everywhere.
 settings.register_profile(
@@ -84,15 +86,25 @@ def no_leaks() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def internal_messages_fit_their_schemas(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Hold every internal message that a connection of this process writes to `schemas/wire/`."""
-    push = Outbox.push
+    push, put = Outbox.push, Outbox.put
     found: list[str] = []
 
-    def checked(outbox: Outbox, write: Write) -> None:
-        if wire.looks_internal(write.data):
-            found.extend(f"{fault}: {write.data[:200]!r}" for fault in wire.faults(write.data))
-        push(outbox, write)
+    def check(frame: bytes) -> None:
+        if wire.looks_internal(frame):
+            found.extend(f"{fault}: {frame[:200]!r}" for fault in wire.faults(frame))
 
-    monkeypatch.setattr(Outbox, "push", checked)
+    def checked_push(outbox: Outbox, frame: bytes) -> Delivery:
+        if frame.count(b"\n") == 1:  # many frames at once are user messages
+            check(frame)
+        return push(outbox, frame)
+
+    def checked_put(outbox: Outbox, write: Write) -> None:
+        if isinstance(write, HandleWrite):
+            check(write.data)
+        put(outbox, write)
+
+    monkeypatch.setattr(Outbox, "push", checked_push)
+    monkeypatch.setattr(Outbox, "put", checked_put)
     yield
     assert not found, f"internal messages that no schema allows: {found}"
 

@@ -21,14 +21,14 @@ from nodechannel.errors import ChannelClosed, SendTimeout
 from nodechannel.forks import watch
 from nodechannel.outgoing import SocketHandle
 from nodechannel.spawn import ChannelPair, node_command
-from nodechannel.steps import RECEIVE_SIZE, feed, receive_step, send_step
+from nodechannel.steps import RECEIVE_SIZE, feed, receive_step, send_now, send_step
 from nodechannel.sync import GRACE, signal_name
 
 if TYPE_CHECKING:
     import os
     import signal
     import socket
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
     from nodechannel.messages import HandleType
@@ -39,8 +39,10 @@ if TYPE_CHECKING:
 # Node's `send` returns false from this many queued bytes on ([LIF-009]).
 HIGH_WATER = 131072
 
-# Messages that wait for their reader before the channel stops reading, so that a slow reader does not fill the memory.
+# Messages that wait for their reader before the channel stops reading, so that a slow reader does not fill the memory; and how many are
+# left when it goes on ([FLO-001]).
 READ_AHEAD = 1024
+READ_AHEAD_LOW = 256
 
 # Seconds until a write is tried again that the kernel had no resources for.
 RETRY = 0.02
@@ -75,6 +77,7 @@ class Channel:
     def __init__(self, sock: socket.socket, *, unsafe_integers: bool = False) -> None:
         self._sock = sock
         self._connection = Connection(unsafe_integers=unsafe_integers)
+        self._events = self._connection.events
         self._loop = asyncio.get_running_loop()
         self._connection.on_socket_closed = self._socket_closed
         self._waiters: list[asyncio.Future[None]] = []
@@ -109,41 +112,69 @@ class Channel:
         What is said of handles in the blocking front end holds here too, but one that is refused for good is reported by `receive`.
         Raises `InvalidMessage`, `InvalidHandle`, `ChannelClosed`, `SendTimeout`. Cancelled or timed out, the message stays queued.
         """
-        outgoing = None
-        if handle is not None:
-            outgoing = SocketHandle(handle, keep_open=keep_open, key=key, handle_type=handle_type)
         connection = self._connection
-        delivery = connection.send(message, outgoing)
+        if handle is None:
+            delivery = self._dispatch(connection.frame(message))
+        else:
+            outgoing = SocketHandle(handle, keep_open=keep_open, key=key, handle_type=handle_type)
+            delivery = connection.send(message, outgoing)
+            self._schedule_flush()
+        if connection.queued_bytes > HIGH_WATER or delivery.state is DeliveryState.ABANDONED:
+            await self._have_room(delivery, timeout)
+        return delivery
+
+    async def send_many(self, messages: Iterable[object], *, timeout: float | None = None) -> Delivery:
+        """Queue many messages at once, which costs less than one by one.
+
+        Raises what `send` raises; after `InvalidMessage` or `ChannelClosed` nothing was queued.
+        """
+        delivery = self._dispatch(self._connection.frames(list(messages)))
+        await self._have_room(delivery, timeout)
+        return delivery
+
+    def _dispatch(self, frames: bytes) -> Delivery:
+        """Write the first frames in a turn of the event loop at once, and all others together at its end."""
+        if self._flush_scheduled or self._writer_registered:
+            return self._connection.queue(frames)
+        delivery = send_now(self._sock, self._connection, frames)
         self._schedule_flush()
+        return delivery
+
+    async def _have_room(self, delivery: Delivery, timeout: float | None) -> None:
+        """Wait while too much is queued."""
+        connection = self._connection
         if connection.queued_bytes > HIGH_WATER and not await self._wait(
             lambda: connection.queued_bytes <= HIGH_WATER, timeout
         ):
             raise SendTimeout(delivery)
         if delivery.state is DeliveryState.ABANDONED and not connection.connected:
             raise ChannelClosed("send")
-        return delivery
 
     async def receive(self, timeout: float | None = None) -> Message:
         """Return the next message; raises what the blocking `receive` raises."""
-        connection = self._connection
-        while True:
-            event = connection.next_event()
-            if not self._reading:
-                self._resume_reading()
-            if event is not None:
-                if isinstance(event, Message):
-                    return event
-                raise event
+        events, connection = self._events, self._connection
+        while not events:
             # [LIF-001, LIF-003, LIF-004]
             if connection.closed:
                 raise ChannelClosed("receive")
-            if not await self._wait(lambda: connection.undelivered > 0 or connection.closed, timeout):
+            if not await self._wait(lambda: bool(events) or connection.closed, timeout):
                 raise TimeoutError("no message arrived in time")
+        return self._take()
+
+    def _take(self) -> Message:
+        event = self._events.popleft()
+        if not self._reading and len(self._events) <= READ_AHEAD_LOW:
+            self._resume_reading()
+        if isinstance(event, Message):
+            return event
+        raise event
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Message:
+        if self._events:
+            return self._take()
         try:
             return await self.receive()
         except ChannelClosed:
@@ -256,7 +287,7 @@ class Channel:
             except BlockingIOError:
                 break
             feed(self._connection, received)
-            if self._connection.closed or len(received[0]) < RECEIVE_SIZE:
+            if len(received[0]) < RECEIVE_SIZE or self._connection.closed or self._sated():
                 break
         if self._connection.outbox:
             self._flush()
@@ -274,14 +305,17 @@ class Channel:
             connection.finish()
         if connection.closed:
             self._shut()
-        elif self._reading and connection.undelivered > self._read_ahead and connection.settled:
+        elif self._reading and self._sated():
             # [FLO-001]
-            # With anything on its way out reading must go on: the answer may be among it, or the peer may wait for room itself.
             self._reading = False
             self._loop.remove_reader(self._sock)
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
+
+    def _sated(self) -> bool:
+        # With anything on its way out reading must go on: the answer may be among it, or the peer may wait for room itself.
+        return len(self._events) > self._read_ahead and self._connection.settled
 
     def _shut(self) -> None:
         if self._sock.fileno() < 0:

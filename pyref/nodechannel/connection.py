@@ -15,11 +15,10 @@ from functools import partial
 
 from nodechannel import codec
 from nodechannel.codec import LONGEST_LINE, LineFramer
-from nodechannel.delivery import Delivery, DeliveryState
+from nodechannel.delivery import DeliveryState
 from nodechannel.errors import (
     BadEnvelope,
     ChannelClosed,
-    HandleAbandoned,
     InvalidJson,
     InvalidMessage,
     LineTooLong,
@@ -28,6 +27,7 @@ from nodechannel.errors import (
     UnexpectedAck,
 )
 from nodechannel.handles import ReceivedHandle
+from nodechannel.handover import HandOvers
 from nodechannel.messages import (
     ACK_FRAME,
     NACK_FRAME,
@@ -35,22 +35,21 @@ from nodechannel.messages import (
     Envelope,
     HandleType,
     envelope_frame,
+    frame_is_internal,
     is_internal,
     unwrap,
 )
-from nodechannel.outbox import Outbox, Write
+from nodechannel.outbox import Outbox
 from nodechannel.socketlist import Answer, Questions, Received
-from nodechannel.state import CHANNEL, HAND_OVER, Channel, ChannelInput, HandOver, HandOverInput
+from nodechannel.state import CHANNEL, Channel, ChannelInput
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, Protocol, TypeAlias
 
+    from nodechannel.delivery import Delivery
     from nodechannel.fd import OwnedFd
-
-# [HND-016] A refused handle is written again this often; Node's own number.
-MAX_RETRANSMISSIONS = 3
 
 _ABOUT_SOCKETS = (
     Cmd.SOCKET_GET_COUNT,
@@ -104,19 +103,21 @@ class Connection:
     def __init__(self, *, unsafe_integers: bool = False, max_line: int = LONGEST_LINE) -> None:
         self.outbox = Outbox()
         self._decode = codec.decode
+        self._decode_lines = codec.decode_lines
         self._encode = codec.encode
+        self._encode_many = codec.encode_many
         self._unsafe_integers = unsafe_integers
         self._framer = LineFramer(max_line)
         self._state = Channel.OPEN
-        self._events: deque[Event] = deque()
+        # Whether messages can be sent, in Node's word; and whether, with an empty outbox, one may go to the kernel at once.
+        self.connected = True
+        self.unhindered = True
+        # What the user should learn, in the order of the stream; a front end takes from the left ([FLO-002]).
+        self.events: deque[Event] = deque()
         # Descriptors that no handle message has claimed yet, in order of arrival.
         self._pending_fds: deque[OwnedFd] = deque()
         self._truncated = False
-        self._hand_over = HandOver.IDLE
-        self._in_flight: Write | None = None
-        # Messages behind the handle that is under way ([HND-010]), and their size in bytes.
-        self._held: deque[Write] = deque()
-        self._held_size = 0
+        self._hand_over = HandOvers(self.outbox)
         self._received_sockets = Received()
         self._counts = Questions()
         self._closings = Questions()
@@ -130,11 +131,6 @@ class Connection:
     # What the caller may ask.
 
     @property
-    def connected(self) -> bool:
-        """Whether messages can be sent, in Node's word."""
-        return self._state is Channel.OPEN
-
-    @property
     def closed(self) -> bool:
         """Whether the channel has ended; events may be left."""
         return self._state is Channel.CLOSED
@@ -142,7 +138,7 @@ class Connection:
     @property
     def settled(self) -> bool:
         """Whether everything sent was written and every handle was acknowledged or abandoned."""
-        return not self.outbox and not self._held and self._hand_over is HandOver.IDLE
+        return not self.outbox and self._hand_over.idle
 
     @property
     def ready_to_close(self) -> bool:
@@ -153,60 +149,59 @@ class Connection:
     @property
     def queued_bytes(self) -> int:
         """Bytes of all messages that the kernel has not taken."""
-        return self.outbox.size + self._held_size
-
-    @property
-    def undelivered(self) -> int:
-        """Number of events that `next_event` would return."""
-        return len(self._events)
-
-    def next_event(self) -> Event | None:
-        # [FLO-002]
-        """Return the next message or the next error of the peer, in the order of the stream; None when there is none."""
-        return self._events.popleft() if self._events else None
+        return self.outbox.size + self._hand_over.held.size
 
     def withdraw(self, event: Event) -> None:
         """Take back an event that its user has learned of otherwise."""
-        if event in self._events:
-            self._events.remove(event)
+        if event in self.events:
+            self.events.remove(event)
 
     # What this side wants.
 
-    def send(self, message: object, handle: Outgoing | None = None) -> Delivery:
-        """Queue a user message.
+    def frame(self, message: object) -> bytes:
+        """Return the frame of a user message, for `queue`; raises `InvalidMessage`. Changes nothing, so any thread may call it."""
+        # [JSN-001, JSN-004]
+        frame = self._encode(message, self._unsafe_integers)
+        if (type(message) is not dict or "cmd" in message) and frame_is_internal(message, frame):
+            raise _internal("$")
+        return frame
 
-        Raises `ChannelClosed`, `InvalidMessage` or an error of taking the handle; then nothing was queued and the handle is untouched.
-        """
-        if (self._state, ChannelInput.SEND) not in CHANNEL:
-            # [LIF-007, LIF-014, ERR-004]
-            raise ChannelClosed("send")
-        # [JSN-001, JSN-004, FLO-005]
-        frame = self._encode(message, unsafe_integers=self._unsafe_integers)
-        if self._looks_internal(frame):  # [CLS-005]
-            raise InvalidMessage(
-                "an object whose cmd begins with NODE_ is an internal message to every peer", "$.cmd"
-            )
-        return self._queue(frame, handle)
+    def frames(self, messages: list[object]) -> bytes:
+        """Return the frames of many user messages; see `frame`."""
+        frames = self._encode_many(messages, self._unsafe_integers)
+        for index, message in enumerate(messages):
+            if (type(message) is not dict or "cmd" in message) and frame_is_internal(
+                message, self._encode(message, self._unsafe_integers)
+            ):
+                raise _internal(f"$[{index}]")
+        return frames
 
-    def send_internal(self, message: dict[str, Any], handle: Outgoing | None = None) -> Delivery:
-        """Queue an internal message, which is the caller's to get right, like a user message ([HND-010]).
+    def queue(self, frames: bytes, handle: Outgoing | None = None) -> Delivery:
+        """Queue what `frame` or `frames` returned.
 
         Raises `ChannelClosed` or an error of taking the handle; then nothing was queued and the handle is untouched.
         """
-        if (self._state, ChannelInput.SEND) not in CHANNEL:
+        # [FLO-005]
+        if handle is None and self.unhindered:
+            return self.outbox.push(frames)
+        if not self.connected:
+            # [LIF-007, LIF-014, ERR-004]
             raise ChannelClosed("send")
-        return self._queue(self._encode(message), handle)
-
-    def _queue(self, frame: bytes, handle: Outgoing | None) -> Delivery:
-        delivery = Delivery()
         if handle is None:
-            write = Write(frame, None, delivery)
-        else:
-            key_frame = None if handle.key is None else self._encode(handle.key)
-            frame = envelope_frame(handle.type, frame, key_frame, handle.dgram_type)
-            write = Write(frame, handle.take(), delivery, shared=handle.shared)
-        self._dispatch(write)
+            return self._hand_over.held.push(frames)  # [HND-010]
+        key_frame = None if handle.key is None else self._encode(handle.key)
+        envelope = envelope_frame(handle.type, frames, key_frame, handle.dgram_type)
+        delivery = self._hand_over.send(envelope, handle.take(), shared=handle.shared)
+        self._update()
         return delivery
+
+    def send(self, message: object, handle: Outgoing | None = None) -> Delivery:
+        """Queue a user message; raises what `frame` and `queue` raise."""
+        return self.queue(self.frame(message), handle)
+
+    def send_internal(self, message: dict[str, Any], handle: Outgoing | None = None) -> Delivery:
+        """Queue an internal message, which is the caller's to get right, like a user message ([HND-010]); raises what `queue` raises."""
+        return self.queue(self._encode(message), handle)
 
     def get_connections(self, key: str) -> Answer:
         """Ask how many sockets of a key are open in the peer; raises `ChannelClosed`."""
@@ -221,23 +216,19 @@ class Connection:
         if self._received_sockets.closed(key):
             self._tell({"cmd": Cmd.SOCKET_ALL_CLOSED.value, "key": key})
 
-    def _looks_internal(self, frame: bytes) -> bool:
-        """Tell what the peer will make of a frame; its bytes count, not the Python objects that they were made from."""
-        suspicious = frame.startswith(b"{") and (b"NODE_" in frame or b"\\u" in frame)
-        return suspicious and is_internal(self._decode(frame))
-
     # [LIF-011]
     def disconnect(self) -> None:
         """End the channel once everything queued is delivered; see `ready_to_close`."""
         self._state = CHANNEL[self._state, ChannelInput.DISCONNECT]
+        self._update()
 
     def close(self) -> None:
         """End the channel now: what is queued or not yet taken by the user is dropped and its descriptors are closed."""
         self._end(ChannelInput.CLOSE)
-        for event in self._events:
+        for event in self.events:
             if isinstance(event, Message) and event.handle is not None:
                 event.handle.close()
-        self._events.clear()
+        self.events.clear()
 
     # [LIF-010]
     def finish(self) -> None:
@@ -251,14 +242,11 @@ class Connection:
         if fds:
             self._pending_fds.extend(fds)
         self._truncated |= truncated
-        try:
-            lines = self._framer.feed(data)
-        except LineTooLong:
-            lines = []
-        for line in lines:
-            self._receive_line(line)
+        lines = self._framer.feed(data)
+        if lines:
+            self._receive_lines(lines)
         if self._framer.overflowed:  # [FRM-030]
-            self._events.append(LineTooLong(self._framer.max_line))
+            self.events.append(LineTooLong(self._framer.max_line))
             self._end(ChannelInput.CLOSE)
         # [HND-031]
         elif self._pending_fds and not self._framer.buffered:  # [HND-008]
@@ -271,11 +259,10 @@ class Connection:
 
     def written(self, count: int) -> None:
         """The kernel took `count` bytes of the outbox."""
-        for write in self.outbox.advance(count):
-            if write.delivery is not None:
-                write.delivery.state = DeliveryState.WRITTEN
-            if write is self._in_flight:
-                self._hand_over = HAND_OVER[self._hand_over, HandOverInput.WRITTEN]
+        write = self.outbox.advance(count)
+        if write is not None:
+            write.delivery.state = DeliveryState.WRITTEN
+            self._hand_over.written(write)
 
     def write_failed(self) -> None:
         """The peer is gone: what is queued cannot be delivered, what was received can still be read."""
@@ -283,19 +270,34 @@ class Connection:
 
     # Receiving.
 
-    def _receive_line(self, line: bytes) -> None:
+    def _receive_lines(self, lines: list[bytes]) -> None:
         try:
             # [FLO-003]
-            value = self._decode(line)
-        except InvalidJson as error:
-            # [FRM-026, ERR-001, ERR-003]
-            self._events.append(error)
-            return
-        if type(value) is dict and is_internal(value):
-            # [CLS-003]
-            self._receive_internal(value)
+            values = self._decode_lines(lines)
+        except InvalidJson:
+            self._receive_faulty(lines)
         else:
-            self._events.append(Message(value))
+            self._receive_values(values)
+
+    def _receive_faulty(self, lines: list[bytes]) -> None:
+        """Take each line for itself, because one of them is no JSON."""
+        for line in lines:
+            try:
+                value = self._decode(line)
+            except InvalidJson as error:
+                # [FRM-026, ERR-001, ERR-003]
+                self.events.append(error)
+            else:
+                self._receive_values([value])
+
+    def _receive_values(self, values: list[Any]) -> None:
+        append = self.events.append
+        for value in values:
+            if type(value) is dict and "cmd" in value and is_internal(value):
+                # [CLS-003]
+                self._receive_internal(value)
+            else:
+                append(Message(value))
 
     def _receive_internal(self, value: dict[str, Any]) -> None:
         cmd = value["cmd"]
@@ -312,20 +314,20 @@ class Connection:
 
     def _receive_handle(self, value: dict[str, Any]) -> None:
         if not self._pending_fds:  # [HND-012]
-            self.outbox.push(Write(NACK_FRAME))
+            self.outbox.push(NACK_FRAME)
             # [HND-037, HND-047]
-            self._events.append(MissingDescriptor(truncated=self._truncated))
+            self.events.append(MissingDescriptor(truncated=self._truncated))
             self._truncated = False
             return
         # [HND-030]
         fd = self._pending_fds.popleft()
         # [HND-019, HND-034, HND-042]
-        self.outbox.push(Write(ACK_FRAME))  # [HND-011] before the message is handed up
+        self.outbox.push(ACK_FRAME)  # [HND-011] before the message is handed up
         try:
             envelope = Envelope.from_wire(value)
         except BadEnvelope as error:
             fd.close()
-            self._events.append(error)
+            self.events.append(error)
             return
         # [HND-038]
         handle = ReceivedHandle(envelope.type, fd, envelope.key, envelope.dgram_type)
@@ -336,7 +338,7 @@ class Connection:
         if envelope.type is HandleType.NET_SOCKET and envelope.key is not None:
             self._received_sockets.arrived(envelope.key)
             handle.on_closed = partial(self.on_socket_closed, envelope.key)
-        self._events.append(Message(envelope.msg, handle))
+        self.events.append(Message(envelope.msg, handle))
 
     def _close_strays(self) -> None:
         while self._pending_fds:
@@ -345,7 +347,7 @@ class Connection:
     # Counting sockets that were handed over.
 
     def _ask(self, cmd: Cmd, key: str, questions: Questions) -> Answer:
-        if (self._state, ChannelInput.SEND) not in CHANNEL:
+        if not self.connected:
             raise ChannelClosed("ask")
         self._tell({"cmd": cmd.value, "key": key})
         return questions.ask(key)
@@ -353,7 +355,7 @@ class Connection:
     # [SLS-019]
     def _tell(self, message: dict[str, Any]) -> None:
         """Queue an internal message; one that comes too late is of no interest to anybody."""
-        if (self._state, ChannelInput.SEND) in CHANNEL:
+        if self.connected:
             self.send_internal(message)
 
     def _receive_socket_message(self, cmd: str, value: dict[str, Any]) -> None:
@@ -377,70 +379,31 @@ class Connection:
 
     # Handing over.
 
-    def _dispatch(self, write: Write) -> None:
-        if self._hand_over is HandOver.IDLE:
-            self._release(write)
-        else:  # [HND-010]
-            self._held.append(write)
-            self._held_size += len(write.data)
-
-    def _release(self, write: Write) -> None:
-        if write.fd is not None:
-            # [HND-017]
-            self._hand_over = HAND_OVER[self._hand_over, HandOverInput.SEND]
-            self._in_flight = write
-        self.outbox.push(write)
-
     def _receive_ack(self) -> None:
-        if (self._hand_over, HandOverInput.ACK) not in HAND_OVER:
-            # [HND-051]
-            self._events.append(UnexpectedAck(Cmd.HANDLE_ACK))
-            return
-        self._finish_hand_over(HandOverInput.ACK, DeliveryState.ACKNOWLEDGED)
+        if not self._hand_over.acknowledged():
+            self.events.append(UnexpectedAck(Cmd.HANDLE_ACK))
+        self._update()
 
     def _receive_nack(self) -> None:
-        write = self._in_flight
-        if write is None or write.delivery is None or (self._hand_over, HandOverInput.NACK) not in HAND_OVER:
-            self._events.append(UnexpectedAck(Cmd.HANDLE_NACK))
-            return
-        delivery = write.delivery
-        delivery.refusals += 1
-        if delivery.refusals > MAX_RETRANSMISSIONS:
-            delivery.error = HandleAbandoned(delivery)
-            self._events.append(delivery.error)
-            self._finish_hand_over(HandOverInput.GIVE_UP, DeliveryState.ABANDONED)
-            return
-        self._hand_over = HAND_OVER[self._hand_over, HandOverInput.NACK]  # [HND-015]
-        delivery.state = DeliveryState.QUEUED
-        # [HND-024]
-        self.outbox.push(write)
+        delivery = self._hand_over.refused()
+        if delivery is None:
+            self.events.append(UnexpectedAck(Cmd.HANDLE_NACK))
+        elif delivery.error is not None:
+            self.events.append(delivery.error)
+        self._update()
 
-    def _finish_hand_over(self, how: HandOverInput, state: DeliveryState) -> None:
-        self._hand_over = HAND_OVER[self._hand_over, how]
-        write, self._in_flight = self._in_flight, None
-        if write is not None:
-            abandon([write], state)
-        # [HND-020, HND-023]
-        while self._held and self._hand_over is HandOver.IDLE:
-            write = self._held.popleft()
-            self._held_size -= len(write.data)
-            self._release(write)
+    def _update(self) -> None:
+        self.connected = (self._state, ChannelInput.SEND) in CHANNEL
+        self.unhindered = self.connected and self._hand_over.idle
 
     # Ending.
 
     def _end(self, how: ChannelInput) -> None:
         """Move on, giving up what is on its way out and the descriptors that no message claimed."""
         self._state = CHANNEL[self._state, how]
+        self._update()
         self.on_socket_closed = _nobody_counts
-        # [HND-025]
-        abandon(self.outbox.clear())
-        abandon(self._held)
-        self._held.clear()
-        self._held_size = 0
-        if self._in_flight is not None:
-            abandon([self._in_flight])
-        self._in_flight = None
-        self._hand_over = HandOver.IDLE
+        self._hand_over.abandon_all()
         self._close_strays()
 
 
@@ -450,18 +413,12 @@ def _nobody_listens(_message: dict[str, Any], handle: ReceivedHandle | None) -> 
         handle.close()
 
 
+# [CLS-005]
+def _internal(path: str) -> InvalidMessage:
+    return InvalidMessage(
+        "an object whose cmd begins with NODE_ is an internal message to every peer", f"{path}.cmd"
+    )
+
+
 def _nobody_counts(key: str) -> None:
     """Ignore the end of a socket whose sender has gone."""
-
-
-def abandon(writes: Iterable[Write], state: DeliveryState = DeliveryState.ABANDONED) -> None:
-    """Put an end to deliveries: set their last state, and close or give back this side's copy of their descriptors."""
-    for write in writes:
-        if write.delivery is not None:
-            write.delivery.state = state
-        if write.fd is None:
-            continue
-        if state is DeliveryState.ABANDONED and write.delivery is not None and not write.shared:
-            write.delivery.give_back(write.fd)
-        else:
-            write.fd.close()

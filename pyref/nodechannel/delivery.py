@@ -24,7 +24,7 @@ class DeliveryState(Enum):
 
 
 class Delivery:
-    """What becomes of one message after `send`.
+    """What becomes of a message after `send`; messages without a handle that leave together share one.
 
     Attributes:
         state: how far it has come.
@@ -32,13 +32,14 @@ class Delivery:
         error: why the peer does not have it, if it refused the handle for good.
     """
 
-    __slots__ = ("_returned", "error", "refusals", "state")
+    __slots__ = ("state",)
+
+    # Those of a message without a handle: one object less to fill for each message.
+    refusals = 0
+    error: HandleAbandoned | None = None
 
     def __init__(self) -> None:
         self.state = DeliveryState.QUEUED
-        self.refusals = 0
-        self.error: HandleAbandoned | None = None
-        self._returned: OwnedFd | None = None
 
     def take_back(self, timeout: float | None = None) -> socket.socket:
         """Return the connected socket that was handed over in vain, once the delivery is abandoned.
@@ -46,22 +47,46 @@ class Delivery:
         It is non-blocking, or waits for `timeout` seconds in each call. A socket that nobody takes back is closed with the delivery.
         Raises `HandleTaken` when there is none: it was shared and not handed over, was acknowledged, or was taken back before.
         """
-        if self._returned is None:
-            raise HandleTaken
+        fd = self._reclaim()
         import socket
 
-        sock = socket.socket(fileno=self._returned.detach())
-        self._returned = None
+        sock = socket.socket(fileno=fd.detach())
         sock.settimeout(timeout or 0.0)
         return sock
+
+    def _reclaim(self) -> OwnedFd:
+        raise HandleTaken
+
+    def __repr__(self) -> str:
+        return f"<Delivery {self.state.name.lower()}>"
+
+
+WRITTEN = Delivery()
+"""Of every message that the kernel took at once."""
+WRITTEN.state = DeliveryState.WRITTEN
+
+
+class HandleDelivery(Delivery):
+    """What becomes of a message with a handle."""
+
+    __slots__ = ("_returned", "error", "refusals")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refusals = 0
+        self.error = None
+        self._returned: OwnedFd | None = None
 
     def give_back(self, fd: OwnedFd) -> None:
         """Keep the descriptor of a handle that was not delivered."""
         self._returned = fd
 
+    def _reclaim(self) -> OwnedFd:
+        fd, self._returned = self._returned, None
+        if fd is None:
+            raise HandleTaken
+        return fd
+
     def __del__(self) -> None:
         if self._returned is not None:
             self._returned.close()
-
-    def __repr__(self) -> str:
-        return f"<Delivery {self.state.name.lower()}>"

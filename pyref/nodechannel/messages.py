@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import namedtuple
 from enum import StrEnum
 
+from nodechannel import codec
 from nodechannel.errors import BadEnvelope
 
 TYPE_CHECKING = False
@@ -56,6 +57,18 @@ def is_internal(value: object) -> bool:
     cmd = value.get("cmd")
     # [CLS-002]
     return isinstance(cmd, str) and len(cmd) > len(PREFIX) and cmd.startswith(PREFIX)
+
+
+def frame_is_internal(message: object, frame: bytes) -> bool:
+    """Tell what the peer will make of the frame of a message: its bytes count where Python's types leave room for tricks."""
+    if type(message) is dict:
+        if "cmd" not in message:
+            return False
+        cmd = message["cmd"]
+        if type(cmd) is str:
+            return len(cmd) > len(PREFIX) and cmd.startswith(PREFIX)
+    suspicious = frame.startswith(b"{") and (b"NODE_" in frame or b"\\u" in frame)
+    return suspicious and is_internal(codec.decode(frame))
 
 
 class Envelope(namedtuple("Envelope", ("type", "msg", "key", "dgram_type"), defaults=(None, None))):  # noqa: PYI024 (typing takes long to import)

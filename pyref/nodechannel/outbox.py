@@ -4,102 +4,134 @@ from __future__ import annotations
 
 from collections import deque
 
+from nodechannel.delivery import Delivery
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from nodechannel.delivery import Delivery
+    from nodechannel.delivery import HandleDelivery
     from nodechannel.fd import OwnedFd
 
-# Linux and macOS take at most 1024 buffers in one call.
-MAX_BUFFERS = 1024
+# Bytes up to which frames are joined into one write: about what a socket takes at once. A longer frame is a write of its own and is not
+# copied.
+BLOCK_SIZE = 65536
 
 
 class Write:
-    """One frame on its way out, with the descriptor that rides on its first byte.
+    """Bytes of frames that leave together."""
+
+    __slots__ = ("data", "delivery")
+
+    fd: OwnedFd | None = None
+
+    def __init__(self, data: bytes, delivery: Delivery) -> None:
+        self.data = data
+        self.delivery = delivery
+
+
+class HandleWrite(Write):
+    """One frame, and the descriptor that rides on its first byte.
 
     Attributes:
         shared: the descriptor is a copy of one that the caller still has.
     """
 
-    __slots__ = ("data", "delivery", "fd", "shared")
+    __slots__ = ("fd", "shared")
 
-    def __init__(
-        self,
-        data: bytes,
-        fd: OwnedFd | None = None,
-        delivery: Delivery | None = None,
-        *,
-        shared: bool = True,
-    ) -> None:
-        self.data = data
+    delivery: HandleDelivery
+    fd: OwnedFd
+
+    def __init__(self, data: bytes, delivery: HandleDelivery, fd: OwnedFd, *, shared: bool) -> None:
+        super().__init__(data, delivery)
         self.fd = fd
-        self.delivery = delivery
         self.shared = shared
 
 
 class Outbox:
-    """A queue of frames and the position inside the first one.
+    """A queue of writes, the position inside the first one, and the frames at its end that may still be joined by others.
 
     Attributes:
         size: bytes that were not written yet.
     """
 
-    __slots__ = ("_offset", "_writes", "size")
+    __slots__ = ("_delivery", "_frames", "_frames_size", "_offset", "_writes", "size")
 
     def __init__(self) -> None:
         self._writes: deque[Write] = deque()
         self._offset = 0
+        self._frames: list[bytes] = []
+        self._frames_size = 0
+        self._delivery = Delivery()  # of the frames
         self.size = 0
 
     def __bool__(self) -> bool:
-        return bool(self._writes)
+        return self.size > 0
 
-    def push(self, write: Write) -> None:
-        """Append one frame."""
+    def push(self, frame: bytes) -> Delivery:
+        """Append one frame; return what becomes of the write that it is part of."""
+        size = len(frame)
+        self._frames_size += size
+        if self._frames_size > BLOCK_SIZE or not self._frames:
+            self._start(size)
         # [FRM-009]
+        self._frames.append(frame)
+        self.size += size
+        return self._delivery
+
+    def put(self, write: Write) -> None:
+        """Append one write."""
+        self._seal()
         self._writes.append(write)
         self.size += len(write.data)
 
-    def gather(self) -> tuple[list[bytes | memoryview], OwnedFd | None]:
-        """Return what the next system call can take: buffers, and the descriptor that must ride on their first byte.
+    def take(self) -> Write:
+        """Remove the first write, no byte of which has been written."""
+        self._seal()
+        write = self._writes.popleft()
+        self.size -= len(write.data)
+        return write
 
-        A frame with a descriptor is written alone, so that the descriptor meets the first byte of its own frame ([HND-005]);
-        once a part of it is out the descriptor is gone too and must not be attached again.
+    def gather(self) -> tuple[bytes | memoryview, OwnedFd | None]:
+        """Return what the next system call can take: bytes, and the descriptor that must ride on the first of them.
+
+        A frame with a descriptor is a write of its own, so that the descriptor meets the first byte of its frame ([HND-005], [HND-006]);
+        once a part of it is out the descriptor is gone too and must not be attached again ([HND-028]).
         """
+        if not self._writes:
+            self._seal()
         first = self._writes[0]
-        if first.fd is not None:
-            if self._offset == 0:
-                # [HND-006]
-                return [first.data], first.fd
-            # [HND-028]
-            return [memoryview(first.data)[self._offset :]], None
-        if len(self._writes) == 1 and self._offset == 0:
-            return [first.data], None
-        buffers: list[bytes | memoryview] = []
-        for write in self._writes:
-            if write.fd is not None or len(buffers) == MAX_BUFFERS:
-                break
-            buffers.append(write.data)
         if self._offset:
-            buffers[0] = memoryview(first.data)[self._offset :]
-        return buffers, None
+            return memoryview(first.data)[self._offset :], None
+        return first.data, first.fd
 
-    def advance(self, count: int) -> list[Write]:
-        """Note that the kernel took `count` bytes; return the frames that are completely written."""
+    def advance(self, count: int) -> Write | None:
+        """Note that the kernel took `count` bytes of what was gathered; return the write if that was the rest of it."""
+        if not self._writes:
+            self._seal()
         self.size -= count
-        count += self._offset
-        done = []
-        writes = self._writes
-        while writes and count >= len(writes[0].data):
-            write = writes.popleft()
-            count -= len(write.data)
-            done.append(write)
         # [FRM-008]
-        self._offset = count
-        return done
+        self._offset += count
+        if self._offset < len(self._writes[0].data):
+            return None
+        self._offset = 0
+        return self._writes.popleft()
 
     def clear(self) -> list[Write]:
-        """Forget everything; return the frames that were not completely written."""
+        """Forget everything; return the writes that were not completely written."""
+        self._seal()
         unwritten = list(self._writes)
         self._writes.clear()
         self._offset = self.size = 0
         return unwritten
+
+    def _start(self, size: int) -> None:
+        """Begin another write with a frame of that size."""
+        self._seal()
+        self._delivery = Delivery()
+        self._frames_size = size
+
+    def _seal(self) -> None:
+        """Make one write of the frames at the end."""
+        if self._frames:
+            self._writes.append(Write(b"".join(self._frames), self._delivery))
+            self._frames = []
+            self._frames_size = 0

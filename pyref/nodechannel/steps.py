@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 
+from nodechannel.delivery import WRITTEN
 from nodechannel.fd import ANCILLARY_SIZE, pack_rights, unpack_rights
 
 TYPE_CHECKING = False
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from nodechannel.connection import Connection
+    from nodechannel.delivery import Delivery
     from nodechannel.fd import OwnedFd
 
     # Bytes (none at the end of the stream), descriptors, and whether the kernel dropped some.
@@ -63,6 +65,26 @@ def feed(connection: Connection, received: Received) -> None:
         connection.receive_eof()
 
 
+def send_now(sock: socket.socket, connection: Connection, frames: bytes) -> Delivery:
+    """Write frames at once where nothing waits before them; what the kernel does not take is queued. Raises `ChannelClosed`."""
+    taken = 0
+    if connection.unhindered and not connection.outbox.size:
+        try:
+            taken = sock.send(frames, _SEND_FLAGS)
+        except BlockingIOError:
+            pass
+        except ConnectionError:
+            delivery = connection.queue(frames)
+            connection.write_failed()
+            return delivery
+        if taken == len(frames):
+            return WRITTEN
+    delivery = connection.queue(frames)
+    if taken:
+        connection.written(taken)
+    return delivery
+
+
 def send_step(sock: socket.socket, connection: Connection) -> bool:
     """Write as much of the outbox as the kernel takes; return whether all of it went out.
 
@@ -70,9 +92,9 @@ def send_step(sock: socket.socket, connection: Connection) -> bool:
     """
     outbox = connection.outbox
     while outbox:
-        buffers, fd = outbox.gather()
+        data, fd = outbox.gather()
         try:
-            count = sock.sendmsg(buffers, pack_rights(fd) if fd else (), _SEND_FLAGS)
+            count = sock.sendmsg((data,), pack_rights(fd) if fd else (), _SEND_FLAGS)
         except BlockingIOError:
             return False
         except ConnectionError:

@@ -31,6 +31,63 @@ def test_messages_both_ways(channel, peer):
     assert channel.receive(timeout=5).data == {"b": [None]}
 
 
+def test_many_messages_leave_in_order_with_those_before_and_after(channel, peer):
+    channel.send("first")
+    delivery = channel.send_many({"n": number} for number in range(3))
+    channel.send("last")
+    channel.flush()
+    assert peer.recv(1000) == b'"first"\n{"n":0}\n{"n":1}\n{"n":2}\n"last"\n'
+    assert delivery.state is DeliveryState.WRITTEN
+
+
+@pytest.mark.parametrize(
+    ("bad", "path"), [({"a": object()}, "$[1].a"), ({"cmd": "NODE_X"}, "$[1].cmd"), (b"", "$[1]")]
+)
+@pytest.mark.rule("CLS-005")
+def test_of_many_messages_none_is_sent_if_one_is_refused(channel, peer, bad, path):
+    with pytest.raises(errors.InvalidMessage) as caught:
+        channel.send_many([1, bad, 2])
+    assert caught.value.path == path
+    channel.send("end")
+    channel.flush()
+    assert peer.recv(1000) == b'"end"\n'
+
+
+def test_no_messages_at_all_are_written_at_once(channel, peer):
+    assert channel.send_many([]).state is DeliveryState.WRITTEN
+    channel.send("end")
+    channel.flush()
+    assert peer.recv(1000) == b'"end"\n'
+
+
+def test_more_messages_than_every_buffer_holds_are_written_completely(channel, peer):
+    count = 100_000
+    reader = threading.Thread(target=lambda: read.append(read_exactly(peer, count * 23)))
+    read: list[bytes] = []
+    reader.start()
+    channel.send_many("x" * 20 for _ in range(count))
+    channel.flush()
+    reader.join()
+    assert read == [b'"xxxxxxxxxxxxxxxxxxxx"\n' * count]
+
+
+def test_many_messages_to_a_peer_that_does_not_read_give_up_after_their_time(channel, peer):
+    with pytest.raises(errors.SendTimeout) as caught:
+        channel.send_many(["x" * 1000] * 1000, timeout=0.05)
+    assert caught.value.delivery.state is DeliveryState.QUEUED
+    reader = threading.Thread(target=read_exactly, args=(peer, 1000 * 1003))
+    reader.start()
+    channel.flush()
+    reader.join()
+    assert caught.value.delivery.state is DeliveryState.WRITTEN
+
+
+def test_many_messages_cannot_be_sent_after_the_end(channel, peer):
+    channel.disconnect()
+    with pytest.raises(errors.ChannelClosed):
+        channel.send_many([1, 2])
+
+
 def test_iteration_ends_with_the_channel(channel, peer):
     peer.sendall(b"1\n2\n3\n")
     peer.close()

@@ -22,6 +22,7 @@ LAYERS = [
     {"fd", "state", "socketlist", "forks"},
     {"codec", "codec.framing", "codec.exact", "codec.fast", "codec.json"},
     {"messages", "outbox"},
+    {"handover"},
     {"kinds"},
     {"handles"},
     {"connection"},
@@ -39,6 +40,7 @@ LAYERS = [
 SANS_IO = {
     "connection",
     "outbox",
+    "handover",
     "messages",
     "state",
     "socketlist",

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodechannel.codec.framing import LineFramer
-from nodechannel.errors import LineTooLong
 
 STREAMS = st.lists(
     st.sampled_from([b"\n", b"\n\n", b"a", b"{}", b"\r", "é".encode(), b"\xff", b"12345678"])
@@ -27,12 +26,9 @@ def read(chunks: list[bytes], max_line: int) -> tuple[list[bytes], int | None]:
     """Feed the chunks; return all lines, and what is buffered in the end or None when a line was too long."""
     framer = LineFramer(max_line)
     lines: list[bytes] = []
-    try:
-        for chunk in [*chunks, b""]:
-            lines += framer.feed(chunk)
-    except LineTooLong:
-        return lines, None
-    return lines, framer.buffered
+    for chunk in chunks:
+        lines += framer.feed(chunk)
+    return lines, None if framer.overflowed else framer.buffered
 
 
 @given(STREAMS, st.lists(st.integers(0, 1000)))

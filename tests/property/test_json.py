@@ -146,3 +146,41 @@ def test_both_paths_write_deep_messages_alike(depth: int, kind: type[Any], valid
     found = encoded(fast.encode, message, False)
     assert found == encoded(exact.encode, message, False)
     assert isinstance(found, list) == valid
+
+
+def many_encoded(encode_many: Callable[..., bytes], messages: list[object]) -> list[bytes] | tuple[str, str]:
+    try:
+        return encode_many(messages).splitlines(keepends=True)
+    except InvalidMessage as error:
+        return error.reason, error.path
+
+
+@settings(max_examples=200)
+@given(st.lists(MIXED_MESSAGES, max_size=5))
+def test_many_messages_are_written_as_one_by_one(messages: list[object]) -> None:
+    one_by_one: list[bytes] | tuple[str, str] = []
+    for index, message in enumerate(messages):
+        try:
+            one_by_one.append(fast.encode(message))  # type: ignore[union-attr]
+        except InvalidMessage as error:
+            one_by_one = error.reason, f"$[{index}]{error.path[1:]}"
+            break
+    assert many_encoded(fast.encode_many, messages) == one_by_one
+    assert many_encoded(exact.encode_many, messages) == one_by_one
+
+
+@settings(max_examples=300)
+@given(st.lists(LINES, max_size=5))
+def test_many_lines_are_read_as_one_by_one(lines: list[bytes]) -> None:
+    one_by_one = [decoded(exact.decode, line) for line in lines]
+    if any(isinstance(found, tuple) for found in one_by_one):
+        for decode_lines in (fast.decode_lines, exact.decode_lines):
+            with pytest.raises(InvalidJson):
+                decode_lines(lines)
+    else:
+        for decode_lines in (fast.decode_lines, exact.decode_lines):
+            assert [flat(value, python_scalar) for value in decode_lines(lines)] == one_by_one
+
+
+def test_a_negative_zero_among_many_lines_is_kept() -> None:
+    assert [str(value) for value in fast.decode_lines([b"1", b"-0", b"[-0.5]"])] == ["1", "-0.0", "[-0.5]"]

@@ -55,17 +55,15 @@ def write_all(connection: Connection) -> bytes:
     """Let the kernel take everything; return it."""
     written = b""
     while connection.outbox:
-        buffers, _ = connection.outbox.gather()
-        data = b"".join(buffers)
+        data, _ = connection.outbox.gather()
         written += data
         connection.written(len(data))
     return written
 
 
 def events(connection: Connection) -> list[Any]:
-    found = []
-    while (event := connection.next_event()) is not None:
-        found.append(event)
+    found = list(connection.events)
+    connection.events.clear()
     return found
 
 
@@ -223,7 +221,7 @@ class TestInternalMessages:
     def test_they_come_with_their_handles_between_the_messages(self, connection):
         seen = []
         connection.on_internal = lambda message, handle: seen.append(
-            (message, handle, connection.undelivered)
+            (message, handle, len(connection.events))
         )
         connection.receive_data(
             b'1\n{"cmd":"NODE_X","a":1}\n2\n{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_Y"}}\n',
@@ -329,14 +327,14 @@ class TestHandOver:
     def test_the_descriptor_rides_only_on_the_first_write_of_its_frame(self, connection):
         connection.send("plain")
         connection.send("h", Offer())
-        assert connection.outbox.gather() == ([b'"plain"\n'], None)
+        assert connection.outbox.gather() == (b'"plain"\n', None)
         connection.written(8)
-        buffers, fd = connection.outbox.gather()
+        frame, fd = connection.outbox.gather()
         assert fd is not None
         connection.written(1)
         rest, fd = connection.outbox.gather()
         assert fd is None
-        assert b"".join(rest) == b"".join(buffers)[1:]
+        assert bytes(rest) == bytes(frame)[1:]
 
     def test_a_refused_message_leaves_its_handle_alone(self, connection):
         offer = Offer()

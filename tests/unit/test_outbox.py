@@ -1,53 +1,91 @@
-"""Gathering and partial writes."""
+"""Joining frames, partial writes, descriptors."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nodechannel.delivery import Delivery, HandleDelivery
 from nodechannel.fd import OwnedFd
-from nodechannel.outbox import MAX_BUFFERS, Outbox, Write
+from nodechannel.outbox import BLOCK_SIZE, HandleWrite, Outbox
+
+
+def handle_write(payload: bytes) -> HandleWrite:
+    # The outbox only passes the descriptor on.
+    return HandleWrite(payload, HandleDelivery(), OwnedFd(-1), shared=True)
 
 
 @given(st.lists(st.tuples(st.binary(min_size=1, max_size=20), st.booleans()), max_size=20), st.data())
 def test_whatever_the_kernel_takes_the_stream_is_whole_and_each_descriptor_rides_once(frames, data):
     outbox = Outbox()
-    stand_in = OwnedFd(-1)  # the outbox only passes it on
     for payload, has_fd in frames:
-        outbox.push(Write(payload, stand_in if has_fd else None))
+        if has_fd:
+            outbox.put(handle_write(payload))
+        else:
+            outbox.push(payload)
     written = b""
     riding = []
     done = []
     while outbox:
-        buffers, fd = outbox.gather()
-        offered = b"".join(buffers)
+        offered, fd = outbox.gather()
         assert offered
         count = data.draw(st.integers(1, len(offered)))
         if fd is not None:
             riding.append(len(written))
         written += offered[:count]
-        done += outbox.advance(count)
+        complete = outbox.advance(count)
+        assert (complete is None) == (count < len(offered))
+        if complete is not None:
+            done.append(complete.data)
         assert outbox.size == sum(len(payload) for payload, _ in frames) - len(written)
-    assert written == b"".join(payload for payload, _ in frames)
-    assert [write.data for write in done] == [payload for payload, _ in frames]
+    assert written == b"".join(done) == b"".join(payload for payload, _ in frames)
     starts = [sum(len(payload) for payload, _ in frames[:index]) for index in range(len(frames))]
     assert riding == [start for start, (_, has_fd) in zip(starts, frames, strict=True) if has_fd]
 
 
-def test_one_call_takes_as_many_frames_as_the_kernel_allows():
+@given(st.lists(st.one_of(st.none(), st.binary(min_size=1, max_size=9)), max_size=20))
+def test_taking_writes_one_by_one_keeps_their_order(frames):
     outbox = Outbox()
-    for _ in range(MAX_BUFFERS + 5):
-        outbox.push(Write(b"1\n"))
-    assert len(outbox.gather()[0]) == MAX_BUFFERS
-    outbox.advance(2 * MAX_BUFFERS)
-    assert len(outbox.gather()[0]) == 5
+    for frame in frames:
+        if frame is None:
+            outbox.put(handle_write(b"h"))
+        else:
+            outbox.push(frame)
+    taken = []
+    while outbox:
+        size = outbox.size
+        taken.append(outbox.take())
+        assert outbox.size == size - len(taken[-1].data)
+    assert b"".join(write.data for write in taken) == b"".join(frame or b"h" for frame in frames)
+    assert [write.fd is not None for write in taken].count(True) == frames.count(None)
+
+
+def test_frames_that_leave_together_share_a_delivery_up_to_the_size_of_a_block():
+    outbox = Outbox()
+    frame = b"1\n" * 100
+    deliveries: list[Delivery] = [outbox.push(frame) for _ in range(2 * BLOCK_SIZE // len(frame))]
+    assert len(outbox.gather()[0]) <= BLOCK_SIZE
+    assert 1 < len({id(delivery) for delivery in deliveries}) <= 4
+    assert deliveries[0] is deliveries[1]
+
+
+def test_a_frame_larger_than_a_block_leaves_alone_and_is_not_copied():
+    outbox = Outbox()
+    large = b"x" * BLOCK_SIZE + b"\n"
+    small = outbox.push(b"1\n")
+    assert outbox.push(large) is not small
+    assert outbox.gather()[0] == b"1\n"
+    outbox.advance(2)
+    assert outbox.gather()[0] is large
 
 
 def test_clearing_returns_what_was_not_completely_written():
     outbox = Outbox()
-    for payload in (b"one\n", b"two\n"):
-        outbox.push(Write(payload))
-    outbox.advance(6)
-    assert [write.data for write in outbox.clear()] == [b"two\n"]
+    outbox.put(handle_write(b"one\n"))
+    outbox.push(b"two\n")
+    outbox.push(b"three\n")
+    outbox.advance(4)
+    outbox.advance(2)
+    assert [write.data for write in outbox.clear()] == [b"two\nthree\n"]
     assert not outbox
     assert outbox.size == 0

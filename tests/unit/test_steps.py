@@ -9,7 +9,7 @@ import socket
 
 import pytest
 
-from nodechannel.connection import Connection
+from nodechannel.connection import Connection, Message
 from nodechannel.fd import SCM_MAX_FD
 from nodechannel.steps import feed, receive_step, send_step
 
@@ -68,7 +68,7 @@ def test_a_full_descriptor_table_is_seen_as_truncation(pair):
     assert received[1:] == ([], True) or received[1:] == ((), True)
     connection = Connection()
     feed(connection, received)
-    error = connection.next_event()
+    error = connection.events.popleft()
     assert getattr(error, "truncated", None) is True
     assert send_step(ours, connection)
     assert theirs.recv(100) == b'{"cmd":"NODE_HANDLE_NACK"}\n'
@@ -81,7 +81,7 @@ def test_many_frames_leave_in_one_call_and_arrive_in_one(pair):
         connection.send(number)
     assert send_step(ours, connection)
     feed(other, receive_step(theirs))
-    assert other.undelivered == 500
+    assert len(other.events) == 500
 
 
 def test_a_full_socket_keeps_the_rest(pair):
@@ -95,12 +95,9 @@ def test_a_full_socket_keeps_the_rest(pair):
         calls += 1
         feed(other, receive_step(theirs))
     assert calls > 5
-    while other.undelivered < 2000:
+    while len(other.events) < 2000:
         feed(other, receive_step(theirs))
-    events = [other.next_event() for _ in range(2000)]
-    assert [event.data[1] for event in events if event is not None and hasattr(event, "data")] == list(
-        range(2000)
-    )
+    assert [event.data[1] for event in other.events if isinstance(event, Message)] == list(range(2000))
 
 
 def test_a_peer_that_is_gone_is_told_to_the_connection(pair):

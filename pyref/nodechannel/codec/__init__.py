@@ -9,9 +9,9 @@ from nodechannel.codec.framing import LONGEST_LINE, LineFramer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from nodechannel.codec.json import decode, encode, fast_path
+    from nodechannel.codec.json import decode, decode_lines, encode, encode_many, fast_path
 
-__all__ = ["LONGEST_LINE", "LineFramer", "decode", "encode", "fast_path"]
+__all__ = ["LONGEST_LINE", "LineFramer", "decode", "decode_lines", "encode", "encode_many", "fast_path"]
 
 
 def __getattr__(name: str) -> object:

@@ -50,6 +50,11 @@ def decode(line: bytes) -> Any:
         raise InvalidJson(_reason(error, text), line) from None
 
 
+def decode_lines(lines: list[bytes]) -> list[Any]:
+    """Return the values of many lines; raises `InvalidJson` when any of them is no JSON."""
+    return [decode(line) for line in lines]
+
+
 # [FRM-025]
 _BLANK = " \t\n\r"
 
@@ -193,7 +198,7 @@ class _DeepReader:
 # ---- writing ----------------------------------------------------------------------------------------
 
 
-def encode(message: object, *, unsafe_integers: bool = False) -> bytes:
+def encode(message: object, unsafe_integers: bool = False) -> bytes:
     """Return the whole frame of a message: compact JSON in UTF-8 and the line feed.
 
     A message is made of None, bool, int, float, str, list, tuple and dict with str keys, of subclasses of
@@ -213,6 +218,17 @@ def encode(message: object, *, unsafe_integers: bool = False) -> bytes:
     if len(frame) > LONGEST_LINE + 1:
         raise InvalidMessage(f"its {len(frame) - 1} bytes are more than Node can read ({LONGEST_LINE})", "$")
     return frame
+
+
+def encode_many(messages: list[object], unsafe_integers: bool = False) -> bytes:
+    """Return the frames of many messages, joined; raises `InvalidMessage` when any of them cannot be sent."""
+    frames = []
+    for index, message in enumerate(messages):
+        try:
+            frames.append(encode(message, unsafe_integers))
+        except InvalidMessage as error:
+            raise InvalidMessage(error.reason, f"$[{index}]{error.path[1:]}") from None
+    return b"".join(frames)
 
 
 _MAX_SAFE_INTEGER = 2**53 - 1

@@ -40,7 +40,19 @@ def decode(line: bytes) -> Any:
     return value
 
 
-def encode(message: object, *, unsafe_integers: bool = False) -> bytes:
+def decode_lines(lines: list[bytes]) -> list[Any]:
+    """Return the values of many lines in one go; raises `InvalidJson` when any of them is no JSON."""
+    try:
+        values = list(map(_loads, lines))
+    except ValueError:
+        return [_exact_decode(line) for line in lines]
+    text = b"\n".join(lines)  # of a single line no copy
+    if _MINUS in text and _find_negative_zero(text):  # [JSN-025]
+        return [decode(line) for line in lines]
+    return values
+
+
+def encode(message: object, unsafe_integers: bool = False) -> bytes:
     """Return the frame of a message; raises `InvalidMessage`. See `nodechannel.codec.exact.encode`."""
     try:
         text = _dumps(message, None, _OPTIONS_UNSAFE if unsafe_integers else _OPTIONS)
@@ -52,6 +64,19 @@ def encode(message: object, *, unsafe_integers: bool = False) -> bytes:
     return text + b"\n"  # [FRM-003]
 
 
+def encode_many(messages: list[object], unsafe_integers: bool = False) -> bytes:
+    """Return the frames of many messages, joined; raises `InvalidMessage` when any of them cannot be sent."""
+    options = _OPTIONS_UNSAFE if unsafe_integers else _OPTIONS
+    try:
+        # Adding the line feed to each copies it out of the large buffer that orjson made it in: keeping many of those is slow.
+        frames = b"".join([_dumps(message, None, options) + b"\n" for message in messages])  # [FRM-003]
+    except TypeError:
+        return _exact_encode_many(messages, unsafe_integers)
+    if frames.count(_LINE_FEED) != len(messages) or len(frames) > LONGEST_LINE:  # [FRM-002]
+        return _exact_encode_many(messages, unsafe_integers)
+    return frames
+
+
 def _exact_decode(line: bytes) -> Any:
     from nodechannel.codec import exact
 
@@ -61,4 +86,10 @@ def _exact_decode(line: bytes) -> Any:
 def _exact_encode(message: object, unsafe_integers: bool) -> bytes:
     from nodechannel.codec import exact
 
-    return exact.encode(message, unsafe_integers=unsafe_integers)
+    return exact.encode(message, unsafe_integers)
+
+
+def _exact_encode_many(messages: list[object], unsafe_integers: bool) -> bytes:
+    from nodechannel.codec import exact
+
+    return exact.encode_many(messages, unsafe_integers)

@@ -6,8 +6,6 @@ which arrives in two reads is never decoded in halves ([FRM-022]).
 
 from __future__ import annotations
 
-from nodechannel.errors import LineTooLong
-
 # [FRM-023]
 LONGEST_LINE = 536_870_888
 """V8's longest string. A Node process dies of a longer line: none is written, and by default none is read."""
@@ -22,30 +20,21 @@ class LineFramer:
     Attributes:
         buffered: bytes of the unfinished line.
         max_line: bytes of the longest line that is accepted, its line feed not counted.
+        overflowed: whether a line exceeded that limit; no line is returned from there on ([FRM-030]).
     """
 
-    __slots__ = ("_overflowed", "_pieces", "buffered", "max_line")
+    __slots__ = ("_pieces", "buffered", "max_line", "overflowed")
 
     def __init__(self, max_line: int = LONGEST_LINE) -> None:
         # [SEC-002]
         self.max_line = max_line
         self.buffered = 0
         self._pieces: list[bytes] = []
-        self._overflowed = False
-
-    @property
-    def overflowed(self) -> bool:
-        """Whether a line exceeded the limit, so that every further `feed` raises."""
-        return self._overflowed
+        self.overflowed = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Return the lines that `data` completes, without their line feeds.
-
-        Raises `LineTooLong` once a line exceeds the limit, and at every call after that. Lines of the same
-        chunk that stand before the long one are returned first ([FRM-027]); the error then waits for the next
-        call, and `overflowed` tells already.
-        """
-        if self._overflowed or self.buffered + len(data) > self.max_line:
+        """Return the lines that `data` completes, without their line feeds; those before a line that is too long too ([FRM-027])."""
+        if self.overflowed or self.buffered + len(data) > self.max_line:
             return self._feed_near_limit(data)
         # [FRM-021]
         lines = data.split(b"\n")
@@ -69,7 +58,7 @@ class LineFramer:
         """Do the same with an eye on each line: some line of a chunk this long may exceed the limit."""
         lines: list[bytes] = []
         start = 0
-        while not self._overflowed and start < len(data):
+        while not self.overflowed and start < len(data):
             end = data.find(b"\n", start)
             piece = data[start:] if end < 0 else data[start:end]
             if self.buffered + len(piece) > self.max_line:
@@ -81,12 +70,10 @@ class LineFramer:
             else:
                 lines.append(self._finish(piece))
                 start = end + 1
-        if self._overflowed and not lines:
-            raise LineTooLong(self.max_line)
         return lines
 
     def _overflow(self) -> None:
         """Give the stream up ([FRM-030]): the line is not kept, and nothing after it can be trusted."""
-        self._overflowed = True
+        self.overflowed = True
         self._pieces.clear()
         self.buffered = 0

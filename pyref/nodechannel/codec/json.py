@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 try:
-    from nodechannel.codec.fast import decode, encode
+    from nodechannel.codec.fast import decode, decode_lines, encode, encode_many
 except ModuleNotFoundError:  # orjson is optional: PyPy, a bare interpreter
-    from nodechannel.codec.exact import decode, encode
+    from nodechannel.codec.exact import decode, decode_lines, encode, encode_many
 
-__all__ = ["decode", "encode", "fast_path"]
+__all__ = ["decode", "decode_lines", "encode", "encode_many", "fast_path"]
 
 
 def fast_path() -> str:
