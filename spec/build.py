@@ -41,7 +41,7 @@ KEYWORDS = (
 # The keywords that a rule may use. The others of RFC 2119 say the same in a second way.
 LEVELS = {"MUST": "MUST", "MUST NOT": "MUST", "SHOULD": "SHOULD", "SHOULD NOT": "SHOULD", "MAY": "MAY"}
 STRENGTH = {"INFO": 0, "MAY": 1, "SHOULD": 2, "MUST": 3}
-PARTIES = ("sender", "receiver", "parent", "child", "endpoint")
+PARTIES = ("sender", "receiver", "parent", "child", "endpoint", "primary", "worker")
 
 _KEYWORD = re.compile(r"\b(?:" + "|".join(KEYWORDS) + r")\b")
 _HEADING = re.compile(r"^# \d+ .*\(([A-Z]{3})\)$", re.MULTILINE)

@@ -114,6 +114,16 @@ def violations_table(root: Path, area: str) -> str:
 
 MESSAGES = {
     "handle": ("handle", "handle-ack", "handle-nack"),
+    "cluster": (
+        "cluster-online",
+        "cluster-query-server",
+        "cluster-listening",
+        "cluster-newconn",
+        "cluster-close",
+        "cluster-disconnect",
+        "cluster-exited-after-disconnect",
+        "cluster-reply",
+    ),
     "socket": ("socket-get-count", "socket-count", "socket-notify-close", "socket-all-closed"),
 }
 
@@ -123,10 +133,14 @@ def message_table(root: Path, group: str) -> str:
     rows = []
     for name in MESSAGES[group]:
         schema = _read(root, f"schemas/wire/{name}.json")
-        cmd = schema["properties"]["cmd"]["const"]
+        # What tells the message from others: `cmd`, for those of a cluster `act`, and for their answers `ack`.
+        mark = next(name for name in ("cmd", "act", "ack") if name in schema["properties"])
         for member, shape in schema["properties"].items():
-            if member == "cmd":
-                rows.append([f"`{cmd}`", "`cmd`", "always", schema["description"]])
+            if member == mark:
+                word = shape.get("const", schema["title"].lower())
+                rows.append(
+                    [f"`{word}`" if "const" in shape else word, f"`{mark}`", "always", schema["description"]]
+                )
             else:
                 need = "always" if member in schema["required"] else "sometimes"
                 rows.append(["", f"`{member}`", need, _shape(shape)])

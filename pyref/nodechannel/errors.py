@@ -129,6 +129,37 @@ class HandleTaken(LocalError):
         super().__init__("the handle has been claimed or closed already")
 
 
+class NotAWorker(LocalError):
+    """This process was not started by a cluster's primary: NODE_UNIQUE_ID is absent or empty."""
+
+    code = "NC_NOT_A_WORKER"
+    rule = "CLU-001"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "NODE_UNIQUE_ID is not set: this process was not started by a cluster's primary, or it has connected already"
+        )
+
+
+class ListenFailed(ChannelError, OSError):
+    """A cluster worker cannot listen at a place: the primary says so, or this process has a server there already.
+
+    Attributes:
+        errno: the number of the error in this system; None when it has none, as for a host that is unknown.
+        name: the error's name, such as ``EADDRINUSE``.
+    """
+
+    code = "NC_LISTEN_FAILED"
+
+    def __init__(self, name: str, place: str, errno: int | None = None) -> None:
+        super().__init__(errno, f"cannot listen at {place}: {name}")
+        self.errno = errno
+        self.name = name
+
+    def __str__(self) -> str:
+        return str(self.args[1])
+
+
 class RemoteError(ChannelError):
     """The peer broke a rule of the wire.
 

@@ -31,6 +31,11 @@ class OwnedFd:
     def __init__(self, fd: int) -> None:
         self._fd = fd
 
+    @classmethod
+    def copy(cls, fd: int) -> OwnedFd:
+        """Return the owner of a duplicate of a descriptor; raises `OSError` when there is no room for one."""
+        return cls(os.dup(fd))
+
     @property
     def closed(self) -> bool:
         """Whether the descriptor was closed or handed on."""

@@ -65,7 +65,7 @@ class SocketHandle:
         A connected socket is taken away from the caller's object; of any other a duplicate is made, which may raise `OSError`.
         """
         sock = self._sock
-        copy = OwnedFd(os.dup(sock.fileno())) if self.shared else None
+        copy = OwnedFd.copy(sock.fileno()) if self.shared else None
         if isinstance(sock, socket.socket):
             if sock.gettimeout() is None:  # with a timeout the description is non-blocking already
                 sock.setblocking(False)

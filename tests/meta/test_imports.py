@@ -33,6 +33,12 @@ LAYERS = [
     {"aiohandles"},
     {"asyncio"},
     {""},
+    {"cluster.messages", "cluster.state", "cluster.identity"},
+    {"cluster.roundrobin", "cluster.worker"},
+    {"cluster.places", "cluster.primary"},
+    {"cluster.sync", "cluster.aioserver"},
+    {"cluster.asyncio"},
+    {"cluster"},
     {"cli", "__main__"},
 ]
 
@@ -49,6 +55,11 @@ SANS_IO = {
     "codec.exact",
     "codec.fast",
     "codec.json",
+    "cluster.messages",
+    "cluster.state",
+    "cluster.roundrobin",
+    "cluster.worker",
+    "cluster.primary",
 }
 IO_MODULES = {
     "socket",

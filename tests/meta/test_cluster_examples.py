@@ -1,0 +1,106 @@
+"""The transcripts in the chapter on clusters are what Node and the reference write, byte for byte."""
+
+from __future__ import annotations
+
+import array
+import os
+import re
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+from typing import NamedTuple
+
+import pytest
+
+from support.node import ROOT, node
+
+CHAPTER = ROOT / "spec" / "90-cluster.md"
+_FENCE = re.compile(r"^```cluster (worker|primary) ([a-z-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINE = re.compile(r"([<>]) (.*?)\\n(?:     \+ ([a-z]+))?")
+
+NODE_WORKER = """const cluster = require('cluster');
+require('net').createServer((connection) => connection.end()).listen({ port: 0, host: '127.0.0.1', backlog: 511 });
+process.on('message', (message) => message === 'leave' && cluster.worker.disconnect());
+"""
+PYTHON_WORKER = """import asyncio
+from nodechannel.cluster import asyncio as cluster
+
+async def main():
+    worker = await cluster.connect()
+    await worker.listen(0, lambda reader, writer: writer.close(), "127.0.0.1")
+    async for message in worker:
+        if message.data == "leave":
+            await worker.disconnect()
+    await worker.wait_closed()
+
+asyncio.run(main())
+"""
+
+
+class Line(NamedTuple):
+    """One frame of a transcript, without its line feed; `handle` says what comes with it."""
+
+    arrow: str
+    text: str
+    handle: str | None
+
+
+def lines(body: str) -> list[Line]:
+    found = []
+    for line in body.splitlines():
+        match = _LINE.fullmatch(line)
+        assert match, f"not a line of a transcript: {line}"
+        found.append(Line(*match.groups()))
+    return found
+
+
+EXAMPLES = {
+    role: {name: lines(body) for who, name, body in _FENCE.findall(CHAPTER.read_text("utf-8")) if who == role}
+    for role in ("worker", "primary")
+}
+
+
+def a_socket(kind: str, stack: ExitStack) -> socket.socket:
+    """Make what is handed over: a bound socket, or a connection whose client has gone."""
+    server = stack.enter_context(socket.socket())
+    server.bind(("127.0.0.1", 0))
+    if kind == "bound":
+        server.setblocking(False)
+        return server
+    server.listen()
+    socket.create_connection(server.getsockname()).close()
+    connection = stack.enter_context(server.accept()[0])
+    connection.setblocking(False)
+    return connection
+
+
+@pytest.mark.parametrize("who", ["node", "reference"])
+@pytest.mark.parametrize("name", EXAMPLES["worker"])
+def test_worker(name, who, tmp_path):
+    script = tmp_path / ("worker.cjs" if who == "node" else "worker.py")
+    script.write_text(NODE_WORKER if who == "node" else PYTHON_WORKER)
+    port = "none yet"
+    with ExitStack() as stack:
+        end, theirs = socket.socketpair()
+        stack.enter_context(end)
+        end.settimeout(30)
+        with theirs:
+            marks = {"NODE_CHANNEL_FD": str(theirs.fileno()), "NODE_UNIQUE_ID": "1"}
+            command = [node() if who == "node" else sys.executable, str(script)]
+            process = subprocess.Popen(command, env=os.environ | marks, pass_fds=[theirs.fileno()])
+        stack.callback(process.wait, 30)
+        stack.callback(process.terminate)
+        stream = stack.enter_context(end.makefile("rb"))
+        for line in EXAMPLES["worker"][name]:
+            if line.arrow == "<":
+                assert stream.readline() == line.text.replace("PORT", port).encode() + b"\n"
+                continue
+            rights = []
+            if line.handle is not None:
+                sock = a_socket(line.handle, stack)
+                port = str(sock.getsockname()[1])
+                rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [sock.fileno()]))]
+            end.sendmsg([line.text.encode() + b"\n"], rights)
+        assert stream.read() == b"", "something follows that the transcript does not show"
+        assert process.wait(30) == 0
