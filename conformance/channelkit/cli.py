@@ -6,13 +6,16 @@ import json
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from channelkit import __version__, doctor, initcli, knowncli, matrix, paircli, promote, replay, runtimescli
+from channelkit.attach import PATIENCE
 from channelkit.cases import LEVELS, Case, load, select
 from channelkit.console import show_result, show_summary
 from channelkit.errors import KitError, UsageError
 from channelkit.limits import Limits
+from channelkit.profiles import PROFILES
 from channelkit.report import Report, add_report_option
 from channelkit.resources import case_files, flags, rules
 from channelkit.runner import Options, default_jobs, pairs, run
@@ -148,6 +151,15 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--isolate", action="store_true", help="give every case a process of its own")
     parser.add_argument("--trace", action="store_true", help="print every transcript")
+    parser.add_argument("--profile", choices=PROFILES, help="only what a profile of the spec includes")
+    parser.add_argument(
+        "--validate", action="store_true", help="hold every line to and from a driven adapter to the contract"
+    )
+    parser.add_argument(
+        "--attach",
+        action="store_true",
+        help="stop each process before it starts, say its number and wait for Enter, with all the time in the world",
+    )
     add_report_option(parser)
     parser.set_defaults(action=run_cases)
 
@@ -179,12 +191,15 @@ def _catalogue(arguments: argparse.Namespace) -> list[Case]:
 def run_cases(arguments: argparse.Namespace) -> int:
     """``run``: returns the exit status."""
     cases = select(_catalogue(arguments), arguments.pattern, arguments.level)
-    subjects = _subjects(arguments)
+    subjects = [
+        replace(one, validate=arguments.validate, attach=arguments.attach) for one in _subjects(arguments)
+    ]
+    if arguments.profile:
+        cases, subjects = PROFILES[arguments.profile].select(cases, subjects)
     work = pairs(subjects, cases)
     if not work:
-        raise UsageError("no case applies: look at `channelkit list`, -k, --level and --rung")
-    variant = (arguments.pattern or "").partition(":")[2] or None
-    options = Options(arguments.jobs, Limits(arguments.time_scale), variant, arguments.isolate)
+        raise UsageError("no case applies: look at `channelkit list`, -k, --level, --profile and --rung")
+    options = _options(arguments)
     shown = [case for case in cases if any(case is one for one, _subject in work)]
     report = Report(subjects, shown, arguments.report)
     node = find_node()
@@ -208,6 +223,13 @@ def run_cases(arguments: argparse.Namespace) -> int:
     return report.exit_status
 
 
+def _options(arguments: argparse.Namespace) -> Options:
+    variant = (arguments.pattern or "").partition(":")[2] or None
+    if arguments.attach:  # one after the other, each in a process of its own
+        return Options(1, Limits(arguments.time_scale * PATIENCE), variant, isolate=True)
+    return Options(arguments.jobs, Limits(arguments.time_scale), variant, arguments.isolate)
+
+
 def _subjects(arguments: argparse.Namespace) -> list[Description]:
     if arguments.subjects is not None:
         if arguments.rung is not None or arguments.known is not None:
@@ -217,7 +239,10 @@ def _subjects(arguments: argparse.Namespace) -> list[Description]:
         if arguments.rung is not None:
             raise UsageError("--rung belongs to --child; a parent is driven")
         return [from_command(arguments.parent, "parent", 3, arguments.known)]
-    return [from_command(arguments.child, "child", arguments.rung or 0, arguments.known)]
+    profile = PROFILES.get(getattr(arguments, "profile", None) or "")
+    reached = profile.rung if profile is not None and profile.role == "child" else 0
+    rung = reached if arguments.rung is None else arguments.rung
+    return [from_command(arguments.child, "child", rung, arguments.known)]
 
 
 def list_cases(arguments: argparse.Namespace) -> int:

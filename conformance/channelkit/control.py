@@ -5,6 +5,7 @@ import os
 from collections import Counter, deque
 from typing import Any, Protocol
 
+from channelkit.contract import fault_of
 from channelkit.errors import HarnessError
 from channelkit.subject import read_some
 from channelkit.transcript import Transcript
@@ -21,13 +22,16 @@ class Streams(Protocol):
 class Control:
     """Numbers commands, keeps replies by id and events in order. Raises :class:`HarnessError` on a breach.
 
-    ``label`` stands before each line in the transcript.
+    ``label`` stands before each line in the transcript. ``validate``: every line is held to the schema of the contract.
     """
 
-    def __init__(self, subject: Streams, transcript: Transcript, label: str = "") -> None:
+    def __init__(
+        self, subject: Streams, transcript: Transcript, label: str = "", *, validate: bool = False
+    ) -> None:
         self._subject = subject
         self._transcript = transcript
         self._label = label
+        self._validate = validate
         self._buffer = bytearray()
         self._last_id = 0
         self._awaited: set[int] = set()
@@ -52,6 +56,7 @@ class Control:
     def ask(self, command: dict[str, Any]) -> int:
         """Sends a command under a new id and returns the id."""
         self._last_id += 1
+        self._hold_to_contract({"id": self._last_id, **command}, "command", "the kit")
         line = json.dumps({"id": self._last_id, **command})
         self._transcript.note(self._label + line, "ask")
         self._awaited.add(self._last_id)
@@ -93,13 +98,15 @@ class Control:
         text = line.decode(errors="backslashreplace")
         self._transcript.note(self._label + text, "reply")
         try:
-            value = untag(parse(text))
+            raw = parse(text)
+            value = untag(raw)
         except ValueError as error:
             raise HarnessError(
                 f"the adapter wrote a line that is no JSON text: {text[:200]!r} ({error})"
             ) from error
         if not isinstance(value, dict):
             raise HarnessError(f"the adapter wrote a line that is no object: {text[:200]!r}")
+        self._hold_to_contract(raw, "event" if "event" in raw and "id" not in raw else "reply", "the adapter")
         if "id" in value:
             self._take_reply(value, text)
         elif isinstance(value.get("event"), str):
@@ -109,6 +116,11 @@ class Control:
             self.events.append(value)
         else:
             raise HarnessError(f"the adapter wrote neither a reply nor an event: {text[:200]!r}")
+
+    def _hold_to_contract(self, line: dict[str, Any], kind: str, who: str) -> None:
+        fault = fault_of(line, kind) if self._validate else ""
+        if fault:
+            raise HarnessError(f"{who} broke the contract: {kind}: {fault}")
 
     def _take_reply(self, reply: dict[str, Any], text: str) -> None:
         number = reply["id"]

@@ -4,6 +4,7 @@ import argparse
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 
 from channelkit.ending import finish
 from channelkit.errors import KitError
@@ -22,7 +23,9 @@ def examine(subject: Description, limits: Limits) -> int:
     transcript = Transcript()
     session: Session | None = None
     try:
-        with closing(Session(subject.plan, limits, transcript, threading.Event())) as session:
+        with closing(
+            Session(replace(subject.plan, validate=True), limits, transcript, threading.Event())
+        ) as session:
             for title, step in _steps(session):
                 _take(title, step)
         return 0

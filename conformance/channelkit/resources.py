@@ -56,6 +56,12 @@ def _read(relative: str) -> Any:
         return {}
 
 
+def schema(name: str) -> dict[str, Any]:
+    """A schema by its place, for example ``kit/contract.json``. Raises :class:`~channelkit.errors.UsageError`."""
+    content: dict[str, Any] = json.loads(find(f"schemas/{name}").read_text(encoding="utf-8"))
+    return content
+
+
 @cache
 def rules() -> dict[str, str]:
     """Requirement id to its sentence; empty when the index is not there."""

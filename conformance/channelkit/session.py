@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from channelkit import CONTRACT
+from channelkit.attach import held, offer
 from channelkit.compare import contains
 from channelkit.control import Control
 from channelkit.errors import HarnessError, Interrupted, NoChannel
@@ -36,11 +37,16 @@ _UNKNOWN = "frobnicate-5f1c"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to start a subject: its command, its role (``child`` or ``parent``) and its rung."""
+    """How to start a subject: its command, its role (``child`` or ``parent``) and its rung.
+
+    ``validate``: every line to and from its adapter is held to the schema. ``attach``: it is held until somebody has attached a debugger.
+    """
 
     command: tuple[str, ...]
     role: str
     rung: int
+    validate: bool = False
+    attach: bool = False
 
     @property
     def driven(self) -> bool:
@@ -87,12 +93,17 @@ class Session:
             ours, theirs = socket.socketpair()
             self._channel = RawChannel(ours, self.transcript)
         try:
-            self.subject = Subject(self.plan.command, theirs, driven=self.plan.driven)
+            command = held(self.plan.command) if self.plan.attach else self.plan.command
+            self.subject = Subject(command, theirs, driven=self.plan.driven)
         except BaseException:
             if self._channel is not None:
                 self._channel.dispose()
             raise
-        self.control = Control(self.subject, self.transcript) if self.plan.driven else None
+        self.control = (
+            Control(self.subject, self.transcript, validate=self.plan.validate) if self.plan.driven else None
+        )
+        if self.plan.attach:
+            offer(self.subject.pid, self.plan.command)
 
     @property
     def channel(self) -> RawChannel:

@@ -30,11 +30,13 @@ class Description:
     known: dict[str, KnownFailure] = field(default_factory=dict, hash=False)
     problem: str = ""
     """Why it cannot be started here; empty when nothing is known against it."""
+    validate: bool = False
+    attach: bool = False
 
     @property
     def plan(self) -> Plan:
         """How to start it."""
-        return Plan(self.command, self.role, self.rung)
+        return Plan(self.command, self.role, self.rung, self.validate, self.attach)
 
 
 def from_command(command: str, role: str, rung: int, known: Path | None) -> Description:

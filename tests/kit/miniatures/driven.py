@@ -54,6 +54,8 @@ def on_command(text: str) -> None:
         print("garbage", flush=True)
     elif command == "hello":
         facts = {"name": "driven", "version": "1", "language": "Python", "roles": ["child"], "rung": 2}
+        if LIE == "no-language":
+            del facts["language"]
         can = [] if LIE == "no-handles" else ["receive:net.Socket"]
         say({"id": number, "ok": True, "contract": 1, "capabilities": can, **facts})
     elif command == "open":
