@@ -28,6 +28,7 @@ from nodechannel.errors import (
     SendTimeout,
     UnexpectedAck,
     UnsupportedSerialization,
+    WorkersFail,
 )
 from nodechannel.handles import ReceivedHandle
 from nodechannel.messages import HandleType
@@ -64,6 +65,7 @@ __all__ = [
     "SendTimeout",
     "UnexpectedAck",
     "UnsupportedSerialization",
+    "WorkersFail",
     "connect",
     "fork",
     "spawn",

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import nodechannel
+from nodechannel.cluster_cli import add_commands, run_cluster, run_serve
 from nodechannel.errors import (
     ChannelClosed,
     ChannelError,
@@ -34,9 +35,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     echo_parser = commands.add_parser("echo", help='as a child: answer {"echo": m} to each message m')
     echo_parser.add_argument("--asyncio", action="store_true", help="use the asyncio front end")
     commands.add_parser("doctor", help="say what is found around this process")
+    add_commands(commands)
     arguments = parser.parse_args(argv)
     if arguments.command == "doctor":
         return doctor()
+    if arguments.command == "cluster":
+        return run_cluster(arguments)
+    if arguments.command == "serve":
+        return run_serve(arguments)
     try:
         return run_echo_asyncio() if arguments.asyncio else echo()
     except LocalError as error:

@@ -160,6 +160,20 @@ class ListenFailed(ChannelError, OSError):
         return str(self.args[1])
 
 
+class WorkersFail(ChannelError):
+    """The workers of a cluster die before they listen.
+
+    Attributes:
+        status: how the last one ended, an exit status or the name of a signal.
+    """
+
+    code = "NC_WORKERS_FAIL"
+
+    def __init__(self, status: int | str | None) -> None:
+        super().__init__(f"the workers die before they listen; the last one ended with {status}")
+        self.status = status
+
+
 class RemoteError(ChannelError):
     """The peer broke a rule of the wire.
 

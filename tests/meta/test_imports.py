@@ -37,8 +37,10 @@ LAYERS = [
     {"cluster.roundrobin", "cluster.worker"},
     {"cluster.places", "cluster.primary"},
     {"cluster.sync", "cluster.aioserver"},
-    {"cluster.asyncio"},
-    {"cluster"},
+    {"cluster.asyncio", "cluster.listening", "cluster.processes"},
+    {"cluster.supervisor"},
+    {"cluster", "cluster.asgi"},
+    {"cluster_cli"},
     {"cli", "__main__"},
 ]
 

@@ -144,6 +144,10 @@ class Worker(Channel):
                 raise TimeoutError("not every connection ended in time; the channel was closed")
         await super().disconnect(timeout)
 
+    async def wait_dismissed(self) -> None:
+        """Wait until this worker is to end, or its channel has."""
+        await self._wait(lambda: self.dismissed or self._connection.closed, None)
+
     async def wait_closed(self) -> None:
         """Wait until the channel has ended: because this worker or its primary wished it, or because the primary is gone."""
         await self._wait(lambda: self._connection.closed, None)

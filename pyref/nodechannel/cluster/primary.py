@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     class Host(Protocol):
         """What does the primary's I/O."""
 
-        later: Later
+        def later(self, delay: float, function: Callable[[], None], /) -> object:
+            """Call a function after so many seconds."""
 
         def open(self, place: Place) -> None:
             """Make the socket of a place and call `opened` or `failed`, now or later."""
