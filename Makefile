@@ -24,7 +24,7 @@ NODES := 12 16 20 24 26
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-pythons test-nodes conformance matrix kit mutants bench bench-short lint spec check clean
+.PHONY: help setup test test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish lint spec check clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -73,6 +73,10 @@ bench: $(BENCH_READY)
 
 bench-short: $(READY)
 	PYTHONPATH=node-interop $(BIN)/python -m bench --short --offline --output build/bench-short $(ARGS)
+
+# Puts the last results of `make bench` into the repository; the README's table is made from them.
+bench-publish: $(READY)
+	PYTHONPATH=node-interop $(BIN)/python -m bench --publish
 
 $(BENCH_READY): $(READY)
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'

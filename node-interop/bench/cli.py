@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
 import os
 import platform
 from dataclasses import asdict
@@ -12,22 +11,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bench.imports
-from bench import tables
+from bench import publish, tables
 from bench.plan import PAIRS, SCENARIOS, Pair, Scenario
+from bench.results import Measured, Results
 from bench.rounds import Effort, Rounds
 from bench.runtimes import find, versions
 from bench.summary import rows
-from bench.targets import verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.running import Series
-    from bench.targets import Verdict
-
 ROOT = Path(__file__).resolve().parents[2]
-TITLES = {pair.name: pair.title for pair in PAIRS}
+PUBLISHED = Path(__file__).parent / "published"
 SHORT = ("oneway-64-up", "roundtrip-64", "handles-server", "start")
+SHORT_EFFORT = Effort(rounds=1, seconds=0.005, warm_up=0)
+SHORT_PAIRS = (
+    "node-node",
+    "node-py",
+    "aio-node",
+    "uv-uv",
+    "py-py+many",
+    "bun-bun",
+    "pipe-pipe",
+    "raw-raw",
+    "json-json",
+)
+IMPORT_ROUNDS = 15
 
 
 def arguments() -> argparse.Namespace:
@@ -46,6 +55,9 @@ def arguments() -> argparse.Namespace:
         "--short", action="store_true", help="show that everything runs; the numbers mean nothing"
     )
     parser.add_argument("--offline", action="store_true", help="do not fetch Bun and Deno")
+    parser.add_argument(
+        "--publish", action="store_true", help="put the last results into the repository, measure nothing"
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "bench")
     return parser.parse_args()
 
@@ -60,71 +72,50 @@ def selection(options: argparse.Namespace) -> tuple[list[Scenario], list[Pair]]:
             raise SystemExit(f"no pair is named {name}: see --list")
     if not scenarios:
         raise SystemExit("no scenario has these words in its name: see --list")
-    return scenarios, [pair for pair in PAIRS if not options.pairs or pair.name in options.pairs]
+    names = options.pairs or (SHORT_PAIRS if options.short else known)
+    return scenarios, [pair for pair in PAIRS if pair.name in names]
 
 
 def main() -> None:
     """Run the command line."""
     options = arguments()
+    if options.publish:
+        publish.publish(Results.read(options.output / "results.json"), PUBLISHED, ROOT / "README.md")
+        return
     scenarios, pairs = selection(options)
     if options.list:
         print("scenarios:", *(one.name for one in scenarios))
         print("pairs:", *(pair.name for pair in pairs))
         return
-    effort = Effort(options.rounds, options.seconds, options.warm_up)
-    if options.short:
-        effort = Effort(rounds=1, seconds=0.005, warm_up=0)
-    run(scenarios, pairs, effort, options)
+    run(scenarios, pairs, options)
 
 
-def run(
-    scenarios: Sequence[Scenario], pairs: Sequence[Pair], effort: Effort, options: argparse.Namespace
-) -> None:
+def run(scenarios: Sequence[Scenario], pairs: Sequence[Pair], options: argparse.Namespace) -> None:
     """Measure, print and write."""
+    effort = SHORT_EFFORT if options.short else Effort(options.rounds, options.seconds, options.warm_up)
     commands, absent = find({name for pair in pairs for name in pair.runtimes}, offline=options.offline)
     for name, why in absent.items():
         print(f"without {name}: {why}")
     pairs = [
-        pair for pair in pairs if pair.runtimes <= commands.keys() and not (pair.many and not has_send_many())
+        pair for pair in pairs if pair.runtimes <= commands.keys() and (has_send_many() or not pair.many)
     ]
-    result: dict[str, object] = {"machine": machine(), "runtimes": versions(commands), "absent": absent}
-    result["effort"] = asdict(effort)
-    found: dict[str, dict[str, object]] = {}
-    summary = {}
+    results = Results(machine(), versions(commands), absent, asdict(effort))
     for scenario in scenarios:
         rounds = Rounds(scenario, commands, options.output / "messages")
         series = rounds.measure([pair for pair in pairs if pair.can(scenario)], effort)
-        summary[scenario.name] = rows(series)
-        found[scenario.name] = as_json(scenario, series, rounds.failed)
-        print(f"\n{scenario.name}: {tables.title(scenario)}\n")
-        print(tables.scenario_table(scenario, summary[scenario.name], TITLES), flush=True)
-        for name, why in rounds.failed.items():
-            print(f"{name} failed: {why}")
-    imports = {} if options.only or options.pairs else bench.imports.measure(effort.rounds)
-    judged = verdicts(summary, imports)
-    print_verdicts(judged)
-    result["scenarios"] = found
-    result["imports"] = {name: asdict(one) for name, one in imports.items()}
-    result["targets"] = [asdict(one) for one in judged]
-    options.output.mkdir(parents=True, exist_ok=True)
-    path = options.output / "results.json"
-    path.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
-    print(f"\n{path}")
-
-
-def print_verdicts(judged: Sequence[Verdict]) -> None:
-    """Print what is reached and what is not."""
-    lines = [
-        (one.measure, one.target, tables.number(one.value), "yes" if one.reached else "NO") for one in judged
-    ]
-    if lines:
-        print(f"\n{tables.table(('measure', 'target', 'measured', 'reached'), lines)}")
-
-
-def as_json(scenario: Scenario, series: dict[str, Series], failed: dict[str, str]) -> dict[str, object]:
-    """Return everything that is known of a scenario, each pass included."""
-    pairs = {name: row.to_json() | asdict(series[name]) for name, row in rows(series).items()}
-    return {"title": tables.title(scenario), "pairs": pairs, "failed": failed}
+        measured = results.scenarios[scenario.name] = Measured(rows(series), rounds.failed)
+        print(
+            f"\n{scenario.name}: {tables.title(scenario)}\n\n{tables.scenario_text(scenario, measured)}",
+            flush=True,
+        )
+    if not options.only and not options.pairs:
+        results.imports = bench.imports.measure(1 if options.short else IMPORT_ROUNDS)
+        print(f"\n{tables.imports_text(results.imports)}")
+    if results.verdicts:
+        print(f"\n{tables.verdicts_text(results.verdicts)}")
+    results.write(options.output / "results.json", passes=True)
+    publish.write(results, options.output)
+    print(f"\n{options.output}")
 
 
 def machine() -> dict[str, object]:

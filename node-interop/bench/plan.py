@@ -112,25 +112,27 @@ class End:
         runtime: the program that runs it, a key of `bench.runtimes.find`.
         peer: the file in ``peers/``.
         title: how tables call it.
+        hello: the file in ``peers/`` that sends one message and ends, where the start of a child is measured.
         floor: which floor, for ``floor.py``.
     """
 
     runtime: str
     peer: str
     title: str
+    hello: str = ""
     floor: str = ""
 
 
 ENDS = {
-    "node": End("node", "peer.cjs", "Node"),
-    "bun": End("bun", "peer.cjs", "Bun"),
-    "deno": End("deno", "peer.cjs", "Deno"),
-    "py": End("python", "blocking.py", "Python"),
-    "aio": End("python", "with_asyncio.py", "Python asyncio"),
-    "uv": End("uvloop", "with_asyncio.py", "Python uvloop"),
-    "raw": End("python", "floor.py", "bare socket", "raw"),
-    "json": End("python", "floor.py", "bare socket + JSON", "json"),
-    "each": End("python", "floor.py", "bare socket + JSON, a call each", "each"),
+    "node": End("node", "peer.cjs", "Node", "hello.cjs"),
+    "bun": End("bun", "peer.cjs", "Bun", "hello.cjs"),
+    "deno": End("deno", "peer.cjs", "Deno", "hello.cjs"),
+    "py": End("python", "blocking.py", "Python", "hello_blocking.py"),
+    "aio": End("python", "with_asyncio.py", "Python asyncio", "hello_asyncio.py"),
+    "uv": End("uvloop", "with_asyncio.py", "Python uvloop", "hello_asyncio.py"),
+    "raw": End("python", "floor.py", "bare socket", floor="raw"),
+    "json": End("python", "floor.py", "bare socket + JSON", floor="json"),
+    "each": End("python", "floor.py", "bare socket + JSON, a call each", floor="each"),
     "pipe": End("python", "pipe.py", "multiprocessing.Pipe"),
 }
 
@@ -157,7 +159,8 @@ class Pair:
     def title(self) -> str:
         """How tables call it."""
         parent, child = ENDS[self.parent].title, ENDS[self.child].title
-        return f"{parent} → {child}{', `send_many`' * self.many}"
+        both = f"{parent} ↔ {child}" if parent != child else f"{parent}, both ends"
+        return f"{both}{', `send_many`' * self.many}"
 
     @property
     def runtimes(self) -> set[str]:
@@ -170,7 +173,9 @@ class Pair:
         if self.many:
             sender = self.child if scenario.kind == "up" else self.parent
             return scenario.kind in ("up", "down") and sender in ("py", "aio", "uv")
-        return not ends & {"raw", "json", "each", "pipe"} or bool(scenario.size)
+        if scenario.kind == "start":
+            return all(ENDS[end].hello for end in ends)
+        return not scenario.handles or not ends & {"raw", "json", "each", "pipe"}
 
 
 def _pairs() -> list[Pair]:

@@ -26,8 +26,8 @@ class Effort:
         warm_up: rounds before them that do not count; JavaScript compiles what runs often.
     """
 
-    rounds: int = 7
-    seconds: float = 0.2
+    rounds: int = 5
+    seconds: float = 0.15
     warm_up: int = 1
 
 

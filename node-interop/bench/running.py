@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -29,6 +30,8 @@ PASS = 120.0
 # Messages that a Python end gives the channel in one call, and their bytes at most.
 BATCH = 256
 BATCH_BYTES = 1 << 18
+
+COLOURS = re.compile(r"\x1b\[[\d;]*m")
 
 
 class PairFailed(Exception):
@@ -55,12 +58,13 @@ class Series:
     Attributes:
         count: messages of each pass.
         passes: what each took.
-        memory: bytes of the parent and of the child before the first message, and at most.
+        before, peak: bytes of resident memory of the parent and of the child, before the first message and at most.
     """
 
     count: int = 0
     passes: list[Taken] = field(default_factory=list)
-    memory: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
+    before: tuple[int, int] = (0, 0)
+    peak: tuple[int, int] = (0, 0)
 
 
 class Running:
@@ -80,7 +84,7 @@ class Running:
         self.series = Series()
         job = {"kind": scenario.kind, "handles": scenario.handles, "payload": payload and str(payload)}
         job["batch"] = _batch(payload) if pair.many else 1
-        child = _command(ENDS[pair.child], "child", job | {"child": None}, commands)
+        child = _child_command(ENDS[pair.child], job, commands)
         parent = _command(ENDS[pair.parent], "parent", job | {"child": child}, commands)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
         self._process = subprocess.Popen(
@@ -95,7 +99,7 @@ class Running:
             ready = self._answer(FIRST)
             self._pids = (self._process.pid, int(ready["pid"]))
             self._port = int(ready.get("port", 0))
-            self._before = self._memory("VmRSS")
+            self.series.before = self._memory("VmRSS")
         except BaseException:
             self.kill()
             raise
@@ -117,8 +121,7 @@ class Running:
 
     def finish(self) -> None:
         """Read the memory and end both processes."""
-        peak = self._memory("VmHWM")
-        self.series.memory = (self._before, peak)
+        self.series.peak = self._memory("VmHWM")
         assert self._process.stdin is not None
         self._process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -151,7 +154,7 @@ class Running:
 
     def _complaint(self, what: str) -> str:
         self._errors.seek(0)
-        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        lines = COLOURS.sub("", self._errors.read().decode(errors="replace")).strip().splitlines()
         telling = [line for line in lines if "rror" in line] or lines[-1:]
         return f"{what}: {telling[-1].strip()[:200]}" if telling else what
 
@@ -190,6 +193,12 @@ def _batch(payload: Path | None) -> int:
 def _command(end: End, role: str, job: dict[str, Any], commands: Mapping[str, list[str]]) -> list[str]:
     told = job | {"floor": end.floor, "uvloop": end.runtime == "uvloop"}
     return [*commands[end.runtime], str(PEERS / end.peer), role, json.dumps(told)]
+
+
+def _child_command(end: End, job: dict[str, Any], commands: Mapping[str, list[str]]) -> list[str]:
+    if job["kind"] != "start":
+        return _command(end, "child", job | {"child": None}, commands)
+    return [*commands[end.runtime], str(PEERS / end.hello), *(["uvloop"] if end.runtime == "uvloop" else [])]
 
 
 def environment() -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -22,9 +22,10 @@ class Row:
         rate: messages, round trips, handles or children in a second; median of the passes.
         times: the rate as a multiple of Node↔Node's in the same round, median; None without Node↔Node.
         cpu: microseconds of processor time of a message at the parent and at the child, which is seconds of a million; medians.
-        cpu_times: Node↔Node's processor time at its busier end as a multiple of this pair's, median. On a machine that
-            does nothing else this is what limits one-way rates; here it is the ratio that other load disturbs least.
-        before, peak: bytes of resident memory at the parent and at the child, before the first message and at most.
+        cpu_times: Node↔Node's processor time at its busier end as a multiple of this pair's, median.
+        before, peak: bytes of resident memory at the parent and at the child, before the first message and at most; 0 when not known.
+        count: messages of a pass.
+        seconds: of each pass; empty in what is published.
     """
 
     rate: float
@@ -33,15 +34,13 @@ class Row:
     cpu_times: float | None
     before: tuple[int, int]
     peak: tuple[int, int]
+    count: int
+    seconds: tuple[float, ...] = ()
 
     @property
     def cpu_both(self) -> float:
         """Microseconds of processor time of a message at both ends."""
         return self.cpu[0] + self.cpu[1]
-
-    def to_json(self) -> dict[str, object]:
-        """Return it for `results.json`."""
-        return asdict(self)
 
 
 def rows(series: Mapping[str, Series]) -> dict[str, Row]:
@@ -52,14 +51,15 @@ def rows(series: Mapping[str, Series]) -> dict[str, Row]:
 
 def _row(one: Series, base: Series | None) -> Row:
     ends = [tuple(1e6 * cpu / one.count for cpu in taken.cpu) for taken in one.passes]
-    before, peak = one.memory
     return Row(
         rate=median(_rates(one)),
         times=_median_ratio(_rates(one), _rates(base)) if base else None,
         cpu=(median(end[0] for end in ends), median(end[1] for end in ends)),
         cpu_times=_median_ratio(_busier(base), _busier(one)) if base else None,
-        before=before,
-        peak=peak,
+        before=one.before,
+        peak=one.peak,
+        count=one.count,
+        seconds=tuple(taken.seconds for taken in one.passes),
     )
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.plan import SIZES
+from bench.plan import PAIRS, SCENARIOS, SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from bench.imports import Import
     from bench.plan import Scenario
+    from bench.results import Measured, Results
     from bench.summary import Row
+    from bench.targets import Verdict
 
+TITLES = {pair.name: pair.title for pair in PAIRS}
 UNITS = {"up": "messages/s", "down": "messages/s", "echo": "round trips/s", "start": "starts/s"}
 
 
@@ -25,16 +29,16 @@ def table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     first, *others = [
-        cell.rjust(width) if number else cell.ljust(width)
-        for number, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        cell.rjust(width) if column else cell.ljust(width)
+        for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
     ]
     return f"| {' | '.join([first, *others])} |"
 
 
-def scenario_table(scenario: Scenario, rows: Mapping[str, Row], titles: Mapping[str, str]) -> str:
-    """Return the table of a scenario, the pairs in the order of the plan."""
+def scenario_text(scenario: Scenario, measured: Measured) -> str:
+    """Return the table of a scenario, the pairs in the order of the plan, and who could not do it."""
     header = (
-        "parent → child",
+        "parent ↔ child",
         UNITS.get(scenario.kind, "handles/s"),
         "× Node↔Node",
         "CPU µs parent",
@@ -43,43 +47,91 @@ def scenario_table(scenario: Scenario, rows: Mapping[str, Row], titles: Mapping[
         "MB parent",
         "MB child",
     )
-    return table(header, [_cells(titles[name], row) for name, row in rows.items()])
+    text = table(header, [_cells(TITLES[name], row) for name, row in measured.pairs.items()])
+    failed = [f"\n{TITLES[name]} could not: {why}" for name, why in measured.failed.items()]
+    return "\n".join([text, *failed])
 
 
-def _cells(title: str, row: Row) -> list[str]:
+def _cells(name: str, row: Row) -> list[str]:
     return [
-        title,
+        name,
         number(row.rate),
-        times(row.times),
+        number(row.times),
         number(row.cpu[0]),
         number(row.cpu[1]),
-        times(row.cpu_times),
-        number(row.peak[0] / 1e6),
-        number(row.peak[1] / 1e6),
+        number(row.cpu_times),
+        number(row.peak[0] / 1e6 or None),
+        number(row.peak[1] / 1e6 or None),
     ]
 
 
-def number(value: float) -> str:
-    """Return a number with three figures that count, and thousands apart."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}" if value >= 10 else f"{value:.2f}"
+def verdicts_text(verdicts: Iterable[Verdict]) -> str:
+    """Return the table of what is reached and what is not."""
+    lines = [(one.measure, one.target, number(one.value), "yes" if one.reached else "NO") for one in verdicts]
+    return table(("measure", "target", "measured", "reached"), lines)
 
 
-def times(value: float | None) -> str:
-    """Return a ratio, or a dash when there is nothing to compare with."""
-    return "–" if value is None else f"{value:.2f}"
+def imports_text(imports: Mapping[str, Import]) -> str:
+    """Return the table of what imports cost."""
+    empty = imports["empty"]
+    lines = [
+        (
+            name,
+            number(1000 * one.seconds),
+            number(1000 * (one.seconds - empty.seconds)),
+            number(1000 * one.cpu),
+        )
+        for name, one in imports.items()
+    ]
+    return table(("import", "ms", "ms over empty", "CPU ms"), lines)
+
+
+def full_text(results: Results) -> str:
+    """Return the page with everything."""
+    parts = [
+        "# Results",
+        circumstances(results, "../README.md"),
+        "## Targets",
+        verdicts_text(results.verdicts),
+    ]
+    for scenario in SCENARIOS:
+        measured = results.scenarios.get(scenario.name)
+        if measured:
+            parts += [f"## {title(scenario)}", scenario_text(scenario, measured)]
+    if results.imports:
+        parts += ["## Start of an interpreter that imports and ends", imports_text(results.imports)]
+    return "\n\n".join(parts) + "\n"
+
+
+def circumstances(results: Results, meaning: str) -> str:
+    """Return what the numbers depend on, in a sentence; `meaning` is where the page is that explains them."""
+    machine = results.machine
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(results.runtimes.items()))
+    return (
+        f"{machine['date'][:10]}, {machine['system']}, {machine['cpus']} processors; {versions}. "
+        f"Medians of {results.effort['rounds']} rounds; [what a number means]({meaning})."
+    )
+
+
+def number(value: float | None) -> str:
+    """Return a number with the figures that count, or a dash when there is none."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def size_name(size: str) -> str:
+    """Return a size as one writes it, such as ``64 KiB``."""
+    return f"{SIZES[size]} B" if SIZES[size] < 1024 else f"{size[:-1]} {size[-1].upper()}iB"
 
 
 def title(scenario: Scenario) -> str:
     """Return a heading."""
-    size = {64: "64 B"}.get(
-        SIZES.get(scenario.size, 0), f"{scenario.size[:-1]} {scenario.size[-1:].upper()}iB"
-    )
-    message = f"{'nested messages' if scenario.nested else 'strings'} of {size}"
-    return {
-        "up": f"One-way, child to parent, {message}",
-        "down": f"One-way, parent to child, {message}",
-        "echo": f"Round trip, {message}",
-        "server": "Handles: a listening server, parent to child",
-        "socket": "Handles: accepted sockets, parent to child",
-        "start": "Start of a child until its first message",
-    }[scenario.kind]
+    if not scenario.size:
+        return {
+            "server": "Handles: a listening server, parent to child",
+            "socket": "Handles: accepted sockets, parent to child",
+            "start": "Start of a child until its first message",
+        }[scenario.kind]
+    what = {"up": "One-way, child to parent", "down": "One-way, parent to child", "echo": "Round trip"}
+    return f"{what[scenario.kind]}, {'nested messages' if scenario.nested else 'strings'} of {size_name(scenario.size)}"

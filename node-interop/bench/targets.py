@@ -26,7 +26,7 @@ class Verdict:
         measure: what was measured.
         target: the words of the target.
         value: what came out.
-        reached: whether that is enough.
+        reached: whether that, rounded as it is shown, is enough.
     """
 
     measure: str
@@ -38,13 +38,13 @@ class Verdict:
 def at_least(measure: str, limit: float, value: float | None, unit: str = "×") -> Iterator[Verdict]:
     """Yield the verdict on something that should be large; none when it was not measured."""
     if value is not None:
-        yield Verdict(measure, f"≥ {limit:g} {unit}", value, value >= limit)
+        yield Verdict(measure, f"≥ {limit:g} {unit}", value, round(value, 2) >= limit)
 
 
 def at_most(measure: str, limit: float, value: float | None, unit: str = "×") -> Iterator[Verdict]:
     """Yield the verdict on something that should be small; none when it was not measured."""
     if value is not None:
-        yield Verdict(measure, f"≤ {limit:g} {unit}", value, value <= limit)
+        yield Verdict(measure, f"≤ {limit:g} {unit}", value, round(value, 2) <= limit)
 
 
 def verdicts(rows: Rows, imports: Mapping[str, Import]) -> list[Verdict]:

@@ -149,7 +149,6 @@ function startMany() {
       const one = start();
       one.on('message', () => {
         seconds += Number(process.hrtime.bigint() - began) / 1e9;
-        one.disconnect();
       });
       one.on('exit', () => again(count - 1, seconds));
     };

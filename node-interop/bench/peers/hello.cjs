@@ -1,0 +1,4 @@
+// The least that a child can do: one message.
+'use strict';
+
+process.send('ready');
