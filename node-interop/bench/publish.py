@@ -27,7 +27,7 @@ COLUMNS = {
     "oneway-64-up": "64 B up",
     "oneway-64-down": "64 B down",
     "roundtrip-64": "64 B and back",
-    "oneway-nested-1k-up": "1 KiB nested up",
+    "oneway-1k-nested-up": "1 KiB nested up",
     "oneway-64k-up": "64 KiB up",
     "oneway-1m-up": "1 MiB up",
     "handles-socket": "sockets",

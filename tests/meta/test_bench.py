@@ -9,9 +9,20 @@ import sys
 
 import pytest
 
+from bench import publish
+from bench.plan import PAIRS, Scenario
+from bench.results import Results
+from bench.rounds import payload_file
+from bench.running import Running
 from support.node import ROOT, node
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads the kernel's clocks of other processes")
+
 BENCH = ROOT / "node-interop"
+
+# Twice the messages, or messages of twice the size, may cost this much more; a quadratic cost would be four times as much.
+LIMIT = 2.5
+ROUNDS = 12  # the first good one ends them
 
 
 def bench(*arguments: str) -> str:
@@ -43,5 +54,51 @@ def test_it_runs(tmp_path):
             assert pair["rate"] > 0
             assert min(pair["before"]) >= 0 < pair["peak"][0]
     assert measured["oneway-64-up"]["pairs"]["node-node"]["times"] == 1
-    assert "| Node → Python " in printed
+    assert "| Node ↔ Python " in printed
     assert any(target["measure"].startswith("round trip 64 B") for target in results["targets"])
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start pairs; end them with the test."""
+    started = []
+
+    def begin(name: str, scenario: Scenario) -> Running:
+        pair = next(one for one in PAIRS if one.name == name)
+        running = Running(pair, scenario, {"python": [sys.executable]}, payload_file(scenario, tmp_path))
+        started.append(running)
+        running.run(1)
+        return running
+
+    yield begin
+    for running in started:
+        running.kill()
+
+
+def ratio(small, large) -> float:
+    """Return how many times the processor time of `large` is that of `small`; stop measuring once it is small enough."""
+    best = [float("inf")] * 2
+    for _ in range(ROUNDS):
+        best = [min(known, sum(measure().cpu)) for known, measure in zip(best, (small, large), strict=True)]
+        if best[1] / best[0] <= LIMIT:
+            break
+    return best[1] / best[0]
+
+
+@pytest.mark.parametrize("kind", ["up", "down"])
+@pytest.mark.parametrize("pair", ["py-py", "aio-aio"])
+def test_twice_the_messages_cost_twice_as_much(pair, kind, start):
+    running = start(pair, Scenario(kind, "64"))
+    assert ratio(lambda: running.run(4000), lambda: running.run(8000)) <= LIMIT
+
+
+@pytest.mark.parametrize("pair", ["py-py", "aio-aio"])
+def test_messages_of_twice_the_size_cost_twice_as_much(pair, start):
+    half, whole = (start(pair, Scenario("up", size)) for size in ("16m", "32m"))
+    assert ratio(lambda: half.run(1), lambda: whole.run(1)) <= LIMIT
+
+
+def test_what_is_shown_is_what_was_measured():
+    readme = (ROOT / "README.md").read_text()
+    results = Results.read(BENCH / "bench" / "published" / "results.json")
+    assert publish.SECTION.findall(readme) == [publish.section(results)]
