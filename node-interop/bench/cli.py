@@ -105,7 +105,9 @@ def run(scenarios: Sequence[Scenario], pairs: Sequence[Pair], options: argparse.
     for scenario in scenarios:
         rounds = Rounds(scenario, commands, options.output / "messages")
         series = rounds.measure([pair for pair in pairs if pair.can(scenario)], effort)
-        measured = results.scenarios[scenario.name] = Measured(rows(series), rounds.failed)
+        measured = results.scenarios[scenario.name] = Measured(
+            rows(series, in_turn=scenario.in_turn), rounds.failed
+        )
         print(
             f"\n{scenario.name}: {tables.title(scenario)}\n\n{tables.scenario_text(scenario, measured)}",
             flush=True,

@@ -55,6 +55,11 @@ class Scenario:
         """Whether sockets are handed over."""
         return self.kind in ("server", "socket")
 
+    @property
+    def in_turn(self) -> bool:
+        """Whether one end waits while the other works."""
+        return self.kind not in ("up", "down")
+
     def payload(self) -> Any:
         """Return the message, or None where it does not matter."""
         if not self.size:

@@ -25,7 +25,7 @@ PEERS = Path(__file__).parent / "peers"
 
 # Seconds until a pair is given up: for the first message, which shows whether it works at all, and for a pass.
 FIRST = 20.0
-PASS = 120.0
+PASS = 60.0
 
 # Messages that a Python end gives the channel in one call, and their bytes at most.
 BATCH = 256

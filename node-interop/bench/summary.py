@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bench.plan import BASE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bench.running import Series
 
@@ -22,7 +22,8 @@ class Row:
         rate: messages, round trips, handles or children in a second; median of the passes.
         times: the rate as a multiple of Node↔Node's in the same round, median; None without Node↔Node.
         cpu: microseconds of processor time of a message at the parent and at the child, which is seconds of a million; medians.
-        cpu_times: Node↔Node's processor time at its busier end as a multiple of this pair's, median.
+        cpu_times: Node↔Node's processor time as a multiple of this pair's in the same round, median: of the busier end where both
+            work at the same time, of both together where one waits for the other.
         before, peak: bytes of resident memory at the parent and at the child, before the first message and at most; 0 when not known.
         count: messages of a pass.
         seconds: of each pass; empty in what is published.
@@ -43,19 +44,19 @@ class Row:
         return self.cpu[0] + self.cpu[1]
 
 
-def rows(series: Mapping[str, Series]) -> dict[str, Row]:
-    """Return the row of each pair of a scenario."""
+def rows(series: Mapping[str, Series], *, in_turn: bool) -> dict[str, Row]:
+    """Return the row of each pair of a scenario, in which the ends work in turn or at the same time."""
     base = series.get(BASE)
-    return {name: _row(one, base) for name, one in series.items() if one.passes}
+    return {name: _row(one, base, sum if in_turn else max) for name, one in series.items() if one.passes}
 
 
-def _row(one: Series, base: Series | None) -> Row:
+def _row(one: Series, base: Series | None, of_both: Callable[[tuple[float, float]], float]) -> Row:
     ends = [tuple(1e6 * cpu / one.count for cpu in taken.cpu) for taken in one.passes]
     return Row(
         rate=median(_rates(one)),
         times=_median_ratio(_rates(one), _rates(base)) if base else None,
         cpu=(median(end[0] for end in ends), median(end[1] for end in ends)),
-        cpu_times=_median_ratio(_busier(base), _busier(one)) if base else None,
+        cpu_times=_median_ratio(_cpu(base, of_both), _cpu(one, of_both)) if base else None,
         before=one.before,
         peak=one.peak,
         count=one.count,
@@ -67,8 +68,8 @@ def _rates(one: Series) -> list[float]:
     return [one.count / taken.seconds for taken in one.passes]
 
 
-def _busier(one: Series) -> list[float]:
-    return [max(taken.cpu) / one.count for taken in one.passes]
+def _cpu(one: Series, of_both: Callable[[tuple[float, float]], float]) -> list[float]:
+    return [of_both(taken.cpu) / one.count for taken in one.passes]
 
 
 def _median_ratio(dividends: list[float], divisors: list[float]) -> float | None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     Rows = Mapping[str, Mapping[str, Row]]
 
 WAYS = {"up": "child → parent", "down": "parent → child"}
+PYTHON = ("py", "aio", "uv")
+BOTH_PYTHON = [f"{end}-{end}{many}" for end in PYTHON for many in ("", "+many")]
 
 
 @dataclass(frozen=True)
@@ -27,24 +29,38 @@ class Verdict:
         target: the words of the target.
         value: what came out.
         reached: whether that, rounded as it is shown, is enough.
+        by_cpu: the same by processor time, which other load on the machine hardly changes; None where that says nothing or nothing else.
+        bare: what a bare socket that serializes nothing and parses nothing reaches in Python's place, where the other end is Node: no
+            implementation can be much better.
     """
 
     measure: str
     target: str
     value: float
     reached: bool
+    by_cpu: float | None = None
+    bare: float | None = None
 
 
-def at_least(measure: str, limit: float, value: float | None, unit: str = "×") -> Iterator[Verdict]:
+def at_least(
+    limit: float, measure: str, unit: str, value: float | None, **more: float | None
+) -> Iterator[Verdict]:
     """Yield the verdict on something that should be large; none when it was not measured."""
     if value is not None:
-        yield Verdict(measure, f"≥ {limit:g} {unit}", value, round(value, 2) >= limit)
+        yield Verdict(measure, f"≥ {limit:g} {unit}", value, round(value, 2) >= limit, **more)
 
 
-def at_most(measure: str, limit: float, value: float | None, unit: str = "×") -> Iterator[Verdict]:
+def at_most(
+    limit: float, measure: str, unit: str, value: float | None, **more: float | None
+) -> Iterator[Verdict]:
     """Yield the verdict on something that should be small; none when it was not measured."""
     if value is not None:
-        yield Verdict(measure, f"≤ {limit:g} {unit}", value, round(value, 2) <= limit)
+        yield Verdict(measure, f"≤ {limit:g} {unit}", value, round(value, 2) <= limit, **more)
+
+
+def inverse(value: float | None) -> float | None:
+    """Return how many times the time is, from how many times the rate is."""
+    return 1 / value if value else None
 
 
 def verdicts(rows: Rows, imports: Mapping[str, Import]) -> list[Verdict]:
@@ -65,20 +81,25 @@ def _row(rows: Rows, scenario: str, pair: str) -> Row | None:
     return rows.get(scenario, {}).get(pair)
 
 
-def _with_node(*ends: str) -> Iterator[tuple[str, str]]:
-    """Yield the pairs of Node and a Python end, with what a table calls them."""
-    for end in ends:
-        for many in ("", "+many"):
-            call = ", send_many" if many else ""
-            yield f"node-{end}{many}", f"{ENDS[end].title} child of Node{call}"
-            yield f"{end}-node{many}", f"{ENDS[end].title} parent of Node{call}"
+def _call(pair: str) -> str:
+    return ", send_many" if pair.endswith("+many") else ""
+
+
+def _times(rows: Rows, scenario: str, pair: str) -> float | None:
+    row = _row(rows, scenario, pair)
+    return row.times if row else None
 
 
 def _against_node(rows: Rows, scenario: str, what: str, limit: float) -> Iterator[Verdict]:
-    for pair, who in _with_node("py", "aio", "uv"):
-        row = _row(rows, scenario, pair)
-        if row:
-            yield from at_least(f"{what}, {who}", limit, row.times, "× Node↔Node")
+    """Judge every pair of Node and Python against Node↔Node."""
+    for end in PYTHON:
+        for pair in (f"node-{end}", f"node-{end}+many", f"{end}-node", f"{end}-node+many"):
+            row = _row(rows, scenario, pair)
+            role, bare = ("child", "node-raw") if pair.startswith("node") else ("parent", "raw-node")
+            if row:
+                name = f"{what}, {ENDS[end].title} {role} of Node{_call(pair)}"
+                more = {"by_cpu": row.cpu_times, "bare": _times(rows, scenario, bare)}
+                yield from at_least(limit, name, "× Node↔Node", row.times, **more)
 
 
 def _small(rows: Rows) -> Iterator[Verdict]:
@@ -89,27 +110,28 @@ def _small(rows: Rows) -> Iterator[Verdict]:
 def _against_bun(rows: Rows) -> Iterator[Verdict]:
     for way, words in WAYS.items():
         bun = _row(rows, f"oneway-64-{way}", "bun-bun")
-        for end in ("py", "aio", "uv"):
-            for many in ("", "+many"):
-                row = _row(rows, f"oneway-64-{way}", f"{end}-{end}{many}")
-                if row and bun:
-                    name = f"one-way 64 B {words}, {ENDS[end].title}↔Python{', send_many' if many else ''}"
-                    yield from at_least(name, 1, row.rate / bun.rate, "× Bun↔Bun")
+        for pair in BOTH_PYTHON:
+            row = _row(rows, f"oneway-64-{way}", pair)
+            if row and bun:
+                name = f"one-way 64 B {words}, {ENDS[pair.split('-')[0]].title} at both ends{_call(pair)}"
+                by_cpu = max(bun.cpu) / max(row.cpu)
+                yield from at_least(1, name, "× Bun↔Bun", row.rate / bun.rate, by_cpu=by_cpu)
 
 
 def _round_trips(rows: Rows) -> Iterator[Verdict]:
+    bare = inverse(_times(rows, "roundtrip-64", "node-raw"))
     for end, limit in (("py", 1.0), ("aio", 1.3), ("uv", 1.3)):
         row = _row(rows, "roundtrip-64", f"node-{end}")
-        if row and row.times:
+        if row:
             name = f"round trip 64 B, {ENDS[end].title} child of Node, time"
-            yield from at_most(name, limit, 1 / row.times, "× Node child")
+            by_cpu = inverse(row.cpu_times)
+            yield from at_most(limit, name, "× Node child", inverse(row.times), by_cpu=by_cpu, bare=bare)
 
 
 def _large(rows: Rows) -> Iterator[Verdict]:
-    for size in ("64k", "1m"):
+    for size, name in (("64k", "64 KiB"), ("1m", "1 MiB")):
         for way, words in WAYS.items():
-            what = f"one-way {size[:-1]} {size[-1].upper()}iB {words}"
-            yield from _against_node(rows, f"oneway-{size}-{way}", what, 1.5)
+            yield from _against_node(rows, f"oneway-{size}-{way}", f"one-way {name} {words}", 1.5)
 
 
 def _handles(rows: Rows) -> Iterator[Verdict]:
@@ -123,29 +145,30 @@ def _linear(rows: Rows) -> Iterator[Verdict]:
             half, whole = (_row(rows, f"oneway-{size}-{way}", pair) for size in ("32m", "64m"))
             if half and whole:
                 name = f"64 MiB against 32 MiB, {pair} {words}"
-                yield from at_most(f"{name}, time", 2.2, half.rate / whole.rate)
-                for number, end in enumerate(("parent", "child")):
-                    grown = whole.peak[number] - whole.before[number]
-                    yield from at_most(
-                        f"{name}, memory of the {end}", 4, grown / SIZES["64m"], "× the message"
-                    )
+                by_cpu = whole.cpu_both / half.cpu_both
+                yield from at_most(2.2, f"{name}, time", "×", half.rate / whole.rate, by_cpu=by_cpu)
+                for place, end in enumerate(("parent", "child")):
+                    grown = (whole.peak[place] - whole.before[place]) / SIZES["64m"]
+                    yield from at_most(4, f"{name}, memory of the {end}", "× the message", grown)
 
 
 def _floor(rows: Rows) -> Iterator[Verdict]:
     for scenario, found in rows.items():
         floor = found.get("json-json")
         if floor and scenario.startswith("oneway"):
-            for pair in ("py-py", "py-py+many", "aio-aio", "aio-aio+many", "uv-uv", "uv-uv+many"):
-                row = found.get(pair)
-                if row:
+            for pair in BOTH_PYTHON:
+                if pair in found:
                     name = f"CPU of both ends, {scenario}, {pair}"
-                    yield from at_most(name, 1.5, row.cpu_both / floor.cpu_both, "× the floor's")
+                    yield from at_most(1.5, name, "× the floor's", found[pair].cpu_both / floor.cpu_both)
 
 
 def _start(rows: Rows, imports: Mapping[str, Import]) -> Iterator[Verdict]:
     if imports:
-        more = imports["nodechannel"].seconds - imports["empty"].seconds
-        yield from at_most("`import nodechannel` over an empty interpreter", 30, more * 1000, "ms")
+        ours, empty = imports["nodechannel"], imports["empty"]
+        name = "`import nodechannel` over an empty interpreter"
+        by_cpu = 1000 * (ours.cpu - empty.cpu)
+        yield from at_most(30, name, "ms", 1000 * (ours.seconds - empty.seconds), by_cpu=by_cpu)
     row = _row(rows, "start", "node-py")
-    if row and row.times:
-        yield from at_most("first message of a Python child of Node, time", 1, 1 / row.times, "× Node child")
+    if row:
+        name = "first message of a Python child of Node, time"
+        yield from at_most(1, name, "× Node child", inverse(row.times), by_cpu=inverse(row.cpu_times))
