@@ -35,6 +35,7 @@ _FIELDS = frozenset(
         "guards",
         "fresh",
         "like",
+        "start",
     )
 )
 _REQUIRED = ("id", "title", "rules", "level", "roles", "rung", "steps", "outcomes")
@@ -59,6 +60,7 @@ class Case:
     guards: str = ""
     fresh: bool = False
     like: tuple[str, ...] = ()
+    start: dict[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def writes(self) -> list[tuple[bytes, bool]]:
@@ -85,7 +87,7 @@ class Case:
         """Whether the case may run in a process that other cases have used, if it passes there."""
         return (
             self.leaves_open
-            and not self.fresh
+            and not (self.fresh or self.start)
             and "clean" in self.ending
             and not self._waits_for({"silence", "child"})
         )
@@ -221,6 +223,7 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "ending": lambda value: _strings(value) and bool(value) and set(value) <= set(ENDINGS),
     "guards": lambda value: isinstance(value, str),
     "fresh": lambda value: isinstance(value, bool),
+    "start": lambda value: isinstance(value, dict) and value.keys() <= {"descriptor", "mode"},
     "like": _strings,
 }
 
@@ -231,12 +234,13 @@ _STEP_FIELDS = {
     "allow": set(),
     "expect": set(),
     "barrier": set(),
-    "do": {"refused"},
+    "do": {"refused", "later"},
     "reach": {"text"},
     "close": set(),
     "shutdown": set(),
     "end": set(),
     "reading": set(),
+    "gone": set(),
     "buffer": set(),
     "descriptors": set(),
 }
@@ -259,7 +263,7 @@ def _fault_of_step(step: dict[str, Any]) -> str:
     if (
         name in ("reading", "buffer")
         and not _positive(step[name])
-        and (name, step[name]) != ("reading", None)
+        and (name, step[name]) not in (("reading", None), ("reading", 0))
     ):
         return f"a {name} step has a number of bytes: {step!r}"
     if name == "descriptors" and step["descriptors"] not in TABLE_WORDS:
@@ -291,7 +295,7 @@ def _positive(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-_EXPECT_FIELDS = frozenset((*KINDS, "as", "stop", "subset", "fd", "handle"))
+_EXPECT_FIELDS = frozenset((*KINDS, "as", "stop", "subset", "fd", "at", "both", "handle"))
 
 
 def _fault_of_alternative(one: Any) -> str:

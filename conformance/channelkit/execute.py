@@ -5,7 +5,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from channelkit.cases import Case
@@ -187,7 +187,7 @@ def _run_variants(
         raise HarnessError(f"{case.id} has no variant {only}")
     while pending is not None:
         transcript = Transcript()
-        with closing(Session(subject.plan, limits, transcript, stop)) as session:
+        with closing(Session(replace(subject.plan, **case.start), limits, transcript, stop)) as session:
             pending = _run_in_session(session, case, pending, variants, record)
         if brief and any(one.verdict == FAIL for one in record.judgements):
             return
@@ -234,7 +234,12 @@ def _prepare(session: Session, case: Case, record: _Record) -> CaseEnded | None:
     """Greets a driven adapter and opens the channel; what goes wrong with the channel is the subject's outcome."""
     if not session.plan.driven:
         return None
-    session.greet()
+    try:
+        session.greet()
+    except HarnessError:
+        if case.start and session.exited:  # it did not like what it found
+            return CaseEnded("died" if session.status else "closed", "the subject ended before it was asked")
+        raise
     hello = record.hello = session.hello
     if session.plan.role not in hello["roles"]:
         raise HarnessError(f"the adapter says it has no role {session.plan.role}: {show(hello)}")
@@ -288,6 +293,8 @@ def _surplus(session: Session) -> str:
         return ""
     if control.late:
         return f"after the end of the channel the adapter reported {control.late[0]}"
+    if control.seen["exit"] > 1:
+        return f"the adapter reported {control.seen['exit']} times that the child ended"
     message = next((event for event in session.events if event["event"] == "message"), None)
     return f"the adapter reported {show(message)}" if message else ""
 

@@ -193,12 +193,21 @@ def _take(scene: Scene, chosen: Expectation) -> None:
         frame = session.frames.popleft()
         if "fd" in chosen.entry:
             _take_descriptor(scene, chosen.entry["fd"], frame)
+        at = chosen.entry.get("at")
+        if at is not None and frame.rights != (at,):
+            raise CaseEnded(
+                "misplaced-descriptor", f"descriptors came with bytes {list(frame.rights)} of {frame}"
+            )
     elif _by_adapter(session, chosen):
         event = _event(session, chosen)
         if event is not None:
             del session.events[next(i for i, other in enumerate(session.events) if other is event)]
             if isinstance(event.get("handle"), dict):
                 scene.latest_handle = event["handle"].get("name", scene.latest_handle)
+    elif chosen.entry.get("both"):
+        channel = session.channel
+        if not session.wait(lambda: channel.hung_up, session.limits.answer):
+            raise CaseEnded("half-open", "the subject ended one direction and keeps the other")
     name = chosen.entry.get("as")
     if name is not None:
         scene.outcome = name

@@ -24,8 +24,21 @@ def _facts(channel: int | None) -> dict[str, object]:
         "env": {key: value for key, value in os.environ.items() if key.startswith("NODE_CHANNEL_")},
         "inherited": inherited,
         "blocking": os.get_blocking(channel) if channel in inherited else None,
+        "socket": _kind(channel) if channel in inherited else None,
         "argv": sys.argv[2:],
     }
+
+
+def _kind(number: int | None) -> str | None:
+    """Family and type of a socket, ``unix stream`` when all is well; None for what is no socket."""
+    try:
+        end = _socket.socket(fileno=number)
+    except OSError:
+        return None
+    family = {_socket.AF_UNIX: "unix", _socket.AF_INET: "inet"}.get(end.family, f"family {end.family}")
+    kind = {_socket.SOCK_STREAM: "stream", _socket.SOCK_DGRAM: "dgram"}.get(end.type, f"type {end.type}")
+    end.detach()
+    return f"{family} {kind}"
 
 
 def _is_open(number: int) -> bool:

@@ -4,12 +4,13 @@ import array
 import contextlib
 import fcntl
 import os
+import select
 import socket
 import struct
 import termios
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from channelkit.transcript import Transcript
@@ -26,6 +27,8 @@ class Frame:
     raw: bytes
     value: Any = None
     problem: str = ""
+    rights: tuple[int, ...] = ()
+    """Where in the frame descriptors came; exact as long as every read takes one byte."""
 
     def __str__(self) -> str:
         return f"{self.raw[:200]!r} ({self.problem})" if self.problem else show(self.value)
@@ -52,6 +55,7 @@ class RawChannel:
         self._buffer = bytearray()
         self._scanned = 0
         self._owned: set[int] = set()
+        self._rights: list[int] = []
         self.descriptors: deque[int] = deque()
         """Received descriptors that no step has taken, oldest first."""
         self.strays = 0
@@ -63,7 +67,7 @@ class RawChannel:
         self.heard = False
         """Anything has arrived at all."""
         self.portion: int | None = None
-        """Bytes that :meth:`read` takes at once; None for all there are."""
+        """Bytes that :meth:`read` takes at once; None for all there are, 0 for none."""
 
     @property
     def closed(self) -> bool:
@@ -124,6 +128,8 @@ class RawChannel:
     def read(self) -> list[Frame]:
         """Reads all there is, or one :attr:`portion` of it, and returns the frames that became complete."""
         frames: list[Frame] = []
+        if self.portion == 0:
+            return frames
         while not self.eof and not self.closed and self._read_once():
             frames.extend(self._split())
             if self.portion is not None:
@@ -145,6 +151,7 @@ class RawChannel:
             self.eof = True
             return False
         self.heard = True
+        self._rights += [len(self._buffer)] * received
         self._transcript.data("read", data, received)
         self._buffer += data
         return True
@@ -163,11 +170,28 @@ class RawChannel:
     def _split(self) -> list[Frame]:
         frames = []
         while (cut := self._buffer.find(b"\n", self._scanned)) >= 0:
-            frames.append(read_frame(bytes(self._buffer[:cut])))
+            rights = tuple(at for at in self._rights if at <= cut)
+            frames.append(replace(read_frame(bytes(self._buffer[:cut])), rights=rights))
+            self._rights = [at - cut - 1 for at in self._rights if at > cut]
             del self._buffer[: cut + 1]
             self._scanned = 0
         self._scanned = len(self._buffer)
         return frames
+
+    @property
+    def hung_up(self) -> bool:
+        """Nobody reads at the other end and nobody will write."""
+        return bool(self._polled(0) & select.POLLHUP)
+
+    @property
+    def waiting(self) -> bool:
+        """Bytes are there that nobody has read."""
+        return bool(self._polled(select.POLLIN) & select.POLLIN)
+
+    def _polled(self, mask: int) -> int:
+        poller = select.poll()
+        poller.register(self._socket, mask)
+        return next((events for _descriptor, events in poller.poll(0)), 0)
 
     def release(self, descriptor: int) -> None:
         """Closes a received descriptor; a second call does nothing."""

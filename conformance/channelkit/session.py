@@ -23,6 +23,7 @@ from channelkit.errors import HarnessError, Interrupted, NoChannel
 from channelkit.limits import Limits
 from channelkit.puppetlink import PuppetLink
 from channelkit.rawchannel import Frame, RawChannel
+from channelkit.spawn import CHANNEL
 from channelkit.subject import Subject, describe_status
 from channelkit.transcript import Transcript
 from channelkit.values import show
@@ -39,7 +40,8 @@ _UNKNOWN = "frobnicate-5f1c"
 class Plan:
     """How to start a subject: its command, its role (``child`` or ``parent``) and its rung.
 
-    ``validate``: every line to and from its adapter is held to the schema. ``attach``: it is held until somebody has attached a debugger.
+    ``descriptor`` and ``mode`` are what a child finds in its environment. ``validate``: every line to and from its adapter is held to the
+    schema. ``attach``: it is held until somebody has attached a debugger.
     """
 
     command: tuple[str, ...]
@@ -47,6 +49,8 @@ class Plan:
     rung: int
     validate: bool = False
     attach: bool = False
+    descriptor: int = CHANNEL
+    mode: str | None = "json"
 
     @property
     def driven(self) -> bool:
@@ -74,6 +78,8 @@ class Session:
         self.probes: set[int] = set()
         """Probes that were sent and not seen again."""
         self.hello: dict[str, Any] = {}
+        self.turned_down = False
+        """The adapter refused to open the channel."""
         self._stop = stop
         self._ended_at = 0.0
         self._probe_numbers = itertools.count(1)
@@ -94,7 +100,9 @@ class Session:
             self._channel = RawChannel(ours, self.transcript)
         try:
             command = held(self.plan.command) if self.plan.attach else self.plan.command
-            self.subject = Subject(command, theirs, driven=self.plan.driven)
+            self.subject = Subject(
+                command, theirs, driven=self.plan.driven, number=self.plan.descriptor, mode=self.plan.mode
+            )
         except BaseException:
             if self._channel is not None:
                 self._channel.dispose()
@@ -144,7 +152,8 @@ class Session:
             poller.register(descriptor, select.POLLIN)
         channel = self._channel
         if channel is not None and not channel.closed and (writing or not channel.eof):
-            mask = (select.POLLOUT if writing else 0) | (0 if channel.eof else select.POLLIN)
+            reading = not channel.eof and channel.portion != 0
+            mask = (select.POLLOUT if writing else 0) | (select.POLLIN if reading else 0)
             poller.register(channel.fileno(), mask)
         if self.control is not None and self.control.pending_output and self.subject.stdin is not None:
             poller.register(self.subject.stdin, select.POLLOUT)
@@ -284,6 +293,10 @@ class Session:
             raise HarnessError("an echo child takes no commands")
         return self.control.ask(command)
 
+    def replied(self, number: int) -> bool:
+        """Whether the reply to a command is there."""
+        return self.control is not None and number in self.control.replies
+
     def answer(self, number: int, seconds: float) -> dict[str, Any] | None:
         """The reply to a command; None when the process ended or time ran out first."""
         control = self.control
@@ -329,7 +342,9 @@ class Session:
         """
         puppet = self.puppet
         if puppet is None:
-            return self.answer(self.ask({"command": "open"}), self.limits.start)
+            reply = self.answer(self.ask({"command": "open"}), self.limits.start)
+            self.turned_down = reply is not None and not reply["ok"]
+            return reply
         reply = self.answer(self.ask({"command": "open", "argv": [*puppet.argv, *extra]}), self.limits.start)
         if reply is None or not reply["ok"]:
             return reply

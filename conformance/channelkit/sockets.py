@@ -137,6 +137,23 @@ class Sockets:
         wait(done, reader.fileno())
         return bytes(received)
 
+    def gone(self, name: str, wait: Callable[[Callable[[], bool], int], bool]) -> bool:
+        """Whether the connection that waits at a server of the kit comes to its end."""
+        server = self._mine.get(name)
+        if not isinstance(server, socket.socket):
+            raise HarnessError(f"the case has no server {name}")
+        connection = self._own(server.accept()[0])
+
+        def ended() -> bool:
+            try:
+                return not connection.recv(65536)
+            except BlockingIOError:
+                return False
+            except OSError:
+                return True
+
+        return wait(ended, connection.fileno())
+
     def _reader(self, name: str, text: bytes) -> socket.socket:
         if name in self._servers:
             family, address = self._servers[name]

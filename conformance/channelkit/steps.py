@@ -7,7 +7,7 @@ from channelkit.errors import HarnessError
 from channelkit.expect import Expectation, expect
 from channelkit.scene import CaseEnded, DeclaredUnsupported, Scene, ended_outcome
 from channelkit.segments import Cut
-from channelkit.values import show
+from channelkit.values import show, untag
 
 Step = dict[str, Any]
 
@@ -124,6 +124,8 @@ def do(scene: Scene, step: Step, *, concurrent: bool) -> None:
     command = dict(step["do"])
     if command.get("handle") == "$handle":
         command["handle"] = scene.latest_handle
+    if "message" in command:
+        command["message"] = _written_out(command["message"])
     if isinstance(command.get("to"), str):
         command["to"] = (
             scene.addresses.get(command["to"]) or scene.sockets.address(command["to"]) or command["to"]
@@ -132,8 +134,19 @@ def do(scene: Scene, step: Step, *, concurrent: bool) -> None:
     if command["command"] == "exit":
         return
     scene.unanswered.append((number, step))
-    if not (concurrent and command["command"] == "poke"):
+    if step.get("later"):
+        channel = session.channel
+        session.wait(
+            lambda: channel.waiting or session.replied(number), session.limits.answer, channel.fileno()
+        )
+    elif not (concurrent and command["command"] == "poke"):
         _collect(scene)
+
+
+def _written_out(message: Any) -> Any:
+    """A long string of a case as it goes to the adapter."""
+    long = isinstance(message, dict) and message.get("$") == "repeat"
+    return untag(message, large=True) if long else message
 
 
 def _collect(scene: Scene) -> None:
@@ -187,6 +200,13 @@ def end(scene: Scene, step: Step) -> None:
         raise HarnessError("the puppet child did not end")
 
 
+def gone(scene: Scene, step: Step) -> None:
+    """``gone``: the connection to a server of the kit ends, because nobody holds its other end any more."""
+    session = scene.session
+    if not scene.sockets.gone(step["gone"], lambda done, end: session.wait(done, session.limits.answer, end)):
+        raise CaseEnded("kept", f"the connection to {step['gone']} is still held by the subject")
+
+
 def reading(scene: Scene, step: Step) -> None:
     """``reading``: how many bytes the kit reads at once from here on."""
     scene.session.channel.portion = step["reading"]
@@ -204,7 +224,10 @@ def descriptors(scene: Scene, step: Step) -> None:
     word = step["descriptors"]
     if not table.available:
         raise DeclaredUnsupported("this system does not let the kit look at the descriptors of a process")
-    if word == "same":
+    if word == "private":
+        if not session.wait(lambda: not table.inheritable or session.exited, session.limits.answer):
+            raise CaseEnded("inheritable", f"a child of the subject would inherit {table.inheritable}")
+    elif word == "same":
         if not session.wait(lambda: table.same or session.exited, session.limits.answer):
             raise CaseEnded("leaked", f"the subject holds {table.surplus}")
     else:
@@ -221,6 +244,7 @@ _STEPS: dict[str, Callable[[Scene, Step], None]] = {
     "close": close,
     "shutdown": shutdown,
     "end": end,
+    "gone": gone,
     "reading": reading,
     "buffer": buffer,
     "descriptors": descriptors,

@@ -21,12 +21,21 @@ STDERR_KEPT = 16384
 class Subject:
     """Starts ``argv`` and owns the process and its pipes until :meth:`close`.
 
-    ``channel`` is the child's end of the channel, which is blocking and is closed here after the start; None when
-    the subject makes its channels itself. ``driven`` subjects get pipes on stdin and stdout.
+    ``channel`` is the child's end of the channel, which is blocking, gets the ``number`` and is closed here after the start; None when
+    the subject makes its channels itself. ``mode`` is that of the serialization, None for no mode at all. ``driven`` subjects get pipes
+    on stdin and stdout.
     Raises :class:`~channelkit.errors.HarnessError` when the command cannot be started.
     """
 
-    def __init__(self, argv: Sequence[str], channel: socket.socket | None, *, driven: bool) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        channel: socket.socket | None,
+        *,
+        driven: bool,
+        number: int = CHANNEL,
+        mode: str | None = "json",
+    ) -> None:
         self.status: int | None = None
         """Exit status, negative for a signal, None while it runs."""
         self.stdin: int | None = None
@@ -39,8 +48,10 @@ class Subject:
             if channel is not None:
                 theirs.callback(channel.close)
                 channel.setblocking(True)
-                inherited[CHANNEL] = channel.fileno()
-                extra = {"NODE_CHANNEL_FD": str(CHANNEL), "NODE_CHANNEL_SERIALIZATION_MODE": "json"}
+                inherited[number] = channel.fileno()
+                extra = {"NODE_CHANNEL_FD": str(number)}
+                if mode is not None:
+                    extra["NODE_CHANNEL_SERIALIZATION_MODE"] = mode
             try:
                 self.pid = spawn(argv, environment(extra), inherited)
             except OSError as error:

@@ -4,8 +4,11 @@ import os
 import resource
 from pathlib import Path
 
-WORDS = ("full", "free", "count", "same")
+WORDS = ("full", "free", "count", "same", "private")
 """What the ``descriptors`` step can ask."""
+
+
+_STANDARD = 3
 
 
 class Table:
@@ -53,6 +56,25 @@ class Table:
             f"{number} -> {to}" for number, to in sorted(now.items()) if self._remembered.get(number) != to
         ]
         return f"{len(now) - len(self._remembered)} descriptors more: {', '.join(more)}"
+
+    @property
+    def inheritable(self) -> str:
+        """Sockets that a program started by the process would inherit, in words; what :meth:`remember` noted is left out."""
+        return ", ".join(
+            f"{number} -> {to}"
+            for number, to in sorted(self._content().items())
+            if self._remembered.get(number) != to and self._is_inherited(number, to)
+        )
+
+    def _is_inherited(self, number: int, to: str) -> bool:
+        if number < _STANDARD or not to.startswith("socket:"):
+            return False
+        try:
+            text = Path(f"/proc/{self._pid}/fdinfo/{number}").read_text(encoding="ascii")
+        except OSError:  # closed meanwhile
+            return False
+        flags = next(line.split()[1] for line in text.splitlines() if line.startswith("flags:"))
+        return not int(flags, 8) & os.O_CLOEXEC
 
     def _content(self) -> dict[int, str]:
         found = {}

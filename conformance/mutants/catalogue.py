@@ -1017,8 +1017,8 @@ MUTANTS = (
         "no-room-for-descriptors",
         "reads without room for a descriptor",
         ("HND-046",),
-        "socket.recv_fds(self.end, 65536, 8, CLOEXEC)",
-        "socket.recv_fds(self.end, 65536, 0, CLOEXEC)",
+        "socket.CMSG_SPACE(8 * 4)",
+        "0",
     ),
     Mutant(
         "loses-after-the-end",
@@ -1033,5 +1033,243 @@ MUTANTS = (
         ("FLO-004",),
         "            self.held.append((encode(message, large), None))\n",
         "            self.held = [(encode(message, large), None)]\n",
+    ),
+    Mutant(
+        "composes-what-it-reads",
+        "brings the text of a line into a normal form",
+        ("JSN-022",),
+        'text = line.decode("utf-8", "replace")',
+        'import unicodedata; text = unicodedata.normalize("NFC", line.decode("utf-8", "replace"))',
+    ),
+    Mutant(
+        "strings-of-digits-are-numbers",
+        "delivers a string of digits as a number",
+        ("JSN-020",),
+        "            self.user.message(message)\n\n",
+        "            self.user.message(int(message) if isinstance(message, str) and message.isdigit() "
+        "else message)\n"
+        "\n",
+    ),
+    Mutant(
+        "empty-objects-are-arrays",
+        "delivers an empty object as an empty array",
+        ("JSN-020",),
+        'text = line.decode("utf-8", "replace")',
+        'text = line.decode("utf-8", "replace").replace("{}", "[]")',
+    ),
+    Mutant(
+        "each-message-once",
+        "drops a message that equals the one before it",
+        ("FRM-021",),
+        "            self.user.message(message)\n\n",
+        '            if message != getattr(self, "last", self): self.user.message(message)\n'
+        "            self.last = message\n"
+        "\n",
+    ),
+    Mutant(
+        "keys-in-small-letters",
+        "compares and repeats keys in small letters",
+        ("SLS-017", "SLS-012"),
+        'self.take_question(message["cmd"], message["key"])',
+        'self.take_question(message["cmd"], message["key"].lower())',
+    ),
+    Mutant(
+        "keys-without-blanks",
+        "leaves out the blanks around a key",
+        ("SLS-017", "SLS-012"),
+        'self.take_question(message["cmd"], message["key"])',
+        'self.take_question(message["cmd"], message["key"].strip())',
+    ),
+    Mutant(
+        "answers-one-announcement",
+        "answers the first announcement of a close only",
+        ("SLS-014",),
+        "            self.announced.remove(key)\n",
+        '            if key in getattr(self, "told", set()): return\n'
+        '            self.told = getattr(self, "told", set()) | {key}\n'
+        "            self.announced.remove(key)\n",
+    ),
+    Mutant(
+        "composes-what-it-writes",
+        "brings text into a normal form before it is written",
+        ("JSN-005",),
+        "    return LONE_SURROGATE.sub",
+        "    import unicodedata\n"
+        '    text = unicodedata.normalize("NFC", text)\n'
+        "    return LONE_SURROGATE.sub",
+    ),
+    Mutant(
+        "digits-become-numbers",
+        "writes a string of digits as a number",
+        ("JSN-004",),
+        "    if not large and has",
+        "    if isinstance(message, str) and message.isdigit(): message = int(message)\n"
+        "    if not large and has",
+    ),
+    Mutant(
+        "leaves-out-null",
+        "leaves out members that are null",
+        ("JSN-004",),
+        "    if not large and has",
+        '    if isinstance(message, dict) and "cmd" not in message: message = {k: v for k, v in '
+        "message.items() if v is not None}\n"
+        "    if not large and has",
+    ),
+    Mutant(
+        "writes-empty-objects-as-arrays",
+        "writes an empty object as an empty array",
+        ("JSN-004",),
+        "    return LONE_SURROGATE.sub",
+        '    text = text.replace("{}", "[]")\n    return LONE_SURROGATE.sub',
+    ),
+    Mutant(
+        "six-digits",
+        "writes numbers with six digits",
+        ("JSN-004",),
+        "    if not large and has",
+        '    if isinstance(message, float) and message == message: message = float("%.6g" % message)\n'
+        "    if not large and has",
+    ),
+    Mutant(
+        "writes-before-it-reads",
+        "reads nothing as long as it has something to write",
+        ("FLO-001",),
+        "poller.register(one.end, select.POLLIN | (select.POLLOUT if one.outgoing else 0))",
+        "poller.register(one.end, select.POLLOUT if one.outgoing else select.POLLIN)",
+    ),
+    Mutant(
+        "descriptor-on-each-part",
+        "attaches the descriptor to each part of a long envelope",
+        ("HND-028", "HND-004"),
+        "self.outgoing[0] = (data[taken:], None)",
+        "self.outgoing[0] = (data[taken:], descriptor)",
+    ),
+    Mutant(
+        "descriptor-on-the-last-byte",
+        "attaches the descriptor to the last byte of an envelope",
+        ("HND-005",),
+        "                taken = socket.send_fds(self.end, [data], [] if descriptor is None else "
+        "[descriptor])",
+        "                if descriptor is not None and len(data) > 1:\n"
+        "                    taken = self.end.send(data[:-1])\n"
+        "                    self.outgoing[0] = (data[taken:], descriptor)\n"
+        "                    continue\n"
+        "                taken = socket.send_fds(self.end, [data], [] if descriptor is None else "
+        "[descriptor])",
+    ),
+    Mutant(
+        "keeps-what-it-sent",
+        "keeps a connection open that it handed over",
+        ("SEC-006",),
+        "            self.handles.pop(name).close()  # it belongs",
+        "            pass  # it belongs",
+    ),
+    Mutant(
+        "dies-of-a-reset",
+        "dies when the connection is reset",
+        ("LIF-005",),
+        '        except OSError:\n            data, descriptors = b"", []',
+        '        except ConnectionAbortedError:\n            data, descriptors = b"", []',
+    ),
+    Mutant(
+        "ends-one-direction",
+        "ends only its own direction when its user disconnects",
+        ("LIF-013", "LIF-010"),
+        "        if self.leaving and not (self.held or self.outgoing or self.under_way):\n"
+        "            self.close()",
+        "        if self.leaving and not (self.held or self.outgoing or self.under_way):\n"
+        "            self.end.shutdown(socket.SHUT_WR)",
+    ),
+    Mutant(
+        "trims-the-name",
+        "leaves out the blanks around the name of an internal message",
+        ("CLS-002",),
+        '    return isinstance(command, str) and command.startswith("NODE_")',
+        '    return isinstance(command, str) and command.strip().startswith("NODE_")',
+    ),
+    Mutant(
+        "prefix-without-underscore",
+        "takes names that begin with NODE for internal",
+        ("CLS-002",),
+        'command.startswith("NODE_") and len(command) > len("NODE_")',
+        'command.startswith("NODE") and command != "NODE_" and len(command) > 4',
+    ),
+    Mutant(
+        "channel-is-always-3",
+        "takes descriptor 3 without looking",
+        ("BOO-010",),
+        'number = int(os.environ.pop("NODE_CHANNEL_FD"))',
+        "number = 3",
+    ),
+    Mutant(
+        "channel-is-inheritable",
+        "does not set close-on-exec on the channel",
+        ("BOO-004",),
+        "    os.set_inheritable(number, False)\n",
+        "",
+    ),
+    Mutant(
+        "parents-end-is-inheritable",
+        "does not set close-on-exec on its own end",
+        ("BOO-016",),
+        "        os.set_inheritable(number, True)\n",
+        "        os.set_inheritable(number, True); ours.set_inheritable(True)\n",
+        role="parent",
+    ),
+    Mutant(
+        "channel-of-packets",
+        "makes the channel of packets",
+        ("BOO-011",),
+        "ours, theirs = socket.socketpair()",
+        "ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)",
+        role="parent",
+    ),
+    Mutant(
+        "channel-over-tcp",
+        "makes the channel a TCP connection",
+        ("BOO-011",),
+        "ours, theirs = socket.socketpair()",
+        'l = socket.create_server(("127.0.0.1", 0)); ours = socket.create_connection(l.getsockname()); '
+        "theirs = l.accept()[0]; l.close()",
+        role="parent",
+    ),
+    Mutant(
+        "end-is-the-childs-end",
+        "takes the end of the channel for the end of the child",
+        ("LIF-021",),
+        '        """The end of the channel."""\n',
+        '        """The end of the channel."""\n'
+        '        if self.child: self.child = None; say({"event": "exit", "code": 0, "signal": None})\n',
+        role="parent",
+    ),
+    Mutant(
+        "reports-the-exit-twice",
+        "reports twice that the child ended",
+        ("LIF-020",),
+        '            say({"event": "exit", "code": status, "signal": None})\n',
+        '            say({"event": "exit", "code": status, "signal": None})\n'
+        '            say({"event": "exit", "code": status, "signal": None})\n',
+        role="parent",
+    ),
+    Mutant(
+        "handles-are-inheritable",
+        "does not set close-on-exec on the descriptors that it receives",
+        ("HND-033",),
+        "socket.CMSG_SPACE(8 * 4), CLOEXEC)",
+        "socket.CMSG_SPACE(8 * 4))",
+    ),
+    Mutant(
+        "speaks-json-in-every-mode",
+        "speaks JSON whatever the mode says",
+        ("BOO-005",),
+        '        raise Refused("only JSON is spoken here")\n',
+        "        pass\n",
+    ),
+    Mutant(
+        "asks-for-a-mode",
+        "takes the absence of a mode for an unknown one",
+        ("BOO-002",),
+        'os.environ.pop("NODE_CHANNEL_SERIALIZATION_MODE", "") not in ("", "json")',
+        'os.environ.pop("NODE_CHANNEL_SERIALIZATION_MODE", "") != "json"',
     ),
 )

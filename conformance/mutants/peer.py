@@ -4,6 +4,7 @@
 this text with one small replacement, which is why the functions are short and say one thing each.
 """
 
+import array
 import errno
 import json
 import os
@@ -110,6 +111,15 @@ class Framer:
 # ---- descriptors ---------------------------------------------------------------------------------------------
 
 
+def receive(end):
+    """Bytes and descriptors, none of which a program that is started would inherit."""
+    data, rights, _flags, _address = end.recvmsg(65536, socket.CMSG_SPACE(8 * 4), CLOEXEC)
+    found = array.array("i")
+    for _level, _kind, numbers in rights:
+        found.frombytes(numbers)
+    return data, found.tolist()
+
+
 def kind_of(descriptor):
     """What a descriptor is: server, stream, datagram or other."""
     number = os.dup(descriptor)
@@ -173,7 +183,7 @@ class Channel:
     def receive(self):
         """One read and everything that follows from it."""
         try:
-            data, descriptors, _flags, _address = socket.recv_fds(self.end, 65536, 8, CLOEXEC)
+            data, descriptors = receive(self.end)
         except BlockingIOError:
             return
         except OSError:
@@ -360,7 +370,8 @@ class Channel:
 def inherited_channel():
     """The child's end of the channel."""
     number = int(os.environ.pop("NODE_CHANNEL_FD"))
-    os.environ.pop("NODE_CHANNEL_SERIALIZATION_MODE", None)
+    if os.environ.pop("NODE_CHANNEL_SERIALIZATION_MODE", "") not in ("", "json"):
+        raise Refused("only JSON is spoken here")
     os.set_inheritable(number, False)
     return socket.socket(fileno=number)
 
