@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 from nodechannel.aiohandles import create_datagram_endpoint, open_connection, start_server
 from nodechannel.connection import Connection, Message
-from nodechannel.delivery import Delivery, DeliveryState
+from nodechannel.delivery import WRITTEN, Delivery, DeliveryState
 from nodechannel.env import adopt
 from nodechannel.errors import ChannelClosed, SendTimeout
 from nodechannel.forks import watch
@@ -83,6 +83,8 @@ class Channel:
         self._waiters: list[asyncio.Future[None]] = []
         self._flush_scheduled = False
         self._writer_registered = False
+        # Whether the next message may leave at once: one for each read or turn, so that answers are quick and floods are joined.
+        self._prompt = True
         self._reading = False
         self._read_ahead: float = READ_AHEAD
         self._resume_reading()
@@ -133,10 +135,14 @@ class Channel:
         return delivery
 
     def _dispatch(self, frames: bytes) -> Delivery:
-        """Write the first frames in a turn of the event loop at once, and all others together at its end."""
-        if self._flush_scheduled or self._writer_registered:
-            return self._connection.queue(frames)
-        delivery = send_now(self._sock, self._connection, frames)
+        """Write the first frames after a read or a flush at once, and all others together at the end of the turn of the event loop."""
+        if self._prompt and not self._writer_registered:
+            self._prompt = False
+            delivery = send_now(self._sock, self._connection, frames)
+            if delivery is WRITTEN:
+                return delivery
+        else:
+            delivery = self._connection.queue(frames)
         self._schedule_flush()
         return delivery
 
@@ -173,12 +179,11 @@ class Channel:
         return self
 
     async def __anext__(self) -> Message:
-        if self._events:
-            return self._take()
-        try:
-            return await self.receive()
-        except ChannelClosed:
-            raise StopAsyncIteration from None
+        while not self._events:
+            if self._connection.closed:
+                raise StopAsyncIteration
+            await self._progress()
+        return self._take()
 
     async def flush(self, timeout: float | None = None) -> None:
         """Wait until everything sent is written and every handle is acknowledged.
@@ -254,6 +259,7 @@ class Channel:
 
     def _flush(self) -> None:
         self._flush_scheduled = False
+        self._prompt = True
         if self._sock.fileno() < 0:
             return
         try:
@@ -280,6 +286,7 @@ class Channel:
         self._flush()
 
     def _read(self) -> None:
+        self._prompt = True
         # Nothing may suspend between receiving bytes and feeding them.
         for _ in range(READS_A_TURN):
             try:
@@ -301,11 +308,12 @@ class Channel:
 
     def _after_io(self) -> None:
         connection = self._connection
-        if connection.ready_to_close:
-            connection.finish()
-        if connection.closed:
-            self._shut()
-        elif self._reading and self._sated():
+        if not connection.connected:
+            if connection.ready_to_close:
+                connection.finish()
+            if connection.closed:
+                self._shut()
+        if self._reading and self._sated():
             # [FLO-001]
             self._reading = False
             self._loop.remove_reader(self._sock)
@@ -328,20 +336,26 @@ class Channel:
 
     async def _wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
         """Wait until `done` or until `timeout` seconds passed; return whether it is done."""
-        if done():
+        if timeout is None:
+            while not done():
+                await self._progress()
             return True
         try:
             async with asyncio.timeout(timeout):
                 while not done():
-                    waiter = self._loop.create_future()
-                    self._waiters.append(waiter)
-                    try:
-                        await waiter
-                    finally:
-                        self._waiters.remove(waiter)
+                    await self._progress()
         except TimeoutError:
             return done()
         return True
+
+    async def _progress(self) -> None:
+        """Wait until bytes moved."""
+        waiter = self._loop.create_future()
+        self._waiters.append(waiter)
+        try:
+            await waiter
+        finally:
+            self._waiters.remove(waiter)
 
 
 class ChildProcess(Channel):

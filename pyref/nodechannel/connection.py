@@ -30,7 +30,9 @@ from nodechannel.handles import ReceivedHandle
 from nodechannel.handover import HandOvers
 from nodechannel.messages import (
     ACK_FRAME,
+    BRACE,
     NACK_FRAME,
+    PLAIN_TYPES,
     Cmd,
     Envelope,
     HandleType,
@@ -112,6 +114,8 @@ class Connection:
         # Whether messages can be sent, in Node's word; and whether, with an empty outbox, one may go to the kernel at once.
         self.connected = True
         self.unhindered = True
+        # Whether the channel has ended; events may be left.
+        self.closed = False
         # What the user should learn, in the order of the stream; a front end takes from the left ([FLO-002]).
         self.events: deque[Event] = deque()
         # Descriptors that no handle message has claimed yet, in order of arrival.
@@ -129,11 +133,6 @@ class Connection:
         self.on_internal: Callable[[dict[str, Any], ReceivedHandle | None], None] = _nobody_listens
 
     # What the caller may ask.
-
-    @property
-    def closed(self) -> bool:
-        """Whether the channel has ended; events may be left."""
-        return self._state is Channel.CLOSED
 
     @property
     def settled(self) -> bool:
@@ -162,19 +161,26 @@ class Connection:
         """Return the frame of a user message, for `queue`; raises `InvalidMessage`. Changes nothing, so any thread may call it."""
         # [JSN-001, JSN-004]
         frame = self._encode(message, self._unsafe_integers)
-        if (type(message) is not dict or "cmd" in message) and frame_is_internal(message, frame):
+        # An object only, and where its type tells enough, only one with a `cmd`.
+        suspicious = frame[0] == BRACE and (type(message) is not dict or "cmd" in message)
+        if suspicious and frame_is_internal(message, frame):
             raise _internal("$")
         return frame
 
     def frames(self, messages: list[object]) -> bytes:
         """Return the frames of many user messages; see `frame`."""
         frames = self._encode_many(messages, self._unsafe_integers)
-        for index, message in enumerate(messages):
-            if (type(message) is not dict or "cmd" in message) and frame_is_internal(
-                message, self._encode(message, self._unsafe_integers)
-            ):
-                raise _internal(f"$[{index}]")
+        for message in messages:
+            # Where types tell what the bytes would, each message is looked at for a few nanoseconds only.
+            if ("cmd" in message) if type(message) is dict else (type(message) not in PLAIN_TYPES):
+                self._check_each(messages)
+                break
         return frames
+
+    def _check_each(self, messages: list[object]) -> None:
+        for index, message in enumerate(messages):
+            if frame_is_internal(message, self._encode(message, self._unsafe_integers)):
+                raise _internal(f"$[{index}]")
 
     def queue(self, frames: bytes, handle: Outgoing | None = None) -> Delivery:
         """Queue what `frame` or `frames` returned.
@@ -273,7 +279,7 @@ class Connection:
     def _receive_lines(self, lines: list[bytes]) -> None:
         try:
             # [FLO-003]
-            values = self._decode_lines(lines)
+            values = self._decode_lines(lines) if len(lines) > 1 else [self._decode(lines[0])]
         except InvalidJson:
             self._receive_faulty(lines)
         else:
@@ -395,6 +401,7 @@ class Connection:
     def _update(self) -> None:
         self.connected = (self._state, ChannelInput.SEND) in CHANNEL
         self.unhindered = self.connected and self._hand_over.idle
+        self.closed = self._state is Channel.CLOSED
 
     # Ending.
 

@@ -60,6 +60,11 @@ def is_internal(value: object) -> bool:
     return isinstance(cmd, str) and len(cmd) > len(PREFIX) and cmd.startswith(PREFIX)
 
 
+# What the frame of an object begins with; and types whose frames begin with something else.
+BRACE = ord("{")
+PLAIN_TYPES = frozenset({str, int, float, bool, list, tuple, type(None)})
+
+
 def frame_is_internal(message: object, frame: bytes) -> bool:
     """Tell what the peer will make of the frame of a message: its bytes count where Python's types leave room for tricks."""
     if type(message) is dict:
@@ -68,7 +73,7 @@ def frame_is_internal(message: object, frame: bytes) -> bool:
         cmd = message["cmd"]
         if type(cmd) is str:
             return len(cmd) > len(PREFIX) and cmd.startswith(PREFIX)
-    suspicious = frame.startswith(b"{") and (b"NODE_" in frame or b"\\u" in frame)
+    suspicious = frame[0] == BRACE and (b"NODE_" in frame or b"\\u" in frame)
     return suspicious and is_internal(codec.decode(frame))
 
 

@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 # What Node reads at most in one call; a handle's descriptor comes with the first part of its line.
 RECEIVE_SIZE = 65536
 
+# Plain integers: the operators of the flags in `socket` are Python code, slower than the system call.
+_CTRUNC = int(socket.MSG_CTRUNC)
+
 # macOS has no MSG_CMSG_CLOEXEC; there every descriptor is marked right after it arrived.
-_CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+_CLOEXEC = int(getattr(socket, "MSG_CMSG_CLOEXEC", 0))
+_CLOEXEC_DONTWAIT = int(_CLOEXEC | socket.MSG_DONTWAIT)
 
 # A host that embeds Python may have restored the default action of SIGPIPE, which ends the process.
 # [LIF-006]
-_SEND_FLAGS = socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)
+_SEND_FLAGS = int(socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0))
 
 
 def receive_step(sock: socket.socket, *, wait: bool = False) -> Received:
@@ -40,7 +44,7 @@ def receive_step(sock: socket.socket, *, wait: bool = False) -> Received:
 
     Raises `BlockingIOError` when nothing is there.
     """
-    flags = _CLOEXEC if wait else _CLOEXEC | socket.MSG_DONTWAIT
+    flags = _CLOEXEC if wait else _CLOEXEC_DONTWAIT
     try:
         # [HND-033, HND-046]
         data, ancillary, received, _ = sock.recvmsg(RECEIVE_SIZE, ANCILLARY_SIZE, flags)
@@ -48,12 +52,12 @@ def receive_step(sock: socket.socket, *, wait: bool = False) -> Received:
     except ConnectionError:  # the peer closed without reading all of ours
         return b"", (), False
     if not ancillary:
-        return data, (), bool(received & socket.MSG_CTRUNC)
+        return data, (), bool(received & _CTRUNC)
     fds = unpack_rights(ancillary)
     if not _CLOEXEC:
         for fd in fds:
             os.set_inheritable(fd.fileno(), False)
-    return data, fds, bool(received & socket.MSG_CTRUNC)
+    return data, fds, bool(received & _CTRUNC)
 
 
 def feed(connection: Connection, received: Received) -> None:

@@ -254,11 +254,14 @@ class Channel:
     # Moving bytes. The caller of _write, _take and _shut holds the lock.
 
     def _write(self) -> None:
-        send_step(self._sock, self._connection)
-        if self._connection.ready_to_close:
-            self._connection.finish()
-        if self._connection.closed:
-            self._shut()
+        connection = self._connection
+        if connection.outbox.size:
+            send_step(self._sock, connection)
+        if not connection.connected:
+            if connection.ready_to_close:
+                connection.finish()
+            if connection.closed:
+                self._shut()
 
     def _take(self, received: Received) -> None:
         if self._connection.closed:  # another thread closed the channel meanwhile
@@ -278,7 +281,7 @@ class Channel:
                 self._sock.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
-        self._guard.progress.notify_all()
+        self._guard.notify()
 
     def _wait(self, done: Callable[[], bool], deadline: float | None, also: int | None = None) -> bool:
         """Move bytes until `done` or until the deadline; return whether it is done.
@@ -286,42 +289,58 @@ class Channel:
         One thread at a time reads; the others wait for what it brings about, or for room to write. `also` is one more descriptor
         that may become readable.
         """
+        guard = self._guard
         expired = False
-        while True:
-            with self._guard:
-                self._write()
-                if done():
+        try:
+            while True:
+                with guard.lock:
+                    self._write()
+                    if done():
+                        return True
+                    if expired:
+                        return False
+                    left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                    expired = left == 0.0  # even with no time at all what is there is taken
+                    reading = not self._someone_reads and not self._connection.closed
+                    writing = self._connection.outbox.size > 0
+                    if not reading and not writing and also is None:
+                        guard.wait(left)
+                        continue
+                    self._someone_reads |= reading
+                    self._waiting += 1
+                if guard.closed_keys:
+                    guard.settle()
+                if self._sleep(done, reading, writing, left, also):
                     return True
-                if expired:
-                    return False
-                left = None if deadline is None else max(0.0, deadline - time.monotonic())
-                expired = left == 0.0  # even with no time at all what is there is taken
-                reading = not self._someone_reads and not self._connection.closed
-                writing = bool(self._connection.outbox)
-                if not reading and not writing and also is None:
-                    self._guard.progress.wait(left)
-                    continue
-                self._someone_reads |= reading
-                self._waiting += 1
-            received = None
-            asleep = reading and not writing and left is None and also is None
-            try:
-                if not asleep:
-                    self._poll(reading, writing, left, also)
-                if reading:
-                    received = receive_step(self._sock, wait=asleep)
-            except BlockingIOError:
-                if asleep:  # somebody made the shared description non-blocking
-                    self._poll(reading, writing, left, also)
-            finally:
-                with self._guard:
-                    self._someone_reads &= not reading
-                    self._waiting -= 1
-                    if received is not None:
-                        self._take(received)
-                    elif self._connection.closed:
-                        self._shut()
-                    self._guard.progress.notify_all()
+        finally:
+            if guard.closed_keys:
+                guard.settle()
+
+    def _sleep(
+        self, done: Callable[[], bool], reading: bool, writing: bool, left: float | None, also: int | None
+    ) -> bool:
+        """Wait without the lock until something can be moved; take in what can be read; return whether that was enough."""
+        received = None
+        blindly = reading and not writing and left is None and also is None
+        try:
+            if not blindly:
+                self._poll(reading, writing, left, also)
+            if reading:
+                received = receive_step(self._sock, wait=blindly)
+        except BlockingIOError:
+            if blindly:  # somebody made the shared description non-blocking
+                self._poll(reading, writing, left, also)
+        finally:
+            with self._guard.lock:
+                self._someone_reads &= not reading
+                self._waiting -= 1
+                if received is not None:
+                    self._take(received)
+                elif self._connection.closed:
+                    self._shut()
+                self._guard.notify()
+                finished = done()
+        return finished
 
     def _poll(self, reading: bool, writing: bool, left: float | None, also: int | None) -> None:
         poll = select.poll()
@@ -338,26 +357,39 @@ class _Guard:
 
     Attributes:
         lock: not reentrant, so that a socket which is collected while the lock is held cannot come in between.
-        progress: the same lock as a condition, notified whenever bytes moved.
         closed_keys: the keys of those sockets; whoever held the lock and finds any must `settle` them after releasing it.
     """
 
-    __slots__ = ("_connection", "_sock", "closed_keys", "lock", "progress")
+    __slots__ = ("_connection", "_progress", "_sock", "_waiting", "closed_keys", "lock")
 
     def __init__(self, connection: Connection, sock: socket.socket) -> None:
         self.lock = threading.Lock()
-        self.progress = threading.Condition(self.lock)
+        self._progress = threading.Condition(self.lock)
+        self._waiting = 0
         self.closed_keys: deque[str] = deque()
         self._connection = connection
         self._sock = sock
 
     def __enter__(self) -> None:
-        self.progress.acquire()
+        self.lock.acquire()
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self.progress.release()
+        self.lock.release()
         if self.closed_keys:
             self.settle()
+
+    def wait(self, timeout: float | None) -> None:
+        """Let go of the lock until another thread notifies, or for `timeout` seconds."""
+        self._waiting += 1
+        try:
+            self._progress.wait(timeout)
+        finally:
+            self._waiting -= 1
+
+    def notify(self) -> None:
+        """Wake the threads that wait, because bytes moved."""
+        if self._waiting:
+            self._progress.notify_all()
 
     def socket_closed(self, key: str) -> None:
         """A received socket is gone; called from any thread, and from the garbage collector at any moment."""
@@ -367,13 +399,13 @@ class _Guard:
     def settle(self) -> None:
         """Tell the peer of the sockets that were closed, unless somebody holds the lock."""
         # Whoever holds the lock now comes here after releasing it, so no key is left behind.
-        while self.closed_keys and self.progress.acquire(blocking=False):
+        while self.closed_keys and self.lock.acquire(blocking=False):
             try:
                 while self.closed_keys:
                     self._connection.socket_closed(self.closed_keys.popleft())
                 send_step(self._sock, self._connection)
             finally:
-                self.progress.release()
+                self.lock.release()
 
 
 class ChildProcess(Channel):
