@@ -1,5 +1,6 @@
 # Every target does its own set-up inside .venv; a second run costs none.
 #   make test          the test suite
+#   make cluster-load  a cluster under load: every request accounted for; writes build/cluster-load.md
 #   make conformance   the kit against the Python reference and against real Node
 #   make mutants       runs the broken peers that judge the kit, writes conformance/MUTANTS.md
 #   make matrix        every runtime that `channelkit runtimes fetch` brought, side by side; writes conformance/MATRIX.md
@@ -24,7 +25,7 @@ NODES := 12 16 20 24 26
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish lint spec check clean
+.PHONY: help setup test test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish cluster-load lint spec check clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -71,6 +72,10 @@ mutants: $(READY)
 bench: $(BENCH_READY)
 	PYTHONPATH=node-interop $(BIN)/python -m bench $(ARGS)
 
+# Clusters under load: every request accounted for while workers are killed and rolled over, then requests per second beside Node's own primary.
+cluster-load: $(READY)
+	PYTHONPATH=node-interop $(BIN)/python -m clusterload $(ARGS)
+
 bench-short: $(READY)
 	PYTHONPATH=node-interop $(BIN)/python -m bench --short --offline --output build/bench-short $(ARGS)
 
@@ -85,7 +90,7 @@ $(BENCH_READY): $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/archive.py tests spec node-interop/bench
+	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/archive.py tests spec node-interop/bench node-interop/clusterload
 
 # Regenerates what is derived from the prose of spec/ and fails when the committed copy differs.
 spec: $(READY)
