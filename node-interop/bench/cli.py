@@ -101,6 +101,7 @@ def run(scenarios: Sequence[Scenario], pairs: Sequence[Pair], options: argparse.
     pairs = [
         pair for pair in pairs if pair.runtimes <= commands.keys() and (has_send_many() or not pair.many)
     ]
+    file = options.output / "results.json"
     results = Results(machine(), versions(commands), absent, asdict(effort))
     for scenario in scenarios:
         rounds = Rounds(scenario, commands, options.output / "messages")
@@ -108,6 +109,7 @@ def run(scenarios: Sequence[Scenario], pairs: Sequence[Pair], options: argparse.
         measured = results.scenarios[scenario.name] = Measured(
             rows(series, in_turn=scenario.in_turn), rounds.failed
         )
+        results.write(file, passes=True)  # now, in case that somebody ends a long run
         print(
             f"\n{scenario.name}: {tables.title(scenario)}\n\n{tables.scenario_text(scenario, measured)}",
             flush=True,
@@ -117,7 +119,7 @@ def run(scenarios: Sequence[Scenario], pairs: Sequence[Pair], options: argparse.
         print(f"\n{tables.imports_text(results.imports)}")
     if results.verdicts:
         print(f"\n{tables.verdicts_text(results.verdicts)}")
-    results.write(options.output / "results.json", passes=True)
+    results.write(file, passes=True)
     publish.write(results, options.output)
     print(f"\n{options.output}")
 
