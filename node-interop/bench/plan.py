@@ -16,6 +16,10 @@ SIZES = {
     "64m": 1 << 26,
 }
 
+# Messages that a Python end gives the channel in one call, where it takes many, and their bytes at most.
+BATCH = 256
+BATCH_BYTES = 1 << 18
+
 # The pair that all others are compared with.
 BASE = "node-node"
 
@@ -177,7 +181,8 @@ class Pair:
         ends = {self.parent, self.child}
         if self.many:
             sender = self.child if scenario.kind == "up" else self.parent
-            return scenario.kind in ("up", "down") and sender in ("py", "aio", "uv")
+            several = SIZES.get(scenario.size, BATCH_BYTES) < BATCH_BYTES
+            return scenario.kind in ("up", "down") and several and sender in ("py", "aio", "uv")
         if scenario.kind == "start":
             return all(ENDS[end].hello for end in ends)
         return not scenario.handles or not ends & {"raw", "json", "each", "pipe"}

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.plan import ENDS, End, Pair, Scenario
+from bench.plan import BATCH, BATCH_BYTES, ENDS, End, Pair, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,10 +26,6 @@ PEERS = Path(__file__).parent / "peers"
 # Seconds until a pair is given up: for the first message, which shows whether it works at all, and for a pass.
 FIRST = 20.0
 PASS = 60.0
-
-# Messages that a Python end gives the channel in one call, and their bytes at most.
-BATCH = 256
-BATCH_BYTES = 1 << 18
 
 COLOURS = re.compile(r"\x1b\[[\d;]*m")
 

@@ -56,9 +56,8 @@ class Json:
         while count:
             some = min(count, self.per_call)
             count -= some
-            frames = [dumps(payload) for _ in range(some)]
-            frames.append(b"")
-            self.sock.sendall(b"\n".join(frames))
+            # Adding the line feed to each is the fastest way: it copies out of the large buffer that orjson leaves behind.
+            self.sock.sendall(b"".join([dumps(payload) + b"\n" for _ in range(some)]))
 
     def consume(self, count):
         loads = orjson.loads
