@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import json
 import os
 import re
 import socket
@@ -104,3 +105,46 @@ def test_worker(name, who, tmp_path):
             end.sendmsg([line.text.encode() + b"\n"], rights)
         assert stream.read() == b"", "something follows that the transcript does not show"
         assert process.wait(30) == 0
+
+
+PYTHON_PRIMARY = """import asyncio, sys
+from nodechannel.cluster import Cluster
+
+async def main():
+    ended = asyncio.Event()
+    cluster = Cluster(sys.argv[2], *sys.argv[3:], workers=1, policy=sys.argv[1],
+                      on_event=lambda event: event.kind == "exit" and ended.set())
+    starting = asyncio.create_task(cluster.start())
+    await ended.wait()
+    await cluster.stop()
+    await starting
+
+asyncio.run(main())
+"""
+NODE_PRIMARY = """const cluster = require('cluster');
+const [policy, exec, ...args] = process.argv.slice(2);
+cluster.schedulingPolicy = policy === 'shared' ? cluster.SCHED_NONE : cluster.SCHED_RR;
+cluster.setupPrimary({ exec, args, execArgv: [] });
+process.execPath = process.env.PYTHON;
+cluster.fork();
+"""
+
+
+@pytest.mark.parametrize("who", ["node", "reference"])
+@pytest.mark.parametrize("name", EXAMPLES["primary"])
+def test_primary(name, who, tmp_path):
+    primary = tmp_path / ("primary.cjs" if who == "node" else "primary.py")
+    primary.write_text(NODE_PRIMARY if who == "node" else PYTHON_PRIMARY)
+    transcript, result = tmp_path / "transcript.json", tmp_path / "result"
+    transcript.write_text(json.dumps(EXAMPLES["primary"][name]))
+    player = ROOT / "tests" / "support" / "player.py"
+    policy = "shared" if name.endswith("shared") else "round-robin"
+    interpreter = node() if who == "node" else sys.executable
+    subprocess.run(
+        [interpreter, str(primary), policy, str(player), str(transcript), str(result)],
+        env={**os.environ, "PYTHON": sys.executable},
+        check=True,
+        timeout=50,
+        process_group=0,
+    )
+    assert result.read_text() == "as it stands there"
