@@ -19,7 +19,7 @@ import pytest
 import nodechannel
 from nodechannel.cluster import Cluster
 from nodechannel.cluster.supervisor import FIRST_DELAY, Event
-from support.cluster import PATIENCE
+from support.cluster import PATIENCE, NodePrimary, read_all
 from support.node import FIXTURES, node
 
 SERVER = FIXTURES / "cluster" / "server.cjs"
@@ -414,3 +414,87 @@ class TestCommand:
         _, said = process.communicate(timeout=PATIENCE)
         assert process.returncode == 2
         assert "at least one worker" in said
+
+
+ASGI = """
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        for name in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{name}.complete"})
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": f"asgi {scope['path']}".encode()})
+"""
+
+
+class TestServe:
+    """`nodechannel serve`: an ASGI application as a worker."""
+
+    def command(self, folder, port, *words):
+        (folder / "application.py").write_text(ASGI)
+        command = [sys.executable, "-m", "nodechannel", "serve", "application:app", "--app-dir", str(folder)]
+        return [*command, "--host", "127.0.0.1", "--port", str(port), *words]
+
+    def test_next_to_a_node_worker_of_a_node_primary(self, tmp_path):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        shim = tmp_path / "shim.py"
+        words = self.command(tmp_path, port)[3:]
+        shim.write_text(f"import sys; from nodechannel.cli import main; sys.exit(main({words!r}))")
+        with NodePrimary("rr") as primary:
+            ids = [primary.fork(shim), primary.fork(SERVER, str(port), interpreter="node")]
+            for id in ids:
+                primary.listening(id)
+            answers = [ask(port, "/x") for _ in range(4)]
+            assert sorted(answers) == ["asgi /x"] * 2 + [f"node {ids[1]} /x"] * 2
+            primary.do(disconnect=ids[0])
+            assert primary.expect("exit", id=ids[0])["code"] == 0
+
+    def test_a_connection_whose_request_is_on_its_way_is_served(self, tmp_path):
+        command = self.command(tmp_path, 0)
+
+        async def main():
+            async with Running([command], workers=1) as running:
+                with socket.create_connection(("127.0.0.1", running.port), PATIENCE) as client:
+                    place = next(iter(running.cluster._primary.places.values()))
+                    await running.until(
+                        lambda: not place.scheduler.waiting and not place.scheduler.unanswered
+                    )
+                    stopping = asyncio.create_task(running.cluster.stop())
+                    await asyncio.sleep(0.2)
+                    client.sendall(b"GET /late HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    answer = await asyncio.to_thread(read_all, client)
+                    assert b"asgi /late" in answer
+                    await stopping
+
+        run(main())
+
+    def test_without_a_primary_it_starts_its_own_workers(self, tmp_path):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        process = subprocess.Popen(self.command(tmp_path, port, "-w", "2"), process_group=0)
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while True:
+                try:
+                    answer = ask(port, "/alone")
+                    break
+                except ConnectionRefusedError:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.05)
+            assert answer == "asgi /alone"
+            process.terminate()
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
+            process.wait()
+
+    def test_an_application_that_cannot_be_imported(self, tmp_path):
+        command = self.command(tmp_path, 0, "-w", "1")
+        command[4] = "application:nothing"
+        result = subprocess.run(
+            command, capture_output=True, text=True, timeout=55, check=False, process_group=0
+        )
+        assert result.returncode == 1
+        assert "the workers die before they listen" in result.stderr

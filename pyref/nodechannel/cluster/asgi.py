@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
 
+# Seconds that a new connection has for its first request when the worker is to end.
+FIRST_REQUEST = 2.0
+
 # uvicorn's own exit status when an application does not start.
 STARTUP_FAILED = 3
 
@@ -48,8 +51,28 @@ class WorkerServer(uvicorn.Server):
         server = await self._worker.listen(
             protocol_factory=factory, backlog=self.config.backlog, **self._place
         )
+        self._server = server
         self.servers = [server]  # type: ignore[list-item]
         self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no new connections, wait for the first request of those that have none yet, and end as uvicorn does.
+
+        uvicorn closes what is idle, and a connection that was accepted a moment ago looks idle although its request is on its way.
+        """
+        self._server.close()
+        deadline = asyncio.get_running_loop().time() + FIRST_REQUEST
+        while self._unheard():  # uvicorn's protocols tell nobody when a request begins
+            if asyncio.get_running_loop().time() > deadline:
+                break
+            await asyncio.sleep(0.01)
+        await super().shutdown(sockets)
+
+    def _unheard(self) -> bool:
+        """Tell whether there is a connection on which no request has begun."""
+        known = self.server_state.connections
+        begun = sum(getattr(connection, "cycle", None) is not None for connection in known)
+        return begun < self._server.connections and not self.force_exit
 
 
 async def serve(config: uvicorn.Config, **place: Any) -> int:
