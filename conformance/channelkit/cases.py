@@ -241,6 +241,8 @@ _STEP_FIELDS = {
     "end": set(),
     "reading": set(),
     "gone": set(),
+    "meter": set(),
+    "ratio": {"most"},
     "buffer": set(),
     "descriptors": set(),
 }

@@ -33,6 +33,9 @@ class Scene:
     """Addresses of the sockets that the adapter made, by name."""
     unanswered: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     """Commands whose reply is due: id and step."""
+    costs: dict[str, float] = field(default_factory=dict)
+    """Processor time by the name of the ``meter`` step."""
+    metered: float = 0.0
     whole_line: bool = True
     """All that the kit wrote ends with LF."""
 

@@ -234,6 +234,27 @@ def descriptors(scene: Scene, step: Step) -> None:
         {"full": table.fill, "free": table.free, "count": table.remember}[word]()
 
 
+def meter(scene: Scene, step: Step) -> None:
+    """``meter``: the processor time that the subject used since the last such step, under a name."""
+    table = scene.session.subject.table
+    if not table.available:
+        raise DeclaredUnsupported("this system does not let the kit look at what a process uses")
+    now = table.processor_time
+    scene.costs[step["meter"]] = now - scene.metered
+    scene.metered = now
+    scene.session.transcript.note(f"the subject used {scene.costs[step['meter']]:.3f} s of processor time")
+
+
+def ratio(scene: Scene, step: Step) -> None:
+    """``ratio``: one cost is at most so many times another."""
+    more, less = (scene.costs[name] for name in step["ratio"])
+    if more > step["most"] * less:
+        raise CaseEnded(
+            "costly",
+            f"{step['ratio'][0]} took {more:.3f} s of processor time, {step['ratio'][1]} {less:.3f} s",
+        )
+
+
 _STEPS: dict[str, Callable[[Scene, Step], None]] = {
     "make": make,
     "drop": drop,
@@ -248,4 +269,6 @@ _STEPS: dict[str, Callable[[Scene, Step], None]] = {
     "reading": reading,
     "buffer": buffer,
     "descriptors": descriptors,
+    "meter": meter,
+    "ratio": ratio,
 }

@@ -218,6 +218,13 @@ MUTANTS = (
         "if not any(byte == 10 for byte in self.buffer)",
     ),
     Mutant(
+        "copies-its-buffer",
+        "copies its whole buffer at each read",
+        ("FRM-024",),
+        "        self.buffer += data\n",
+        "        self.buffer = self.buffer + data\n",
+    ),
+    Mutant(
         "refuses-blanks-around",
         "refuses a text with blanks around it",
         ("FRM-025",),

@@ -78,15 +78,20 @@ def kills(mutants: Sequence[Mutant], cases: Sequence[Case], folder: Path) -> Kil
 
     def run(pair: tuple[Mutant, Case]) -> None:
         mutant, case = pair
-        result = execute(case, subject(folder, mutant), Limits(SCALE), threading.Event(), brief=True)
-        if result.judgement.verdict == INCONCLUSIVE:
-            raise RuntimeError(f"{mutant.name}, {case.id}: {result.judgement.seen.text}")
-        if result.judgement.verdict == FAIL:
+        if is_killed(mutant, case, folder):
             found[mutant.name].append(case.id)
 
     with ThreadPoolExecutor(10 * (os.cpu_count() or 1)) as pool:
         list(pool.map(run, work))
     return {name: sorted(ids) for name, ids in found.items()}
+
+
+def is_killed(mutant: Mutant, case: Case, folder: Path) -> bool:
+    """Whether a mutant, whose program is in ``folder``, fails a case. Raises :class:`RuntimeError` when the case is inconclusive."""
+    result = execute(case, subject(folder, mutant), Limits(SCALE), threading.Event(), brief=True)
+    if result.judgement.verdict == INCONCLUSIVE:
+        raise RuntimeError(f"{mutant.name}, {case.id}: {result.judgement.seen.text}")
+    return result.judgement.verdict == FAIL
 
 
 def shown_rules(cases: Sequence[Case]) -> list[str]:
