@@ -9,9 +9,12 @@ that made it.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import math
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self, Unpack
+from weakref import WeakSet
 
 from nodechannel.aiohandles import create_datagram_endpoint, open_connection, start_server
 from nodechannel.connection import Connection, Message
@@ -21,7 +24,16 @@ from nodechannel.errors import ChannelClosed, SendTimeout
 from nodechannel.forks import watch
 from nodechannel.outgoing import SocketHandle
 from nodechannel.spawn import ChannelPair, node_command
-from nodechannel.steps import RECEIVE_SIZE, feed, receive_step, send_now, send_step
+from nodechannel.steps import (
+    RECEIVE_SIZE,
+    RETRY,
+    Wrote,
+    feed,
+    receive_step,
+    send_now,
+    send_step,
+    settle,
+)
 from nodechannel.sync import GRACE, signal_name
 
 if TYPE_CHECKING:
@@ -43,9 +55,6 @@ HIGH_WATER = 131072
 # left when it goes on ([FLO-001]).
 READ_AHEAD = 1024
 READ_AHEAD_LOW = 256
-
-# Seconds until a write is tried again that the kernel had no resources for.
-RETRY = 0.02
 
 # Reads in one turn of the event loop, so that a busy peer does not starve other tasks.
 READS_A_TURN = 8
@@ -89,6 +98,7 @@ class Channel:
         self._read_ahead: float = READ_AHEAD
         self._resume_reading()
         watch(self)
+        _channels.add(self)
 
     @property
     def connected(self) -> bool:
@@ -248,7 +258,24 @@ class Channel:
             if error is None:
                 await self.disconnect(GRACE)
         finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Close the channel, but let what was sent before an error or a cancellation arrive, for `GRACE` seconds at most."""
+        self._connection.disconnect()
+        self._flush()
+        if self._connection.closed:
             self.close()
+        else:
+            self._loop.call_later(GRACE, self.close)
+
+    def leave(self) -> None:
+        """Write what is queued, for `GRACE` seconds at most, because the event loop ended before the channel did."""
+        if self._sock.fileno() >= 0 and self._connection.outbox.size:
+            settle(self._sock, self._connection, time.monotonic() + GRACE)
+
+    def __del__(self) -> None:
+        self.leave()
 
     # Moving bytes.
 
@@ -262,16 +289,15 @@ class Channel:
         self._prompt = True
         if self._sock.fileno() < 0:
             return
-        try:
-            done = send_step(self._sock, self._connection)
-        except OSError:  # too many descriptors are under way in the kernel
+        wrote = send_step(self._sock, self._connection)
+        if wrote is Wrote.UNTIL_SHORTAGE:
             self._loop.call_later(RETRY, self._flush)
-            return
-        if done and self._writer_registered:
+        full = wrote is Wrote.UNTIL_FULL
+        if self._writer_registered and not full:
             self._loop.remove_writer(self._sock)
-        elif not done and not self._writer_registered:
+        elif full and not self._writer_registered:
             self._loop.add_writer(self._sock, self._flush)
-        self._writer_registered = not done
+        self._writer_registered = full
         if not self._connection.settled:
             self._resume_reading()
         self._after_io()
@@ -356,6 +382,15 @@ class Channel:
             await waiter
         finally:
             self._waiters.remove(waiter)
+
+
+_channels: WeakSet[Channel] = WeakSet()
+
+
+@atexit.register
+def _leave_all() -> None:
+    for channel in list(_channels):
+        channel.leave()
 
 
 class ChildProcess(Channel):

@@ -5,8 +5,12 @@ Neither changes the descriptor's blocking mode: other processes may hold the sam
 
 from __future__ import annotations
 
+import errno
 import os
+import select
 import socket
+import time
+from enum import Enum, auto
 
 from nodechannel.delivery import WRITTEN
 from nodechannel.fd import ANCILLARY_SIZE, pack_rights, unpack_rights
@@ -37,6 +41,19 @@ _CLOEXEC_DONTWAIT = int(_CLOEXEC | socket.MSG_DONTWAIT)
 # A host that embeds Python may have restored the default action of SIGPIPE, which ends the process.
 # [LIF-006]
 _SEND_FLAGS = int(socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0))
+
+# The kernel lacks memory, or too many descriptors of this user are under way. Both pass, and nothing tells when: a write is tried again
+# after so many seconds.
+_SHORTAGES = (errno.ENOBUFS, errno.ENOMEM, errno.ETOOMANYREFS)
+RETRY = 0.02
+
+
+class Wrote(Enum):
+    """How far a write came."""
+
+    ALL = auto()
+    UNTIL_FULL = auto()  # the socket will become writable
+    UNTIL_SHORTAGE = auto()  # to be tried again after `RETRY`
 
 
 def receive_step(sock: socket.socket, *, wait: bool = False) -> Received:
@@ -75,12 +92,12 @@ def send_now(sock: socket.socket, connection: Connection, frames: bytes) -> Deli
     if connection.unhindered and not connection.outbox.size:
         try:
             taken = sock.send(frames, _SEND_FLAGS)
-        except BlockingIOError:
-            pass
         except ConnectionError:
             delivery = connection.queue(frames)
             connection.write_failed()
             return delivery
+        except OSError as error:
+            _why_not(error)
         if taken == len(frames):
             return WRITTEN
     delivery = connection.queue(frames)
@@ -89,8 +106,8 @@ def send_now(sock: socket.socket, connection: Connection, frames: bytes) -> Deli
     return delivery
 
 
-def send_step(sock: socket.socket, connection: Connection) -> bool:
-    """Write as much of the outbox as the kernel takes; return whether all of it went out.
+def send_step(sock: socket.socket, connection: Connection) -> Wrote:
+    """Write as much of the outbox as the kernel takes.
 
     A peer that is gone is told to the connection; then there is nothing left to write.
     """
@@ -99,10 +116,35 @@ def send_step(sock: socket.socket, connection: Connection) -> bool:
         data, fd = outbox.gather()
         try:
             count = sock.sendmsg((data,), pack_rights(fd) if fd else (), _SEND_FLAGS)
-        except BlockingIOError:
-            return False
         except ConnectionError:
             connection.write_failed()
-            return True
+            return Wrote.ALL
+        except OSError as error:
+            return _why_not(error)
         connection.written(count)
-    return True
+    return Wrote.ALL
+
+
+def _why_not(error: OSError) -> Wrote:
+    """Tell what a failed write waits for; raises the error when there is nothing to wait for."""
+    if isinstance(error, BlockingIOError):
+        return Wrote.UNTIL_FULL
+    if error.errno in _SHORTAGES:
+        return Wrote.UNTIL_SHORTAGE
+    raise error
+
+
+def settle(sock: socket.socket, connection: Connection, deadline: float) -> None:
+    """Write everything, waiting for room and for acknowledgements until the deadline on the monotonic clock at most."""
+    poll = select.poll()
+    while not connection.closed:
+        wrote = send_step(sock, connection)
+        left = deadline - time.monotonic()
+        if connection.settled or left <= 0:
+            return
+        poll.register(sock, select.POLLIN | (select.POLLOUT if wrote is Wrote.UNTIL_FULL else 0))
+        if poll.poll(1000 * (min(left, RETRY) if wrote is Wrote.UNTIL_SHORTAGE else left)):
+            try:
+                feed(connection, receive_step(sock))
+            except BlockingIOError:
+                continue

@@ -21,7 +21,7 @@ from nodechannel.env import adopt
 from nodechannel.errors import ChannelClosed, SendTimeout
 from nodechannel.forks import watch
 from nodechannel.spawn import ChannelPair, node_command
-from nodechannel.steps import feed, receive_step, send_now, send_step
+from nodechannel.steps import RETRY, Wrote, feed, receive_step, send_now, send_step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ class Channel:
         self._connection.on_socket_closed = self._guard.socket_closed
         # Whether a thread waits for incoming bytes on behalf of all, and how many wait on the descriptor for anything.
         self._someone_reads = False
+        # Whether the kernel could not take a write for want of something that no poll tells about.
+        self._short = False
         self._waiting = 0
         watch(self)
 
@@ -256,7 +258,7 @@ class Channel:
     def _write(self) -> None:
         connection = self._connection
         if connection.outbox.size:
-            send_step(self._sock, connection)
+            self._short = send_step(self._sock, connection) is Wrote.UNTIL_SHORTAGE
         if not connection.connected:
             if connection.ready_to_close:
                 connection.finish()
@@ -344,6 +346,9 @@ class Channel:
 
     def _poll(self, reading: bool, writing: bool, left: float | None, also: int | None) -> None:
         poll = select.poll()
+        if writing and self._short:
+            writing = False
+            left = RETRY if left is None else min(left, RETRY)
         if reading or writing:
             mask = (select.POLLIN if reading else 0) | (select.POLLOUT if writing else 0)
             poll.register(self._sock.fileno(), mask)

@@ -87,6 +87,44 @@ async def main():
     assert run(parent, child) == [{"exit": 0, "signal": None}, 2_000_000]
 
 
+COUNTING = "let count = 0; child.on('message', ({ length }) => { count += length }); child.on('close', () => seen.push(count));"
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["", "raise SystemExit(0)", "sys.modules['kept'] = channel"],
+    ids=["returns", "exits", "keeps the channel until the interpreter ends"],
+)
+def test_no_message_is_lost_when_the_program_just_ends(run, end):
+    child = f"""
+import sys
+
+async def main():
+    channel = await connect()
+    for number in range(200):
+        await channel.send("x" * 10_000)
+    {end}
+"""
+    assert run(COUNTING, child) == [{"exit": 0, "signal": None}, 2_000_000]
+
+
+@pytest.mark.parametrize("run", ["asyncio"], indirect=True)
+def test_no_message_is_lost_when_the_event_loop_is_never_closed(run):
+    child = """
+async def main():
+    sys.modules["kept"] = channel = await connect()
+    for number in range(200):
+        await channel.send("x" * 10_000)
+
+import sys
+loop = asyncio.new_event_loop()
+loop.run_until_complete(main())
+sys.modules["loop"] = loop
+sys.exit()
+"""
+    assert run(COUNTING, child) == [{"exit": 0, "signal": None}, 2_000_000]
+
+
 def test_neither_the_child_nor_its_own_child_sees_the_channel(run):
     parent = "child.on('message', (message) => seen.push(message));"
     child = """

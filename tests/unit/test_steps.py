@@ -11,7 +11,7 @@ import pytest
 
 from nodechannel.connection import Connection, Message
 from nodechannel.fd import SCM_MAX_FD
-from nodechannel.steps import feed, receive_step, send_step
+from nodechannel.steps import Wrote, feed, receive_step, send_step
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_a_full_descriptor_table_is_seen_as_truncation(pair):
     feed(connection, received)
     error = connection.events.popleft()
     assert getattr(error, "truncated", None) is True
-    assert send_step(ours, connection)
+    assert send_step(ours, connection) is Wrote.ALL
     assert theirs.recv(100) == b'{"cmd":"NODE_HANDLE_NACK"}\n'
 
 
@@ -79,7 +79,7 @@ def test_many_frames_leave_in_one_call_and_arrive_in_one(pair):
     connection, other = Connection(), Connection()
     for number in range(500):
         connection.send(number)
-    assert send_step(ours, connection)
+    assert send_step(ours, connection) is Wrote.ALL
     feed(other, receive_step(theirs))
     assert len(other.events) == 500
 
@@ -91,7 +91,7 @@ def test_a_full_socket_keeps_the_rest(pair):
     for number in range(2000):
         connection.send(["x" * 100, number])
     calls = 0
-    while not send_step(ours, connection):
+    while send_step(ours, connection) is not Wrote.ALL:
         calls += 1
         feed(other, receive_step(theirs))
     assert calls > 5
@@ -105,6 +105,6 @@ def test_a_peer_that_is_gone_is_told_to_the_connection(pair):
     connection = Connection()
     connection.send(1)
     theirs.close()
-    assert send_step(ours, connection)
+    assert send_step(ours, connection) is Wrote.ALL
     assert not connection.connected
     assert not connection.outbox
