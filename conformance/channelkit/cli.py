@@ -122,6 +122,7 @@ def _add_subjects(parser: argparse.ArgumentParser) -> None:
     who = parser.add_mutually_exclusive_group(required=True)
     who.add_argument("--child", metavar="CMD", help="a program that is started with a channel")
     who.add_argument("--parent", metavar="CMD", help="a driven adapter that starts the kit's puppet child")
+    who.add_argument("--codec", metavar="CMD", help="a codec as a filter: CMD decode, CMD encode")
     who.add_argument(
         "--subjects", type=Path, metavar="DIR", help="a directory of subject descriptions, or one of them"
     )
@@ -235,9 +236,11 @@ def _subjects(arguments: argparse.Namespace) -> list[Description]:
         if arguments.rung is not None or arguments.known is not None:
             raise UsageError("--rung and --known belong to --child or --parent; a description has its own")
         return from_path(arguments.subjects)
+    if arguments.rung is not None and arguments.child is None:
+        raise UsageError("--rung belongs to --child; a parent is driven, a codec is not")
+    if arguments.codec is not None:
+        return [from_command(arguments.codec, "codec", 0, arguments.known)]
     if arguments.parent is not None:
-        if arguments.rung is not None:
-            raise UsageError("--rung belongs to --child; a parent is driven")
         return [from_command(arguments.parent, "parent", 3, arguments.known)]
     profile = PROFILES.get(getattr(arguments, "profile", None) or "")
     reached = profile.rung if profile is not None and profile.role == "child" else 0

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from channelkit import codec
 from channelkit.cases import Case
 from channelkit.ending import finish
 from channelkit.errors import HarnessError, Interrupted, NoChannel
@@ -83,7 +84,10 @@ def execute(
     try:
         if subject.problem:
             raise HarnessError(subject.problem)
-        _run_variants(case, subject, limits, stop, record, only, brief=brief)
+        if subject.role == codec.ROLE:
+            _run_codec(case, subject, limits, stop, record)
+        else:
+            _run_variants(case, subject, limits, stop, record, only, brief=brief)
         decisive = worst(record.judgements)
     except DeclaredUnsupported as error:
         decisive = Judgement(UNSUPPORTED, Seen("whole", "unsupported", text=str(error)))
@@ -191,6 +195,18 @@ def _run_variants(
             pending = _run_in_session(session, case, pending, variants, record)
         if brief and any(one.verdict == FAIL for one in record.judgements):
             return
+
+
+def _run_codec(
+    case: Case, subject: Description, limits: Limits, stop: threading.Event, record: _Record
+) -> None:
+    transcript = Transcript()
+    record.evidence["whole"] = (transcript.entries, "")
+    seen = codec.run(case, subject.command, limits, stop, transcript)
+    if seen is None:
+        raise DeclaredUnsupported("the filter declares this direction unsupported")
+    record.seen.append(seen)
+    record.judgements.append(judge(case, seen))
 
 
 def _run_in_session(

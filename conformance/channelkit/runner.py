@@ -6,6 +6,7 @@ import threading
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
+from channelkit import codec
 from channelkit.cases import Case, applies
 from channelkit.errors import Interrupted
 from channelkit.execute import CaseResult, execute, execute_together
@@ -36,9 +37,13 @@ def default_jobs() -> int:
 
 def pairs(subjects: Sequence[Description], cases: Sequence[Case]) -> list[tuple[Case, Description]]:
     """What is to be run: every case with every subject that it applies to."""
-    return [
-        (case, subject) for subject in subjects for case in cases if applies(case, subject.role, subject.rung)
-    ]
+    return [(case, subject) for subject in subjects for case in cases if _concerns(case, subject)]
+
+
+def _concerns(case: Case, subject: Description) -> bool:
+    if subject.role == codec.ROLE:
+        return codec.direction(case) is not None
+    return applies(case, subject.role, subject.rung)
 
 
 def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> list[Work]:
@@ -53,7 +58,13 @@ def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> list[
     for case, subject in work:
         if case.id in subject.known:
             slow.append(((case,), subject))
-        elif options.isolate or options.variant is not None or not case.can_share or subject.problem:
+        elif (
+            options.isolate
+            or options.variant is not None
+            or not case.can_share
+            or subject.problem
+            or subject.role == codec.ROLE
+        ):
             alone.append(((case,), subject))
         else:
             shared.setdefault((subject.name, case.can_end_it), []).append((case, subject))

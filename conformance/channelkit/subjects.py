@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from channelkit.cases import ROLES
+from channelkit.codec import ROLE as CODEC
 from channelkit.errors import UsageError
 from channelkit.known import KnownFailure
 from channelkit.known import read as read_known
@@ -88,7 +89,7 @@ def fault_of(entry: Any) -> str:
         return "a subject description is an object"
     if unknown := entry.keys() - {"name", "role", "rung", "command", "known"}:
         return f"unknown field {', '.join(sorted(unknown))}"
-    if not isinstance(entry.get("name"), str) or entry.get("role") not in ROLES:
+    if not isinstance(entry.get("name"), str) or entry.get("role") not in (*ROLES, CODEC):
         return "a subject has a name and a role"
     if entry.get("rung") not in (0, 1, 2, 3) or (entry["role"] == "parent" and entry["rung"] != 3):
         return "a subject has a rung from 0 to 3, as parent 3"
