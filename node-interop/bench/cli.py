@@ -6,6 +6,8 @@ import argparse
 import datetime as dt
 import os
 import platform
+import signal
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,6 +82,7 @@ def selection(options: argparse.Namespace) -> tuple[list[Scenario], list[Pair]]:
 
 def main() -> None:
     """Run the command line."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit("ended"))  # so that no pair stays behind
     options = arguments()
     if options.publish:
         publish.publish(Results.read(options.output / "results.json"), PUBLISHED, ROOT / "README.md")
