@@ -55,6 +55,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=effort.rounds)
     parser.add_argument("--seconds", type=float, default=effort.seconds, help="length of one pass")
     parser.add_argument("--warm-up", type=int, default=effort.warm_up, help="rounds that do not count")
+    parser.add_argument("--keep", action="store_true", help="keep the other scenarios of the last results")
     parser.add_argument(
         "--short", action="store_true", help="show that everything runs; the numbers mean nothing"
     )
@@ -106,6 +107,9 @@ def run(scenarios: Sequence[Scenario], pairs: Sequence[Pair], options: argparse.
     ]
     file = options.output / "results.json"
     results = Results(machine(), versions(commands), absent, asdict(effort))
+    if options.keep and file.exists():
+        before = Results.read(file)
+        results.scenarios, results.imports = before.scenarios, before.imports
     for scenario in scenarios:
         rounds = Rounds(scenario, commands, options.output / "messages")
         series = rounds.measure([pair for pair in pairs if pair.can(scenario)], effort)
