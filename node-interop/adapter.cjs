@@ -13,12 +13,15 @@ const { inspect } = require('util');
 
 const CONTRACT = 1;
 const RUNTIME = process.versions.bun ? 'bun' : process.versions.deno ? 'deno' : 'node';
+/** Node 24 has the class and passes none of it. */
+const BOUND = net.BoundSocket && parseInt(process.versions.node, 10) >= 26 ? ['receive:net.BoundSocket'] : [];
 const HANDLE_TYPES = ['net.Server', 'net.Socket', 'dgram.Socket'];
 /** What a runtime does not have at all. What it has and does otherwise is for the kit to find. */
 const ABSENT = { bun: ['socket-lists'], deno: ['receive:dgram.Native'] }[RUNTIME] || [];
 const CAPABILITIES = [].concat(
   HANDLE_TYPES.map((type) => `receive:${type}`), 'receive:net.Native', 'receive:dgram.Native',
-  HANDLE_TYPES.map((type) => `send:${type}`), 'socket-lists').filter((one) => !ABSENT.includes(one));
+  HANDLE_TYPES.map((type) => `send:${type}`), BOUND,
+  'socket-lists', 'ask-socket-lists', 'start', 'env').filter((one) => !ABSENT.includes(one));
 
 const REMOTE_CODES = ['EPIPE', 'ECONNRESET'];
 
@@ -169,9 +172,9 @@ function typeOf(handle) {
   return handle.constructor && handle.constructor.name === 'UDP' ? 'dgram.Native' : 'net.Native';
 }
 
-/** Keeps a handle under a name. Errors of the socket itself are not errors of the channel: they go to stderr. */
+/** Keeps a handle under a name; an older one of that name is not closed. Errors of the socket itself are not errors of the channel: they go to stderr. */
 function keep(name, handle) {
-  const entry = { handle, connections: [], texts: [] };
+  const entry = { handle, connections: [], uses: [] };
   handles.set(name, entry);
   if (typeof handle.on === 'function') {
     handle.on('error', (error) => process.stderr.write(`${name}: ${inspect(error)}\n`));
@@ -180,10 +183,10 @@ function keep(name, handle) {
   return name;
 }
 
-/** Connections and pokes meet in pairs, whichever comes first. */
+/** Connections and uses for them meet in pairs, whichever comes first. */
 function watchConnections(entry, server) {
   const pair = () => {
-    while (entry.connections.length > 0 && entry.texts.length > 0) entry.connections.shift().end(entry.texts.shift());
+    while (entry.connections.length > 0 && entry.uses.length > 0) entry.uses.shift()(entry.connections.shift());
   };
   server.on('connection', (socket) => {
     socket.on('error', () => {});
@@ -218,9 +221,10 @@ function parseAddress(to) {
   return { host: match[1], port: Number(match[2]) };
 }
 
+/** A string, or nothing for the end of a connection that has none. */
 function addressOf(socket) {
-  const { address, port } = socket.address();
-  return `${address}:${port}`;
+  const found = socket.address();
+  return found === null || typeof found === 'string' ? found || undefined : found.port && `${found.address}:${found.port}`;
 }
 
 // ---- the channel under test -----------------------------------------------------------------------------
@@ -252,8 +256,10 @@ function openChild(id) {
   else put('{"event":"disconnect"}'); // it ended before anybody listened, and the event is past
 }
 
-function openParent(id, argv) {
-  channel = spawn(argv[0], argv.slice(1), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+function openParent(id, argv, env) {
+  const options = { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] };
+  if (env) options.env = Object.assign({}, process.env, env);
+  channel = spawn(argv[0], argv.slice(1), options);
   if (channel.pid === undefined) {
     channel.once('error', (error) => refuse(id, error));
     channel = null;
@@ -309,6 +315,15 @@ const makers = {
     const socket = net.connect(parseAddress(to), () => done(socket));
     return socket;
   },
+  'unix-server': (done, path) => {
+    const server = net.createServer();
+    server.listen(path, () => done(server));
+    return server;
+  },
+  'unix-client': (done, path) => {
+    const socket = net.connect(path, () => done(socket));
+    return socket;
+  },
   udp4: (done) => {
     const socket = dgram.createSocket('udp4');
     socket.bind(0, '127.0.0.1', () => done(socket));
@@ -330,9 +345,9 @@ const commands = {
     });
   },
 
-  open(id, { argv }) {
+  open(id, { argv, env }) {
     if (channel) throw local('ALREADY_OPEN', 'the channel is open already');
-    if (argv) openParent(id, argv);
+    if (argv) openParent(id, argv, env);
     else openChild(id);
   },
 
@@ -352,12 +367,16 @@ const commands = {
   },
 
   make(id, { kind, name, to }) {
-    if (!Object.prototype.hasOwnProperty.call(makers, kind)) throw local('BAD_KIND', `cannot make ${inspect(kind)}`);
+    if (!Object.prototype.hasOwnProperty.call(makers, kind)) {
+      put(serialize({ id, ok: false, unsupported: true }));
+      return;
+    }
     const failed = (error) => refuse(id, error);
     const handle = makers[kind]((ready) => {
       ready.removeListener('error', failed);
       keep(name, ready);
-      reply(id, { address: addressOf(ready) });
+      const address = addressOf(ready);
+      reply(id, address ? { address } : {});
     }, to);
     handle.once('error', failed);
   },
@@ -366,7 +385,7 @@ const commands = {
     const entry = wrapNative(name, find(name));
     const done = (error) => { if (error) refuse(id, error); else reply(id); };
     if (entry.pair) {
-      entry.texts.push(text);
+      entry.uses.push((connection) => connection.end(text));
       reply(id); // before the connection is there: whoever asked makes it next
       entry.pair();
     } else if (entry.handle instanceof dgram.Socket) {
@@ -375,6 +394,29 @@ const commands = {
     } else {
       entry.handle.write(text, done);
     }
+  },
+
+  accept(id, { handle: server, name }) {
+    const entry = find(server);
+    entry.uses.push((connection) => {
+      keep(name, connection);
+      reply(id);
+    });
+    entry.pair();
+  },
+
+  getConnections(id, { handle: name }) {
+    find(name).handle.getConnections((error, count) => {
+      if (error) refuse(id, error);
+      else reply(id, { count });
+    });
+  },
+
+  start(id, { argv }) {
+    const other = spawn(argv[0], argv.slice(1), { stdio: 'ignore' });
+    if (other.pid === undefined) other.once('error', (error) => refuse(id, error));
+    else reply(id);
+    other.unref();
   },
 
   close(id, { handle: name }) {

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from channelkit.errors import UsageError
@@ -77,6 +78,11 @@ class Case:
         }
 
     @property
+    def opens(self) -> bool:
+        """Whether a step opens the channel, and not the runner before the first step."""
+        return any(step.get("do", {}).get("command") == "open" for step in self.steps)
+
+    @property
     def leaves_open(self) -> bool:
         """Whether the steps leave channel and adapter as they found them, so that a variant can follow."""
         data = b"".join(data for data, _descriptor in self.writes)
@@ -105,8 +111,12 @@ def _ends_or_changes(step: dict[str, Any]) -> bool:
     if not step.keys().isdisjoint(("close", "shutdown", "end")):
         return True
     if "do" in step:
-        return step["do"].get("command") not in ("make", "send", "poke", "close")
+        return step["do"].get("command") not in _HARMLESS
     return any("eof" in one or "exit" in one for one in alternatives(step))
+
+
+_HARMLESS = ("accept", "close", "getConnections", "make", "poke", "send")
+"""Commands after which the adapter is as good as new."""
 
 
 def _own_cut(step: dict[str, Any]) -> Cut | None:
@@ -197,6 +207,17 @@ def _strings(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(member, str) for member in value)
 
 
+def _can_start(
+    descriptor: Any = 3, mode: Any = None, env: Any = MappingProxyType({}), **unknown: Any
+) -> bool:
+    return (
+        not unknown
+        and _positive(descriptor)
+        and descriptor > 2  # the others are the standard streams
+        and all(text is None or isinstance(text, str) for text in (mode, *env.values()))
+    )
+
+
 def _outcomes(value: Any) -> bool:
     return (
         isinstance(value, dict)
@@ -223,19 +244,25 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "ending": lambda value: _strings(value) and bool(value) and set(value) <= set(ENDINGS),
     "guards": lambda value: isinstance(value, str),
     "fresh": lambda value: isinstance(value, bool),
-    "start": lambda value: isinstance(value, dict) and value.keys() <= {"descriptor", "mode"},
+    "start": lambda value: isinstance(value, dict) and _can_start(**value),
     "like": _strings,
 }
 
 _STEP_FIELDS = {
     "write": {"fd", "cut", "at"},
-    "make": {"name"},
+    "make": {"name", "blocking"},
     "drop": set(),
     "allow": set(),
     "expect": set(),
     "barrier": set(),
     "do": {"refused", "later"},
+    "reply": set(),
+    "answer": set(),
     "reach": {"text"},
+    "connect": {"name"},
+    "feed": {"text"},
+    "taste": {"text"},
+    "nonblocking": set(),
     "close": set(),
     "shutdown": set(),
     "end": set(),
@@ -276,8 +303,10 @@ def _fault_of_step(step: dict[str, Any]) -> str:
         return f"a do step names its command: {step!r}"
     if name == "allow" and not isinstance(step["allow"], dict):
         return "an allow step names events by their members"
-    if name == "reach" and not isinstance(step.get("text"), str):
-        return "a reach step has a text"
+    if name in ("reach", "feed", "taste") and not isinstance(step.get("text"), str):
+        return f"a {name} step has a text"
+    if name in ("reply", "answer") and not isinstance(step[name], dict):
+        return f"a {name} step has an object: {step!r}"
     return next(filter(None, map(_fault_of_alternative, alternatives(step))), "")
 
 

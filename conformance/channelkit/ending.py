@@ -13,7 +13,7 @@ def finish(session: Session) -> tuple[str, str]:
     if not session.exited:
         session.close_channel()
         # Someone who closed first knows already; everybody else is to be told by the library.
-        if driven and session.kit_ended_first and not session.turned_down:
+        if driven and session.kit_ended_first and session.opened:
             session.wait(lambda: _disconnected(session) or session.exited, session.limits.end)
         _end_puppet(session)
         if driven and not session.exited:
@@ -25,7 +25,7 @@ def finish(session: Session) -> tuple[str, str]:
         return "died", f"the subject ended with {describe_status(session.status or 0)}"
     if not session.kit_ended_first:
         return "closed", "the subject ended the channel before the kit did"
-    if driven and not (_disconnected(session) or session.turned_down):
+    if driven and session.opened and not _disconnected(session):
         return "hung", "the adapter never reported `disconnect`"
     return "clean", ""
 

@@ -11,14 +11,14 @@ from typing import Any
 from channelkit import codec
 from channelkit.cases import Case
 from channelkit.ending import finish
-from channelkit.errors import HarnessError, Interrupted, NoChannel
+from channelkit.errors import HarnessError, Interrupted
 from channelkit.limits import Limits
+from channelkit.opening import greet, open_channel
 from channelkit.scene import CaseEnded, DeclaredUnsupported, Scene
 from channelkit.segments import Cut
 from channelkit.session import Session
 from channelkit.sockets import Sockets
 from channelkit.steps import run_steps
-from channelkit.subject import describe_status
 from channelkit.subjects import Description
 from channelkit.transcript import Transcript
 from channelkit.values import show
@@ -251,11 +251,9 @@ def _prepare(session: Session, case: Case, record: _Record) -> CaseEnded | None:
     if not session.plan.driven:
         return None
     try:
-        session.greet()
-    except HarnessError:
-        if case.start and session.exited:  # it did not like what it found
-            return CaseEnded("died" if session.status else "closed", "the subject ended before it was asked")
-        raise
+        greet(session, unusual=bool(case.start))
+    except CaseEnded as ended:
+        return ended
     hello = record.hello = session.hello
     if session.plan.role not in hello["roles"]:
         raise HarnessError(f"the adapter says it has no role {session.plan.role}: {show(hello)}")
@@ -267,15 +265,11 @@ def _prepare(session: Session, case: Case, record: _Record) -> CaseEnded | None:
             f"the adapter declares rung {show(hello['rung'])}, the case needs {case.rung}"
         )
     try:
-        reply = session.open()
-    except NoChannel as error:
-        return CaseEnded("no-channel", str(error))
-    if reply is None and session.exited:
-        how = describe_status(session.status or 0)
-        return CaseEnded("died" if session.status else "closed", f"the subject ended during open: {how}")
-    if reply is None:
-        raise HarnessError("the adapter did not answer open")
-    return None if reply["ok"] else CaseEnded("refused", f"open was refused: {show(reply.get('error'))}")
+        if not case.opens:
+            open_channel(session)
+    except CaseEnded as ended:
+        return ended
+    return None
 
 
 def _run_variant(
@@ -307,6 +301,8 @@ def _surplus(session: Session) -> str:
     control = session.control
     if control is None:
         return ""
+    if not session.opened and session.puppet is None and session.channel.heard:
+        return "the subject wrote on a channel that it refused"
     if control.late:
         return f"after the end of the channel the adapter reported {control.late[0]}"
     if control.seen["exit"] > 1:
@@ -321,6 +317,8 @@ def _synchronise(scene: Scene) -> bool:
     Raises :class:`CaseEnded` when a probe that was glued to a write got lost, or when a frame comes that no step asked for.
     """
     session = scene.session
+    if not session.opened:
+        return False
     channel = session.channel
     if session.exited or session.kit_ended_first or channel.closed or channel.eof or not scene.whole_line:
         return False

@@ -10,7 +10,7 @@ from channelkit.session import Session
 from channelkit.sockets import fault_of
 from channelkit.values import show, untag
 
-KINDS = ("frame", "text", "delivered", "event", "eof", "exit", "child", "silence")
+KINDS = ("frame", "text", "delivered", "event", "eof", "exit", "child", "started", "silence")
 """What can be waited for; exactly one of these keys is in an expectation, ``text`` possibly instead of ``frame``."""
 
 
@@ -80,7 +80,7 @@ def _by_adapter(session: Session, one: Expectation) -> bool:
 
 def _matches(session: Session, one: Expectation) -> bool:
     if one.kind in ("frame", "text") or (one.kind == "delivered" and not session.plan.driven):
-        return bool(session.frames) and _frame_fits(one, session.frames[0])
+        return bool(session.frames) and _frame_fits(session, one, session.frames[0])
     if _by_adapter(session, one):
         event = _event(session, one)
         return event is not None and _event_fits(one, event)
@@ -90,17 +90,25 @@ def _matches(session: Session, one: Expectation) -> bool:
         return session.exited and _exit_kind(session.status or 0) == one.wanted
     if one.kind == "child":
         return session.puppet is not None and contains(one.wanted, session.puppet.facts)
+    if one.kind == "started":
+        return session.bystander is not None and contains(one.wanted, session.bystander.facts)
     return False
 
 
-def _frame_fits(one: Expectation, frame: Frame) -> bool:
+def _frame_fits(session: Session, one: Expectation, frame: Frame) -> bool:
     if one.kind == "text":
         return frame.raw == str(one.entry["text"]).encode().removesuffix(b"\n")
     if frame.problem:
         return False
     if one.kind == "delivered":
         return equal({"echo": one.wanted}, frame.value)
-    return contains(one.wanted, frame.value) if one.entry.get("subset") else equal(one.wanted, frame.value)
+    same = contains if one.entry.get("subset") else equal
+    return same(_with_key(one.wanted, session.latest_key), frame.value)
+
+
+def _with_key(wanted: Any, key: str | None) -> Any:
+    """The value to compare with; the key ``$key`` stands for the latest one that the subject wrote."""
+    return {**wanted, "key": key} if isinstance(wanted, dict) and wanted.get("key") == "$key" else wanted
 
 
 def _event(session: Session, one: Expectation) -> dict[str, Any] | None:
@@ -177,9 +185,9 @@ def _without_match(session: Session, alternatives: list[Expectation]) -> Expecta
     quiet_is_all = silence is not None and len(alternatives) == 1
     if silence is not None and not session.exited and (quiet_is_all or not session.channel.eof):
         return silence
-    if any(one.kind == "child" for one in alternatives):
-        facts = session.puppet.facts if session.puppet else None
-        raise CaseEnded("unexpected", f"the puppet child found {show(facts)}")
+    for name, link in (("child", session.puppet), ("started", session.bystander)):
+        if link is not None and link.facts and any(one.kind == name for one in alternatives):
+            raise CaseEnded("unexpected", f"the process that the subject started found {show(link.facts)}")
     raise CaseEnded(*ended_outcome(session, "nothing came in time"))
 
 
@@ -191,6 +199,8 @@ def _take(scene: Scene, chosen: Expectation) -> None:
     session = scene.session
     if chosen.kind in ("frame", "text") or (chosen.kind == "delivered" and not session.plan.driven):
         frame = session.frames.popleft()
+        if isinstance(frame.value, dict) and isinstance(frame.value.get("key"), str):
+            session.latest_key = frame.value["key"]
         if "fd" in chosen.entry:
             _take_descriptor(scene, chosen.entry["fd"], frame)
         at = chosen.entry.get("at")

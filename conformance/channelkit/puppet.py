@@ -3,6 +3,7 @@
 Run as ``python -I -S puppet.py SOCKET [word…]`` by the subject, which is the parent. It says what it was started with
 (a Python literal and LF), passes its channel over the private unix socket SOCKET, and closes its own copy, so that the
 runner is the only holder. Then it waits for one line: ``exit 3`` or ``signal 9``. The end of that socket means exit 0.
+With the word ``bystander`` it keeps what it found: a process that is to have nothing of the channel shows what it has.
 
 It starts once per case, hence the private C modules: `socket`, `signal` and `json` cost more than the rest together.
 """
@@ -22,11 +23,21 @@ def _facts(channel: int | None) -> dict[str, object]:
     return {
         "pid": os.getpid(),
         "env": {key: value for key, value in os.environ.items() if key.startswith("NODE_CHANNEL_")},
+        "entries": sorted(entry for entry in _block() if entry.startswith("NODE_CHANNEL_")),
         "inherited": inherited,
         "blocking": os.get_blocking(channel) if channel in inherited else None,
         "socket": _kind(channel) if channel in inherited else None,
         "argv": sys.argv[2:],
     }
+
+
+def _block() -> list[str]:
+    """The environment as the kernel gave it, in which a name can have two entries, where the system shows it."""
+    try:
+        with open("/proc/self/environ", encoding="utf-8", errors="replace") as block:  # noqa: PTH123 (pathlib is slow)
+            return block.read().split("\0")
+    except OSError:
+        return [f"{key}={value}" for key, value in os.environ.items()]
 
 
 def _kind(number: int | None) -> str | None:
@@ -60,7 +71,7 @@ def _obey(order: str, number: int) -> None:
 def main() -> None:
     """Reports, hands over, obeys."""
     text = os.environ.get("NODE_CHANNEL_FD", "")
-    channel = int(text) if text.isdecimal() else None
+    channel = int(text) if text.isdecimal() and "bystander" not in sys.argv[2:] else None
     facts = _facts(channel)
     rights = []
     if facts["blocking"] is not None and channel is not None:

@@ -15,9 +15,13 @@ from channelkit.resources import PUPPET
 
 
 class PuppetLink:
-    """Waits for the puppet and then speaks to it. Owns a directory and its sockets until :meth:`close`."""
+    """Waits for the puppet and then speaks to it. Owns a directory and its sockets until :meth:`close`.
 
-    def __init__(self) -> None:
+    ``words`` go on the puppet's command line.
+    """
+
+    def __init__(self, *words: str) -> None:
+        self._words = words
         self._directory = tempfile.mkdtemp(prefix="channelkit-")
         try:
             self._path = os.path.join(self._directory, "puppet")  # noqa: PTH118 (a str goes on the command line)
@@ -40,7 +44,7 @@ class PuppetLink:
     @property
     def argv(self) -> list[str]:
         """The command that the subject is told to start."""
-        return [sys.executable, "-I", "-S", str(PUPPET), self._path]
+        return [sys.executable, "-I", "-S", str(PUPPET), self._path, *self._words]
 
     @property
     def descriptors(self) -> list[int]:

@@ -11,8 +11,8 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from channelkit import CONTRACT
@@ -40,8 +40,8 @@ _UNKNOWN = "frobnicate-5f1c"
 class Plan:
     """How to start a subject: its command, its role (``child`` or ``parent``) and its rung.
 
-    ``descriptor`` and ``mode`` are what a child finds in its environment. ``validate``: every line to and from its adapter is held to the
-    schema. ``attach``: it is held until somebody has attached a debugger.
+    ``descriptor``, ``mode`` and ``env`` are what a child finds in its environment. ``validate``: every line to and from its adapter is
+    held to the schema. ``attach``: it is held until somebody has attached a debugger.
     """
 
     command: tuple[str, ...]
@@ -51,6 +51,7 @@ class Plan:
     attach: bool = False
     descriptor: int = CHANNEL
     mode: str | None = "json"
+    env: Mapping[str, str | None] = field(default_factory=dict, hash=False)
 
     @property
     def driven(self) -> bool:
@@ -78,8 +79,12 @@ class Session:
         self.probes: set[int] = set()
         """Probes that were sent and not seen again."""
         self.hello: dict[str, Any] = {}
-        self.turned_down = False
-        """The adapter refused to open the channel."""
+        self.opened = not plan.driven
+        """The subject has the channel; a driven one has said so."""
+        self.latest_key: str | None = None
+        """The ``key`` of the latest frame with one that a step has taken."""
+        self.bystander: PuppetLink | None = None
+        """A process without a channel, which the subject was told to start."""
         self._stop = stop
         self._ended_at = 0.0
         self._probe_numbers = itertools.count(1)
@@ -101,7 +106,12 @@ class Session:
         try:
             command = held(self.plan.command) if self.plan.attach else self.plan.command
             self.subject = Subject(
-                command, theirs, driven=self.plan.driven, number=self.plan.descriptor, mode=self.plan.mode
+                command,
+                theirs,
+                driven=self.plan.driven,
+                number=self.plan.descriptor,
+                mode=self.plan.mode,
+                env=self.plan.env,
             )
         except BaseException:
             if self._channel is not None:
@@ -119,6 +129,11 @@ class Session:
         if self._channel is None:
             raise HarnessError("the channel is not open")
         return self._channel
+
+    @property
+    def links(self) -> list[PuppetLink]:
+        """The processes of the kit that the subject starts."""
+        return [link for link in (self.puppet, self.bystander) if link is not None]
 
     @property
     def status(self) -> int | None:
@@ -166,8 +181,8 @@ class Session:
         candidates = [self.subject.stdout, self.subject.stderr]
         if not self.exited:
             candidates.append(self.subject.pidfd)
-        if self.puppet is not None:
-            candidates.extend(self.puppet.descriptors)
+        for link in self.links:
+            candidates.extend(link.descriptors)
         return [descriptor for descriptor in candidates if descriptor is not None]
 
     def _drain(self) -> None:
@@ -197,8 +212,8 @@ class Session:
 
     def _drain_once(self) -> bool:
         """Reads every source once; whether an event or a frame came."""
-        if self.puppet is not None:
-            self.puppet.read()
+        for link in self.links:
+            link.read()
         frames = self._channel.read() if self._channel is not None else []
         for frame in frames:
             self._take_frame(frame)
@@ -335,18 +350,18 @@ class Session:
             raise HarnessError(f"the adapter did not answer {what}: {how}")
         return reply
 
-    def open(self, extra: Sequence[str] = ()) -> dict[str, Any] | None:
-        """Lets the adapter open the channel; returns its reply. In the parent role, waits for the puppet.
+    def open(self, extra: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+        """Lets the adapter open the channel, with ``extra`` fields in the command; returns its reply.
 
-        Raises :class:`NoChannel` when the puppet was started without one.
+        In the parent role, waits for the puppet. Raises :class:`NoChannel` when it was started without a channel.
         """
         puppet = self.puppet
-        if puppet is None:
-            reply = self.answer(self.ask({"command": "open"}), self.limits.start)
-            self.turned_down = reply is not None and not reply["ok"]
-            return reply
-        reply = self.answer(self.ask({"command": "open", "argv": [*puppet.argv, *extra]}), self.limits.start)
-        if reply is None or not reply["ok"]:
+        command: dict[str, Any] = {"command": "open", **(extra or {})}
+        if puppet is not None:
+            command["argv"] = puppet.argv
+        reply = self.answer(self.ask(command), self.limits.start)
+        self.opened = reply is not None and reply["ok"]
+        if puppet is None or not self.opened:
             return reply
         if not self.wait(lambda: puppet.facts is not None or self.exited, self.limits.start):
             raise HarnessError("the puppet child never came: `open` must start the command it is given")
@@ -354,6 +369,7 @@ class Session:
             self._channel, puppet.channel = RawChannel(puppet.channel, self.transcript), None
             self.transcript.note(f"the puppet child is there: {show(puppet.facts)}")
         elif not self.exited:
+            self.opened = False
             raise NoChannel(f"the puppet child found no channel: {show(puppet.facts)}")
         return reply
 
@@ -392,5 +408,5 @@ class Session:
             try:
                 self.subject.close()
             finally:
-                if self.puppet is not None:
-                    self.puppet.close()
+                for link in self.links:
+                    link.close()

@@ -10,10 +10,23 @@ from typing import Any
 
 from channelkit.errors import HarnessError
 
-KINDS = ("tcp-server", "tcp-client", "udp4", "unix-server", "unix-client", "file")
+KINDS = (
+    "tcp-server",
+    "tcp-bound",
+    "tcp-client",
+    "tcp6-client",
+    "udp4",
+    "udp6",
+    "unix-server",
+    "unix-client",
+    "unix-datagram",
+    "file",
+    "pipe",
+)
 """What the ``make`` step can make."""
 
 _LOCALHOST = ("127.0.0.1", 0)
+_LOCALHOST6 = ("::1", 0)
 
 
 class Sockets:
@@ -23,20 +36,39 @@ class Sockets:
         self._mine: dict[str, socket.socket | int] = {}
         self._counterparts: dict[str, socket.socket] = {}
         self._servers: dict[str, tuple[socket.AddressFamily, Any]] = {}
+        self._clients: dict[str, socket.socket] = {}
+        self._visitors: dict[str, socket.socket] = {}
+        """The latest connection that was accepted at a server."""
         self._received: set[str] = set()
         self._cleanup = contextlib.ExitStack()
 
-    def make(self, kind: str, name: str) -> None:
-        """Makes a socket of one of :data:`KINDS`, non-blocking as a receiver needs it."""
+    def make(self, kind: str, name: str, *, blocking: bool = False) -> None:
+        """Makes a socket of one of :data:`KINDS`, non-blocking as a receiver needs it unless told otherwise.
+
+        Raises :class:`OSError` where the machine has none.
+        """
         makers: dict[str, Callable[[str], None]] = {
             "tcp-server": self._tcp_server,
+            "tcp-bound": self._tcp_bound,
             "tcp-client": self._tcp_client,
-            "udp4": self._udp4,
+            "tcp6-client": lambda name: self._tcp_client(name, _LOCALHOST6),
+            "udp4": self._udp,
+            "udp6": lambda name: self._udp(name, _LOCALHOST6),
             "unix-server": self._unix_server,
             "unix-client": self._unix_client,
+            "unix-datagram": lambda name: self._unix_client(name, socket.SOCK_DGRAM),
             "file": self._file,
+            "pipe": self._pipe,
         }
         makers[kind](name)
+        if blocking:
+            os.set_blocking(self.descriptor(name), True)
+
+    @property
+    def path(self) -> str:
+        """A new path for a unix socket."""
+        directory = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="channelkit-"))
+        return os.path.join(directory, "s")  # noqa: PTH118 (socket addresses are strings)
 
     def _own(self, end: socket.socket) -> socket.socket:
         self._cleanup.callback(end.close)
@@ -54,28 +86,37 @@ class Sockets:
         self._servers[name] = (socket.AF_INET, server.getsockname())
 
     def _unix_server(self, name: str) -> None:
-        directory = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="channelkit-"))
-        address = os.path.join(directory, "s")  # noqa: PTH118 (socket addresses are strings)
+        address = self.path
         self._mine[name] = self._server(socket.AF_UNIX, address)
         self._servers[name] = (socket.AF_UNIX, address)
 
-    def _tcp_client(self, name: str) -> None:
-        with socket.create_server(_LOCALHOST) as server:
-            self._mine[name] = self._own(socket.create_connection(server.getsockname()))
+    def _tcp_bound(self, name: str) -> None:
+        self._mine[name] = end = self._own(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+        end.bind(_LOCALHOST)
+
+    def _tcp_client(self, name: str, address: tuple[str, int] = _LOCALHOST) -> None:
+        with socket.create_server(address, family=_family(address)) as server:
+            self._mine[name] = self._own(socket.create_connection(server.getsockname()[:2]))
             self._counterparts[name] = self._own(server.accept()[0])
 
-    def _unix_client(self, name: str) -> None:
-        mine, other = socket.socketpair()
+    def _unix_client(self, name: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> None:
+        mine, other = socket.socketpair(socket.AF_UNIX, kind)
         self._mine[name], self._counterparts[name] = self._own(mine), self._own(other)
 
-    def _udp4(self, name: str) -> None:
-        self._mine[name] = self._bound_udp()
-        self._counterparts[name] = self._bound_udp()
+    def _udp(self, name: str, address: tuple[str, int] = _LOCALHOST) -> None:
+        self._mine[name] = self._bound_udp(address)
+        self._counterparts[name] = self._bound_udp(address)
 
-    def _bound_udp(self) -> socket.socket:
-        end = self._own(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        end.bind(_LOCALHOST)
+    def _bound_udp(self, address: tuple[str, int] = _LOCALHOST) -> socket.socket:
+        end = self._own(socket.socket(_family(address), socket.SOCK_DGRAM))
+        end.bind(address)
         return end
+
+    def _pipe(self, name: str) -> None:
+        mine, other = os.pipe()
+        self._mine[name] = mine
+        self._cleanup.callback(self.drop, name)
+        self._cleanup.callback(os.close, other)
 
     def _file(self, name: str) -> None:
         self._mine[name] = _regular_file()
@@ -102,8 +143,83 @@ class Sockets:
         end = self._own(socket.socket(fileno=descriptor))
         self._mine[name] = end
         self._received.add(name)
-        if kind_of(descriptor) == "listening":
+        kind = kind_of(descriptor)
+        if kind == "listening":
             self._servers[name] = (end.family, end.getsockname())
+        elif kind == "stream":
+            self._pair(name, end)
+
+    def connect(self, name: str, address: str) -> None:
+        """Connects to a server of the subject."""
+        host, separator, port = address.rpartition(":")
+        family = socket.AF_INET if separator else socket.AF_UNIX
+        self._clients[name] = end = self._own(socket.socket(family, socket.SOCK_STREAM))
+        with contextlib.suppress(BlockingIOError):
+            end.connect((host, int(port)) if separator else address)
+
+    def _pair(self, name: str, end: socket.socket) -> None:
+        """Finds the counterpart of a received connection among the kit's own and those that wait at the kit's servers."""
+        for other in self._clients.values():
+            with contextlib.suppress(OSError):
+                if other.getsockname() == end.getpeername():
+                    self._counterparts[name] = other
+                    return
+        for server_name, (_family, address) in self._servers.items():
+            server = self._mine.get(server_name)
+            if server_name in self._received or not isinstance(server, socket.socket):
+                continue
+            with contextlib.suppress(OSError):
+                if address != end.getpeername():
+                    continue
+                while name not in self._counterparts:
+                    other = self._accepted(server_name)
+                    if end.family == socket.AF_UNIX or other.getpeername() == end.getsockname():
+                        self._counterparts[name] = other
+
+    def counterpart(self, name: str) -> socket.socket:
+        """The other end of a socket. Raises :class:`HarnessError` when the kit does not have it."""
+        if name not in self._counterparts:
+            raise HarnessError(f"the case has no socket {name} with a counterpart")
+        return self._counterparts[name]
+
+    def _accepted(self, name: str) -> socket.socket:
+        server = self._mine.get(name)
+        if not isinstance(server, socket.socket):
+            raise HarnessError(f"the case has no open socket {name}")
+        self._visitors[name] = visitor = self._own(server.accept()[0])
+        return visitor
+
+    def feed(self, name: str, text: bytes) -> None:
+        """Writes to the counterpart."""
+        self.counterpart(name).send(text)
+
+    def taste(self, name: str, text: bytes, wait: Callable[[Callable[[], bool], int], bool]) -> bytes:
+        """Reads from the kit's own copy of a socket, at most as many bytes as ``text`` has."""
+        mine = self._mine.get(name)
+        if not isinstance(mine, socket.socket):
+            raise HarnessError(f"the case has no open socket {name}")
+        return _read(mine, len(text), wait)
+
+    def gone(self, name: str, wait: Callable[[Callable[[], bool], int], bool]) -> bool:
+        """Waits until the counterpart of a socket, of which the kit closes its own copy, sees that there is no other.
+
+        Of a server, it is the connection that waits there.
+        """
+        if name in self._servers:
+            other = self._visitors.get(name) or self._accepted(name)
+        else:
+            self.drop(name)
+            other = self.counterpart(name)
+
+        def ended() -> bool:
+            try:
+                return not other.recv(65536)
+            except BlockingIOError:
+                return False
+            except OSError:  # a reset
+                return True
+
+        return wait(ended, other.fileno())
 
     def address(self, name: str) -> str | None:
         """What ``to`` stands for: a server's address, a UDP socket's counterpart; None for an unknown name."""
@@ -111,9 +227,9 @@ class Sockets:
             address = self._servers[name][1]
             return address if isinstance(address, str) else f"{address[0]}:{address[1]}"
         mine = self._counterparts.get(name)
-        if mine is None or mine.family != socket.AF_INET:
+        if mine is None or mine.family == socket.AF_UNIX:
             return None
-        host, port = mine.getsockname()
+        host, port = mine.getsockname()[:2]
         return f"{host}:{port}"
 
     def reach(self, name: str, text: bytes, wait: Callable[[Callable[[], bool], int], bool]) -> bytes:
@@ -121,38 +237,7 @@ class Sockets:
 
         ``wait`` waits for a condition that the readability of a descriptor may bring about.
         """
-        reader = self._reader(name, text)
-        received = bytearray()
-
-        def done() -> bool:
-            try:
-                data = reader.recv(max(len(text) - len(received), 1))
-            except BlockingIOError:
-                return False
-            except OSError:  # a reset: nothing more will come
-                return True
-            received.extend(data)
-            return len(received) >= len(text) or not data
-
-        wait(done, reader.fileno())
-        return bytes(received)
-
-    def gone(self, name: str, wait: Callable[[Callable[[], bool], int], bool]) -> bool:
-        """Whether the connection that waits at a server of the kit comes to its end."""
-        server = self._mine.get(name)
-        if not isinstance(server, socket.socket):
-            raise HarnessError(f"the case has no server {name}")
-        connection = self._own(server.accept()[0])
-
-        def ended() -> bool:
-            try:
-                return not connection.recv(65536)
-            except BlockingIOError:
-                return False
-            except OSError:
-                return True
-
-        return wait(ended, connection.fileno())
+        return _read(self._reader(name, text), len(text), wait)
 
     def _reader(self, name: str, text: bytes) -> socket.socket:
         if name in self._servers:
@@ -161,11 +246,9 @@ class Sockets:
             with contextlib.suppress(BlockingIOError, ConnectionRefusedError, FileNotFoundError):
                 reader.connect(address)
             return reader
-        if name in self._counterparts:
-            return self._counterparts[name]
-        if name in self._received:
+        if name in self._received and name in self._mine:
             return self._through(name, text)
-        raise HarnessError(f"the case has no socket {name} with a counterpart")
+        return self._clients.get(name) or self.counterpart(name)
 
     def _through(self, name: str, text: bytes) -> socket.socket:
         """Proves a received socket by sending ``text`` through it; returns where it must come out."""
@@ -178,16 +261,34 @@ class Sockets:
             mine.sendto(text, reader.getsockname())
             return reader
         mine.send(text)
-        for server_name, (_family, address) in self._servers.items():
-            server = self._mine.get(server_name)
-            if isinstance(server, socket.socket) and address == mine.getpeername():
-                return self._own(server.accept()[0])
-        raise HarnessError(f"{name} is not connected to a server of the kit")
+        return self.counterpart(name)
 
     def close(self) -> None:
         """Closes everything."""
         self._cleanup.close()
         self._mine.clear()
+
+
+def _family(address: tuple[str, int]) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+
+
+def _read(reader: socket.socket, size: int, wait: Callable[[Callable[[], bool], int], bool]) -> bytes:
+    """At most ``size`` bytes, for which ``wait`` waits."""
+    received = bytearray()
+
+    def done() -> bool:
+        try:
+            data = reader.recv(max(size - len(received), 1))
+        except BlockingIOError:
+            return False
+        except OSError:  # a reset: nothing more will come
+            return True
+        received.extend(data)
+        return len(received) >= size or not data
+
+    wait(done, reader.fileno())
+    return bytes(received)
 
 
 def _regular_file() -> int:

@@ -26,9 +26,9 @@ def spawn(argv: Sequence[str], env: Mapping[str, str], descriptors: Mapping[int,
     Raises :class:`OSError` when the program cannot be started.
     """
     # Sources are lifted out of the way first: a source must be no target of an earlier action.
+    beyond = max(descriptors) + 7
     lifted = {
-        target: fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, CHANNEL + 7)
-        for target, source in descriptors.items()
+        target: fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, beyond) for target, source in descriptors.items()
     }
     try:
         return os.posix_spawnp(

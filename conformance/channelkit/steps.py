@@ -1,13 +1,18 @@
 """The steps of a case, one function each. A step that goes wrong ends the case with an outcome."""
 
+import errno
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from channelkit.compare import contains
 from channelkit.errors import HarnessError
 from channelkit.expect import Expectation, expect
+from channelkit.opening import open_channel
+from channelkit.puppetlink import PuppetLink
 from channelkit.scene import CaseEnded, DeclaredUnsupported, Scene, ended_outcome
 from channelkit.segments import Cut
-from channelkit.values import show, untag
+from channelkit.values import compact, expand, show
 
 Step = dict[str, Any]
 
@@ -76,7 +81,12 @@ def _write_pieces(scene: Scene, cut: Cut, descriptors: list[int], *, patient: bo
 
 def make(scene: Scene, step: Step) -> None:
     """``make``: a socket of the kit."""
-    scene.sockets.make(step["make"], step["name"])
+    try:
+        scene.sockets.make(step["make"], step["name"], blocking="blocking" in step)
+    except OSError as error:
+        if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+            raise
+        raise DeclaredUnsupported(f"this machine has no {step['make']}: {error.strerror}") from error
 
 
 def allow(scene: Scene, step: Step) -> None:
@@ -121,44 +131,57 @@ def barrier(scene: Scene, _step: Step) -> None:
 def do(scene: Scene, step: Step, *, concurrent: bool) -> None:
     """``do``: a command to the adapter and its reply."""
     session = scene.session
-    command = dict(step["do"])
-    if command.get("handle") == "$handle":
-        command["handle"] = scene.latest_handle
-    if "message" in command:
-        command["message"] = _written_out(command["message"])
-    if isinstance(command.get("to"), str):
-        command["to"] = (
-            scene.addresses.get(command["to"]) or scene.sockets.address(command["to"]) or command["to"]
-        )
+    command = _filled(scene, step["do"])
+    if command["command"] == "open":
+        _open(scene, step, command)
+        return
     number = session.ask(command)
     if command["command"] == "exit":
         return
     scene.unanswered.append((number, step))
     if step.get("later"):
-        channel = session.channel
-        session.wait(
-            lambda: channel.waiting or session.replied(number), session.limits.answer, channel.fileno()
-        )
+        if command["command"] == "send":
+            _await_write(scene, number)
     elif not (concurrent and command["command"] == "poke"):
         _collect(scene)
 
 
-def _written_out(message: Any) -> Any:
-    """A long string of a case as it goes to the adapter."""
-    long = isinstance(message, dict) and message.get("$") == "repeat"
-    return untag(message, large=True) if long else message
+def _await_write(scene: Scene, number: int) -> None:
+    """Until the subject begins to write what it was told to send."""
+    session, channel = scene.session, scene.session.channel
+    session.wait(lambda: channel.waiting or session.replied(number), session.limits.answer, channel.fileno())
+
+
+def _filled(scene: Scene, command: dict[str, Any]) -> dict[str, Any]:
+    """The command with what only the run knows: long values, names of handles, addresses, what to start."""
+    filled: dict[str, Any] = {name: expand(value) for name, value in command.items()}
+    if filled.get("handle") == "$handle":
+        filled["handle"] = scene.latest_handle
+    to = filled.get("to")
+    if isinstance(to, str):
+        known = scene.addresses.get(to) or scene.sockets.address(to)
+        filled["to"] = scene.sockets.path if to == "$path" else known or to
+    if filled["command"] == "start":
+        scene.session.bystander = PuppetLink("bystander")
+        filled["argv"] = scene.session.bystander.argv
+    return filled
+
+
+def _open(scene: Scene, step: Step, command: dict[str, Any]) -> None:
+    try:
+        open_channel(scene.session, {name: value for name, value in command.items() if name != "command"})
+    except CaseEnded as ended:
+        if "refused" not in step or ended.outcome not in ("refused", "closed", "died"):
+            raise
+        scene.outcome = step["refused"]
 
 
 def _collect(scene: Scene) -> None:
     """Takes the replies that are due."""
     while scene.unanswered:
         number, step = scene.unanswered.pop(0)
-        reply = scene.session.answer(number, scene.session.limits.answer)
         command = step["do"]
-        if reply is None:
-            raise CaseEnded(*ended_outcome(scene.session, f"no reply to {command['command']}"))
-        if reply.get("unsupported") is True:
-            raise DeclaredUnsupported(f"the adapter declares {command['command']} unsupported")
+        reply = _reply_to(scene, number, command)
         if reply["ok"]:
             if isinstance(reply.get("address"), str) and "name" in command:
                 scene.addresses[command["name"]] = reply["address"]
@@ -168,10 +191,37 @@ def _collect(scene: Scene) -> None:
             raise CaseEnded("refused", f"{command['command']} was refused: {show(reply.get('error'))}")
 
 
+def _reply_to(scene: Scene, number: int, command: dict[str, Any]) -> dict[str, Any]:
+    reply = scene.session.answer(number, scene.session.limits.answer)
+    if reply is None:
+        raise CaseEnded(*ended_outcome(scene.session, f"no reply to {command['command']}"))
+    if reply.get("unsupported") is True:
+        raise DeclaredUnsupported(f"the adapter declares {command['command']} unsupported")
+    return reply
+
+
+def reply(scene: Scene, step: Step) -> None:
+    """``reply``: the reply to the oldest command that was sent with ``later``."""
+    number, asked = scene.unanswered.pop(0)
+    got = _reply_to(scene, number, asked["do"])
+    if not contains(step["reply"], got):
+        raise CaseEnded("unexpected", f"{asked['do']['command']} was answered {show(got)}")
+
+
+def answer(scene: Scene, step: Step) -> None:
+    """``answer``: the kit writes a message with the key of the latest question."""
+    key = scene.session.latest_key
+    if key is None:
+        raise CaseEnded("no-key", "the subject wrote no key that an answer could repeat")
+    scene.session.write(compact({"key": key, **step["answer"]}) + b"\n")
+
+
 def reach(scene: Scene, step: Step) -> None:
     """``reach``: the bytes that the subject's poke wrote arrive at the counterpart."""
     session = scene.session
     text = step["text"].encode()
+    if step["reach"] in scene.addresses:
+        scene.sockets.connect(step["reach"], scene.addresses[step["reach"]])
     got = scene.sockets.reach(
         step["reach"], text, lambda done, end: session.wait(done, session.limits.answer, end)
     )
@@ -200,11 +250,37 @@ def end(scene: Scene, step: Step) -> None:
         raise HarnessError("the puppet child did not end")
 
 
+def connect(scene: Scene, step: Step) -> None:
+    """``connect``: the kit connects to a server of the subject."""
+    scene.sockets.connect(step["name"], scene.addresses[step["connect"]])
+
+
+def feed(scene: Scene, step: Step) -> None:
+    """``feed``: the kit writes to the counterpart of a socket."""
+    scene.sockets.feed(step["feed"], step["text"].encode())
+
+
+def taste(scene: Scene, step: Step) -> None:
+    """``taste``: what the counterpart wrote is there for whoever holds the socket, and nobody else has read it."""
+    session, text = scene.session, step["text"].encode()
+    got = scene.sockets.taste(
+        step["taste"], text, lambda done, end: session.wait(done, session.limits.answer, end)
+    )
+    if got != text:
+        raise CaseEnded("lost", f"expected {text!r} on {step['taste']}, got {got!r}")
+
+
+def nonblocking(scene: Scene, step: Step) -> None:
+    """``nonblocking``: the subject has changed the mode of a socket, which the kit's copy shows."""
+    if os.get_blocking(scene.sockets.descriptor(step["nonblocking"])):
+        raise CaseEnded("left-blocking", f"{step['nonblocking']} is in blocking mode still")
+
+
 def gone(scene: Scene, step: Step) -> None:
-    """``gone``: the connection to a server of the kit ends, because nobody holds its other end any more."""
+    """``gone``: a connection ends, because nobody holds its other end any more."""
     session = scene.session
     if not scene.sockets.gone(step["gone"], lambda done, end: session.wait(done, session.limits.answer, end)):
-        raise CaseEnded("kept", f"the connection to {step['gone']} is still held by the subject")
+        raise CaseEnded("kept", f"somebody holds a copy of {step['gone']}, or of the connection to it")
 
 
 def reading(scene: Scene, step: Step) -> None:
@@ -261,7 +337,13 @@ _STEPS: dict[str, Callable[[Scene, Step], None]] = {
     "allow": allow,
     "expect": expect_step,
     "barrier": barrier,
+    "reply": reply,
+    "answer": answer,
     "reach": reach,
+    "connect": connect,
+    "feed": feed,
+    "taste": taste,
+    "nonblocking": nonblocking,
     "close": close,
     "shutdown": shutdown,
     "end": end,

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from channelkit.errors import HarnessError
 from channelkit.spawn import CHANNEL, environment, kill_group, spawn
@@ -22,8 +22,8 @@ class Subject:
     """Starts ``argv`` and owns the process and its pipes until :meth:`close`.
 
     ``channel`` is the child's end of the channel, which is blocking, gets the ``number`` and is closed here after the start; None when
-    the subject makes its channels itself. ``mode`` is that of the serialization, None for no mode at all. ``driven`` subjects get pipes
-    on stdin and stdout.
+    the subject makes its channels itself. ``mode`` is that of the serialization, None for no mode at all; ``env`` has variables that
+    replace those of the channel, None for none. ``driven`` subjects get pipes on stdin and stdout.
     Raises :class:`~channelkit.errors.HarnessError` when the command cannot be started.
     """
 
@@ -35,6 +35,7 @@ class Subject:
         driven: bool,
         number: int = CHANNEL,
         mode: str | None = "json",
+        env: Mapping[str, str | None] | None = None,
     ) -> None:
         self.status: int | None = None
         """Exit status, negative for a signal, None while it runs."""
@@ -49,9 +50,8 @@ class Subject:
                 theirs.callback(channel.close)
                 channel.setblocking(True)
                 inherited[number] = channel.fileno()
-                extra = {"NODE_CHANNEL_FD": str(number)}
-                if mode is not None:
-                    extra["NODE_CHANNEL_SERIALIZATION_MODE"] = mode
+                usual = {"NODE_CHANNEL_FD": str(number), "NODE_CHANNEL_SERIALIZATION_MODE": mode}
+                extra = {name: text for name, text in {**usual, **(env or {})}.items() if text is not None}
             try:
                 self.pid = spawn(argv, environment(extra), inherited)
             except OSError as error:

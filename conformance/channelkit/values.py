@@ -124,6 +124,17 @@ def untag(value: Any, *, large: bool = False) -> Any:
     return root[0]
 
 
+def expand(value: Any) -> Any:
+    """A copy of ``value`` in which the tags for large values stand for themselves and all others are kept."""
+    if isinstance(value, list):
+        return [expand(member) for member in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("$") in ("repeat", "nested"):
+        return _untag_one(value, large=True)
+    return {name: expand(member) for name, member in value.items()}
+
+
 def _untag_one(value: Any, *, large: bool) -> Any:
     if not isinstance(value, dict) or "$" not in value:
         return value

@@ -28,8 +28,10 @@ FITTING = {
     "net.Native": ("server", "stream"),
     "dgram.Socket": ("datagram",),
     "dgram.Native": ("datagram",),
+    "net.BoundSocket": ("bound",),
 }
 """Type of an envelope to the kinds of descriptor that it can name."""
+SENDABLE = {"server": "net.Server", "stream": "net.Socket", "datagram": "dgram.Socket"}
 UNDEFINED = object()
 
 
@@ -130,24 +132,35 @@ def kind_of(descriptor):
         return "other"
     with copy:
         if copy.type == socket.SOCK_DGRAM:
-            return "datagram"
+            return "other" if copy.family == socket.AF_UNIX else "datagram"
         listening = copy.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-        return "server" if listening else "stream"
+        if listening:
+            return "server"
+        try:
+            copy.getpeername()
+        except OSError as error:
+            return "bound" if error.errno == errno.ENOTCONN and copy.family != socket.AF_UNIX else "stream"
+        return "stream"
 
 
-def envelope_of(message, handle):
+def envelope_of(message, handle, key=None):
     """The envelope that announces a handle."""
     envelope = {"cmd": "NODE_HANDLE", "type": type_of(handle), "msg": message}
+    if key is not None:
+        envelope["key"] = key
     if envelope["type"] == "dgram.Socket":
         envelope["dgramType"] = "udp6" if handle.family == socket.AF_INET6 else "udp4"
     return envelope
 
 
 def type_of(handle):
-    """The type that an envelope gives to a socket."""
-    return {"server": "net.Server", "stream": "net.Socket", "datagram": "dgram.Socket"}[
-        kind_of(handle.fileno())
-    ]
+    """The type that an envelope gives to a socket. Raises Refused."""
+    if handle.fileno() < 0:
+        raise Refused("the handle has no descriptor")
+    kind = kind_of(handle.fileno())
+    if kind not in SENDABLE:
+        raise Refused(f"{kind} is no kind that can be sent")
+    return SENDABLE[kind]
 
 
 # ---- the channel ---------------------------------------------------------------------------------------------
@@ -177,6 +190,8 @@ class Channel:
         """Keys that came, and how many of their connections are open."""
         self.announced = set()
         """Keys whose server is closing."""
+        self.questions = []
+        """Keys that were asked about, and whom to tell the answer."""
 
     # receiving
 
@@ -213,19 +228,33 @@ class Channel:
         if message["cmd"] == "NODE_HANDLE":
             self.take_envelope(message)
         elif isinstance(message.get("key"), str):
-            self.take_question(message["cmd"], message["key"])
+            self.take_question(message, message["key"])
         elif message["cmd"] in ANSWERS:
             self.take_answer(accepted=message["cmd"] == ACK["cmd"])
 
     def take_question(self, asked, key):
-        """A question about the connections of a key."""
+        """A question about the connections of a key, or the answer to an own one."""
+        if asked["cmd"] == "NODE_SOCKET_COUNT":
+            self.answered(key, asked.get("count"))
         if key not in self.lists:
             return
-        if asked == "NODE_SOCKET_GET_COUNT":
+        if asked["cmd"] == "NODE_SOCKET_GET_COUNT":
             self.tell({"cmd": "NODE_SOCKET_COUNT", "key": key, "count": self.lists[key]})
-        elif asked == "NODE_SOCKET_NOTIFY_CLOSE":
+        elif asked["cmd"] == "NODE_SOCKET_NOTIFY_CLOSE":
             self.announced.add(key)
             self.all_closed(key)
+
+    def ask(self, key, tell):
+        """Asks how many connections of a key are open at the other end."""
+        self.questions.append((key, tell))
+        self.tell({"cmd": "NODE_SOCKET_GET_COUNT", "key": key})
+
+    def answered(self, key, count):
+        """Tells all who asked about the key; None stands for no answer."""
+        due = [tell for asked, tell in self.questions if key in (None, asked)]
+        self.questions = [(asked, tell) for asked, tell in self.questions if key not in (None, asked)]
+        for tell in due:
+            tell(count)
 
     def connection_closed(self, descriptor):
         """The user closed a handle."""
@@ -265,6 +294,7 @@ class Channel:
             if kind == "net.Socket" and envelope.get("key"):
                 self.keys[descriptor] = key = envelope["key"]
                 self.lists[key] = self.lists.get(key, 0) + 1
+            os.set_blocking(descriptor, False)
             self.user.message(message, kind, socket.socket(fileno=descriptor))
 
     def take_answer(self, accepted):
@@ -290,7 +320,7 @@ class Channel:
 
     # sending
 
-    def send(self, message, handle=None, large=False):
+    def send(self, message, handle=None, large=False, key=None):
         """Accepts a message of the user. Raises Refused."""
         if not self.is_open or self.leaving:
             raise Refused("the channel has ended")
@@ -299,7 +329,7 @@ class Channel:
         if handle is None:
             self.held.append((encode(message, large), None))
         else:
-            frame = encode(envelope_of(message, handle))
+            frame = encode(envelope_of(message, handle, key))
             handle.setblocking(False)
             self.held.append((frame, os.dup(handle.fileno())))
         self.release()
@@ -364,16 +394,20 @@ class Channel:
             if descriptor is not None:
                 os.close(descriptor)
         self.held.clear()
+        self.answered(None, None)
         self.user.disconnected()
 
 
 def inherited_channel():
-    """The child's end of the channel."""
-    number = int(os.environ.pop("NODE_CHANNEL_FD"))
+    """The child's end of the channel. Raises Refused."""
+    number = os.environ.pop("NODE_CHANNEL_FD", "")
+    if not number.isdecimal():
+        raise Refused(f"{number!r} is no number of a descriptor")
     if os.environ.pop("NODE_CHANNEL_SERIALIZATION_MODE", "") not in ("", "json"):
         raise Refused("only JSON is spoken here")
-    os.set_inheritable(number, False)
-    return socket.socket(fileno=number)
+    end = socket.socket(fileno=int(number))
+    os.set_inheritable(end.fileno(), False)
+    return end
 
 
 # ---- the echo child ------------------------------------------------------------------------------------------
@@ -463,6 +497,10 @@ def untag(value):
     return {key: untag(member) for key, member in value.items()}
 
 
+LATER = {"later": True}
+"""Stands for a reply that comes when the peer has answered."""
+
+
 class Driven:
     """Obeys the commands of the runner."""
 
@@ -471,6 +509,8 @@ class Driven:
         self.child = None
         self.child_ended = None
         self.handles = {}
+        self.keys = {}
+        """Names of accepted connections to the keys of their servers."""
         self.received = 0
         self.pokes = []
         """Servers and the text that is owed to their next connection."""
@@ -509,13 +549,18 @@ class Driven:
             "exit": self.exit,
             "make": self.make,
             "poke": self.poke,
+            "accept": self.accept,
+            "getConnections": self.get_connections,
+            "start": self.start_other,
             "close": self.close,
         }
         if ask["command"] not in known:
             say({"id": ask["id"], "ok": False, "unsupported": True})
             return
         try:
-            say({"id": ask["id"], "ok": True, **(known[ask["command"]](ask) or {})})
+            reply = known[ask["command"]](ask) or {}
+            if reply != LATER:
+                say({"id": ask["id"], "ok": True, **reply})
         except (Refused, OSError, KeyError) as error:
             told = {"blame": "local", "code": type(error).__name__, "text": str(error)}
             say({"id": ask["id"], "ok": False, "error": told})
@@ -525,16 +570,16 @@ class Driven:
         sockets = ("net.Server", "net.Socket", "dgram.Socket")
         natives = ("net.Native", "dgram.Native")
         can = [f"receive:{one}" for one in (*sockets, *natives)] + [f"send:{one}" for one in sockets]
-        can.append("socket-lists")
+        can += ["receive:net.BoundSocket", "socket-lists", "ask-socket-lists", "start", "env"]
         facts = {"name": "peer", "version": "1", "language": "Python", "rung": 3, "contract": 1}
         return {**facts, "roles": ["child", "parent"], "capabilities": can}
 
     def open(self, ask):
         """Takes the channel, or makes one with a child at its other end."""
-        end = self.start(ask["argv"]) if "argv" in ask else inherited_channel()
+        end = self.start(ask["argv"], ask.get("env", {})) if "argv" in ask else inherited_channel()
         self.channel = Channel(end, self)
 
-    def start(self, argv):
+    def start(self, argv, env):
         """Starts a child and returns the parent's end."""
         ours, theirs = socket.socketpair()
         number = os.dup(theirs.fileno())
@@ -543,7 +588,7 @@ class Driven:
         null = os.open(os.devnull, os.O_RDWR)
         actions = [(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, null, 1)]
         os.set_inheritable(number, True)
-        self.child = os.posix_spawnp(argv[0], argv, {**os.environ, **variables}, file_actions=actions)
+        self.child = os.posix_spawnp(argv[0], argv, {**os.environ, **env, **variables}, file_actions=actions)
         os.close(number)
         os.close(null)
         self.child_ended = os.pidfd_open(self.child) if hasattr(os, "pidfd_open") else None
@@ -569,9 +614,9 @@ class Driven:
         """A message of the user, with or without a handle."""
         name = ask.get("handle")
         handle = self.handles[name] if name is not None else None
-        self.channel.send(untag(ask["message"]), handle)
+        self.channel.send(untag(ask["message"]), handle, key=self.keys.get(name))
         if handle is not None and kind_of(handle.fileno()) == "stream" and not ask.get("keepOpen"):
-            self.handles.pop(name).close()  # it belongs to the receiver
+            handle.close()  # it belongs to the receiver
 
     def disconnect(self, _ask):
         """The user has enough."""
@@ -588,11 +633,54 @@ class Driven:
         elif ask["kind"] == "tcp-client":
             host, port = ask["to"].rsplit(":", 1)
             made = socket.create_connection((host, int(port)))
+        elif ask["kind"].startswith("unix-"):
+            made = self.make_unix(ask["kind"], ask.get("to"))
         else:
             made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             made.bind(("127.0.0.1", 0))
         self.handles[ask["name"]] = made
+        self.keys.pop(ask["name"], None)
+        if made.family == socket.AF_UNIX:
+            return {"address": ask["to"]} if "to" in ask else {}
         return {"address": "{}:{}".format(*made.getsockname())}
+
+    def make_unix(self, kind, path):
+        """A socket of the Unix domain."""
+        made = socket.socket(
+            socket.AF_UNIX, socket.SOCK_DGRAM if kind == "unix-datagram" else socket.SOCK_STREAM
+        )
+        if kind == "unix-server":
+            made.bind(path)
+            made.listen()
+        elif kind == "unix-client":
+            made.connect(path)
+        return made
+
+    def accept(self, ask):
+        """A connection of a server, to be sent under the server's key."""
+        self.handles[ask["name"]] = self.handles[ask["handle"]].accept()[0]
+        self.keys[ask["name"]] = self.key_of(ask["handle"])
+
+    def key_of(self, server):
+        """The key of a server."""
+        return "4:{}:{}".format(*self.handles[server].getsockname())
+
+    def get_connections(self, ask):
+        """How many connections of a server are open at the other end; the answer comes later."""
+
+        def tell(count):
+            if count is not None:
+                say({"id": ask["id"], "ok": True, "count": count})
+            else:
+                told = {"blame": "local", "code": "CLOSED", "text": "the channel ended before the answer"}
+                say({"id": ask["id"], "ok": False, "error": told})
+
+        self.channel.ask(self.key_of(ask["handle"]), tell)
+        return LATER
+
+    def start_other(self, ask):
+        """A process that has nothing to do with the channel."""
+        os.posix_spawnp(ask["argv"][0], ask["argv"], os.environ)
 
     def poke(self, ask):
         """Shows that a handle works."""

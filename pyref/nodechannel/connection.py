@@ -332,7 +332,7 @@ class Connection:
         try:
             envelope = Envelope.from_wire(value)
         except BadEnvelope as error:
-            fd.close()
+            fd.close()  # [HND-053]
             self.events.append(error)
             return
         # [HND-038]

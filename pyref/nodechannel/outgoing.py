@@ -57,7 +57,7 @@ class SocketHandle:
             raise InvalidHandle("a receiver counts no sockets of an empty key")
         # [SLS-001, SLS-002, SLS-003]
         self.key = key
-        self.shared = keep_open or natural is not HandleType.NET_SOCKET
+        self.shared = keep_open or natural is not HandleType.NET_SOCKET  # [HND-052]
 
     def take(self) -> OwnedFd:
         """Make the socket non-blocking ([HND-018]) and return the descriptor to be sent.

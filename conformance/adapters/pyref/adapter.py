@@ -7,6 +7,7 @@ Usage: adapter.py [--asyncio]. The control loop is plain blocking code in the ma
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from typing import Any, Protocol
 
@@ -18,11 +19,11 @@ from sockets import Handles
 CONTRACT = 1
 
 CAPABILITIES = [
-    *(
-        f"receive:{type_}"
-        for type_ in ("net.Server", "net.Socket", "net.Native", "dgram.Socket", "dgram.Native")
-    ),
+    *(f"receive:{type_}" for type_ in nodechannel.HandleType),
     "socket-lists",
+    "ask-socket-lists",
+    "start",
+    "env",
     *(f"send:{type_}" for type_ in ("net.Server", "net.Socket", "dgram.Socket")),
 ]
 
@@ -32,11 +33,14 @@ class FrontEnd(Protocol):
 
     name: str
 
-    def open(self, argv: list[str] | None) -> None:
+    def open(self, argv: list[str] | None, env: dict[str, str] | None) -> None:
         """Adopt the channel, or start a child with one."""
 
-    def send(self, message: object, handle: Any, keep_open: bool) -> None:
+    def send(self, message: object, handle: Any, keep_open: bool, key: str | None) -> None:
         """Send a message."""
+
+    def get_connections(self, key: str) -> int:
+        """Ask how many connections are open at the other end."""
 
     def disconnect(self) -> None:
         """Begin to disconnect."""
@@ -48,6 +52,7 @@ class Control:
     def __init__(self, front_end: FrontEnd, handles: Handles) -> None:
         self._front_end = front_end
         self._handles = handles
+        self._started: list[subprocess.Popen[bytes]] = []
 
     def run(self, line: dict[str, Any]) -> dict[str, Any]:
         """Carry out one command; return its reply."""
@@ -57,6 +62,8 @@ class Control:
             return {"id": line["id"], "ok": False, "unsupported": True}
         try:
             return {"id": line["id"], "ok": True, **(command(**fields) or {})}
+        except NotImplementedError:
+            return {"id": line["id"], "ok": False, "unsupported": True}
         except (nodechannel.ChannelError, OSError, ValueError, LookupError) as error:
             return {"id": line["id"], "ok": False, "error": describe(error)}
 
@@ -74,13 +81,13 @@ class Control:
             "capabilities": CAPABILITIES,
         }
 
-    def do_open(self, argv: list[str] | None = None) -> None:
+    def do_open(self, argv: list[str] | None = None, env: dict[str, str] | None = None) -> None:
         """Open the channel."""
-        self._front_end.open(argv)
+        self._front_end.open(argv, {**os.environ, **env} if env else None)
 
     def do_send(self, message: Any, handle: str | None = None, keepOpen: bool = False) -> None:  # noqa: N803
         """Send a message."""
-        self._front_end.send(untag(message), self._handles.find(handle), keepOpen)
+        self._front_end.send(untag(message), self._handles.find(handle), keepOpen, self._handles.key(handle))
 
     def do_disconnect(self) -> None:
         """Disconnect."""
@@ -97,6 +104,19 @@ class Control:
     def do_close(self, handle: str) -> None:
         """Close a socket."""
         self._handles.close(handle)
+
+    def do_accept(self, handle: str, name: str) -> None:
+        """Take a connection."""
+        self._handles.accept(handle, name)
+
+    def do_getConnections(self, handle: str) -> dict[str, int]:  # noqa: N802
+        """Ask for connections that were handed over."""
+        return {"count": self._front_end.get_connections(self._handles.key_of(handle))}
+
+    def do_start(self, argv: list[str]) -> None:
+        """Start a process without a channel, which inherits all that can be inherited."""
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, close_fds=False)
+        self._started.append(process)
 
     def do_exit(self, code: int) -> None:
         """End the process, leaving threads where they are."""

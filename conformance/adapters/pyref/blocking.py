@@ -23,9 +23,9 @@ class FrontEnd:
     def __init__(self, handles: Handles) -> None:
         self._handles = handles
 
-    def open(self, argv: list[str] | None) -> None:
+    def open(self, argv: list[str] | None, env: dict[str, str] | None) -> None:
         """Adopt the channel, or start a child with one."""
-        self._channel = nodechannel.spawn(argv) if argv else nodechannel.connect()
+        self._channel = nodechannel.spawn(argv, env=env) if argv else nodechannel.connect()
         threading.Thread(target=self._receive, daemon=True).start()
         if isinstance(self._channel, nodechannel.ChildProcess):
             threading.Thread(target=self._wait, args=(self._channel,), daemon=True).start()
@@ -43,16 +43,20 @@ class FrontEnd:
     def _wait(self, child: nodechannel.ChildProcess) -> None:
         report_exit(child.wait())
 
-    def send(self, message: object, handle: socket.socket | None, keep_open: bool) -> None:
+    def send(self, message: object, handle: socket.socket | None, keep_open: bool, key: str | None) -> None:
         """Send; a message that must wait, for room or behind a handle, counts as sent, and another thread sees to it."""
         try:
-            self._channel.send(message, handle, keep_open=keep_open, timeout=0)
+            self._channel.send(message, handle, keep_open=keep_open, key=key, timeout=0)
         except nodechannel.SendTimeout:
             threading.Thread(target=self._flush, daemon=True).start()
 
     def _flush(self) -> None:
         with contextlib.suppress(nodechannel.ChannelError):
             self._channel.flush()
+
+    def get_connections(self, key: str) -> int:
+        """Ask and wait for the answer."""
+        return self._channel.get_connections(key)
 
     def disconnect(self) -> None:
         """Begin to disconnect."""

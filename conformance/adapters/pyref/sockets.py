@@ -19,16 +19,19 @@ class Handles:
 
     def __init__(self) -> None:
         self._sockets: dict[str, socket.socket] = {}
+        self._keys: dict[str, str] = {}
         self._numbers = itertools.count(1)
 
     def received(self, handle: nodechannel.ReceivedHandle) -> dict[str, str]:
         """Claim a received handle; return its description for the event."""
         name = f"h{next(self._numbers)}"
-        self._sockets[name] = handle.socket(timeout=POKE_LIMIT)
+        self._sockets[name] = sock = handle.socket(timeout=POKE_LIMIT)
+        if handle.type == "net.BoundSocket":
+            sock.listen()
         return {"name": name, "type": handle.type}
 
     def make(self, kind: str, name: str, to: str = "") -> str:
-        """Make a socket to be sent; return its address."""
+        """Make a socket to be sent; return its address. Raises `NotImplementedError` for a kind that it does not know."""
         if kind == "tcp-server":
             sock = socket.create_server(("127.0.0.1", 0))
         elif kind == "tcp-client":
@@ -36,12 +39,35 @@ class Handles:
         elif kind == "udp4":
             sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             sock.bind(("127.0.0.1", 0))
+        elif kind == "unix-server":
+            sock = socket.socket(socket.AF_UNIX)
+            sock.bind(to)
+            sock.listen()
+        elif kind == "unix-client":
+            sock = socket.socket(socket.AF_UNIX)
+            sock.connect(to)
+        elif kind == "unix-datagram":
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         else:
-            raise ValueError(f"cannot make {kind!r}")
+            raise NotImplementedError(kind)
         sock.settimeout(POKE_LIMIT)
         self._sockets[name] = sock
-        host, port = sock.getsockname()
-        return f"{host}:{port}"
+        self._keys.pop(name, None)
+        return to if sock.family == socket.AF_UNIX else "{}:{}".format(*sock.getsockname())
+
+    def accept(self, server: str, name: str) -> None:
+        """Take the next connection of a server; it counts under the server's key."""
+        self._sockets[name] = connection = self._sockets[server].accept()[0]
+        connection.settimeout(POKE_LIMIT)
+        self._keys[name] = self.key_of(server)
+
+    def key_of(self, server: str) -> str:
+        """Return the key of a server."""
+        return "4:{}:{}".format(*self._sockets[server].getsockname())
+
+    def key(self, name: str | None) -> str | None:
+        """Return the key under which a connection is counted, None for any other handle."""
+        return self._keys.get(name or "")
 
     def find(self, name: str | None) -> socket.socket | None:
         """Return the socket of that name, None for no name."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import nodechannel
 from nodechannel.asyncio import ChildProcess, connect, spawn
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from sockets import Handles
+
+
+Result = TypeVar("Result")
 
 
 class FrontEnd:
@@ -28,18 +32,18 @@ class FrontEnd:
         self._tasks: set[asyncio.Task[None]] = set()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
-    def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+    def _run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
         self._tasks.add(self._loop.create_task(coroutine))
 
-    def open(self, argv: list[str] | None) -> None:
+    def open(self, argv: list[str] | None, env: dict[str, str] | None) -> None:
         """Adopt the channel, or start a child with one."""
-        self._run(self._open(argv))
+        self._run(self._open(argv, env))
 
-    async def _open(self, argv: list[str] | None) -> None:
-        self._channel = await spawn(argv) if argv else await connect()
+    async def _open(self, argv: list[str] | None, env: dict[str, str] | None) -> None:
+        self._channel = await spawn(argv, env=env) if argv else await connect()
         self._start(self._receive())
         if isinstance(self._channel, ChildProcess):
             self._start(self._wait(self._channel))
@@ -57,12 +61,19 @@ class FrontEnd:
     async def _wait(self, child: ChildProcess) -> None:
         report_exit(await child.wait())
 
-    def send(self, message: object, handle: socket.socket | None, keep_open: bool) -> None:
+    def send(self, message: object, handle: socket.socket | None, keep_open: bool, key: str | None) -> None:
         """Send."""
-        self._run(self._send(message, handle, keep_open))
+        self._run(self._send(message, handle, keep_open, key))
 
-    async def _send(self, message: object, handle: socket.socket | None, keep_open: bool) -> None:
-        await self._channel.send(message, handle, keep_open=keep_open)
+    async def _send(
+        self, message: object, handle: socket.socket | None, keep_open: bool, key: str | None
+    ) -> None:
+        with contextlib.suppress(nodechannel.SendTimeout):  # it is queued, and the loop writes it
+            await self._channel.send(message, handle, keep_open=keep_open, key=key, timeout=0)
+
+    def get_connections(self, key: str) -> int:
+        """Ask and wait for the answer."""
+        return self._run(self._channel.get_connections(key))
 
     def disconnect(self) -> None:
         """Begin to disconnect."""
