@@ -23,7 +23,7 @@ from nodechannel.env import adopt
 from nodechannel.errors import ChannelClosed, SendTimeout
 from nodechannel.forks import watch
 from nodechannel.outgoing import SocketHandle
-from nodechannel.spawn import ChannelPair, node_command
+from nodechannel.spawn import ChannelPair, channel_options, node_command
 from nodechannel.steps import (
     RECEIVE_SIZE,
     RETRY,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
+    from nodechannel.connection import ChannelOptions
     from nodechannel.messages import HandleType
     from nodechannel.outgoing import Sendable
     from nodechannel.socketlist import Answer
@@ -80,12 +81,12 @@ class Channel:
 
     Args:
         sock: the connected stream socket, owned by the channel from now on.
-        unsafe_integers: send integers beyond 2**53 - 1, which a JavaScript peer rounds, instead of refusing them.
+        options: see `ChannelOptions`.
     """
 
-    def __init__(self, sock: socket.socket, *, unsafe_integers: bool = False) -> None:
+    def __init__(self, sock: socket.socket, **options: Unpack[ChannelOptions]) -> None:
         self._sock = sock
-        self._connection = Connection(unsafe_integers=unsafe_integers)
+        self._connection = Connection(**options)
         self._events = self._connection.events
         self._loop = asyncio.get_running_loop()
         self._connection.on_socket_closed = self._socket_closed
@@ -269,13 +270,13 @@ class Channel:
         else:
             self._loop.call_later(GRACE, self.close)
 
-    def leave(self) -> None:
+    def _leave(self) -> None:
         """Write what is queued, for `GRACE` seconds at most, because the event loop ended before the channel did."""
         if self._sock.fileno() >= 0 and self._connection.outbox.size:
             settle(self._sock, self._connection, time.monotonic() + GRACE)
 
     def __del__(self) -> None:
-        self.leave()
+        self._leave()
 
     # Moving bytes.
 
@@ -390,7 +391,7 @@ _channels: WeakSet[Channel] = WeakSet()
 @atexit.register
 def _leave_all() -> None:
     for channel in list(_channels):
-        channel.leave()
+        channel._leave()
 
 
 class ChildProcess(Channel):
@@ -404,9 +405,9 @@ class ChildProcess(Channel):
     """
 
     def __init__(
-        self, sock: socket.socket, process: asyncio.subprocess.Process, *, unsafe_integers: bool = False
+        self, sock: socket.socket, process: asyncio.subprocess.Process, **options: Unpack[ChannelOptions]
     ) -> None:
-        super().__init__(sock, unsafe_integers=unsafe_integers)
+        super().__init__(sock, **options)
         self.process = process
 
     @property
@@ -465,19 +466,19 @@ class ChildProcess(Channel):
                 await self.wait()
 
 
-async def connect(*, unsafe_integers: bool = False) -> Channel:
+async def connect(**options: Unpack[ChannelOptions]) -> Channel:
     """Adopt the channel that the parent opened for this process.
 
     The environment variables are removed, so this succeeds once. Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
     """
-    return Channel(adopt(), unsafe_integers=unsafe_integers)
+    return Channel(adopt(), **options)
 
 
 async def spawn(argv: Sequence[str | os.PathLike[str]], **options: Unpack[SpawnOptions]) -> ChildProcess:
     """Start any command with a channel; see the blocking `spawn`."""
     with ChannelPair() as pair:
         process = await asyncio.create_subprocess_exec(*argv, **pair.popen_options(options))
-    return ChildProcess(pair.parent, process, unsafe_integers=options.get("unsafe_integers", False))
+    return ChildProcess(pair.parent, process, **channel_options(options))
 
 
 async def fork(

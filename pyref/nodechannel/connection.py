@@ -48,7 +48,7 @@ from nodechannel.state import CHANNEL, Channel, ChannelInput
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Protocol, TypeAlias
+    from typing import Any, Protocol, TypeAlias, TypedDict
 
     from nodechannel.delivery import Delivery
     from nodechannel.fd import OwnedFd
@@ -82,6 +82,19 @@ class Message:
 if TYPE_CHECKING:
     Event: TypeAlias = Message | RemoteError
 
+    class ChannelOptions(TypedDict, total=False):
+        """What a channel can be told when it is made.
+
+        Attributes:
+            unsafe_integers: send integers beyond 2**53 - 1, which a JavaScript peer rounds, instead of refusing them ([JSN-007]).
+            allow_nan: send NaN and the infinities as null, as `JSON.stringify` does ([JSN-002]); the default. Without it they are refused.
+            max_line: bytes of the longest line that is accepted ([SEC-002]); 536,870,888 if not given. A longer one closes the channel.
+        """
+
+        unsafe_integers: bool
+        allow_nan: bool
+        max_line: int
+
     class Outgoing(Protocol):
         """A handle that the caller offers: described now, taken only once nothing can fail any more."""
 
@@ -95,20 +108,20 @@ if TYPE_CHECKING:
 
 
 class Connection:
-    """One end of a channel with JSON serialization.
+    """One end of a channel with JSON serialization; for the options see `ChannelOptions`."""
 
-    Args:
-        unsafe_integers: send integers beyond 2**53 - 1, which a JavaScript peer rounds, instead of refusing them.
-        max_line: bytes of the longest line that is accepted.
-    """
-
-    def __init__(self, *, unsafe_integers: bool = False, max_line: int = LONGEST_LINE) -> None:
+    def __init__(
+        self, *, unsafe_integers: bool = False, allow_nan: bool = True, max_line: int = LONGEST_LINE
+    ) -> None:
         self.outbox = Outbox()
         self._decode = codec.decode
         self._decode_lines = codec.decode_lines
-        self._encode = codec.encode
-        self._encode_many = codec.encode_many
-        self._unsafe_integers = unsafe_integers
+        self._encode, self._encode_many = codec.encode, codec.encode_many
+        if unsafe_integers or not allow_nan:
+            self._encode = partial(codec.encode, unsafe_integers=unsafe_integers, allow_nan=allow_nan)
+            self._encode_many = partial(
+                codec.encode_many, unsafe_integers=unsafe_integers, allow_nan=allow_nan
+            )
         self._framer = LineFramer(max_line)
         self._state = Channel.OPEN
         # Whether messages can be sent, in Node's word; and whether, with an empty outbox, one may go to the kernel at once.
@@ -160,7 +173,7 @@ class Connection:
     def frame(self, message: object) -> bytes:
         """Return the frame of a user message, for `queue`; raises `InvalidMessage`. Changes nothing, so any thread may call it."""
         # [JSN-001, JSN-004]
-        frame = self._encode(message, self._unsafe_integers)
+        frame = self._encode(message)
         # An object only, and where its type tells enough, only one with a `cmd`.
         suspicious = frame[0] == BRACE and (type(message) is not dict or "cmd" in message)
         if suspicious and frame_is_internal(message, frame):
@@ -169,7 +182,7 @@ class Connection:
 
     def frames(self, messages: list[object]) -> bytes:
         """Return the frames of many user messages; see `frame`."""
-        frames = self._encode_many(messages, self._unsafe_integers)
+        frames = self._encode_many(messages)
         for message in messages:
             # Where types tell what the bytes would, each message is looked at for a few nanoseconds only.
             if ("cmd" in message) if type(message) is dict else (type(message) not in PLAIN_TYPES):
@@ -179,7 +192,7 @@ class Connection:
 
     def _check_each(self, messages: list[object]) -> None:
         for index, message in enumerate(messages):
-            if frame_is_internal(message, self._encode(message, self._unsafe_integers)):
+            if frame_is_internal(message, self._encode(message)):
                 raise _internal(f"$[{index}]")
 
     def queue(self, frames: bytes, handle: Outgoing | None = None) -> Delivery:

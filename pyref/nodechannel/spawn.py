@@ -12,12 +12,14 @@ from nodechannel.errors import NodeNotFound, UnsupportedSerialization
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import IO, Any, Self, TypeAlias, TypedDict
+    from typing import IO, Any, Self, TypeAlias
+
+    from nodechannel.connection import ChannelOptions
 
     Stdio: TypeAlias = int | IO[Any] | None
 
-    class SpawnOptions(TypedDict, total=False):
-        """Options of `spawn` and `fork` in both front ends.
+    class SpawnOptions(ChannelOptions, total=False):
+        """Options of `spawn` and `fork` in both front ends: those of a channel, and those of a process.
 
         Any other option of `subprocess.Popen` that does not concern text is passed on as well.
 
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
             process_group: as for `subprocess.Popen`.
             start_new_session: as for `subprocess.Popen`.
             serialization: ``json``, the only one that is spoken.
-            unsafe_integers: send integers beyond 2**53 - 1, which a JavaScript peer rounds, instead of refusing them.
         """
 
         stdin: Stdio
@@ -41,14 +42,21 @@ if TYPE_CHECKING:
         process_group: int | None
         start_new_session: bool
         serialization: str
-        unsafe_integers: bool
 
 
 # A worker's mark that belongs to this process alone: a child that inherited it would take itself for a cluster worker.
 _UNIQUE_ID = "NODE_UNIQUE_ID"
 
+# What `channel_options` finds among the options of `spawn`.
+_OF_THE_CHANNEL = ("unsafe_integers", "allow_nan", "max_line")
+
 # Descriptors 0 to 2 belong to the standard streams.
 _LOWEST_FD = 3
+
+
+def channel_options(options: SpawnOptions) -> ChannelOptions:
+    """Return those options that concern the channel."""
+    return {name: value for name, value in options.items() if name in _OF_THE_CHANNEL}
 
 
 class ChannelPair:
@@ -75,7 +83,8 @@ class ChannelPair:
     def popen_options(self, options: SpawnOptions) -> dict[str, Any]:
         """Return the options for starting the process; raises `UnsupportedSerialization`."""
         passed: dict[str, Any] = {**options}
-        passed.pop("unsafe_integers", None)
+        for name in _OF_THE_CHANNEL:
+            passed.pop(name, None)
         serialization = passed.pop("serialization", "json")
         if serialization != "json":
             raise UnsupportedSerialization(serialization)

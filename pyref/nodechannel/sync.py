@@ -20,7 +20,7 @@ from nodechannel.delivery import WRITTEN, Delivery, DeliveryState
 from nodechannel.env import adopt
 from nodechannel.errors import ChannelClosed, SendTimeout
 from nodechannel.forks import watch
-from nodechannel.spawn import ChannelPair, node_command
+from nodechannel.spawn import ChannelPair, channel_options, node_command
 from nodechannel.steps import RETRY, Wrote, feed, receive_step, send_now, send_step
 
 TYPE_CHECKING = False
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self, Unpack
 
+    from nodechannel.connection import ChannelOptions
     from nodechannel.messages import HandleType
     from nodechannel.outgoing import Sendable
     from nodechannel.socketlist import Answer
@@ -55,12 +56,12 @@ class Channel:
 
     Args:
         sock: the connected stream socket, owned by the channel from now on.
-        unsafe_integers: send integers beyond 2**53 - 1, which a JavaScript peer rounds, instead of refusing them.
+        options: see `ChannelOptions`.
     """
 
-    def __init__(self, sock: socket.socket, *, unsafe_integers: bool = False) -> None:
+    def __init__(self, sock: socket.socket, **options: Unpack[ChannelOptions]) -> None:
         self._sock = sock
-        self._connection = Connection(unsafe_integers=unsafe_integers)
+        self._connection = Connection(**options)
         self._events = self._connection.events
         # Guards the connection and the socket; it is never held while waiting.
         self._guard = _Guard(self._connection, sock)
@@ -423,9 +424,9 @@ class ChildProcess(Channel):
     """
 
     def __init__(
-        self, sock: socket.socket, process: subprocess.Popen[Any], *, unsafe_integers: bool = False
+        self, sock: socket.socket, process: subprocess.Popen[Any], **options: Unpack[ChannelOptions]
     ) -> None:
-        super().__init__(sock, unsafe_integers=unsafe_integers)
+        super().__init__(sock, **options)
         self.process = process
 
     @property
@@ -516,12 +517,12 @@ def signal_name(code: int | None) -> str | None:
         return f"SIG{-code}"
 
 
-def connect(*, unsafe_integers: bool = False) -> Channel:
+def connect(**options: Unpack[ChannelOptions]) -> Channel:
     """Adopt the channel that the parent opened for this process.
 
     The environment variables are removed, so this succeeds once. Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
     """
-    return Channel(adopt(), unsafe_integers=unsafe_integers)
+    return Channel(adopt(), **options)
 
 
 def spawn(argv: Sequence[str | os.PathLike[str]], **options: Unpack[SpawnOptions]) -> ChildProcess:
@@ -533,7 +534,7 @@ def spawn(argv: Sequence[str | os.PathLike[str]], **options: Unpack[SpawnOptions
 
     with ChannelPair() as pair:
         process = subprocess.Popen(argv, **pair.popen_options(options))
-    return ChildProcess(pair.parent, process, unsafe_integers=options.get("unsafe_integers", False))
+    return ChildProcess(pair.parent, process, **channel_options(options))
 
 
 def fork(

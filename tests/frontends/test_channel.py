@@ -307,3 +307,36 @@ def test_unsafe_integers_are_sent_when_asked_for(api):
         channel.send(2**53 + 1)
         channel.flush()
         assert read_exactly(theirs, 17) == b"9007199254740993\n"
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.rule("JSN-002")
+def test_nan_is_null_unless_it_is_not_allowed(api, number):
+    ours, theirs = socket.socketpair()
+    with theirs, api.channel(ours, allow_nan=False) as channel:
+        with pytest.raises(errors.InvalidMessage) as caught:
+            channel.send({"a": [None, number]})
+        assert caught.value.path == "$.a[1]"
+        with pytest.raises(errors.InvalidMessage):
+            channel.send_many([None, number])
+        channel.send([None, "null", 1.5])
+        channel.flush()
+        assert theirs.recv(100) == b'[null,"null",1.5]\n'
+
+
+@pytest.mark.rule("SEC-002")
+def test_the_longest_line_can_be_limited(api):
+    ours, theirs = socket.socketpair()
+    with theirs, api.channel(ours, max_line=10) as channel:
+        theirs.send(b'"12345678"\n"123456789"\n')
+        assert channel.receive(timeout=5).data == "12345678"
+        with pytest.raises(errors.LineTooLong):
+            channel.receive(timeout=5)
+
+
+def test_options_of_the_channel_can_be_given_to_spawn(api):
+    with api.spawn(["sleep", "60"], allow_nan=False, unsafe_integers=True, max_line=100) as child:
+        with pytest.raises(errors.InvalidMessage):
+            child.send(float("nan"))
+        child.send(2**60)
+        child.kill()

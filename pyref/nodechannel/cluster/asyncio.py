@@ -6,7 +6,7 @@ import asyncio
 import math
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, Unpack
 
 from nodechannel.asyncio import Channel
 from nodechannel.cluster import places
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from nodechannel.cluster.messages import Query
     from nodechannel.cluster.worker import ServerLink
+    from nodechannel.connection import ChannelOptions
 
     Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None] | None]
 
@@ -45,8 +46,8 @@ class Worker(Channel):
         id: this worker's number, which the primary gave it.
     """
 
-    def __init__(self, sock: socket.socket, id: int, *, unsafe_integers: bool = False) -> None:
-        super().__init__(sock, unsafe_integers=unsafe_integers)
+    def __init__(self, sock: socket.socket, id: int, **options: Unpack[ChannelOptions]) -> None:
+        super().__init__(sock, **options)
         self.id = id
         self._servers: dict[ServerLink, Server] = {}
         self._datagrams: dict[ServerLink, asyncio.DatagramTransport] = {}
@@ -252,10 +253,10 @@ def _factory(
     return make
 
 
-async def connect(*, unsafe_integers: bool = False) -> Worker:
+async def connect(**options: Unpack[ChannelOptions]) -> Worker:
     """Become the worker that the primary started this process as, and say that it is online.
 
     Raises `NotAWorker`, `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
     """
     sock, id = adopt_worker()
-    return Worker(sock, id, unsafe_integers=unsafe_integers)
+    return Worker(sock, id, **options)

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
     from types import TracebackType
-    from typing import Any, Self
+    from typing import Any, Self, Unpack
 
     from nodechannel.cluster.messages import Query
     from nodechannel.cluster.worker import ServerLink
+    from nodechannel.connection import ChannelOptions
 
 
 class Worker(Channel):
@@ -38,8 +39,8 @@ class Worker(Channel):
         id: this worker's number, which the primary gave it.
     """
 
-    def __init__(self, sock: socket.socket, id: int, *, unsafe_integers: bool = False) -> None:
-        super().__init__(sock, unsafe_integers=unsafe_integers)
+    def __init__(self, sock: socket.socket, id: int, **options: Unpack[ChannelOptions]) -> None:
+        super().__init__(sock, **options)
         self.id = id
         self._protocol = WorkerProtocol(self._connection.send_internal)
         self._protocol.on_dismissed = self._close_servers
@@ -249,10 +250,10 @@ class Server:
         return None if self._sock is None or self._sock.fileno() < 0 else self._sock.fileno()
 
 
-def connect(*, unsafe_integers: bool = False) -> Worker:
+def connect(**options: Unpack[ChannelOptions]) -> Worker:
     """Become the worker that the primary started this process as, and say that it is online.
 
     Raises `NotAWorker`, `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
     """
     sock, id = adopt_worker()
-    return Worker(sock, id, unsafe_integers=unsafe_integers)
+    return Worker(sock, id, **options)

@@ -198,7 +198,7 @@ class _DeepReader:
 # ---- writing ----------------------------------------------------------------------------------------
 
 
-def encode(message: object, unsafe_integers: bool = False) -> bytes:
+def encode(message: object, unsafe_integers: bool = False, allow_nan: bool = True) -> bytes:
     """Return the whole frame of a message: compact JSON in UTF-8 and the line feed.
 
     A message is made of None, bool, int, float, str, list, tuple and dict with str keys, of subclasses of
@@ -211,8 +211,9 @@ def encode(message: object, unsafe_integers: bool = False) -> bytes:
     Args:
         message: the value.
         unsafe_integers: write integers beyond 2**53 - 1 in magnitude, which JavaScript rounds ([JSN-007]).
+        allow_nan: write NaN and the infinities as null; else they are refused.
     """
-    text = _Writer(unsafe_integers).write(message)
+    text = _Writer(unsafe_integers, allow_nan).write(message)
     # [FRM-001] [JSN-006] Surrogates alone have no UTF-8; the handler writes what is their escape in JSON too.
     frame = text.encode("utf-8", "backslashreplace") + b"\n"  # [FRM-003]
     if len(frame) > LONGEST_LINE + 1:
@@ -220,12 +221,12 @@ def encode(message: object, unsafe_integers: bool = False) -> bytes:
     return frame
 
 
-def encode_many(messages: list[object], unsafe_integers: bool = False) -> bytes:
+def encode_many(messages: list[object], unsafe_integers: bool = False, allow_nan: bool = True) -> bytes:
     """Return the frames of many messages, joined; raises `InvalidMessage` when any of them cannot be sent."""
     frames = []
     for index, message in enumerate(messages):
         try:
-            frames.append(encode(message, unsafe_integers))
+            frames.append(encode(message, unsafe_integers, allow_nan))
         except InvalidMessage as error:
             raise InvalidMessage(error.reason, f"$[{index}]{error.path[1:]}") from None
     return b"".join(frames)
@@ -250,10 +251,11 @@ class _Container:
 class _Writer:
     """Writes one message with a stack of its own: it knows the path of what it refuses, and depth is free."""
 
-    __slots__ = ("_identities", "_open", "_parts", "_unsafe_integers")
+    __slots__ = ("_allow_nan", "_identities", "_open", "_parts", "_unsafe_integers")
 
-    def __init__(self, unsafe_integers: bool) -> None:
+    def __init__(self, unsafe_integers: bool, allow_nan: bool) -> None:
         self._unsafe_integers = unsafe_integers
+        self._allow_nan = allow_nan
         self._parts: list[str] = []
         self._open: list[_Container] = []
         self._identities: set[int] = set()
@@ -335,7 +337,11 @@ class _Writer:
         if not isinstance(value, float):
             self._refuse(f"{type(value).__name__} is not a type of JSON")
         text = float.__repr__(value)
-        return "null" if text in ("nan", "inf", "-inf") else text  # [JSN-002]
+        if text not in ("nan", "inf", "-inf"):
+            return text
+        if not self._allow_nan:
+            self._refuse(f"{text}, which JSON has no word for")
+        return "null"  # [JSN-002]
 
     def _integer(self, value: int) -> str:
         if not -_MAX_SAFE_INTEGER <= value <= _MAX_SAFE_INTEGER:

@@ -52,28 +52,29 @@ def decode_lines(lines: list[bytes]) -> list[Any]:
     return values
 
 
-def encode(message: object, unsafe_integers: bool = False) -> bytes:
+def encode(message: object, unsafe_integers: bool = False, allow_nan: bool = True) -> bytes:
     """Return the frame of a message; raises `InvalidMessage`. See `nodechannel.codec.exact.encode`."""
     try:
         text = _dumps(message, None, _OPTIONS_UNSAFE if unsafe_integers else _OPTIONS)
     except TypeError:
-        return _exact_encode(message, unsafe_integers)
+        return _exact_encode(message, unsafe_integers, allow_nan)
     # Cheaper than OPT_APPEND_NEWLINE, behind which another line feed is harder to look for.
-    if _LINE_FEED in text or len(text) > LONGEST_LINE:  # [FRM-002]
-        return _exact_encode(message, unsafe_integers)
+    if _LINE_FEED in text or len(text) > LONGEST_LINE or not (allow_nan or b"null" not in text):  # [FRM-002]
+        return _exact_encode(message, unsafe_integers, allow_nan)
     return text + b"\n"  # [FRM-003]
 
 
-def encode_many(messages: list[object], unsafe_integers: bool = False) -> bytes:
+def encode_many(messages: list[object], unsafe_integers: bool = False, allow_nan: bool = True) -> bytes:
     """Return the frames of many messages, joined; raises `InvalidMessage` when any of them cannot be sent."""
     options = _OPTIONS_UNSAFE if unsafe_integers else _OPTIONS
     try:
         # Adding the line feed to each copies it out of the large buffer that orjson made it in: keeping many of those is slow.
         frames = b"".join([_dumps(message, None, options) + b"\n" for message in messages])  # [FRM-003]
     except TypeError:
-        return _exact_encode_many(messages, unsafe_integers)
-    if frames.count(_LINE_FEED) != len(messages) or len(frames) > LONGEST_LINE:  # [FRM-002]
-        return _exact_encode_many(messages, unsafe_integers)
+        return _exact_encode_many(messages, unsafe_integers, allow_nan)
+    odd = frames.count(_LINE_FEED) != len(messages) or len(frames) > LONGEST_LINE  # [FRM-002]
+    if odd or not (allow_nan or b"null" not in frames):
+        return _exact_encode_many(messages, unsafe_integers, allow_nan)
     return frames
 
 
@@ -83,13 +84,13 @@ def _exact_decode(line: bytes) -> Any:
     return exact.decode(line)
 
 
-def _exact_encode(message: object, unsafe_integers: bool) -> bytes:
+def _exact_encode(message: object, unsafe_integers: bool, allow_nan: bool) -> bytes:
     from nodechannel.codec import exact
 
-    return exact.encode(message, unsafe_integers)
+    return exact.encode(message, unsafe_integers, allow_nan)
 
 
-def _exact_encode_many(messages: list[object], unsafe_integers: bool) -> bytes:
+def _exact_encode_many(messages: list[object], unsafe_integers: bool, allow_nan: bool) -> bytes:
     from nodechannel.codec import exact
 
-    return exact.encode_many(messages, unsafe_integers)
+    return exact.encode_many(messages, unsafe_integers, allow_nan)
