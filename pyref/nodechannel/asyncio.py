@@ -270,13 +270,13 @@ class Channel:
         else:
             self._loop.call_later(GRACE, self.close)
 
-    def _leave(self) -> None:
+    def _write_rest(self) -> None:
         """Write what is queued, for `GRACE` seconds at most, because the event loop ended before the channel did."""
         if self._sock.fileno() >= 0 and self._connection.outbox.size:
             settle(self._sock, self._connection, time.monotonic() + GRACE)
 
     def __del__(self) -> None:
-        self._leave()
+        self._write_rest()
 
     # Moving bytes.
 
@@ -389,9 +389,9 @@ _channels: WeakSet[Channel] = WeakSet()
 
 
 @atexit.register
-def _leave_all() -> None:
+def _write_all_rests() -> None:
     for channel in list(_channels):
-        channel._leave()
+        channel._write_rest()
 
 
 class ChildProcess(Channel):
