@@ -56,7 +56,7 @@ _LOWEST_FD = 3
 
 def channel_options(options: SpawnOptions) -> ChannelOptions:
     """Return those options that concern the channel."""
-    return {name: value for name, value in options.items() if name in _OF_THE_CHANNEL}
+    return {name: value for name, value in options.items() if name in _OF_THE_CHANNEL}  # type: ignore[return-value]
 
 
 class ChannelPair:
