@@ -429,7 +429,8 @@ class ChildProcess(Channel):
 
     def kill(self, signal: int | signal.Signals = 15) -> None:
         """Send a signal, SIGTERM if none is given; the channel is not touched."""
-        self.process.send_signal(signal)
+        with suppress(ProcessLookupError):  # it has ended, which the blocking front end takes in silence too
+            self.process.send_signal(signal)
 
     async def wait(self, timeout: float | None = None) -> int:
         """Wait for the child to end; return its exit status, or the negative number of the signal that ended it.
@@ -458,11 +459,11 @@ class ChildProcess(Channel):
         try:
             await self.wait(grace)
         except TimeoutError:
-            self.process.terminate()
+            self.kill()
             try:
                 await self.wait(GRACE)
             except TimeoutError:
-                self.process.kill()
+                self.kill(9)
                 await self.wait()
 
 

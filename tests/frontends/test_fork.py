@@ -84,3 +84,10 @@ def test_multiprocessing_beside_a_channel(channel, peer):
     channel.send("still here")
     channel.flush()
     assert peer.recv(100) == b'"still here"\n'
+
+
+def test_a_signal_to_a_child_that_has_ended_does_nothing(api):
+    with api.spawn(["true"]) as child:
+        child.wait(timeout=20)
+        child.kill()
+        assert child.exit_code == 0

@@ -306,8 +306,7 @@ class Cluster:
     def kill(self) -> None:
         """End every worker at once, by SIGKILL; for a `stop` that takes too long."""
         for worker in self.workers.values():
-            with suppress(ProcessLookupError):
-                worker.kill(signal.SIGKILL)
+            worker.kill(signal.SIGKILL)
 
     async def wait(self) -> None:
         """Wait until the cluster has stopped; raises `WorkersFail` when its workers die one after the other."""
