@@ -199,6 +199,17 @@ PROFILES = {
     "child with handles": ("child", 2),
     "parent": ("parent", 1),
     "parent with handles": ("parent", 2),
+    "worker": ("worker", 0),
+    "primary": ("primary", 0),
+}
+
+
+# Whom the rules bind that are none of a role.
+OTHERS = {
+    "child": ("A parent ",),
+    "parent": ("A child ",),
+    "worker": ("A parent ", "A primary "),
+    "primary": ("A child ", "A worker "),
 }
 
 
@@ -213,7 +224,7 @@ def profiles_of(cases: list[dict[str, Any]], texts: dict[str, str]) -> dict[str,
             for case in cases
             if role in case["roles"] and case["rung"] <= rung and (rung > 1 or not case.get("needs"))
             for rule in case["rules"]
-            if not texts[rule].startswith("A child " if role == "parent" else "A parent ")
+            if not texts[rule].startswith(OTHERS[role])
         }
         found[name] = sorted(rules - before)
         before |= rules

@@ -18,7 +18,7 @@ from channelkit.values import compact
 LEVELS = ("MUST", "SHOULD", "MAY", "INFO")
 """From the strictest to what is only observed."""
 ENDINGS = ("clean", "closed", "died", "hung")
-ROLES = ("child", "parent")
+ROLES = ("child", "parent", "worker", "primary")
 
 _FIELDS = frozenset(
     (
@@ -208,10 +208,15 @@ def _strings(value: Any) -> bool:
 
 
 def _can_start(
-    descriptor: Any = 3, mode: Any = None, env: Any = MappingProxyType({}), **unknown: Any
+    descriptor: Any = 3,
+    mode: Any = None,
+    env: Any = MappingProxyType({}),
+    policy: Any = "round-robin",
+    **unknown: Any,
 ) -> bool:
     return (
         not unknown
+        and policy in ("round-robin", "shared")
         and _positive(descriptor)
         and descriptor > 2  # the others are the standard streams
         and all(text is None or isinstance(text, str) for text in (mode, *env.values()))
@@ -260,6 +265,10 @@ _STEP_FIELDS = {
     "answer": set(),
     "reach": {"text"},
     "connect": {"name"},
+    "visit": {"name"},
+    "hangup": set(),
+    "listen": set(),
+    "refuses": set(),
     "feed": {"text"},
     "taste": {"text"},
     "nonblocking": set(),
@@ -326,7 +335,7 @@ def _positive(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-_EXPECT_FIELDS = frozenset((*KINDS, "as", "stop", "subset", "fd", "at", "both", "handle"))
+_EXPECT_FIELDS = frozenset((*KINDS, "as", "stop", "subset", "fd", "at", "both", "handle", "keep"))
 
 
 def _fault_of_alternative(one: Any) -> str:

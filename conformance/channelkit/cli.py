@@ -122,6 +122,10 @@ def _add_subjects(parser: argparse.ArgumentParser) -> None:
     who = parser.add_mutually_exclusive_group(required=True)
     who.add_argument("--child", metavar="CMD", help="a program that is started with a channel")
     who.add_argument("--parent", metavar="CMD", help="a driven adapter that starts the kit's puppet child")
+    who.add_argument("--worker", metavar="CMD", help="a worker of a cluster")
+    who.add_argument(
+        "--primary", metavar="CMD", help="a primary of a cluster, which starts the kit's puppet child"
+    )
     who.add_argument("--codec", metavar="CMD", help="a codec as a filter: CMD decode, CMD encode")
     who.add_argument(
         "--subjects", type=Path, metavar="DIR", help="a directory of subject descriptions, or one of them"
@@ -234,7 +238,7 @@ def _options(arguments: argparse.Namespace) -> Options:
 def _subjects(arguments: argparse.Namespace) -> list[Description]:
     if arguments.subjects is not None:
         if arguments.rung is not None or arguments.known is not None:
-            raise UsageError("--rung and --known belong to --child or --parent; a description has its own")
+            raise UsageError("--rung and --known belong to a command line; a description has its own")
         return from_path(arguments.subjects)
     if arguments.rung is not None and arguments.child is None:
         raise UsageError("--rung belongs to --child; a parent is driven, a codec is not")
@@ -242,6 +246,10 @@ def _subjects(arguments: argparse.Namespace) -> list[Description]:
         return [from_command(arguments.codec, "codec", 0, arguments.known)]
     if arguments.parent is not None:
         return [from_command(arguments.parent, "parent", 3, arguments.known)]
+    for role in ("worker", "primary"):
+        command = getattr(arguments, role, None)
+        if command is not None:
+            return [from_command(command, role, 0, arguments.known)]
     profile = PROFILES.get(getattr(arguments, "profile", None) or "")
     reached = profile.rung if profile is not None and profile.role == "child" else 0
     rung = reached if arguments.rung is None else arguments.rung

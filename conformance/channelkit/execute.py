@@ -11,7 +11,7 @@ from typing import Any
 from channelkit import codec
 from channelkit.cases import Case
 from channelkit.ending import finish
-from channelkit.errors import HarnessError, Interrupted
+from channelkit.errors import HarnessError, Interrupted, NoChannel
 from channelkit.limits import Limits
 from channelkit.opening import greet, open_channel
 from channelkit.scene import CaseEnded, DeclaredUnsupported, Scene
@@ -249,7 +249,7 @@ def _run_in_session(
 def _prepare(session: Session, case: Case, record: _Record) -> CaseEnded | None:
     """Greets a driven adapter and opens the channel; what goes wrong with the channel is the subject's outcome."""
     if not session.plan.driven:
-        return None
+        return _meet(session)
     try:
         greet(session, unusual=bool(case.start))
     except CaseEnded as ended:
@@ -269,6 +269,19 @@ def _prepare(session: Session, case: Case, record: _Record) -> CaseEnded | None:
             open_channel(session)
     except CaseEnded as ended:
         return ended
+    return None
+
+
+def _meet(session: Session) -> CaseEnded | None:
+    """Waits for the puppet of a primary, which is told nothing and starts it by itself."""
+    try:
+        session.meet()
+    except NoChannel as error:
+        return CaseEnded("no-channel", str(error))
+    if session.puppet is not None and session.puppet.facts is None:
+        return CaseEnded(
+            "died" if session.status else "closed", "the subject ended before it started its worker"
+        )
     return None
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from channelkit.compare import contains, equal
+from channelkit.kept import member
 from channelkit.rawchannel import Frame
 from channelkit.scene import CaseEnded, Scene, ended_outcome
 from channelkit.session import Session
@@ -203,6 +204,8 @@ def _take(scene: Scene, chosen: Expectation) -> None:
             session.latest_key = frame.value["key"]
         if "fd" in chosen.entry:
             _take_descriptor(scene, chosen.entry["fd"], frame)
+        for name, path in chosen.entry.get("keep", {}).items():
+            session.kept[name] = member(frame.value, path)
         at = chosen.entry.get("at")
         if at is not None and frame.rights != (at,):
             raise CaseEnded(

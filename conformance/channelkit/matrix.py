@@ -26,7 +26,7 @@ from channelkit.trials import TRIALS
 T = TypeVar("T")
 _PROGRESS = 5.0
 """Seconds between two lines that say how far it is."""
-_ROLES = (("child", 2), ("parent", 3))
+_ROLES = (("child", 2), ("parent", 3), ("worker", 0), ("primary", 0))
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +64,7 @@ def subjects(names: Sequence[str] | None, *, others: bool) -> list[Description]:
 def _as_subject(runtime: Runtime, role: str, rung: int) -> Description:
     name = f"{runtime.name}-{role}"
     words = ("run", "-A") if runtime.name == "deno" else ()
-    command = (str(runtime.path), *words, str(find("node-interop/adapter.cjs")))
+    command = (str(runtime.path), *words, str(find(_program(role))))
     try:
         known = read_known(find(f"known/matrix/{name}.txt"))
     except UsageError:
@@ -73,8 +73,12 @@ def _as_subject(runtime: Runtime, role: str, rung: int) -> Description:
     return Description(name, role, rung, command, _reproduce(runtime, role, words), known, problem)
 
 
+def _program(role: str) -> str:
+    return f"adapters/node/{role}.cjs" if role in ("worker", "primary") else "node-interop/adapter.cjs"
+
+
 def _reproduce(runtime: Runtime, role: str, words: Sequence[str]) -> str:
-    command = " ".join([str(runtime.path), *words, "node-interop/adapter.cjs"])
+    command = " ".join([str(runtime.path), *words, _program(role)])
     return f"--{role} '{command}'{' --rung 2' if role == 'child' else ''}"
 
 

@@ -36,5 +36,7 @@ PROFILES = {
     "child-with-handles": Profile("child", 2),
     "parent": Profile("parent", 1),
     "parent-with-handles": Profile("parent", 2),
+    "worker": Profile("worker", 0),
+    "primary": Profile("primary", 0),
 }
 """Name to profile, as chapter 85 of the spec has them."""

@@ -22,7 +22,11 @@ def _facts(channel: int | None) -> dict[str, object]:
     inherited = [number for number in range(_HIGHEST) if _is_open(number)]
     return {
         "pid": os.getpid(),
-        "env": {key: value for key, value in os.environ.items() if key.startswith("NODE_CHANNEL_")},
+        "env": {
+            key: value
+            for key, value in os.environ.items()
+            if key.startswith(("NODE_CHANNEL_", "NODE_UNIQUE_ID"))
+        },
         "entries": sorted(entry for entry in _block() if entry.startswith("NODE_CHANNEL_")),
         "inherited": inherited,
         "blocking": os.get_blocking(channel) if channel in inherited else None,

@@ -38,7 +38,7 @@ _UNKNOWN = "frobnicate-5f1c"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to start a subject: its command, its role (``child`` or ``parent``) and its rung.
+    """How to start a subject: its command, its role and its rung.
 
     ``descriptor``, ``mode`` and ``env`` are what a child finds in its environment. ``validate``: every line to and from its adapter is
     held to the schema. ``attach``: it is held until somebody has attached a debugger.
@@ -52,6 +52,8 @@ class Plan:
     descriptor: int = CHANNEL
     mode: str | None = "json"
     env: Mapping[str, str | None] = field(default_factory=dict, hash=False)
+    policy: str = "round-robin"
+    """What a primary is told about its sockets: ``round-robin`` or ``shared``."""
 
     @property
     def driven(self) -> bool:
@@ -85,11 +87,13 @@ class Session:
         """The ``key`` of the latest frame with one that a step has taken."""
         self.bystander: PuppetLink | None = None
         """A process without a channel, which the subject was told to start."""
+        self.kept: dict[str, Any] = {}
+        """Values that later steps use, by name."""
         self._stop = stop
         self._ended_at = 0.0
         self._probe_numbers = itertools.count(1)
         self._channel: RawChannel | None = None
-        self.puppet = PuppetLink() if plan.role == "parent" else None
+        self.puppet = PuppetLink() if plan.role in ("parent", "primary") else None
         try:
             self._start()
         except BaseException:
@@ -105,13 +109,16 @@ class Session:
             self._channel = RawChannel(ours, self.transcript)
         try:
             command = held(self.plan.command) if self.plan.attach else self.plan.command
+            if self.plan.role == "primary" and self.puppet is not None:
+                command = (*command, self.plan.policy, *self.puppet.argv)
+            marks = {"NODE_UNIQUE_ID": "1"} if self.plan.role == "worker" else {}
             self.subject = Subject(
                 command,
                 theirs,
                 driven=self.plan.driven,
                 number=self.plan.descriptor,
                 mode=self.plan.mode,
-                env=self.plan.env,
+                env={**marks, **self.plan.env},
             )
         except BaseException:
             if self._channel is not None:
@@ -361,17 +368,23 @@ class Session:
             command["argv"] = puppet.argv
         reply = self.answer(self.ask(command), self.limits.start)
         self.opened = reply is not None and reply["ok"]
-        if puppet is None or not self.opened:
-            return reply
+        if self.opened:
+            self.meet()
+        return reply
+
+    def meet(self) -> None:
+        """Waits until the subject has started the puppet. Raises :class:`NoChannel` when it did so without a channel."""
+        puppet = self.puppet
+        if puppet is None:
+            return
         if not self.wait(lambda: puppet.facts is not None or self.exited, self.limits.start):
-            raise HarnessError("the puppet child never came: `open` must start the command it is given")
+            raise HarnessError("the puppet child never came: the subject must start the command it is given")
         if puppet.channel is not None:
             self._channel, puppet.channel = RawChannel(puppet.channel, self.transcript), None
             self.transcript.note(f"the puppet child is there: {show(puppet.facts)}")
         elif not self.exited:
             self.opened = False
             raise NoChannel(f"the puppet child found no channel: {show(puppet.facts)}")
-        return reply
 
     # ---- the end -------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from channelkit.errors import HarnessError
 KINDS = (
     "tcp-server",
     "tcp-bound",
+    "tcp-unbound",
     "tcp-client",
     "tcp6-client",
     "udp4",
@@ -50,6 +51,7 @@ class Sockets:
         makers: dict[str, Callable[[str], None]] = {
             "tcp-server": self._tcp_server,
             "tcp-bound": self._tcp_bound,
+            "tcp-unbound": self._tcp_unbound,
             "tcp-client": self._tcp_client,
             "tcp6-client": lambda name: self._tcp_client(name, _LOCALHOST6),
             "udp4": self._udp,
@@ -93,6 +95,9 @@ class Sockets:
     def _tcp_bound(self, name: str) -> None:
         self._mine[name] = end = self._own(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
         end.bind(_LOCALHOST)
+
+    def _tcp_unbound(self, name: str) -> None:
+        self._mine[name] = self._own(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
 
     def _tcp_client(self, name: str, address: tuple[str, int] = _LOCALHOST) -> None:
         with socket.create_server(address, family=_family(address)) as server:
@@ -156,6 +161,37 @@ class Sockets:
         self._clients[name] = end = self._own(socket.socket(family, socket.SOCK_STREAM))
         with contextlib.suppress(BlockingIOError):
             end.connect((host, int(port)) if separator else address)
+
+    def visit(self, name: str, port: int) -> bool:
+        """Connects to a port of this machine; tells whether somebody listens there."""
+        try:
+            end = self._own(socket.create_connection((_LOCALHOST[0], port), 5))
+        except OSError:
+            return False
+        self._clients[name] = self._counterparts[name] = end
+        return True
+
+    def hang_up(self, name: str) -> None:
+        """Closes the counterpart of a socket."""
+        self.counterpart(name).close()
+
+    def listen(self, name: str) -> bool:
+        """Listens on a socket; tells whether it was bound."""
+        mine = self._mine.get(name)
+        if not isinstance(mine, socket.socket):
+            raise HarnessError(f"the case has no open socket {name}")
+        if mine.getsockname()[1] == 0:
+            return False
+        mine.listen(8)
+        self._servers[name] = (mine.family, mine.getsockname())
+        return True
+
+    def port(self, name: str) -> int | None:
+        """The port of a TCP or UDP socket of the kit; None for any other."""
+        mine = self._mine.get(name)
+        if not isinstance(mine, socket.socket) or mine.family == socket.AF_UNIX:
+            return None
+        return int(mine.getsockname()[1])
 
     def _pair(self, name: str, end: socket.socket) -> None:
         """Finds the counterpart of a received connection among the kit's own and those that wait at the kit's servers."""

@@ -5,9 +5,11 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from channelkit import ports
 from channelkit.compare import contains
 from channelkit.errors import HarnessError
 from channelkit.expect import Expectation, expect
+from channelkit.kept import fill, fill_value
 from channelkit.opening import open_channel
 from channelkit.puppetlink import PuppetLink
 from channelkit.scene import CaseEnded, DeclaredUnsupported, Scene, ended_outcome
@@ -74,7 +76,8 @@ def _write_pieces(scene: Scene, cut: Cut, descriptors: list[int], *, patient: bo
         if index and patient:
             limits = session.limits
             patient = session.settle(limits.answer if session.channel.heard or index > 1 else limits.start)
-        data = session.new_probe() + piece.data if piece.glued else piece.data
+        data = fill(session.kept, piece.data)
+        data = session.new_probe() + data if piece.glued else data
         if not session.write(data, descriptors if piece.descriptor else ()):
             raise CaseEnded("silent", "the subject stopped reading")
 
@@ -83,6 +86,7 @@ def make(scene: Scene, step: Step) -> None:
     """``make``: a socket of the kit."""
     try:
         scene.sockets.make(step["make"], step["name"], blocking="blocking" in step)
+        scene.session.kept[step["name"]] = scene.sockets.port(step["name"])
     except OSError as error:
         if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
             raise
@@ -101,7 +105,7 @@ def drop(scene: Scene, step: Step) -> None:
 
 def expect_step(scene: Scene, step: Step) -> None:
     """``expect``: waits for the first of several things."""
-    wanted = step["expect"]
+    wanted = fill_value(scene.session.kept, step["expect"])
     expect(scene, [Expectation(entry) for entry in (wanted if isinstance(wanted, list) else [wanted])])
 
 
@@ -341,6 +345,7 @@ _STEPS: dict[str, Callable[[Scene, Step], None]] = {
     "answer": answer,
     "reach": reach,
     "connect": connect,
+    **ports.STEPS,
     "feed": feed,
     "taste": taste,
     "nonblocking": nonblocking,

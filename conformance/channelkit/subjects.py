@@ -93,6 +93,8 @@ def fault_of(entry: Any) -> str:
         return "a subject has a name and a role"
     if entry.get("rung") not in (0, 1, 2, 3) or (entry["role"] == "parent" and entry["rung"] != 3):
         return "a subject has a rung from 0 to 3, as parent 3"
+    if entry["role"] in ("worker", "primary") and entry["rung"] != 0:
+        return "a worker or primary has rung 0"
     command = entry.get("command")
     if not isinstance(command, list) or not command or not all(isinstance(word, str) for word in command):
         return "a subject has a command, a list of words"

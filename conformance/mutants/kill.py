@@ -27,6 +27,7 @@ from mutants.catalogue import MUTANTS, Mutant  # noqa: E402
 
 TABLE = HERE.parent / "MUTANTS.md"
 BASE = HERE / "peer.py"
+CLUSTER_BASE = HERE / "cluster_peer.py"
 SCALE = 0.6
 """Of the limits: a mutant that says nothing is waited for; the base, which is waited for in vain by nobody, has all the time."""
 
@@ -34,11 +35,17 @@ Kills = dict[str, list[str]]
 """Name of a mutant to the ids of the cases that it fails, among those of its rules."""
 
 
+def base_of(role: str) -> Path:
+    """The program that the mutants of a role are made of."""
+    return CLUSTER_BASE if role in ("worker", "primary") else BASE
+
+
 def source(mutant: Mutant) -> str:
     """The program of a mutant. Raises :class:`ValueError` when the replaced text is not there exactly once."""
-    base = BASE.read_text("utf-8")
+    path = base_of(mutant.role)
+    base = path.read_text("utf-8")
     if base.count(mutant.old) != 1:
-        raise ValueError(f"{mutant.name}: its text stands {base.count(mutant.old)} times in {BASE.name}")
+        raise ValueError(f"{mutant.name}: its text stands {base.count(mutant.old)} times in {path.name}")
     return base.replace(mutant.old, mutant.new)
 
 
@@ -55,6 +62,8 @@ def subject(folder: Path, mutant: Mutant) -> Description:
         "child": ("child", 2, ()),
         "echo": ("child", 0, ("echo",)),
         "parent": ("parent", 3, ()),
+        "worker": ("worker", 0, ("worker",)),
+        "primary": ("primary", 0, ("primary",)),
     }[mutant.role]
     command = (sys.executable, "-I", "-S", str(folder / f"{mutant.name}.py"), *words)
     return Description(mutant.name, role, rung, command, "")

@@ -476,10 +476,10 @@ class TestServe:
         process = subprocess.Popen(self.command(tmp_path, port, "-w", "2"), process_group=0)
         try:
             deadline = time.monotonic() + PATIENCE
-            while True:
+            answer = ""
+            while not answer:
                 try:
                     answer = ask(port, "/alone")
-                    break
                 except ConnectionRefusedError:
                     assert time.monotonic() < deadline
                     time.sleep(0.05)

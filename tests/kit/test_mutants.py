@@ -25,10 +25,17 @@ SLICES = 3
 
 
 @pytest.mark.parametrize(
-    ("role", "rung", "words"), [("child", 0, ["echo"]), ("child", 2, []), ("parent", 3, [])]
+    ("role", "rung", "words"),
+    [
+        ("child", 0, ["echo"]),
+        ("child", 2, []),
+        ("parent", 3, []),
+        ("worker", 0, ["worker"]),
+        ("primary", 0, ["primary"]),
+    ],
 )
 def test_the_base_passes_everything(role: str, rung: int, words: list[str]) -> None:
-    command = (sys.executable, "-I", "-S", str(kill.BASE), *words)
+    command = (sys.executable, "-I", "-S", str(kill.base_of(role)), *words)
     subject = Description("base", role, rung, command, "")
     results = run(pairs([subject], CASES), Options(8, Limits(2)))
     wrong = {
@@ -44,7 +51,7 @@ def test_mutants_are_well_made() -> None:
     assert len(set(names)) == len(names) >= 25
     for mutant in MUTANTS:
         assert set(mutant.breaks) <= set(rules()), mutant.name
-        assert kill.source(mutant) != kill.BASE.read_text("utf-8"), mutant.name
+        assert kill.source(mutant) != kill.base_of(mutant.role).read_text("utf-8"), mutant.name
 
 
 @pytest.mark.parametrize("number", range(SLICES))

@@ -111,6 +111,7 @@ def test_every_outcome_of_a_case_can_come_about() -> None:
     own |= {"no-descriptor", "bad-descriptor", "blocking-descriptor", "unreached"}
     of_steps = {
         "open": "no-channel",
+        "refuses": "still-listening",
         "reading": "misplaced-descriptor",
         "descriptors": "leaked",
         "answer": "no-key",

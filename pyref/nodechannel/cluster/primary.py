@@ -202,7 +202,7 @@ class WorkerLink:
             return
         ack, act, seq = message.get("ack"), message.get("act"), message.get("seq")
         number = seq if type(seq) is int else None
-        if type(ack) is int and ack in self._offers:
+        if type(ack) in (int, float) and ack in self._offers:
             self._offers.pop(ack)[1](message.get("accepted") is True)
         elif act == Act.ONLINE:
             self.online = True

@@ -141,7 +141,7 @@ class WorkerProtocol:
     def _receive(self, message: dict[str, Any], handle: ReceivedHandle | None) -> ReceivedHandle | None:
         """Act on a message; return the handle if nobody took it."""
         ack, act = message.get("ack"), message.get("act")
-        if type(ack) is int and ack in self._awaited:
+        if type(ack) in (int, float) and ack in self._awaited:
             server = self._awaited.pop(ack)
             if server is not None:
                 return self._answered(server, message, handle)
@@ -222,7 +222,7 @@ class WorkerProtocol:
 def _error_in(query: Query, message: dict[str, Any], handle: ReceivedHandle | None) -> int:
     """Return the error of an answer, 0 if there is none."""
     number = message.get("errno")
-    if number:
+    if number:  # [CLU-035]
         return number if type(number) is int and number < 0 else -errno.EPROTO
     if not isinstance(message.get("key"), str) or (query.is_udp and handle is None):
         return -errno.EPROTO

@@ -1,0 +1,29 @@
+"""Values that only a run knows: what a case keeps of frames and sockets, and puts into later steps in the place of ``"@NAME@"``."""
+
+import json
+from typing import Any
+
+
+def fill(kept: dict[str, Any], data: bytes) -> bytes:
+    """The bytes of a write with what was kept."""
+    for name, value in kept.items():
+        data = data.replace(f'"@{name}@"'.encode(), json.dumps(value).encode())
+    return data
+
+
+def fill_value(kept: dict[str, Any], value: Any) -> Any:
+    """A value of a case with what was kept."""
+    if isinstance(value, dict):
+        return {key: fill_value(kept, member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [fill_value(kept, member) for member in value]
+    if isinstance(value, str) and len(value) > 2 and value[0] == value[-1] == "@":
+        return kept.get(value[1:-1], value)
+    return value
+
+
+def member(value: Any, path: str) -> Any:
+    """The member of a frame at a path such as ``sockname.port``; None when there is none."""
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return int(value) if isinstance(value, float) and value.is_integer() else value
