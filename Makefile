@@ -1,7 +1,7 @@
 # Every target does its own set-up inside .venv; a second run costs none.
 #   make test          the test suite
 #   make cluster-load  a cluster under load: every request accounted for; writes build/cluster-load.md
-#   make conformance   the kit against the Python reference and against real Node
+#   make conformance   the kit against the Python reference and against real Node, and whether MATRIX.md still says so
 #   make mutants       runs the broken peers that judge the kit, writes conformance/MUTANTS.md
 #   make matrix        every runtime that `channelkit runtimes fetch` brought, side by side; writes conformance/MATRIX.md
 #   make kit           build/channelkit.pyz, the kit in one file
@@ -58,6 +58,7 @@ test-nodes: $(READY)
 
 conformance: $(READY)
 	$(BIN)/channelkit run --subjects conformance/subjects --report build/report
+	$(BIN)/channelkit matrix --check conformance/MATRIX.md --of build/report/results.json
 
 matrix: $(READY)
 	$(BIN)/channelkit matrix --report build/matrix --report junit=build/matrix/junit.xml --report md=conformance/MATRIX.md

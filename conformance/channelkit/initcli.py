@@ -1,6 +1,7 @@
 """``channelkit init-adapter LANG`` and ``channelkit copy DIR``: what ships with the kit, to start from or to use elsewhere."""
 
 import argparse
+import shlex
 import shutil
 from pathlib import Path
 
@@ -13,8 +14,12 @@ STARTS = {
     "node": ("node/echo.cjs", "node {}"),
     "perl": ("perl/echo.pl", "perl {}"),
     "python": ("python/echo.py", "python3 {}"),
+    "rust": ("rust/echo.rs", "./echo"),
+    "tcl": ("tcl/echo.tcl", "sh {}"),
 }
 """Language to the adapter that is a start in it, and the command that starts it."""
+COMPILERS = {"c": ("cc",), "rust": ("rustc", "-O")}
+"""Languages that are compiled, and by what."""
 _COPIED = ("cases", "schemas", "requirements.json")
 
 
@@ -32,8 +37,8 @@ def init(arguments: argparse.Namespace) -> int:
     _refuse_existing(target)
     target.write_bytes(source.read_bytes())
     print(f"{target}: an echo child, rung 0. Judge it:")
-    if arguments.language == "c":
-        print(f"  cc -o echo {target}")
+    if arguments.language in COMPILERS:
+        print(f"  {shlex.join([*COMPILERS[arguments.language], '-o', 'echo', str(target)])}")
     print(f'  channelkit run --child "{STARTS[arguments.language][1].format(target)}"')
     return 0
 

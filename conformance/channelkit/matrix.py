@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import difflib
+import json
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from typing import TypeVar
 
 from channelkit import pairing
 from channelkit.cases import load, select
+from channelkit.committed import differences
 from channelkit.console import show_pairs
 from channelkit.errors import UsageError
 from channelkit.known import read as read_known
@@ -43,6 +45,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-pairs", action="store_true", help="without parent x child; so is -k")
     parser.add_argument(
         "--check", type=Path, metavar="FILE", help="fail when this Markdown file differs from the result"
+    )
+    parser.add_argument(
+        "--of",
+        type=Path,
+        metavar="RESULTS",
+        help="with --check: run nothing, compare what an earlier run found, as far as it goes",
     )
     add_report_option(parser)
     parser.set_defaults(action=act)
@@ -84,6 +92,8 @@ def _reproduce(runtime: Runtime, role: str, words: Sequence[str]) -> str:
 
 def act(arguments: argparse.Namespace) -> int:
     """Runs it; 1 when a subject deviates in a way that no list knows or the committed file differs."""
+    if arguments.of is not None:
+        return _check(arguments.check, arguments.of)
     cases = select(load(case_files()), arguments.pattern, None)
     everything = subjects(arguments.runtime, others=not (arguments.only_runtimes or arguments.runtime))
     present = [one for one in everything if not one.problem]
@@ -118,6 +128,19 @@ def act(arguments: argparse.Namespace) -> int:
     if arguments.check is not None:
         status = max(status, _compare(arguments.check, render(content)))
     return status
+
+
+def _check(committed: Path | None, results: Path) -> int:
+    """Says what an earlier run found otherwise than the committed file has it."""
+    if committed is None:
+        raise UsageError("--of goes with --check")
+    try:
+        content = json.loads(results.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{results}: {error}") from error
+    found = differences(committed, content)
+    print(*found, *(["`make matrix` writes it anew; say why in the commit"] if found else []), sep="\n")
+    return int(bool(found))
 
 
 def _run_pairs(present: Sequence[Description], report: Report, limits: Limits, jobs: int) -> None:

@@ -10,11 +10,23 @@ from pathlib import Path
 import pytest
 
 from channelkit.cli import main
-from channelkit.initcli import STARTS
+from channelkit.initcli import COMPILERS, STARTS
 from support.node import node
 
-PROGRAMS = {"bash": "bash", "c": "cc", "node": "", "perl": "perl", "python": "python3"}
-FLAGS = ["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-O2", "-Wall", "-Wextra", "-Werror"]
+ROOT = Path(__file__).resolve().parents[2] / "conformance" / "adapters"
+PROGRAMS = {
+    "bash": "bash",
+    "c": "cc",
+    "node": "",
+    "perl": "perl",
+    "python": "python3",
+    "rust": "rustc",
+    "tcl": "tclsh",
+}
+FLAGS = {
+    "c": ["cc", "-std=c99", "-D_POSIX_C_SOURCE=200809L", "-O2", "-Wall", "-Wextra", "-Werror", "-x", "c"],
+    "rust": ["rustc", "--edition", "2021", "-D", "warnings"],
+}
 
 
 @pytest.mark.parametrize("language", STARTS)
@@ -24,11 +36,11 @@ def test_a_start_passes(language: str, tmp_path: Path, capsys: pytest.CaptureFix
         pytest.skip(f"no {program} here")
     source = tmp_path / "echo"
     assert main(["init-adapter", language, str(source)]) == 0
-    words = [program or node(), str(source)]
-    if language == "c":
+    words = ["sh" if language == "tcl" else program or node(), str(source)]
+    if language in COMPILERS:
         words = [str(tmp_path / "program")]
         subprocess.run(
-            ["cc", *FLAGS, "-x", "c", "-o", words[0], str(source)], check=True, timeout=60, process_group=0
+            [*FLAGS[language], "-o", words[0], str(source)], check=True, timeout=60, process_group=0
         )
     if language == "node":
         source = source.rename(tmp_path / "echo.cjs")
@@ -36,6 +48,16 @@ def test_a_start_passes(language: str, tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["doctor", "--child", shlex.join(words)]) == 0
     assert main(["run", "--child", shlex.join(words), "--jobs", "4"]) == 0
     assert "child: conformant" in capsys.readouterr().out
+
+
+def test_the_driven_adapter_in_c_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if shutil.which("cc") is None:
+        pytest.skip("no cc here")
+    source = ROOT / "c" / "driven.c"
+    program = str(tmp_path / "driven")
+    subprocess.run([*FLAGS["c"], "-o", program, str(source), "-lm"], check=True, timeout=60, process_group=0)
+    assert main(["run", "--child", program, "--profile", "child", "--validate", "--jobs", "4"]) == 0
+    assert "child (driven.c 1): conformant" in capsys.readouterr().out
 
 
 def test_nothing_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,6 +70,5 @@ def test_nothing_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize("language", STARTS)
 def test_a_start_takes_an_afternoon_and_not_a_week(language: str) -> None:
-    root = Path(__file__).resolve().parents[2] / "conformance" / "adapters"
-    lines = (root / STARTS[language][0]).read_text("utf-8").splitlines()
-    assert len(lines) < (100 if language == "c" else 25)
+    lines = (ROOT / STARTS[language][0]).read_text("utf-8").splitlines()
+    assert len(lines) < {"c": 100, "rust": 40, "python": 25}.get(language, 15)
