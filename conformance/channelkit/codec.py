@@ -21,7 +21,7 @@ from channelkit.rawchannel import Frame, read_frame
 from channelkit.spawn import environment
 from channelkit.subject import describe_status
 from channelkit.transcript import Transcript
-from channelkit.values import compact, parse, show, untag
+from channelkit.values import compact, expand, parse, show, untag
 from channelkit.verdict import Seen
 
 ROLE = "codec"
@@ -103,13 +103,7 @@ def _stream(case: Case) -> bytes:
 
 def _messages(case: Case) -> bytes:
     sent = (step["do"]["message"] for step in case.steps if "do" in step)
-    return b"".join(compact(_written_out(message)) + b"\n" for message in sent)
-
-
-def _written_out(message: Any) -> Any:
-    return (
-        untag(message, large=True) if isinstance(message, dict) and message.get("$") == "repeat" else message
-    )
+    return b"".join(compact(expand(message)) + b"\n" for message in sent)
 
 
 def _filter(argv: tuple[str, ...], data: bytes, limits: Limits, stop: threading.Event) -> tuple[int, bytes]:

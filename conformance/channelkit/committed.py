@@ -14,7 +14,7 @@ Cells = dict[tuple[str, str], str]
 
 
 def differences(path: Path, content: dict[str, Any]) -> list[str]:
-    """What differs, a line each; a rule or a case that the file does not know yet is no difference.
+    """What differs, a line each. A case that the file does not know yet is no difference, nor is what it changes in its rules.
 
     Raises :class:`UsageError` when there is nothing to compare.
     """
@@ -30,6 +30,7 @@ def differences(path: Path, content: dict[str, Any]) -> list[str]:
     renamed = {(row, found[column]): mark for (row, column), mark in new.items() if found[column] in wanted}
     committed = {(row, column): mark for (row, column), mark in old.items() if column in wanted}
     rows = {row for row, _column in old}
+    rows -= {rule for case in content["cases"] if case["id"] not in rows for rule in case["rules"]}
     return [
         f"{row}, {column}: {committed.get((row, column), 'absent')} in {path.name}, {renamed.get((row, column), 'absent')} now"
         for row, column in sorted(committed.keys() | renamed.keys())

@@ -109,7 +109,7 @@ def test_a_filter_that_never_ends_is_ended(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_the_filters_that_ship_pass_what_they_should(capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("pyref-codec", "javascript-codec"):
+    for name in ("pyref-codec", "more/javascript-codec"):
         subject = f"conformance/subjects/{name}.json"
         assert main(["run", "--subjects", subject, "-k", "frm-utf8", "--jobs", "4"]) == 0
     assert capsys.readouterr().out.count("conformant: ") == 2

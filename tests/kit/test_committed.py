@@ -83,6 +83,12 @@ def test_every_difference_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[
     ]
 
 
+def test_a_case_that_is_not_known_yet_changes_nothing(tmp_path: Path) -> None:
+    committed = tmp_path / "MATRIX.md"
+    committed.write_text(MATRIX.replace("| sample-echo | MUST | **no** | ok |\n", ""), "utf-8")
+    assert check(committed, run(tmp_path, "wrong_echo")) == 0
+
+
 def test_a_node_is_compared_with_the_pinned_one_of_its_version(tmp_path: Path) -> None:
     pinned = next(one for one in runtimes() if one.name == "node@20")
     committed = tmp_path / "MATRIX.md"
