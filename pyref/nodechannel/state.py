@@ -16,7 +16,12 @@ from __future__ import annotations
 from enum import Enum, auto
 
 
-class Channel(Enum):
+class _Named(Enum):
+    # Its own hash is Python code, and every move looks a pair of them up.
+    __hash__ = object.__hash__
+
+
+class Channel(_Named):
     """States of the channel."""
 
     OPEN = auto()
@@ -25,7 +30,7 @@ class Channel(Enum):
     CLOSED = auto()
 
 
-class ChannelInput(Enum):
+class ChannelInput(_Named):
     """What moves the channel."""
 
     SEND = auto()
@@ -36,7 +41,7 @@ class ChannelInput(Enum):
     CLOSE = auto()
 
 
-class HandOver(Enum):
+class HandOver(_Named):
     """States of the hand-over of one handle, at the sender."""
 
     IDLE = auto()
@@ -44,7 +49,7 @@ class HandOver(Enum):
     AWAITING = auto()  # written, neither acknowledged nor refused
 
 
-class HandOverInput(Enum):
+class HandOverInput(_Named):
     """What moves a hand-over."""
 
     SEND = auto()
