@@ -110,6 +110,7 @@ def run(scenarios: Sequence[Scenario], pairs: Sequence[Pair], options: argparse.
     if options.keep and file.exists():
         before = Results.read(file)
         results.scenarios, results.imports = before.scenarios, before.imports
+        results.runtimes = before.runtimes | results.runtimes
     for scenario in scenarios:
         rounds = Rounds(scenario, commands, options.output / "messages")
         series = rounds.measure([pair for pair in pairs if pair.can(scenario)], effort)

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.plan import SIZES
 from bench.running import FIRST, PairFailed, Running, Series
 
 if TYPE_CHECKING:
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.plan import Pair, Scenario
+
+# Messages before anything is timed, and their bytes at most: JavaScript compiles what runs often, and a pair that happened to be slow
+# at first must not be measured cold.
+WARM = 5000
+WARM_BYTES = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class Effort:
     Attributes:
         rounds: passes of each pair that count.
         seconds: what one pass should take.
-        warm_up: rounds before them that do not count; JavaScript compiles what runs often.
+        warm_up: rounds before them that do not count.
     """
 
     rounds: int = 5
@@ -53,7 +59,7 @@ class Rounds:
                     one = Running(pair, self.scenario, self._commands, self._payload)
                     clean_up.callback(one.kill)
                     self._running[pair.name] = one
-                    one.series.count = calibrate(one, effort.seconds)
+                    one.series.count = calibrate(one, effort)
             for number in range(effort.warm_up + effort.rounds):
                 for one in list(self._running.values()):
                     with self._tolerated(one.pair):
@@ -74,16 +80,18 @@ class Rounds:
             self._running.pop(pair.name, None)
 
 
-def calibrate(one: Running, seconds: float) -> int:
-    """Return how many messages take about that long."""
+def calibrate(one: Running, effort: Effort) -> int:
+    """Return how many messages take about that long, once the code at both ends is warm."""
     one.run(1, FIRST)  # shows whether it works at all
-    most = one.scenario.most
+    scenario = one.scenario
     count = 1
+    if effort.warm_up:
+        count = max(1, min(WARM, WARM_BYTES // SIZES.get(scenario.size, 1), scenario.most))
     taken = one.run(count).seconds
-    while taken < seconds / 4 and count < most:
-        count = min(most, count * 4)
+    while taken < effort.seconds / 4 and count < scenario.most:
+        count = min(scenario.most, count * 4)
         taken = one.run(count).seconds
-    return max(1, min(most, int(count * seconds / taken)))
+    return max(1, min(scenario.most, int(count * effort.seconds / taken)))
 
 
 def payload_file(scenario: Scenario, folder: Path) -> Path | None:
