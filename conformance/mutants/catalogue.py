@@ -1341,6 +1341,13 @@ MUTANTS = (
         '            handle.settimeout(9)\n            __import__("threading").Thread(target=handle.recv, args=(9,)).start()\n',
     ),
     Mutant(
+        "deaf-while-it-leaves",
+        "looks only for the answer while its disconnect waits",
+        ("LIF-015",),
+        '        """One line."""\n',
+        '        """One line."""\n        if self.leaving and b"_ACK" not in line:\n            return\n',
+    ),
+    Mutant(
         "forgets-the-handle-under-way",
         "leaves the descriptor under way open at the end of the channel",
         ("HND-025",),
