@@ -3,7 +3,7 @@
     python node-interop/measure/measure.py                  every pinned runtime; writes the file
     python node-interop/measure/measure.py -k hnd- "Node 20"   some rows of some runtimes; prints only
 
-The runtimes are downloaded from the npm registry into `--cache` (default: build/runtimes). Linux only.
+The runtimes are those of `channelkit runtimes`, which fetches what its cache lacks. Linux only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fetch import PINNED, Runtime, fetch
+from fetch import COLUMNS, Runtime, fetch
 from observations import ALL, Observation
 from probe import Peer
 
@@ -47,13 +47,12 @@ def column(runtime: Runtime, rows: list[Observation]) -> dict[str, str]:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description="measures what runtimes do on the channel")
-    parser.add_argument("names", nargs="*", help=f"runtimes, of {', '.join(pin[0] for pin in PINNED)}")
+    parser.add_argument("names", nargs="*", help=f"runtimes, of {', '.join(COLUMNS)}")
     parser.add_argument("-k", default="", help="only rows whose id contains this")
-    parser.add_argument("--cache", type=Path, default=ROOT / "build" / "runtimes")
     parser.add_argument("-j", type=int, default=2, help="runtimes at a time")
     options = parser.parse_args()
     rows = [observation for observation in ALL if options.k in observation.id]
-    runtimes = fetch(options.cache, options.names)
+    runtimes = fetch(options.names)
     with ThreadPoolExecutor(options.j) as pool:
         columns = list(pool.map(partial(column, rows=rows), runtimes))
     if options.k or options.names:
