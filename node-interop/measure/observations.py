@@ -932,3 +932,6 @@ def _returns(start: Start) -> str:
             else:
                 parts.append([value, 1])
         return ", ".join(f"{value} x {count}" for value, count in parts)
+
+
+import clusters  # noqa: E402, F401 (its rows come last)
