@@ -1,6 +1,7 @@
 """What a run prints: failures in full, a verdict per requirement, a summary per subject."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -105,6 +106,12 @@ def show_summary(content: dict[str, Any], out: Print) -> None:
         counts = (
             ", ".join(f"{number} {verdict}" for verdict, number in one["counts"].items()) or "no case applies"
         )
+        kinds = Counter(
+            entry["listed"].partition(":")[0]
+            for entry in content["results"]
+            if "listed" in entry and entry["subject"] == one["name"]
+        )
+        counts += "".join(f" ({number} {kind})" for kind, number in kinds.items() if kind != KNOWN)
         who = " ".join(one["implementation"].get(key, "") for key in ("name", "version")).strip()
         verdict = (
             "inconclusive"

@@ -52,7 +52,9 @@ def _case(entry: dict[str, Any]) -> str:
     element = _element(entry)
     if element is None:
         return f"{head}/>\n"
-    message = quoteattr(_clean(f"{entry['verdict']}: {entry['outcome']}: {entry['text']}"))
+    message = quoteattr(
+        _clean(f"{entry.get('listed') or entry['verdict']}: {entry['outcome']}: {entry['text']}")
+    )
     if element == "skipped":
         return f"{head}><skipped message={message}/></testcase>\n"
     told = "\n".join([*lines(entry["transcript"]), f"reproduce: {entry['reproduce']}"])

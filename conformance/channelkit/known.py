@@ -1,9 +1,11 @@
-"""Known-failures lists: ``case-id outcome  # reason``, one a line."""
+"""Known-failures lists: ``case-id outcome  # reason``, one a line; ``wontfix`` behind the outcome declares that it stays so."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from channelkit.errors import UsageError
+
+STAYS = "wontfix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +14,13 @@ class KnownFailure:
 
     outcome: str
     reason: str
+    stays: bool = False
+    """Nobody intends to mend it."""
+
+    @property
+    def kind(self) -> str:
+        """``flaky`` when several outcomes are declared, ``wontfix`` when it stays, else ``known``."""
+        return "flaky" if "|" in self.outcome else "wontfix" if self.stays else "known"
 
 
 def read(path: Path) -> dict[str, KnownFailure]:
@@ -26,9 +35,9 @@ def read(path: Path) -> dict[str, KnownFailure]:
         words = entry.split()
         if not words:
             continue
-        if len(words) != 2 or not reason.strip():
-            raise UsageError(f"{path}:{number}: a line is `case-id outcome  # reason`")
+        if len(words) < 2 or words[2:] not in ([], [STAYS]) or not reason.strip():
+            raise UsageError(f"{path}:{number}: a line is `case-id outcome [{STAYS}]  # reason`")
         if words[0] in found:
             raise UsageError(f"{path}:{number}: {words[0]} is listed twice")
-        found[words[0]] = KnownFailure(words[1], reason.strip())
+        found[words[0]] = KnownFailure(words[1], reason.strip(), len(words) > 2)
     return found

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from channelkit.errors import UsageError
-from channelkit.known import read
+from channelkit.known import STAYS, KnownFailure, read
 from channelkit.verdict import FAIL, KNOWN
 
+STAYS_BEHIND = f" {STAYS}"
 _NO_REASON = "reason not given yet"
 
 
@@ -47,9 +48,12 @@ def act(arguments: argparse.Namespace) -> int:
 
 
 def listing(entries: list[dict[str, Any]], older: Path | None = None) -> str:
-    """Lines ``case-id outcome  # reason`` for failures."""
-    reasons = {name: one.reason for name, one in read(older).items()} if older and older.exists() else {}
-    rows = [(entry["case"], entry["signature"], reasons.get(entry["case"], _NO_REASON)) for entry in entries]
+    """Lines ``case-id outcome  # reason`` for failures; reasons, and what stays as it is, are taken from an older list."""
+    known = read(older) if older and older.exists() else {}
+    rows = []
+    for entry in entries:
+        old = known.get(entry["case"], KnownFailure("", _NO_REASON))
+        rows.append((entry["case"], entry["signature"] + STAYS_BEHIND * old.stays, old.reason))
     first, second = (max((len(row[column]) for row in rows), default=0) for column in (0, 1))
     return "".join(
         f"{case.ljust(first)}  {outcome.ljust(second)}  # {reason}\n" for case, outcome, reason in rows

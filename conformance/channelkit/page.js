@@ -38,6 +38,7 @@ function show(parts) {
 /** What every kind of detail ends with: the rules, the outcome, what was seen, and how to see it again. */
 function told(result, rules, before) {
   const parts = rules.map((rule) => element('p', `${rule} ${data.requirements[rule] || ''}`));
+  if (result.listed) parts.push(element('p', `Listed as ${result.listed}`));
   parts.push(...before, transcript(result.transcript));
   if (result.stderr) parts.push(element('h3', 'stderr'), element('pre', result.stderr));
   parts.push(element('h3', 'Reproduce'), element('pre', result.reproduce));

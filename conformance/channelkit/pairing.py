@@ -150,6 +150,7 @@ def _entry(
         elif verdict == PASS:
             verdict = FIXED
     return {
+        **({"listed": f"{listed.kind}: {listed.reason}"} if verdict == KNOWN and listed is not None else {}),
         "parent": parent,
         "child": child,
         "trial": one.trial.id,

@@ -92,7 +92,8 @@ class Report:
         description = next(one for one in self.subjects if one.name == result.subject)
         entry = as_entry(result, reproduce(description, result))
         if entry["verdict"] == KNOWN:
-            entry["signature"] = description.known[result.case.id].outcome
+            known = description.known[result.case.id]
+            entry |= {"signature": known.outcome, "listed": f"{known.kind}: {known.reason}"}
         if result.hello:
             self._hello[result.subject] = result.hello
         self.results.append(entry)

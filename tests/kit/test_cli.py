@@ -87,10 +87,24 @@ def test_a_fixed_known_failure_is_1(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "remove it from the list" in capsys.readouterr().out
 
 
-def test_a_known_failure_is_0(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("unexpected", "1 known"),
+        ("unexpected wontfix", "1 known (1 wontfix)"),
+        ("ok|unexpected", "1 known (1 flaky)"),
+    ],
+)
+def test_a_known_failure_is_0(
+    line: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     known = tmp_path / "known.txt"
-    known.write_text("sample-echo unexpected  # wraps once too often\n", "utf-8")
-    assert run("-k", "sample-echo", "--known", str(known), child="wrong_echo") == 0
+    known.write_text(f"sample-echo {line}  # wraps once too often\n", "utf-8")
+    assert run("-k", "sample-echo", "--known", str(known), "--report", str(tmp_path), child="wrong_echo") == 0
+    assert f"child: conformant: {told}\n" in capsys.readouterr().out
+    content = json.loads((tmp_path / "results.json").read_text("utf-8"))
+    fits(content)
+    assert content["results"][0]["listed"].endswith(": wraps once too often")
 
 
 @pytest.mark.parametrize("child", ["right", "wrong_echo", "dies_on_blank_line"])

@@ -8,6 +8,7 @@ import pytest
 
 from channelkit.errors import UsageError
 from channelkit.known import read
+from channelkit.knowncli import listing
 from channelkit.verdict import Seen, judge, with_known
 from support.kit import CASES
 
@@ -45,6 +46,23 @@ def test_reading(tmp_path: Path) -> None:
         "frm-a": ("died", "reason one"),
         "frm-b": ("ok/hung", "two"),
     }
+
+
+def test_what_varies_and_what_stays_is_declared(tmp_path: Path) -> None:
+    file = tmp_path / "known.txt"
+    file.write_text("frm-a died # one\nfrm-b ok|died # two\nfrm-c died wontfix # three\n", "utf-8")
+    assert [one.kind for one in read(file).values()] == ["known", "flaky", "wontfix"]
+    assert [one.outcome for one in read(file).values()] == ["died", "ok|died", "died"]
+
+
+def test_a_list_that_is_written_anew_keeps_reasons_and_what_stays(tmp_path: Path) -> None:
+    file = tmp_path / "known.txt"
+    file.write_text("frm-a died wontfix # as it is\nfrm-z died # gone\n", "utf-8")
+    entries = [{"case": "frm-a", "signature": "hung"}, {"case": "frm-b", "signature": "died"}]
+    assert (
+        listing(entries, file)
+        == "frm-a  hung wontfix  # as it is\nfrm-b  died          # reason not given yet\n"
+    )
 
 
 @pytest.mark.parametrize(
