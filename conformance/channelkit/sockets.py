@@ -273,7 +273,11 @@ class Sockets:
 
         ``wait`` waits for a condition that the readability of a descriptor may bring about.
         """
-        return _read(self._reader(name, text), len(text), wait)
+        reader = self._reader(name, text)
+        received = _read(reader, len(text), wait)
+        if name in self._servers:
+            reader.close()  # a connection of this step's own; who accepted it may be waiting for its end
+        return received
 
     def _reader(self, name: str, text: bytes) -> socket.socket:
         if name in self._servers:

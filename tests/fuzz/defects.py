@@ -1,0 +1,291 @@
+"""Seeded defects: each breaks the reference in one way, or stands between it and its socket, to see whether the search finds it.
+
+Nothing here imports Hypothesis or a front end, because a defect is switched on before anything else of the reference is imported.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from nodechannel import codec, connection, handover, steps
+from nodechannel.codec import framing
+from nodechannel.codec import json as values
+from nodechannel.connection import Connection
+from nodechannel.errors import InvalidJson
+from nodechannel.messages import ACK_FRAME
+from nodechannel.outbox import Outbox
+from nodechannel.state import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class Relay:
+    """Stands between the reference and its socket. What it writes may differ from what it says it wrote."""
+
+    def __init__(self, sock: Any, change: Callable[[bytes], bytes], *, lies: bool) -> None:
+        self._sock = sock
+        self._change = change
+        self._lies = lies
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def send(self, data: bytes, flags: int = 0) -> int:
+        """Write."""
+        return self.sendmsg((data,), (), flags)
+
+    def sendmsg(self, buffers: Sequence[Any], ancillary: Any = (), flags: int = 0) -> int:
+        """Write."""
+        data = b"".join(bytes(buffer) for buffer in buffers)
+        changed = self._change(data)
+        if changed == data:
+            taken: int = self._sock.sendmsg([data], ancillary, flags)
+            return len(data) if self._lies else taken
+        if changed:
+            self._sock.sendmsg([changed], ancillary, flags)
+        return len(data)
+
+
+def _through_relay(change: Callable[[bytes], bytes], *, lies: bool = False) -> None:
+    send_step, send_now = steps.send_step, steps.send_now
+
+    def relayed_step(sock: Any, connected: Any) -> bool:
+        return send_step(Relay(sock, change, lies=lies), connected)  # type: ignore[arg-type]
+
+    def relayed_now(sock: Any, connected: Any, frames: bytes) -> Any:
+        return send_now(Relay(sock, change, lies=lies), connected, frames)  # type: ignore[arg-type]
+
+    steps.send_step, steps.send_now = relayed_step, relayed_now
+
+
+def _decoding(change: Callable[[Any, bytes], Any]) -> None:
+    decode = values.decode
+
+    def changed(line: bytes) -> Any:
+        return change(decode(line), line)
+
+    def changed_lines(lines: list[bytes]) -> list[Any]:
+        return [changed(line) for line in lines]
+
+    for module in (values, codec):
+        module.decode = changed  # type: ignore[attr-defined]
+        module.decode_lines = changed_lines  # type: ignore[attr-defined]
+
+
+def lost_partial_write() -> None:
+    """The rest of a write that the kernel took in part is forgotten."""
+    _through_relay(lambda data: data, lies=True)
+
+
+def missing_ack() -> None:
+    """Handles are not acknowledged."""
+    _through_relay(lambda data: data.replace(ACK_FRAME, b""))
+
+
+def double_ack() -> None:
+    """Handles are acknowledged twice."""
+    _through_relay(lambda data: data.replace(ACK_FRAME, ACK_FRAME * 2))
+
+
+def lost_at_the_border() -> None:
+    """A read that begins with a line feed loses it."""
+    feed = framing.LineFramer.feed
+
+    def changed(self: framing.LineFramer, data: bytes) -> list[bytes]:
+        return feed(self, data[1:] if self.buffered and data[:1] == b"\n" and len(data) > 1 else data)
+
+    framing.LineFramer.feed = changed  # type: ignore[method-assign]
+
+
+def full_read_loses_a_byte() -> None:
+    """A read that fills its buffer loses the last byte."""
+    receive = steps.receive_step
+
+    def changed(sock: Any, *, wait: bool = False) -> Any:
+        data, fds, truncated = receive(sock, wait=wait)
+        return data[:-1] if len(data) == steps.RECEIVE_SIZE else data, fds, truncated
+
+    steps.receive_step = changed
+
+
+def halved_characters() -> None:
+    """Each read is decoded for itself, and a character whose bytes come in two of them is lost."""
+    feed = framing.LineFramer.feed
+
+    def changed(self: framing.LineFramer, data: bytes) -> list[bytes]:
+        return feed(self, data.decode("utf-8", "replace").encode())
+
+    framing.LineFramer.feed = changed  # type: ignore[method-assign]
+
+
+def lone_surrogates_replaced() -> None:
+    """A lone surrogate becomes a question mark."""
+
+    def change(value: Any, line: bytes) -> Any:
+        if b"\\u" not in line and b"\\U" not in line:
+            return value
+        return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")) if _finite(value) else value
+
+    _decoding(change)
+
+
+def _finite(value: Any) -> bool:
+    try:
+        return bool(json.dumps(value, allow_nan=False))
+    except (ValueError, RecursionError):
+        return False
+
+
+def stray_descriptors_leak() -> None:
+    """A descriptor that no line claims is forgotten instead of closed."""
+
+    def changed(self: Connection) -> None:
+        pending = self._pending_fds  # noqa: SLF001
+        while pending:
+            pending.popleft().detach()
+
+    Connection._close_strays = changed  # type: ignore[method-assign]  # noqa: SLF001
+
+
+def overtaking() -> None:
+    """Messages do not wait behind a handle that is not acknowledged."""
+
+    def changed(self: Connection) -> None:
+        self.unhindered = self.connected
+
+    Connection._update = changed  # type: ignore[method-assign]  # noqa: SLF001
+
+
+def first_member_wins() -> None:
+    """Of two members of one name the first is taken."""
+
+    def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        return dict(reversed(members))
+
+    def change(value: Any, line: bytes) -> Any:
+        try:
+            return json.loads(line, object_pairs_hook=pairs) if isinstance(value, dict) else value
+        except (ValueError, RecursionError):
+            return value
+
+    _decoding(change)
+
+
+def minus_zero_lost() -> None:
+    """The sign of a zero at the top of a message is lost."""
+    _decoding(lambda value, line: 0 if type(value) is float and value == 0 else value)
+
+
+def last_message_lost() -> None:
+    """The message before the end of the stream is dropped, when its user has not taken it yet."""
+    end = Connection.receive_eof
+
+    def changed(self: Connection) -> None:
+        if self.events and not self.closed:
+            self.events.pop()
+        end(self)
+
+    feed = steps.feed
+
+    def late(connected: Connection, received: Any) -> None:
+        # Whoever closes behind a message is often read in one go with it.
+        if received[0].endswith(b"\n") and received[0].count(b"\n") > 2:  # noqa: PLR2004
+            received = (received[0][: received[0].rindex(b"\n", 0, -1) + 1], *received[1:])
+        feed(connected, received)
+
+    Connection.receive_eof = changed  # type: ignore[method-assign]
+    steps.feed = late
+
+
+def unfinished_line_delivered() -> None:
+    """Half a message at the end of the stream is delivered when it happens to be JSON."""
+    end = Connection.receive_eof
+
+    def changed(self: Connection) -> None:
+        if not self.closed and self._framer.buffered:  # noqa: SLF001
+            self.receive_data(b"\n")
+        end(self)
+
+    Connection.receive_eof = changed  # type: ignore[method-assign]
+
+
+def gives_up_at_once() -> None:
+    """A handle is given up at the first refusal."""
+    handover.MAX_RETRANSMISSIONS = 0
+
+
+def descriptor_attached_again() -> None:
+    """The descriptor rides on each part of an envelope that is written in parts."""
+
+    gather = Outbox.gather
+
+    def changed(self: Outbox) -> Any:
+        data, _fd = gather(self)
+        return data, self._writes[0].fd  # noqa: SLF001
+
+    Outbox.gather = changed  # type: ignore[method-assign]
+
+
+def prefix_alone_is_internal() -> None:
+    """A message whose cmd is NODE_ and nothing more disappears."""
+
+    def changed(value: Any) -> bool:
+        cmd = value.get("cmd") if isinstance(value, dict) else None
+        return isinstance(cmd, str) and cmd.startswith("NODE_")
+
+    connection.is_internal = changed  # type: ignore[attr-defined]
+
+
+def blank_lines_skipped() -> None:
+    """A blank line is no error."""
+    faulty = Connection._receive_faulty  # noqa: SLF001
+
+    def changed(self: Connection, lines: list[bytes]) -> None:
+        faulty(self, [line for line in lines if line.strip()])
+
+    Connection._receive_faulty = changed  # type: ignore[method-assign]  # noqa: SLF001
+
+
+def disconnect_drops_the_queue() -> None:
+    """A disconnect does not wait until everything is written."""
+    Connection.ready_to_close = property(lambda self: self._state is Channel.DISCONNECTING)  # type: ignore[assignment, method-assign]
+
+
+def depth_is_limited() -> None:
+    """A message of more than 500 levels is refused."""
+
+    def change(value: Any, line: bytes) -> Any:
+        if line.count(b"[") > 500:  # noqa: PLR2004
+            raise InvalidJson("too deep", line)
+        return value
+
+    _decoding(change)
+
+
+DEFECTS: dict[str, Callable[[], None]] = {
+    switch.__name__.replace("_", "-"): switch
+    for switch in (
+        lost_partial_write,
+        missing_ack,
+        double_ack,
+        lost_at_the_border,
+        full_read_loses_a_byte,
+        halved_characters,
+        lone_surrogates_replaced,
+        stray_descriptors_leak,
+        overtaking,
+        first_member_wins,
+        minus_zero_lost,
+        last_message_lost,
+        unfinished_line_delivered,
+        gives_up_at_once,
+        descriptor_attached_again,
+        prefix_alone_is_internal,
+        blank_lines_skipped,
+        disconnect_drops_the_queue,
+        depth_is_limited,
+    )
+}
+"""Name of a defect to the function that switches it on, for the rest of the life of the process."""

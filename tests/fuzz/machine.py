@@ -1,0 +1,406 @@
+"""The reference against itself: a rule-based machine over two connections, with the spec's tables as its model."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections import Counter, deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from fuzz.tables import Automaton
+from fuzz.wires import UNLIMITED, Wire, in_memory, over_sockets
+from nodechannel import steps
+from nodechannel.delivery import HandleDelivery
+from nodechannel.connection import Connection, Message
+from nodechannel.errors import ChannelClosed, HandleAbandoned, InvalidJson, MissingDescriptor, RemoteError, UnexpectedAck
+from nodechannel.outgoing import SocketHandle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nodechannel.delivery import Delivery
+
+COVERED: Counter[tuple[str, str, str]] = Counter()
+"""Transitions that any machine of this process has taken."""
+
+ACK = b'{"cmd":"NODE_HANDLE_ACK"}'
+NACK = b'{"cmd":"NODE_HANDLE_NACK"}'
+MOST_REFUSALS = 4
+UNREADABLE = [b"garbage", b"", b"\xff"]
+STRAY = b'{"cmd":"NODE_HANDLE","type":"net.Socket","msg":1}'
+INJECTED = [*UNREADABLE, b'{"cmd":"NODE_FUTURE"}', ACK, NACK, STRAY]
+RARELY = st.sampled_from([False, False, False, False, True])
+ROOM = st.sampled_from([1, 2, 7, 30, 31, 200, 4000, UNLIMITED])
+SIDES = st.sampled_from([0, 1])
+
+
+@dataclass
+class Side:
+    """One end: the real connection, and what the model knows of it."""
+
+    wire: Wire
+    connection: Connection = field(default_factory=Connection)
+    channel: Automaton = field(default_factory=lambda: Automaton("CHANNEL", "OPEN", COVERED))
+    hand_over: Automaton = field(default_factory=lambda: Automaton("HAND_OVER", "IDLE", COVERED))
+    queue: deque[tuple[int, bool]] = field(default_factory=deque)
+    """Messages that were accepted and are not on the wire: number, and whether a handle goes with it."""
+    under_way: int | None = None
+    refusals: int = 0
+    parsed: int = 0
+    """How much of the log was looked at."""
+    travelling: deque[tuple[int, bool]] = field(default_factory=deque)
+    """Messages that are on the wire and were not delivered."""
+    incoming: bytearray = field(default_factory=bytearray)
+    """What was read and holds no line feed yet."""
+    carried: int = 0
+    """Descriptors that came and belong to no line yet."""
+    deliveries: list[Delivery] = field(default_factory=list)
+    answers_due: int = 0
+    events_due: deque[type[RemoteError]] = field(default_factory=deque)
+
+
+class Machine(RuleBasedStateMachine):
+    """Two ends of one channel. Subclasses say what lies between them."""
+
+    make_pair: Callable[[], tuple[Wire, Wire]]
+
+    @initialize()
+    def start(self) -> None:
+        self.open_before = len(os.listdir("/dev/fd"))  # noqa: PTH208
+        self.numbers = 0
+        self.forged = False
+        self.keepers: list[socket.socket] = []
+        left, right = type(self).make_pair()
+        self.sides = (Side(left), Side(right))
+
+    # ---- what the users of both ends do ---------------------------------------------------------------------
+
+    @rule(at=SIDES, size=st.sampled_from([0, 0, 1, 100, 5000, 70_000]), count=st.sampled_from([1, 1, 1, 2, 40]))
+    def send(self, at: int, size: int, count: int) -> None:
+        """Queue one message, or several in one go."""
+        side = self.sides[at]
+        numbers = range(self.numbers + 1, self.numbers + 1 + count)
+        frames = side.connection.frames([[number, "é" * size] for number in numbers])
+        self._accepted(side, lambda: side.connection.queue(frames), numbers)
+
+    @rule(at=SIDES, size=st.sampled_from([0, 100, 5000]), room=ROOM)
+    def send_now(self, at: int, size: int, room: int) -> None:
+        """Write a message at once, as far as there is room for it."""
+        side, peer = self.sides[at], self.sides[1 - at]
+        frame = side.connection.frame([self.numbers + 1, "é" * size])
+        side.wire.room = room
+        failed = peer.wire.closed and side.connection.unhindered and not side.connection.outbox
+        self._accepted(side, lambda: steps.send_now(side.wire, side.connection, frame), [self.numbers + 1])  # type: ignore[arg-type]
+        side.wire.room = 0
+        if failed and side.channel.state == "OPEN":
+            self._write_failed(side)
+        self._look_at_log(side)
+
+    @rule(at=SIDES, size=st.sampled_from([0, 0, 5000]), shared=st.booleans())
+    def send_handle(self, at: int, size: int, shared: bool) -> None:
+        side = self.sides[at]
+        number = self.numbers + 1
+        mine, other = socket.socketpair()
+        self.keepers += [mine, other]
+        handle = SocketHandle(mine, keep_open=shared)
+        self._accepted(side, lambda: side.connection.send([number, "é" * size], handle), [number], handle=True)
+
+    def _accepted(self, side: Side, send: Callable[[], Delivery], numbers: Sequence[int], *, handle: bool = False) -> None:
+        self.numbers = numbers[-1]
+        if not side.channel.can("SEND"):
+            try:
+                send()
+            except ChannelClosed:
+                return
+            raise AssertionError("a message was taken after the end")
+        side.deliveries.append(send())
+        side.channel.move("SEND")
+        side.queue.extend((number, handle) for number in numbers)
+        self._release(side)
+
+    def _release(self, side: Side) -> None:
+        """What is at the head of the queue may go out, up to and with the next handle."""
+        if side.hand_over.state == "IDLE" and side.under_way is None:
+            for number, handle in side.queue:
+                if handle:
+                    side.hand_over.move("SEND")
+                    side.under_way = number
+                    return
+
+    @rule(at=SIDES, really=RARELY)
+    def disconnect(self, at: int, really: bool) -> None:
+        side = self.sides[at]
+        if not really:
+            return
+        side.connection.disconnect()
+        side.channel.move("DISCONNECT")
+        if side.channel.state == "CLOSED":
+            self._ended(side)
+
+    @rule(at=SIDES, really=RARELY)
+    def close(self, at: int, really: bool) -> None:
+        side = self.sides[at]
+        if not really:
+            return
+        side.connection.close()
+        side.channel.move("CLOSE")
+        self._ended(side, dropped=True)
+
+    @rule(at=SIDES, really=RARELY, then=st.sampled_from(["read", "disconnect", "nothing"]))
+    def vanish(self, at: int, really: bool, then: str) -> None:
+        """One end closes behind a handle that it has just written, and the other one notices while it writes."""
+        if not really:
+            return
+        self.send_handle(at, 0, True)
+        self.write(at, UNLIMITED)
+        self.close(at, True)
+        self.send(1 - at, 0, 1)
+        self.write(1 - at, UNLIMITED)
+        if then == "disconnect":
+            self.disconnect(1 - at, True)
+        for _ in range(3 if then == "read" else 0):
+            self.read(1 - at, 65_536)
+            self.write(1 - at, UNLIMITED)
+
+    # ---- what lies between them does ------------------------------------------------------------------------
+
+    @rule(at=SIDES, room=ROOM)
+    def write(self, at: int, room: int) -> None:
+        side, peer = self.sides[at], self.sides[1 - at]
+        if side.wire.closed:
+            return
+        side.wire.room = room
+        failed = peer.wire.closed and bool(side.connection.outbox)
+        steps.send_step(side.wire, side.connection)  # type: ignore[arg-type]
+        side.wire.room = 0
+        self._look_at_log(side)
+        if failed:
+            self._write_failed(side)
+        if side.connection.ready_to_close:
+            assert not side.queue, "the channel ends before everything is written"
+            assert side.hand_over.state == "IDLE", "the channel ends while a handle is under way"
+            side.connection.finish()
+            side.channel.move("FLUSHED")
+            self._ended(side)
+
+    def _write_failed(self, side: Side) -> None:
+        side.channel.move("WRITE_FAILED")
+        self._gave_up(side)
+        if side.channel.state == "CLOSED":
+            self._ended(side)
+
+    def _look_at_log(self, side: Side) -> None:
+        """Hold each line that was written to the rules of its sender."""
+        while (cut := side.wire.log.find(b"\n", side.parsed)) >= 0:
+            line = bytes(side.wire.log[side.parsed : cut])
+            side.parsed = cut + 1
+            if line in (ACK, NACK):
+                side.answers_due -= 1
+                assert side.answers_due >= 0, "an answer that nobody is owed"
+                continue
+            value = json.loads(line)
+            if isinstance(value, dict):
+                assert value["cmd"] == "NODE_HANDLE", value
+                number = value["msg"][0]
+                assert number == side.under_way, "a handle is written while another one is under way"
+                side.hand_over.move("WRITTEN")
+                if side.refusals == 0:
+                    assert side.queue.popleft() == (number, True), "out of order"
+                side.travelling.append((number, True))
+            else:
+                assert side.hand_over.state in ("IDLE", "WRITING"), "a message overtook a handle"
+                assert side.queue.popleft() == (value[0], False), "out of order"
+                side.travelling.append((value[0], False))
+
+    @rule(at=SIDES, loses=st.booleans())
+    def fill_table(self, at: int, loses: bool) -> None:
+        self.sides[at].wire.loses = loses
+
+    @rule(at=SIDES, times=st.integers(1, 6))
+    def exchange(self, at: int, times: int) -> None:
+        for _ in range(times):
+            self.write(at, UNLIMITED)
+            self.read(1 - at, 65_536)
+            self.write(1 - at, UNLIMITED)
+            self.read(at, 65_536)
+
+    @rule(at=SIDES, portion=st.sampled_from([1, 2, 7, 30, 31, 200, 65_536]))
+    def read(self, at: int, portion: int) -> None:
+        side, peer = self.sides[at], self.sides[1 - at]
+        if side.wire.closed:
+            return
+        side.wire.portion = portion
+        try:
+            received = steps.receive_step(side.wire)  # type: ignore[arg-type]
+        except BlockingIOError:
+            return
+        if received[0]:
+            self._predict(side, peer, received[0], carries=len(received[1]))
+        else:
+            if side.channel.state != "CLOSED":
+                side.channel.move("EOF")
+            self._gave_up(side)
+        steps.feed(side.connection, received)
+        if not received[0]:
+            self._ended(side)
+        self._take_events(side)
+
+    def _predict(self, side: Side, peer: Side, data: bytes, *, carries: int) -> None:
+        """What the lines in these bytes do to the one who reads them."""
+        side.carried += carries
+        side.incoming += data
+        while (cut := side.incoming.find(b"\n")) >= 0:
+            line = bytes(side.incoming[:cut])
+            del side.incoming[: cut + 1]
+            if line == ACK:
+                self._answered(side, "ACK")
+            elif line == NACK:
+                self._answered(side, "NACK")
+            elif line in UNREADABLE:
+                side.events_due.append(InvalidJson)
+            elif line.startswith(b'{"cmd":"NODE_HANDLE",'):
+                side.answers_due += 1
+                if side.carried:
+                    side.carried -= 1
+                else:
+                    side.events_due.append(MissingDescriptor)
+                    if line != STRAY:
+                        peer.travelling.remove((json.loads(line)["msg"][0], True))
+        if not side.incoming:
+            side.carried = 0
+
+    def _answered(self, side: Side, word: str) -> None:
+        if not side.hand_over.can(word):
+            side.events_due.append(UnexpectedAck)
+            return
+        if word == "NACK":
+            side.refusals += 1
+            if side.refusals < MOST_REFUSALS:
+                side.hand_over.move("NACK")
+                return
+            word = "GIVE_UP"
+            side.events_due.append(HandleAbandoned)
+        side.hand_over.move(word)
+        side.under_way, side.refusals = None, 0
+        self._release(side)
+
+    @precondition(lambda self: not self.forged)
+    @rule(at=SIDES, line=st.sampled_from(INJECTED))
+    def inject(self, at: int, line: bytes) -> None:
+        """Once in a run, something arrives that the peer never wrote."""
+        side, peer = self.sides[at], self.sides[1 - at]
+        between = len(side.wire.log) == side.parsed and not peer.incoming and not side.travelling
+        if side.wire.closed or peer.wire.closed or not between or side.answers_due:
+            return
+        self.forged = True
+        with suppress(BlockingIOError):
+            side.wire.inject(line + b"\n")
+
+    # ---- the consequences -------------------------------------------------------------------------------------
+
+    def _take_events(self, side: Side) -> None:
+        peer = self.sides[1 - self.sides.index(side)]
+        while side.connection.events:
+            event = side.connection.events.popleft()
+            if isinstance(event, Message):
+                assert peer.travelling, f"{event} was never written"
+                number, handle = peer.travelling.popleft()
+                assert event.data[0] == number, "messages came in another order, twice or not at all"
+                assert (event.handle is not None) == handle
+                if event.handle is not None:
+                    event.handle.close()
+            else:
+                assert side.events_due, f"{event!r} for no reason"
+                assert type(event) is side.events_due.popleft()
+        assert not side.events_due, f"{side.events_due} was not reported"
+
+    def _gave_up(self, side: Side) -> None:
+        """Nothing more will be written."""
+        side.queue.clear()
+        side.under_way = None
+        side.refusals = side.answers_due = 0
+        side.hand_over.state = "IDLE"
+
+    def _ended(self, side: Side, *, dropped: bool = False) -> None:
+        self._gave_up(side)
+        side.wire.close()
+        if dropped:
+            side.events_due.clear()
+            self.sides[1 - self.sides.index(side)].travelling.clear()
+
+    @invariant()
+    def as_the_model_says(self) -> None:
+        """Compare both ends with the model."""
+        for side in self.sides:
+            assert side.connection.connected is (side.channel.state == "OPEN")
+            assert side.connection.closed is (side.channel.state == "CLOSED")
+            assert side.connection._state.name == side.channel.state  # noqa: SLF001
+            assert side.connection._hand_over.idle is (side.hand_over.state == "IDLE")  # noqa: SLF001
+            assert side.connection.settled or side.queue or side.hand_over.state != "IDLE" or side.answers_due
+
+    def teardown(self) -> None:
+        if not hasattr(self, "sides"):
+            return
+        try:
+            if not any(side.wire.closed for side in self.sides) and not self.forged:
+                self._drain()
+        finally:
+            for side in self.sides:
+                side.connection.close()
+                side.wire.close()
+                while side.deliveries:
+                    delivery = side.deliveries.pop()
+                    if isinstance(delivery, HandleDelivery):
+                        delivery.error = None  # it names the delivery, and the two would wait for the garbage collector
+                    del delivery
+            for keeper in self.keepers:
+                keeper.close()
+        assert len(os.listdir("/dev/fd")) == self.open_before, "descriptors were left open or closed twice"  # noqa: PTH208
+
+    def _drain(self) -> None:
+        """With room for everything and nobody in the way, everything that was sent arrives."""
+        for side in self.sides:
+            side.wire.loses = False
+        for _ in range(10_000):
+            before = [(len(side.wire.log), len(side.travelling), len(side.queue), side.hand_over.state) for side in self.sides]
+            for at in (0, 1):
+                self.write(at, UNLIMITED)
+                self.read(1 - at, 65_536)
+            after = [(len(side.wire.log), len(side.travelling), len(side.queue), side.hand_over.state) for side in self.sides]
+            idle = not any(side.incoming for side in self.sides)
+            if before == after and idle:
+                break
+        for side in self.sides:
+            if side.channel.state == "OPEN":
+                assert not side.queue, "messages were never written"
+                assert not side.travelling, "messages were never delivered"
+
+
+class MemoryMachine(Machine):
+    """Nothing but Python between the ends."""
+
+    make_pair = staticmethod(in_memory)
+
+
+class SocketMachine(Machine):
+    """A socket pair between the ends."""
+
+    make_pair = staticmethod(over_sockets)
+
+
+def report() -> str:
+    """How much of the tables was walked."""
+    from fuzz.tables import ALL
+
+    taken = ALL & set(COVERED)
+    missing = ", ".join(" ".join(one) for one in sorted(ALL - taken))
+    return f"{len(taken)} of {len(ALL)} transitions taken" + (f"; never: {missing}" if missing else "")
+
+
+__all__ = ["COVERED", "Machine", "MemoryMachine", "SocketMachine", "report"]

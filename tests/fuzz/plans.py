@@ -1,0 +1,112 @@
+"""Complete plans: a case that nobody wrote, drawn before any peer is touched."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import strategies as st
+
+from channelkit.cases import Case, fault_of
+from fuzz import acts
+from fuzz.acts import Act
+
+_SHOULD = ("HND-051", "FRM-026", "HND-041", "CLS-005", "HND-008", "FRM-028", "JSN-029")
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a search takes into account about the peers that its plans are for."""
+
+    strict: bool = False
+    """They go on after anything, as the reference does, so that bad input may stand in the middle."""
+    avoid: frozenset[str] = field(default_factory=frozenset)
+    """Cases of the catalogue in which they are known to deviate; plans leave out what these are about."""
+    role: str = "child"
+    conserve: bool = True
+    """Their descriptors are counted."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A case as it stands in a file, and the names of what is in it."""
+
+    entry: dict[str, Any]
+    kinds: frozenset[str]
+
+    @property
+    def case(self) -> Case:
+        """The case."""
+        lists = {name: tuple(self.entry[name]) for name in ("rules", "roles", "needs", "ending", "like") if name in self.entry}
+        return Case(**{**self.entry, **lists, "topic": "fuzz"})
+
+    @property
+    def file(self) -> str:
+        """The text of a case file with this case alone."""
+        return json.dumps({"topic": "fuzz", "cases": [self.entry]}, indent=1) + "\n"
+
+    def __repr__(self) -> str:
+        return f"Plan({json.dumps(self.entry['steps'])})"
+
+
+@st.composite
+def plans(draw: st.DrawFn, traits: Traits) -> Plan:
+    """Draw a plan of one to four acts."""
+    quiet = draw(st.booleans())
+    usual = [*acts.ORDINARY, *(acts.QUIET if quiet else ())]
+    if traits.strict:
+        usual += [*acts.STRICT, *(() if quiet else acts.HARSH)]
+    factories = draw(st.lists(st.sampled_from(usual), min_size=1, max_size=3))
+    if draw(st.integers(0, 5)) == 5:
+        factories.append(draw(st.sampled_from([*acts.LAST, *(() if quiet or traits.strict else acts.HARSH)])))
+    drawn = [draw(factory(number, traits.avoid)) for number, factory in enumerate(factories)]
+    drawn = [act for act in drawn if traits.role in act.roles and not _known_to_deviate(act, traits)]
+    buffer = draw(st.sampled_from([None, None, None, 2304, 10_000]))
+    return assemble(drawn or [draw(acts.messages(0, traits.avoid))], traits, buffer)
+
+
+def _known_to_deviate(act: Act, traits: Traits) -> bool:
+    return bool(traits.avoid & set(act.like))
+
+
+def assemble(drawn: list[Act], traits: Traits, buffer: int | None) -> Plan:
+    """Return the plan of these acts."""
+    # The same errors are waited for by one act and passed over by another.
+    if any(act.quiet for act in drawn):
+        drawn = [act for act in drawn if not act.harsh]
+    steps = [step for act in drawn for step in act.steps]
+    lasting = not any(act.last for act in drawn)
+    if buffer:
+        steps.insert(0, {"buffer": buffer})
+    if lasting:
+        steps.append({"barrier": True})
+        if traits.conserve:
+            steps = [{"descriptors": "count"}, *steps, {"descriptors": "same"}]
+    rules = sorted({rule for act in drawn for rule in act.rules})
+    outcomes = {"ok": "conform"}
+    for act in drawn:
+        outcomes |= act.outcomes
+    if all("turned-down" in act.outcomes for act in drawn):
+        del outcomes["ok"]
+    entry: dict[str, Any] = {
+        "id": "fuzz-" + hashlib.sha256(json.dumps(steps).encode()).hexdigest()[:8],
+        "title": "; ".join(sorted({kind for act in drawn for kind in act.kinds & acts.MESSAGE_KINDS})),
+        "rules": rules,
+        "level": "SHOULD" if set(rules) <= set(_SHOULD) else "MUST",
+        "roles": sorted(set.intersection(*(set(act.roles) for act in drawn))),
+        "rung": 2 if any(act.needs for act in drawn) else 1,
+        "steps": steps,
+        "outcomes": outcomes,
+    }
+    needs = sorted({need for act in drawn for need in act.needs})
+    like = sorted({case for act in drawn for case in act.like})
+    ending = drawn[-1].ending if drawn[-1].last or drawn[-1].harsh else ("clean",)
+    if any(act.harsh for act in drawn):
+        ending = ("clean", "closed", "died")
+    entry |= {name: value for name, value in (("needs", needs), ("like", like)) if value}
+    entry |= {"ending": list(ending)} if ending != ("clean",) else {}
+    assert not fault_of(entry), fault_of(entry)
+    kinds = frozenset(kind for act in drawn for kind in act.kinds) | ({"small buffer"} if buffer else frozenset())
+    return Plan(entry, kinds)

@@ -1,0 +1,209 @@
+"""Searches: one thing to be tried again and again, the time it may take, and what is done with what it finds."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import given
+
+from fuzz.acts import LIKES
+from fuzz.peers import Peer, observation
+from fuzz.plans import Plan, Traits, plans
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hypothesis import settings
+
+    from channelkit.subjects import Description
+
+SHRINKING = 25.0
+"""Seconds that making a finding smaller may take."""
+
+
+class TimeIsUp(BaseException):  # noqa: N818 (no error: it ends a search from inside, and Hypothesis lets it by)
+    """Raised inside an example."""
+
+
+@dataclass
+class Finding:
+    """Something that is wrong."""
+
+    search: str
+    text: str
+    plan: Plan | None = None
+    seconds: float = 0.0
+    """From the start of the search to the first sight of it."""
+
+    def save(self, folder: Path) -> Path:
+        """Write it to a file of its own; a plan as a case file that `channelkit replay` and `promote` take."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if self.plan is None:
+            target = folder / f"{self.search.replace('/', '-')}.txt"
+            target.write_text(self.text, "utf-8")
+            return target
+        entry = {**self.plan.entry, "guards": f"{self.search}: {self.text}"[:400]}
+        target = folder / f"{entry['id']}.json"
+        target.write_text(Plan(entry, self.plan.kinds).file, "utf-8")
+        return target
+
+
+@dataclass
+class Search:
+    """Runs examples until something is found or the time is over.
+
+    ``examples`` counts those that were made up, not those that an earlier run had left in the database.
+    """
+
+    name: str
+    examples: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
+    unconfirmed: list[Plan] = field(default_factory=list)
+    _until: float = 0.0
+    _started: float = 0.0
+
+    def run(self, profile: settings, seconds: float) -> None:
+        """Search for at most so many seconds, or until the first finding."""
+        self._started = time.monotonic()
+        self._until = self._started + seconds
+        try:
+            self.once(profile)
+        except TimeIsUp:
+            pass
+        except Exception as error:
+            self.failed(error)
+        self.conclude()
+
+    def once(self, profile: settings) -> None:
+        """Run the examples of one Hypothesis test."""
+        raise NotImplementedError
+
+    def failed(self, error: Exception) -> None:
+        """Take what Hypothesis reports at the end."""
+        self.findings.append(Finding(self.name, _report(error), None, time.monotonic() - self._started))
+
+    def conclude(self) -> None:
+        """Called at the end of each run."""
+
+    def tick(self) -> None:
+        """Count one example. Raises `TimeIsUp`."""
+        if time.monotonic() > self._until:
+            raise TimeIsUp
+        self.examples += 1
+
+
+def _report(error: Exception) -> str:
+    return "".join(traceback.format_exception(error))
+
+
+@dataclass
+class Property(Search):
+    """A test of Hypothesis that runs in this process. ``make`` takes the profile and a function to call at each example."""
+
+    make: Callable[[settings, Callable[[], None]], Callable[[], None]] = field(kw_only=True)
+
+    def once(self, profile: settings) -> None:
+        """Run it."""
+        self.make(profile, self.tick)()
+
+
+@dataclass
+class PlanSearch(Search):
+    """Plans on real peers: each on its own by what the spec says, and, where there are several, all against each other."""
+
+    subjects: Sequence[Description] = field(kw_only=True)
+    strict: bool = False
+    _peers: list[Peer] = field(default_factory=list)
+    _smallest: tuple[int, Plan, str] | None = None
+    _first: float = 0.0
+    _traits: Traits | None = None
+
+    def prepare(self) -> None:
+        """Start the peers and learn in what they are known to deviate."""
+        if self._traits is not None:
+            return
+        self._peers = [Peer(subject) for subject in self.subjects]
+        avoid: frozenset[str] = frozenset()
+        if not self.strict:
+            avoid = frozenset().union(*(peer.deviations(LIKES) for peer in self._peers))
+        self._traits = Traits(self.strict, avoid, self.subjects[0].role)
+
+    def close(self) -> None:
+        """End the peers."""
+        for peer in self._peers:
+            peer.__exit__(None, None, None)
+
+    def once(self, profile: settings) -> None:
+        """Run plans."""
+        self.prepare()
+        assert self._traits is not None
+
+        @profile
+        @given(plans(self._traits))
+        def one(plan: Plan) -> None:
+            self.tick()
+            self.kinds.update(plan.kinds)
+            fault = self.fault(plan)
+            if fault:
+                self._keep(plan, fault)
+                raise AssertionError(fault)
+
+        self._smallest = None
+        one()
+
+    def _keep(self, plan: Plan, fault: str) -> None:
+        now = time.monotonic()
+        size = len(plan.file)
+        if self._smallest is None:
+            self._first = now - self._started
+            self._until = now + SHRINKING
+        if self._smallest is None or size < self._smallest[0]:
+            self._smallest = (size, plan, fault)
+
+    def fault(self, plan: Plan) -> str:
+        """Say what is wrong with a plan on these peers."""
+        results = [peer.run(plan.case) for peer in self._peers]
+        for peer, result in zip(self._peers, results, strict=True):
+            fault = peer.fault(plan, result, strict=self.strict)
+            if fault:
+                return f"{peer.subject.name}: {fault}"
+        seen = {observation(result) for result in results}
+        if len(seen) > 1 and not self._difference_recorded(plan):
+            shown = ", ".join(f"{peer.subject.name}: {observation(result)}" for peer, result in zip(self._peers, results, strict=True))
+            return f"these differ, and no case of the catalogue says so: {shown}"
+        return ""
+
+    def _difference_recorded(self, plan: Plan) -> bool:
+        """Whether some case of the catalogue tells these peers apart too."""
+        for name in plan.case.like:
+            results = [result for peer in self._peers if (result := peer.of_catalogue(name))]
+            if len({observation(result) for result in results}) > 1:
+                return True
+        return False
+
+    def failed(self, error: Exception) -> None:
+        """Only what is not about a plan is taken from Hypothesis."""
+        if self._smallest is None:
+            super().failed(error)
+
+    def conclude(self) -> None:
+        """A plan that failed has to fail three times more, in processes of its own."""
+        if self._smallest is None:
+            return
+        _size, plan, fault = self._smallest
+        self._smallest = None
+        if all(self._fault_alone(plan) for _ in range(3)):
+            self.findings.append(Finding(self.name, fault, plan, self._first))
+        else:
+            self.unconfirmed.append(plan)
+
+    def _fault_alone(self, plan: Plan) -> bool:
+        for peer in self._peers:
+            peer.leave()
+        return bool(self.fault(plan))
