@@ -2,6 +2,7 @@
 #   make test          the test suite
 #   make cluster-load  a cluster under load: every request accounted for; writes build/cluster-load.md
 #   make conformance   the kit against the Python reference and against real Node, and whether MATRIX.md still says so
+#   make fuzz          searches for new bugs for SECONDS=600 seconds; make fuzz-pr: the same examples each time
 #   make mutants       runs the broken peers that judge the kit, writes conformance/MUTANTS.md
 #   make matrix        every runtime that `channelkit runtimes fetch` brought, side by side; writes conformance/MATRIX.md
 #   make kit           build/channelkit.pyz, the kit in one file
@@ -25,7 +26,7 @@ NODES := 12 16 20 24 26
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish cluster-load lint spec check clean
+.PHONY: help setup test test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec check clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -88,6 +89,20 @@ $(BENCH_READY): $(READY)
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@
 
+# Random plans and machines on the reference and on every runtime that `channelkit runtimes` has; findings go to build/findings/.
+SECONDS ?= 600
+FUZZ := PYTHONPATH=tests $(BIN)/python -m fuzz
+
+fuzz: $(READY)
+	$(FUZZ) explore --seconds $(SECONDS)
+
+fuzz-pr: $(READY)
+	$(FUZZ) pr
+
+# Is every defect of tests/fuzz/defects.py found within a minute? Takes up to a minute for each.
+fuzz-honesty: $(READY)
+	$(FUZZ) honesty
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -97,7 +112,7 @@ lint: $(READY)
 spec: $(READY)
 	$(BIN)/python spec/build.py --check
 
-check: lint spec test conformance
+check: lint spec test conformance fuzz-pr
 
 clean:
 	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

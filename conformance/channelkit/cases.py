@@ -177,11 +177,12 @@ def load_file(file: Path) -> list[Case]:
         if problem:
             name = entry.get("id", "?") if isinstance(entry, dict) else "?"
             raise UsageError(f"{file}: {name}: {problem}")
-        cases.append(_case(entry, topic))
+        cases.append(case_of(entry, topic))
     return cases
 
 
-def _case(entry: dict[str, Any], topic: str) -> Case:
+def case_of(entry: dict[str, Any], topic: str) -> Case:
+    """The case of an entry that has no fault."""
     lists: dict[str, Any] = {
         name: tuple(entry[name]) for name in ("rules", "roles", "needs", "ending", "like") if name in entry
     }

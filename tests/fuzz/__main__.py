@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +17,10 @@ from channelkit.matrix import subjects as runtimes
 from channelkit.runtimes import find_node
 from channelkit.subjects import Description, from_path
 from fuzz import machine, profiles
-from fuzz.acts import MESSAGE_KINDS
 from fuzz.defects import DEFECTS
 from fuzz.inprocess import PROPERTIES
 from fuzz.profiles import ROOT
+from fuzz.repertoire import MESSAGE_KINDS
 from fuzz.search import PlanSearch, Property, Search
 from fuzz.texts import SPELLING_KINDS, VALUE_KINDS
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FOUND = ROOT / "build" / "findings"
-SLICE = 10.0
+SLICE = 4.0
 """Seconds that a search has before the next one takes its turn."""
 PR_EXAMPLES = {"plans": 40, "machine": 60, "": 100}
 """Examples of a search by the first part of its name."""
@@ -45,7 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         each.add_argument("--only", default="", metavar="TEXT", help="searches whose name holds this")
         each.add_argument("--found", type=Path, default=FOUND, metavar="DIR", help="where findings are saved")
     random.add_argument("--seconds", type=float, default=600.0)
-    random.add_argument("--defect", choices=sorted(DEFECTS), help="break the reference first, and search it alone")
+    random.add_argument(
+        "--defect", choices=sorted(DEFECTS), help="break the reference first, and search it alone"
+    )
     random.add_argument("--database", type=Path, default=profiles.DATABASE, metavar="DIR")
     honest = commands.add_parser("honesty", help="is every seeded defect found in time?")
     honest.add_argument("--seconds", type=float, default=60.0)
@@ -59,20 +63,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def reference(defect: str | None) -> list[Description]:
-    """The reference, in both roles and with both front ends, whole or broken."""
-    found = [one for one in from_path(ROOT / "conformance" / "subjects") if one.name.startswith("pyref-") and "echo" not in one.name]
+    """The reference, in both roles and with both front ends; broken, one of each."""
+    everyone = from_path(ROOT / "conformance" / "subjects")
+    found = [one for one in everyone if one.name.startswith("pyref-") and "echo" not in one.name]
     if defect is None:
         return found
     return [
-        dataclasses.replace(one, command=(one.command[0], str(WRAPPER), defect, *one.command[1:]), reproduce=f"{one.reproduce} (with {defect})")
+        dataclasses.replace(one, command=(one.command[0], str(WRAPPER), defect, *one.command[1:]))
         for one in found
+        if one.name in ("pyref-sync-child", "pyref-asyncio-parent")
     ]
 
 
 def searches(defect: str | None, only: str) -> list[Search]:
     """Everything that can be searched here; says what is absent."""
-    found: list[Search] = [Property(name, make=make) for name, make in PROPERTIES.items() if name != "json-node" or find_node()]
-    found += [PlanSearch(f"plans/{one.name}", subjects=[one], strict=True) for one in reference(defect)]
+    found: list[Search] = [
+        PlanSearch(f"plans/{one.name}", subjects=[one], strict=True) for one in reference(defect)
+    ]
+    found += [
+        Property(name, make=make) for name, make in PROPERTIES.items() if name != "json-node" or find_node()
+    ]
     if defect is None:
         found += _others()
     return [one for one in found if only in one.name]
@@ -96,11 +106,15 @@ def _others() -> list[Search]:
 
 def pr(arguments: argparse.Namespace) -> int:
     """The same examples each time. The promoted cases are part of the catalogue, which `make conformance` runs."""
-    chosen = [one for one in searches(None, arguments.only) if not one.name.startswith(("plans/bun", "plans/deno", "plans/node", "differences"))]
+    chosen = [
+        one
+        for one in searches(None, arguments.only)
+        if not one.name.startswith(("plans/bun", "plans/deno", "plans/node", "differences"))
+    ]
     for one in chosen:
         number = next(count for name, count in PR_EXAMPLES.items() if one.name.startswith(name))
         started = time.monotonic()
-        one.run(profiles.pr(number), seconds=600.0)
+        one.run(profiles.pr, number, seconds=600.0)
         print(f"{one.name}: {one.examples} examples, {time.monotonic() - started:.1f} s", flush=True)
     return conclude(chosen, arguments.found)
 
@@ -111,17 +125,15 @@ def explore(arguments: argparse.Namespace) -> int:
     if arguments.defect:
         DEFECTS[arguments.defect]()
     chosen = searches(arguments.defect, arguments.only)
-    open_ = list(chosen)
-    while open_ and time.monotonic() < until:
-        for one in list(open_):
-            left = until - time.monotonic()
-            if left <= 0:
-                break
-            # A batch for each slice: Hypothesis looks at what failed before, then goes on at random.
-            one.run(profiles.explore(1_000_000, arguments.database / one.name.replace("/", "-")), min(SLICE, left))
-            if one.findings:
-                open_.remove(one)
-        if arguments.defect and len(open_) < len(chosen):
+    turns = itertools.cycle(chosen)
+    while time.monotonic() < until and not all(one.findings for one in chosen):
+        one = next(turns)
+        if one.findings:
+            continue
+        # Each time Hypothesis looks first at what failed before, then goes on at random.
+        profile = partial(profiles.explore, database=arguments.database / one.name.replace("/", "-"))
+        one.run(profile, None, min(SLICE, until - time.monotonic()))
+        if arguments.defect and one.findings:
             break
     return conclude(chosen, arguments.found)
 
@@ -133,7 +145,9 @@ def conclude(chosen: Sequence[Search], folder: Path) -> int:
             if isinstance(one, PlanSearch):
                 stack.callback(one.close)
         for one in chosen:
-            print(f"{one.name}: {one.examples} new examples, {len(one.findings)} findings, {len(one.unconfirmed)} not confirmed")
+            print(
+                f"{one.name}: {one.examples} new examples, {len(one.findings)} findings, {len(one.unconfirmed)} not confirmed"
+            )
             for plan in one.unconfirmed:
                 print(f"  not confirmed: {plan}"[:400])
         if any("machine" in one.name for one in chosen):
@@ -141,14 +155,20 @@ def conclude(chosen: Sequence[Search], folder: Path) -> int:
         kinds = frozenset(kind for one in chosen for kind in one.kinds)
         if kinds:
             wanted = MESSAGE_KINDS | VALUE_KINDS | SPELLING_KINDS
-            print(f"kinds: {len(kinds & wanted)} of {len(wanted)}; never: {', '.join(sorted(wanted - kinds)) or 'none'}")
+            print(
+                f"kinds: {len(kinds & wanted)} of {len(wanted)}; never: {', '.join(sorted(wanted - kinds)) or 'none'}"
+            )
         print(f"{sum(one.examples for one in chosen)} new examples ran")
         found = [finding for one in chosen for finding in one.findings]
         for finding in found:
             target = finding.save(folder)
-            print(f"FOUND by {finding.search} after {finding.seconds:.1f} s: {finding.text[-1500:]}\n  saved: {target}")
+            print(
+                f"FOUND by {finding.search} after {finding.seconds:.1f} s: {finding.text[-1500:]}\n  saved: {target}"
+            )
             if finding.plan:
-                print(f"  channelkit replay {target} --subjects …\n  channelkit promote {target} --id fuzz-… --title …")
+                print(
+                    f"  channelkit replay {target} --subjects …\n  channelkit promote {target} --id fuzz-… --title …"
+                )
     return 1 if found else 0
 
 
@@ -157,15 +177,32 @@ def honesty(arguments: argparse.Namespace) -> int:
     missed = []
     for name in arguments.names:
         started = time.monotonic()
-        command = [sys.executable, "-m", "fuzz", "explore", "--defect", name, "--seconds", str(arguments.seconds)]
-        folders = ["--found", f"{ROOT}/build/honesty/{name}", "--database", f"{ROOT}/build/honesty/{name}/database"]
+        command = [
+            sys.executable,
+            "-m",
+            "fuzz",
+            "explore",
+            "--defect",
+            name,
+            "--seconds",
+            str(arguments.seconds),
+        ]
+        folders = [
+            "--found",
+            f"{ROOT}/build/honesty/{name}",
+            "--database",
+            f"{ROOT}/build/honesty/{name}/database",
+        ]
         result = subprocess.run([*command, *folders], capture_output=True, text=True, check=False)
         found = [line for line in result.stdout.splitlines() if line.startswith("FOUND by ")]
         seconds = time.monotonic() - started
         if not found:
             missed.append(name)
             print(result.stdout[-2000:], result.stderr[-2000:], file=sys.stderr)
-        print(f"| {name} | {seconds:.0f} | {found[0].split(':')[0].removeprefix('FOUND by ') if found else 'NOT FOUND'} |", flush=True)
+        print(
+            f"| {name} | {seconds:.0f} | {found[0].split(':')[0].removeprefix('FOUND by ') if found else 'NOT FOUND'} |",
+            flush=True,
+        )
     return 1 if missed else 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from fuzz.defects import DEFECTS  # noqa: E402
+from fuzz.defects import DEFECTS
 
 DEFECTS[sys.argv[1]]()
 sys.argv = sys.argv[2:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
@@ -74,7 +74,7 @@ def likes(values: frozenset[str], line: bytes) -> tuple[str, ...]:
         "empty name": "jsn-empty-name",
     }
     found = [case for kind, case in named.items() if kind in values]
-    return tuple([*found, *(["cls-cmd-twice"] if b"cmd" in line and "duplicate members" in values else [])])
+    return (*found, *(["cls-cmd-twice"] if b"cmd" in line and "duplicate members" in values else []))
 
 
 def user(value: Any, style: texts.Style, kind: str = "user message") -> Frame:
@@ -82,7 +82,13 @@ def user(value: Any, style: texts.Style, kind: str = "user message") -> Frame:
     values = frozenset([*texts.value_kinds(value), *texts.spelling_kinds(style)])
     line = spell(value, style).encode()
     return Frame(
-        kind, line, (delivered(value),), ("FRM-020", "FRM-021", "JSN-020", "CLS-002"), likes(values, line), (), values
+        kind,
+        line,
+        (delivered(value),),
+        ("FRM-020", "FRM-021", "JSN-020", "CLS-002"),
+        likes(values, line),
+        (),
+        values,
     )
 
 
@@ -122,7 +128,9 @@ def unknown_internal(draw: st.DrawFn) -> Frame:
     others = draw(st.dictionaries(texts.NAMES.filter(lambda name: name != "cmd"), texts.SCALARS, max_size=2))
     message = {**others, "cmd": f"NODE_{word}"}
     line = spell(message, draw(STYLES)._replace(twice=False)).encode()
-    return Frame("unknown internal message", line, (), ("CLS-001", "CLS-003", "CLS-004"), ("cls-unknown-internal",))
+    return Frame(
+        "unknown internal message", line, (), ("CLS-001", "CLS-003", "CLS-004"), ("cls-unknown-internal",)
+    )
 
 
 SOCKET_CMDS = ("GET_COUNT", "NOTIFY_CLOSE", "COUNT", "ALL_CLOSED")
@@ -132,25 +140,41 @@ SOCKET_CMDS = ("GET_COUNT", "NOTIFY_CLOSE", "COUNT", "ALL_CLOSED")
 def socket_list_noise(draw: st.DrawFn) -> Frame:
     """A question about a key that nobody knows, or an answer that nobody asked for; neither gets an answer."""
     cmd = draw(st.sampled_from(SOCKET_CMDS))
-    message = {"cmd": f"NODE_SOCKET_{cmd}", "key": f"nobody {draw(texts.TEXTS)}"}
+    message: dict[str, Any] = {"cmd": f"NODE_SOCKET_{cmd}", "key": f"nobody {draw(texts.TEXTS)}"}
     if cmd == "COUNT":
         message["count"] = draw(st.integers(0, 9))
     line = spell(message, draw(STYLES)._replace(twice=False)).encode()
-    return Frame(f"NODE_SOCKET_{cmd}", line, (), ("SLS-005", "SLS-013"), ("sls-unknown-key", "sls-unasked-answers"))
+    return Frame(
+        f"NODE_SOCKET_{cmd}", line, (), ("SLS-005", "SLS-013"), ("sls-unknown-key", "sls-unasked-answers")
+    )
 
 
 @st.composite
 def broken_utf8(draw: st.DrawFn) -> Frame:
     """A string that is not UTF-8 ([FRM-028])."""
     broken = draw(
-        st.sampled_from([b"\xff", b"\xc3", b"\xe2\x82", b"\xf0\x9f\x98", b"\xed\xa0\x80", b"\xc0\x80", b"\x80", b"\xf8"])
-        | st.binary(min_size=1, max_size=6).filter(lambda data: not set(data) & set(b'\\"') and min(data) > 31)
+        st.sampled_from(
+            [b"\xff", b"\xc3", b"\xe2\x82", b"\xf0\x9f\x98", b"\xed\xa0\x80", b"\xc0\x80", b"\x80", b"\xf8"]
+        )
+        | st.binary(min_size=1, max_size=6).filter(
+            lambda data: not set(data) & set(b'\\"') and min(data) > 31
+        )
     )
-    line = b'["' + draw(st.sampled_from([b"", b"a", b"\xc3\xa9"])) + broken + draw(st.sampled_from([b"", b"b"])) + b'"]'
+    line = (
+        b'["'
+        + draw(st.sampled_from([b"", b"a", b"\xc3\xa9"]))
+        + broken
+        + draw(st.sampled_from([b"", b"b"]))
+        + b'"]'
+    )
     understood, value = texts.read(line)
     assert understood
     return Frame(
-        "broken UTF-8", line, (delivered(value),), ("FRM-028",), ("frm-utf8-invalid", "frm-utf8-truncated", "frm-utf8-overlong")
+        "broken UTF-8",
+        line,
+        (delivered(value),),
+        ("FRM-028",),
+        ("frm-utf8-invalid", "frm-utf8-truncated", "frm-utf8-overlong"),
     )
 
 
@@ -188,8 +212,9 @@ GOOD: dict[str, st.SearchStrategy[Frame]] = {
 # ---- bad frames -------------------------------------------------------------------------------------------
 
 _BAD_TEXTS = [
-    b"", b" ", b"\r", b"\t \r", b"garbage", b"{", b"NaN", b"[-Infinity]", b"[1,]", b"{'a':1}", b"01", b"+1", b"1 2", b"\x00",
-    b"\xef\xbb\xbf1", b'"\t"', b'"\x00"', b'"\\x"', b'"\\u12"', b"nul", b"tru", b"[1", b'{"a"}', b'{"a":}', b"/**/1", b"undefined", b".5", b"1.",
+    b"garbage", b"{", b"NaN", b"[-Infinity]", b"[1,]", b"{'a':1}", b"01", b"+1", b"1 2", b"\x00",
+    b"\xef\xbb\xbf1", b'"\t"', b'"\x00"', b'"\\x"', b'"\\u12"', b"nul", b"tru", b"[1", b'{"a"}', b'{"a":}', b"/**/1", b"undefined", b".5",
+    b"1.",
 ]  # fmt: skip
 
 
@@ -202,14 +227,22 @@ def damaged(draw: st.DrawFn) -> bytes:
     return line[:at] + insert + line[at + draw(st.integers(0, 1)) :]
 
 
-@st.composite
-def bad_line(draw: st.DrawFn) -> Frame:
+_BLANKS = [b"", b" ", b"\r", b"\t \r"]
+
+
+def refused(kind: str, like: tuple[str, ...], line: bytes) -> Frame:
     """A line that is no message, by the reader of the kit ([FRM-026])."""
-    line = draw((st.sampled_from(_BAD_TEXTS) | damaged()).filter(lambda line: b"\n" not in line and not texts.read(line)[0]))
-    blank = not line.strip(b" \t\r")
-    like = "frm-blank-line" if blank else "frm-garbage"
-    others = () if blank else ("frm-truncated", "frm-nul-alone", "jsn-not-nan")
-    return Frame("blank line" if blank else "bad line", line, (ERROR,), ("FRM-026", "ERR-003"), (like, *others))
+    return Frame(kind, line, (ERROR,), ("FRM-026", "ERR-003"), like)
+
+
+def _is_bad(line: bytes) -> bool:
+    return bool(line.strip(b" \t\r")) and b"\n" not in line and not texts.read(line)[0]
+
+
+def bad_line() -> st.SearchStrategy[Frame]:
+    """Return lines that are not JSON."""
+    like = ("frm-garbage", "frm-truncated", "frm-nul-alone", "jsn-not-nan")
+    return (st.sampled_from(_BAD_TEXTS) | damaged()).filter(_is_bad).map(partial(refused, "bad line", like))
 
 
 @st.composite
@@ -225,7 +258,8 @@ def unowed_answer(draw: st.DrawFn) -> Frame:
     )
 
 
-BAD = bad_line() | unowed_answer()
+BLANK = st.sampled_from(_BLANKS).map(partial(refused, "blank line", ("frm-blank-line",)))
+BAD = bad_line() | unowed_answer() | BLANK
 
 
 def plain(value: Any) -> Frame:

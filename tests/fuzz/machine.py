@@ -16,9 +16,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from fuzz.tables import Automaton
 from fuzz.wires import UNLIMITED, Wire, in_memory, over_sockets
 from nodechannel import steps
-from nodechannel.delivery import HandleDelivery
 from nodechannel.connection import Connection, Message
-from nodechannel.errors import ChannelClosed, HandleAbandoned, InvalidJson, MissingDescriptor, RemoteError, UnexpectedAck
+from nodechannel.delivery import HandleDelivery
+from nodechannel.errors import (
+    ChannelClosed,
+    HandleAbandoned,
+    InvalidJson,
+    MissingDescriptor,
+    RemoteError,
+    UnexpectedAck,
+)
 from nodechannel.outgoing import SocketHandle
 
 if TYPE_CHECKING:
@@ -81,7 +88,9 @@ class Machine(RuleBasedStateMachine):
 
     # ---- what the users of both ends do ---------------------------------------------------------------------
 
-    @rule(at=SIDES, size=st.sampled_from([0, 0, 1, 100, 5000, 70_000]), count=st.sampled_from([1, 1, 1, 2, 40]))
+    @rule(
+        at=SIDES, size=st.sampled_from([0, 0, 1, 100, 5000, 40_000]), count=st.sampled_from([1, 1, 1, 2, 40])
+    )
     def send(self, at: int, size: int, count: int) -> None:
         """Queue one message, or several in one go."""
         side = self.sides[at]
@@ -109,9 +118,13 @@ class Machine(RuleBasedStateMachine):
         mine, other = socket.socketpair()
         self.keepers += [mine, other]
         handle = SocketHandle(mine, keep_open=shared)
-        self._accepted(side, lambda: side.connection.send([number, "é" * size], handle), [number], handle=True)
+        self._accepted(
+            side, lambda: side.connection.send([number, "é" * size], handle), [number], handle=True
+        )
 
-    def _accepted(self, side: Side, send: Callable[[], Delivery], numbers: Sequence[int], *, handle: bool = False) -> None:
+    def _accepted(
+        self, side: Side, send: Callable[[], Delivery], numbers: Sequence[int], *, handle: bool = False
+    ) -> None:
         self.numbers = numbers[-1]
         if not side.channel.can("SEND"):
             try:
@@ -152,7 +165,7 @@ class Machine(RuleBasedStateMachine):
         side.channel.move("CLOSE")
         self._ended(side, dropped=True)
 
-    @rule(at=SIDES, really=RARELY, then=st.sampled_from(["read", "disconnect", "nothing"]))
+    @rule(at=SIDES, really=st.booleans(), then=st.sampled_from(["read", "disconnect", "nothing"]))
     def vanish(self, at: int, really: bool, then: str) -> None:
         """One end closes behind a handle that it has just written, and the other one notices while it writes."""
         if not really:
@@ -167,6 +180,30 @@ class Machine(RuleBasedStateMachine):
         for _ in range(3 if then == "read" else 0):
             self.read(1 - at, 65_536)
             self.write(1 - at, UNLIMITED)
+
+    @rule(at=SIDES, really=RARELY, times=st.integers(1, 6))
+    def refuse(self, at: int, really: bool, times: int) -> None:
+        """One end has no room for descriptors while the other one tries to hand over."""
+        if not really:
+            return
+        self.send_handle(at, 0, True)
+        self.fill_table(1 - at, True)
+        self.exchange(at, times)
+        self.fill_table(1 - at, False)
+
+    @rule(at=SIDES, really=RARELY, then=st.sampled_from(["exchange", "close", "close the other"]))
+    def leave(self, at: int, really: bool, then: str) -> None:
+        """One end disconnects behind a handle that nobody has read."""
+        if not really:
+            return
+        self.send_handle(at, 0, True)
+        self.disconnect(at, True)
+        if then == "exchange":
+            self.exchange(at, 2)
+        else:
+            other = then == "close the other"
+            self.close(1 - at if other else at, True)
+            self.read(at, 65_536)
 
     # ---- what lies between them does ------------------------------------------------------------------------
 
@@ -301,6 +338,7 @@ class Machine(RuleBasedStateMachine):
         self.forged = True
         with suppress(BlockingIOError):
             side.wire.inject(line + b"\n")
+            self.read(1 - at, 65_536)  # before anything else can come into the same read
 
     # ---- the consequences -------------------------------------------------------------------------------------
 
@@ -340,8 +378,8 @@ class Machine(RuleBasedStateMachine):
         for side in self.sides:
             assert side.connection.connected is (side.channel.state == "OPEN")
             assert side.connection.closed is (side.channel.state == "CLOSED")
-            assert side.connection._state.name == side.channel.state  # noqa: SLF001
-            assert side.connection._hand_over.idle is (side.hand_over.state == "IDLE")  # noqa: SLF001
+            assert side.connection._state.name == side.channel.state
+            assert side.connection._hand_over.idle is (side.hand_over.state == "IDLE")
             assert side.connection.settled or side.queue or side.hand_over.state != "IDLE" or side.answers_due
 
     def teardown(self) -> None:
@@ -357,7 +395,9 @@ class Machine(RuleBasedStateMachine):
                 while side.deliveries:
                     delivery = side.deliveries.pop()
                     if isinstance(delivery, HandleDelivery):
-                        delivery.error = None  # it names the delivery, and the two would wait for the garbage collector
+                        delivery.error = (
+                            None  # it names the delivery, and the two would wait for the garbage collector
+                        )
                     del delivery
             for keeper in self.keepers:
                 keeper.close()
@@ -368,11 +408,17 @@ class Machine(RuleBasedStateMachine):
         for side in self.sides:
             side.wire.loses = False
         for _ in range(10_000):
-            before = [(len(side.wire.log), len(side.travelling), len(side.queue), side.hand_over.state) for side in self.sides]
+            before = [
+                (len(side.wire.log), len(side.travelling), len(side.queue), side.hand_over.state)
+                for side in self.sides
+            ]
             for at in (0, 1):
                 self.write(at, UNLIMITED)
                 self.read(1 - at, 65_536)
-            after = [(len(side.wire.log), len(side.travelling), len(side.queue), side.hand_over.state) for side in self.sides]
+            after = [
+                (len(side.wire.log), len(side.travelling), len(side.queue), side.hand_over.state)
+                for side in self.sides
+            ]
             idle = not any(side.incoming for side in self.sides)
             if before == after and idle:
                 break

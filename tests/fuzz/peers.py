@@ -53,7 +53,9 @@ class Peer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.leave()
 
     def leave(self) -> None:
@@ -138,7 +140,11 @@ def _deviates(result: CaseResult | None) -> bool:
 
 def _to_avoid(result: CaseResult | None) -> bool:
     """Whether plans leave out what a case is about; that a peer ends on bad input is written in the plans themselves."""
-    return _deviates(result) and result is not None and result.judgement.flag not in ("DiesOnBadInput", "ClosesOnBadInput")
+    return (
+        _deviates(result)
+        and result is not None
+        and result.judgement.flag not in ("DiesOnBadInput", "ClosesOnBadInput")
+    )
 
 
 def _signs(result: CaseResult | None) -> set[tuple[str, str]]:
@@ -147,7 +153,7 @@ def _signs(result: CaseResult | None) -> set[tuple[str, str]]:
         return set()
     seen = result.judgement.seen
     listed = result.subject and result.judgement.verdict == KNOWN
-    signs = {("outcome", seen.outcome)} if seen.outcome not in ("ok",) else set()
+    signs = {("outcome", seen.outcome)} if seen.outcome != "ok" else set()
     if seen.ending in ("died", "hung", "closed"):
         signs.add(("ending", seen.ending))
     if listed and seen.outcome == "died":

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from channelkit.cases import Case, fault_of
-from fuzz import acts
-from fuzz.acts import Act
+from channelkit.cases import Case, case_of, fault_of
+from fuzz import acts, receiving, repertoire
+
+if TYPE_CHECKING:
+    from fuzz.acts import Act
 
 _SHOULD = ("HND-051", "FRM-026", "HND-041", "CLS-005", "HND-008", "FRM-028", "JSN-029")
 
@@ -39,8 +41,7 @@ class Plan:
     @property
     def case(self) -> Case:
         """The case."""
-        lists = {name: tuple(self.entry[name]) for name in ("rules", "roles", "needs", "ending", "like") if name in self.entry}
-        return Case(**{**self.entry, **lists, "topic": "fuzz"})
+        return case_of(self.entry, "fuzz")
 
     @property
     def file(self) -> str:
@@ -55,16 +56,18 @@ class Plan:
 def plans(draw: st.DrawFn, traits: Traits) -> Plan:
     """Draw a plan of one to four acts."""
     quiet = draw(st.booleans())
-    usual = [*acts.ORDINARY, *(acts.QUIET if quiet else ())]
+    usual = [*repertoire.ORDINARY, *(repertoire.QUIET if quiet else ())]
     if traits.strict:
-        usual += [*acts.STRICT, *(() if quiet else acts.HARSH)]
+        usual += [*repertoire.STRICT, *(() if quiet else repertoire.HARSH)]
     factories = draw(st.lists(st.sampled_from(usual), min_size=1, max_size=3))
-    if draw(st.integers(0, 5)) == 5:
-        factories.append(draw(st.sampled_from([*acts.LAST, *(() if quiet or traits.strict else acts.HARSH)])))
+    if draw(acts.RARELY):
+        factories.append(
+            draw(st.sampled_from([*repertoire.LAST, *(() if quiet or traits.strict else repertoire.HARSH)]))
+        )
     drawn = [draw(factory(number, traits.avoid)) for number, factory in enumerate(factories)]
     drawn = [act for act in drawn if traits.role in act.roles and not _known_to_deviate(act, traits)]
     buffer = draw(st.sampled_from([None, None, None, 2304, 10_000]))
-    return assemble(drawn or [draw(acts.messages(0, traits.avoid))], traits, buffer)
+    return assemble(drawn or [draw(receiving.messages(0, traits.avoid))], traits, buffer)
 
 
 def _known_to_deviate(act: Act, traits: Traits) -> bool:
@@ -92,7 +95,7 @@ def assemble(drawn: list[Act], traits: Traits, buffer: int | None) -> Plan:
         del outcomes["ok"]
     entry: dict[str, Any] = {
         "id": "fuzz-" + hashlib.sha256(json.dumps(steps).encode()).hexdigest()[:8],
-        "title": "; ".join(sorted({kind for act in drawn for kind in act.kinds & acts.MESSAGE_KINDS})),
+        "title": "; ".join(sorted({kind for act in drawn for kind in act.kinds & repertoire.MESSAGE_KINDS})),
         "rules": rules,
         "level": "SHOULD" if set(rules) <= set(_SHOULD) else "MUST",
         "roles": sorted(set.intersection(*(set(act.roles) for act in drawn))),
@@ -108,5 +111,7 @@ def assemble(drawn: list[Act], traits: Traits, buffer: int | None) -> Plan:
     entry |= {name: value for name, value in (("needs", needs), ("like", like)) if value}
     entry |= {"ending": list(ending)} if ending != ("clean",) else {}
     assert not fault_of(entry), fault_of(entry)
-    kinds = frozenset(kind for act in drawn for kind in act.kinds) | ({"small buffer"} if buffer else frozenset())
+    kinds = frozenset(kind for act in drawn for kind in act.kinds) | (
+        {"small buffer"} if buffer else frozenset()
+    )
     return Plan(entry, kinds)

@@ -22,7 +22,7 @@ def pr(examples: int) -> settings:
         print_blob=True,
         verbosity=Verbosity.normal,
         report_multiple_bugs=False,
-        stateful_step_count=30,
+        stateful_step_count=50,
         suppress_health_check=list(HealthCheck),
         backend="hypothesis",
     )

@@ -6,17 +6,18 @@ import time
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hypothesis import given
+from hypothesis.internal.conjecture import engine
 
-from fuzz.acts import LIKES
 from fuzz.peers import Peer, observation
 from fuzz.plans import Plan, Traits, plans
+from fuzz.repertoire import LIKES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from hypothesis import settings
 
@@ -24,9 +25,12 @@ if TYPE_CHECKING:
 
 SHRINKING = 25.0
 """Seconds that making a finding smaller may take."""
+BATCH = 25
+ENDLESS = 1_000_000
+engine.MAX_SHRINKING_SECONDS = int(SHRINKING)
 
 
-class TimeIsUp(BaseException):  # noqa: N818 (no error: it ends a search from inside, and Hypothesis lets it by)
+class TimeIsUp(BaseException):
     """Raised inside an example."""
 
 
@@ -65,37 +69,33 @@ class Search:
     kinds: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
     unconfirmed: list[Plan] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
     _until: float = 0.0
-    _started: float = 0.0
 
-    def run(self, profile: settings, seconds: float) -> None:
-        """Search for at most so many seconds, or until the first finding."""
-        self._started = time.monotonic()
-        self._until = self._started + seconds
+    def run(self, profile: Callable[[int], settings], examples: int | None, seconds: float) -> None:
+        """Run so many examples, or as many as there is time for; in any case until the first finding.
+
+        ``profile`` makes the settings for a number of examples.
+        """
+        self._until = time.monotonic() + seconds
         try:
-            self.once(profile)
+            self.once(profile, examples)
         except TimeIsUp:
             pass
         except Exception as error:
             self.failed(error)
         self.conclude()
 
-    def once(self, profile: settings) -> None:
-        """Run the examples of one Hypothesis test."""
+    def once(self, profile: Callable[[int], settings], examples: int | None) -> None:
+        """Run one Hypothesis test, or one after the other."""
         raise NotImplementedError
 
     def failed(self, error: Exception) -> None:
         """Take what Hypothesis reports at the end."""
-        self.findings.append(Finding(self.name, _report(error), None, time.monotonic() - self._started))
+        self.findings.append(Finding(self.name, _report(error), None, time.monotonic() - self.started))
 
     def conclude(self) -> None:
         """Called at the end of each run."""
-
-    def tick(self) -> None:
-        """Count one example. Raises `TimeIsUp`."""
-        if time.monotonic() > self._until:
-            raise TimeIsUp
-        self.examples += 1
 
 
 def _report(error: Exception) -> str:
@@ -108,9 +108,16 @@ class Property(Search):
 
     make: Callable[[settings, Callable[[], None]], Callable[[], None]] = field(kw_only=True)
 
-    def once(self, profile: settings) -> None:
-        """Run it."""
-        self.make(profile, self.tick)()
+    def once(self, profile: Callable[[int], settings], examples: int | None) -> None:
+        """Run it in batches; Hypothesis makes a finding smaller by itself."""
+        while True:
+            self.make(profile(examples or BATCH), self.tick)()
+            if examples or time.monotonic() > self._until:
+                return
+
+    def tick(self) -> None:
+        """Count one example."""
+        self.examples += 1
 
 
 @dataclass
@@ -139,15 +146,17 @@ class PlanSearch(Search):
         for peer in self._peers:
             peer.__exit__(None, None, None)
 
-    def once(self, profile: settings) -> None:
+    def once(self, profile: Callable[[int], settings], examples: int | None) -> None:
         """Run plans."""
         self.prepare()
         assert self._traits is not None
 
-        @profile
+        @profile(examples or ENDLESS)
         @given(plans(self._traits))
         def one(plan: Plan) -> None:
-            self.tick()
+            if time.monotonic() > self._until:
+                raise TimeIsUp
+            self.examples += 1
             self.kinds.update(plan.kinds)
             fault = self.fault(plan)
             if fault:
@@ -161,7 +170,7 @@ class PlanSearch(Search):
         now = time.monotonic()
         size = len(plan.file)
         if self._smallest is None:
-            self._first = now - self._started
+            self._first = now - self.started
             self._until = now + SHRINKING
         if self._smallest is None or size < self._smallest[0]:
             self._smallest = (size, plan, fault)
@@ -175,7 +184,10 @@ class PlanSearch(Search):
                 return f"{peer.subject.name}: {fault}"
         seen = {observation(result) for result in results}
         if len(seen) > 1 and not self._difference_recorded(plan):
-            shown = ", ".join(f"{peer.subject.name}: {observation(result)}" for peer, result in zip(self._peers, results, strict=True))
+            shown = ", ".join(
+                f"{peer.subject.name}: {observation(result)}"
+                for peer, result in zip(self._peers, results, strict=True)
+            )
             return f"these differ, and no case of the catalogue says so: {shown}"
         return ""
 

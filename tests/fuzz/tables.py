@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections import Counter
 
 CHAPTER = Path(__file__).resolve().parents[2] / "spec" / "60-lifecycle.md"
 _DRAWING = re.compile(r"<!-- generated: states (\w+) -->(.*?)<!-- end -->", re.DOTALL)

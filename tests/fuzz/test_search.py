@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from hypothesis import given
@@ -15,25 +15,61 @@ from jsonschema import Draft202012Validator
 
 from channelkit.cli import main
 from fuzz import machine, profiles
-from fuzz.acts import LIKES, MESSAGE_KINDS
+from fuzz.frames import USER, Frame
 from fuzz.inprocess import PROPERTIES
 from fuzz.peers import CATALOGUE
 from fuzz.plans import Plan, Traits, plans
 from fuzz.profiles import ROOT
+from fuzz.repertoire import HARSH, LAST, LIKES, MESSAGE_KINDS, ORDINARY, QUIET, STRICT
 from fuzz.tables import ALL
 from fuzz.texts import SPELLING_KINDS, VALUE_KINDS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hypothesis import strategies as st
+
+    from fuzz.acts import Act
+
 SCHEMA = Draft202012Validator(json.loads((ROOT / "schemas" / "kit" / "case.json").read_text("utf-8")))
 RULES = json.loads((ROOT / "spec" / "requirements.json").read_text("utf-8"))["rules"]
 
 
-def test_plans_show_every_kind_of_message_and_value_and_are_cases() -> None:
+def test_frames_show_every_kind_of_value() -> None:
     seen: Counter[str] = Counter()
 
-    @profiles.pr(250)
+    @profiles.pr(400)
+    @given(USER)
+    def one(frame: Frame) -> None:
+        seen.update(frame.values)
+
+    one()
+    assert not (VALUE_KINDS | SPELLING_KINDS) - set(seen)
+
+
+@pytest.fixture(scope="module")
+def kinds_of_acts() -> set[str]:
+    """Draw every act that there is for a while."""
+    seen = {"small buffer"}  # a plan has it, not an act
+    for factory in {*ORDINARY, *QUIET, *HARSH, *STRICT, *LAST}:
+
+        @profiles.pr(50)
+        @given(cast("st.SearchStrategy[Act]", factory(1, frozenset())))
+        def one(act: Act) -> None:
+            seen.update(act.kinds)
+
+        one()
+    return seen
+
+
+def test_acts_show_every_kind_of_message_and_fault(kinds_of_acts: set[str]) -> None:
+    assert not MESSAGE_KINDS - kinds_of_acts
+
+
+def test_plans_are_cases_and_choose_from_all_acts() -> None:
+    seen: Counter[str] = Counter()
+
+    @profiles.pr(150)
     @given(plans(Traits(strict=True, role="parent")))
     def one(plan: Plan) -> None:
         SCHEMA.validate(json.loads(plan.file))
@@ -41,7 +77,16 @@ def test_plans_show_every_kind_of_message_and_value_and_are_cases() -> None:
         seen.update(plan.kinds)
 
     one()
-    assert set(seen) >= MESSAGE_KINDS | VALUE_KINDS | SPELLING_KINDS
+    assert {
+        "messages",
+        "NODE_HANDLE",
+        "send",
+        "send handle",
+        "full table",
+        "small buffer",
+        "bad input",
+    } <= set(seen)
+    assert sum(kind.startswith("end: ") for kind in seen) > 2
 
 
 def test_the_cases_that_plans_vary_are_in_the_catalogue() -> None:
@@ -54,7 +99,13 @@ def test_plans_are_made_up_without_what_a_peer_is_known_for() -> None:
     @profiles.pr(60)
     @given(plans(Traits(avoid=avoid)))
     def one(plan: Plan) -> None:
-        assert not plan.kinds & {"two descriptors", "descriptor without an envelope", "net.Native", "lone surrogates", "broken UTF-8"}
+        assert not plan.kinds & {
+            "two descriptors",
+            "descriptor without an envelope",
+            "net.Native",
+            "lone surrogates",
+            "broken UTF-8",
+        }
 
     one()
 
@@ -72,8 +123,10 @@ from pathlib import Path
 from hypothesis import given, strategies as st
 from fuzz import profiles
 drawn = []
+def take(data: bytes) -> None:
+    drawn.append(data)
 profile = profiles.pr(30) if sys.argv[1] == "pr" else profiles.explore(30, Path(sys.argv[2]))
-profile(given(st.binary())(drawn.append))()
+profile(given(st.binary())(take))()
 print(hashlib.sha256(repr(drawn).encode()).hexdigest(), profile.database is not None)
 """
 
@@ -82,7 +135,9 @@ print(hashlib.sha256(repr(drawn).encode()).hexdigest(), profile.database is not 
 def test_a_ci_variable_changes_no_profile(name: str, same: bool, database: str, tmp_path: Path) -> None:
     words = [sys.executable, "-c", DRAW, name, str(tmp_path)]
     outputs = [
-        subprocess.run(words, env={**environment(), "CI": "1"}, capture_output=True, text=True, check=True, timeout=50).stdout.split()
+        subprocess.run(
+            words, env={**environment(), "CI": "1"}, capture_output=True, text=True, check=True, timeout=50
+        ).stdout.split()
         for _ in range(2)
     ]
     assert (outputs[0][0] == outputs[1][0]) is same
@@ -97,12 +152,18 @@ def explore(tmp_path: Path, defect: str, only: str) -> subprocess.CompletedProce
     words = ["explore", "--defect", defect, "--only", only, "--seconds", "40"]
     folders = ["--found", str(tmp_path / "found"), "--database", str(tmp_path / "database")]
     return subprocess.run(
-        [sys.executable, "-m", "fuzz", *words, *folders], env={**environment(), "CI": "1"}, capture_output=True, text=True, check=False, timeout=58
+        [sys.executable, "-m", "fuzz", *words, *folders],
+        env={**environment(), "CI": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=58,
     )
 
 
 @pytest.mark.parametrize(
-    ("defect", "only"), [("minus-zero-lost", "json-paths"), ("halved-characters", "cuts"), ("overtaking", "machine-memory")]
+    ("defect", "only"),
+    [("minus-zero-lost", "json-paths"), ("halved-characters", "cuts"), ("overtaking", "machine-memory")],
 )
 def test_a_planted_defect_is_found_and_reported(defect: str, only: str, tmp_path: Path) -> None:
     result = explore(tmp_path, defect, only)
@@ -112,7 +173,9 @@ def test_a_planted_defect_is_found_and_reported(defect: str, only: str, tmp_path
     assert (tmp_path / "found" / f"{only}.txt").exists()
 
 
-def test_a_plan_that_fails_is_replayed_and_promoted(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_that_fails_is_replayed_and_promoted(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     result = explore(tmp_path, "double-ack", "plans/pyref-sync-child")
     assert result.returncode == 1, result.stdout + result.stderr
     (found,) = (tmp_path / "found").glob("fuzz-*.json")
@@ -125,13 +188,30 @@ def test_a_plan_that_fails_is_replayed_and_promoted(tmp_path: Path, capfd: pytes
     catalogue.mkdir()
     assert main(["promote", str(found), "--cases", str(catalogue), "--id", "fuzz-answered-twice"]) == 0
     assert main(["run", "--cases", str(catalogue), "--rung", "2", "--child", broken]) == 1
-    assert main(["run", "--cases", str(catalogue), "--rung", "2", "--child", f"{sys.executable} {adapter}"]) == 0
+    assert (
+        main(["run", "--cases", str(catalogue), "--rung", "2", "--child", f"{sys.executable} {adapter}"]) == 0
+    )
 
 
 def test_nothing_is_found_where_nothing_is_planted(tmp_path: Path) -> None:
-    words = ["explore", "--only", "cuts", "--seconds", "2", "--found", str(tmp_path), "--database", str(tmp_path / "database")]
+    words = [
+        "explore",
+        "--only",
+        "cuts",
+        "--seconds",
+        "2",
+        "--found",
+        str(tmp_path),
+        "--database",
+        str(tmp_path / "database"),
+    ]
     result = subprocess.run(
-        [sys.executable, "-m", "fuzz", *words], env={**environment(), "CI": "1"}, capture_output=True, text=True, check=False, timeout=50
+        [sys.executable, "-m", "fuzz", *words],
+        env={**environment(), "CI": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert not list(tmp_path.glob("*.txt"))

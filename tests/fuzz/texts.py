@@ -36,7 +36,9 @@ NUMBERS: st.SearchStrategy[float] = (
 )
 SCALARS = st.sampled_from([None, True, False]) | NUMBERS | TEXTS
 VALUES: st.SearchStrategy[Any] = st.recursive(
-    SCALARS, lambda member: st.lists(member, max_size=4) | st.dictionaries(NAMES, member, max_size=4), max_leaves=8
+    SCALARS,
+    lambda member: st.lists(member, max_size=4) | st.dictionaries(NAMES, member, max_size=4),
+    max_leaves=8,
 )
 
 
@@ -74,7 +76,10 @@ def _spell(value: Any, style: Style) -> str:
     if isinstance(value, str):
         return _string(value, style.escapes)
     if isinstance(value, dict):
-        members = [f"{_string(name, style.escapes)}{blank}:{blank}{_spell(one, style)}" for name, one in value.items()]
+        members = [
+            f"{_string(name, style.escapes)}{blank}:{blank}{_spell(one, style)}"
+            for name, one in value.items()
+        ]
         if style.twice:
             members = [f"{_string(name, style.escapes)}{blank}:{blank}0" for name in value] + members
         return "{" + blank + f"{blank},{blank}".join(members) + blank + "}"
@@ -163,10 +168,16 @@ _NUMBER_KINDS: dict[str, Callable[[float], object]] = {
     "denormal": lambda number: 0 < abs(number) < 2.3e-308,
     "negative": lambda number: number < 0,
 }
-_NAME_KINDS = {"": "empty name", "__proto__": "__proto__", "$": "dollar", "cmd": "cmd", "1": "number as a name"}
+_NAME_KINDS = {
+    "": "empty name",
+    "__proto__": "__proto__",
+    "$": "dollar",
+    "cmd": "cmd",
+    "1": "number as a name",
+}
 VALUE_KINDS = frozenset(
-    [*_TEXT_KINDS, *_NUMBER_KINDS, *_NAME_KINDS.values(), "null", "true", "false"]
-    + ["empty array", "array", "empty object", "object", "nested"]
+    [*_TEXT_KINDS, *_NUMBER_KINDS, *_NAME_KINDS.values(), "null", "true", "false",
+     "empty array", "array", "empty object", "object", "nested"]
 )  # fmt: skip
 SPELLING_KINDS = frozenset(["blanks", "escapes", "exponent", "duplicate members"])
 

@@ -77,7 +77,11 @@ class Memory(Wire):
     def _put(self, data: bytes, ancillary: list[Any], flags: int) -> int:
         if self.peer.closed:
             raise BrokenPipeError
-        numbers = [os.dup(number) for _level, _kind, rights in ancillary for number in array.array("i", bytes(rights))]
+        numbers = [
+            os.dup(number)
+            for _level, _kind, rights in ancillary
+            for number in array.array("i", bytes(rights))
+        ]
         self.peer.incoming.append((data, numbers))
         return len(data)
 
@@ -89,7 +93,9 @@ class Memory(Wire):
         data, numbers = self.incoming.popleft()
         if len(data) > size:
             self.incoming.appendleft((data[size:], []))
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", numbers).tobytes())] if numbers else []
+        rights = (
+            [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", numbers).tobytes())] if numbers else []
+        )
         return data[:size], rights, 0, None
 
     def close(self) -> None:
