@@ -97,6 +97,7 @@ fuzz: $(READY)
 	$(FUZZ) explore --seconds $(SECONDS)
 
 fuzz-pr: $(READY)
+	$(BIN)/python -m pytest -q -m search tests/fuzz
 	$(FUZZ) pr
 
 # Is every defect of tests/fuzz/defects.py found within a minute? Takes up to a minute for each.

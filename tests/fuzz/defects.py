@@ -61,7 +61,7 @@ def _replace(old: Any, new: Any) -> None:
 def _through_relay(change: Callable[[bytes], bytes], *, lies: bool = False) -> None:
     send_step, send_now = steps.send_step, steps.send_now
 
-    def relayed_step(sock: Any, connected: Any) -> bool:
+    def relayed_step(sock: Any, connected: Any) -> Any:
         return send_step(Relay(sock, change, lies=lies), connected)  # type: ignore[arg-type]
 
     def relayed_now(sock: Any, connected: Any, frames: bytes) -> Any:
