@@ -255,6 +255,15 @@ def _grandchild(start: Start) -> str:
         return _yes(f"socket:[{inode + 1}]" in sockets)
 
 
+@observe("boo-fd-three", "BOO", "`NODE_CHANNEL_FD` is 3 and nothing was handed over there")
+def _fd_three(start: Start) -> str:
+    program = """const has = typeof process.send === 'function'; say(has ? 'a channel' : 'no channel');
+        if (has) process.send(1, (error) => { say(error ? 'send fails' : 'sent'); process.exit(); });"""
+    with start(program, env={"NODE_CHANNEL_FD": "3"}) as peer:
+        found = [one for one in (peer.fact(3), peer.fact(1)) if one]
+        return ", ".join(found) or peer.end_of_it()
+
+
 def _variable(env: dict[str, str], descriptor: int | None = None) -> Callable[[Start], str]:
     program = (
         "say(typeof process.send); process.on('message', () => {}); setTimeout(() => process.exit(7), 1500)"
@@ -521,6 +530,35 @@ def _no_msg(start: Start) -> str:
         return words(*peer.settle())
 
 
+def _descriptors(peer: Peer) -> int:
+    return len(os.listdir(f"/proc/{peer.process.pid}/fd"))  # noqa: PTH208 (names are all that is wanted)
+
+
+@observe("hnd-strays", "HND", "Twenty plain messages with a descriptor each: what stays open")
+def _strays(start: Start) -> str:
+    with start() as peer, made("tcp") as number:
+        peer.settle()
+        before = _descriptors(peer)
+        for _ in range(20):
+            peer.write(1, number)
+            peer.settle()
+        left = _descriptors(peer) - before
+        return "all" if left >= 20 else "none" if left <= 0 else str(left)
+
+
+@observe("hnd-room", "HND", "A plain message with 100 descriptors: descriptors that one read takes in")
+def _room(start: Start) -> str:
+    with start(
+        "const c = open(); c.on('message', (m) => { if (m.probe) c.send(m); else for (;;); });"
+    ) as peer:
+        with made("tcp") as number:
+            peer.settle()
+            before = _descriptors(peer)
+            peer.write(1, *[number] * 100)
+            time.sleep(SILENCE)
+            return str(_descriptors(peer) - before)
+
+
 @observe("hnd-mode-kept", "HND", "A received blocking socket is put in non-blocking mode")
 def _mode_kept(start: Start) -> str:
     with start() as peer, connection() as (one, _):
@@ -763,6 +801,34 @@ def _close_calls_back(peer: Peer, _: Any) -> str:
     return "waits for the answer" if after is not None else "not called"
 
 
+@observe("sls-handed-on", "SLS", "`NODE_SOCKET_GET_COUNT`, the connection was handed on and acknowledged")
+def _handed_on(start: Start) -> str:
+    program = "const c = open(); c.on('message', (m, h) => { if (h) c.send('on', h); else if (m.probe) c.send(m); });"
+    with start(program) as peer, made("tcp") as number:
+        peer.write(envelope("net.Socket", key=KEY), number)
+        peer.line()
+        peer.line()
+        peer.write(ACK)
+        peer.settle()
+        peer.write(GET)
+        lines, fate = peer.settle()
+        return ", ".join(f"`{one['cmd']}` {one.get('count')}" for one in lines) or (
+            "nothing" if fate == "lives" else fate
+        )
+
+
+def _close_and_end(peer: Peer, _: Any) -> str:
+    if not isinstance(peer.line(3), dict):
+        return "no question"
+    peer.end.shutdown(socket.SHUT_RDWR)
+    return str(peer.fact(SILENCE * 2) or "not called")
+
+
+row("sls-close-end", "SLS", "The callback of `server.close()` when the channel ends before the answer", _sender_of_key(
+    "setTimeout(() => server.close((error) => say(error ? String(error.code) : 'no error')), 100);", _close_and_end))  # fmt: skip
+row("sls-ask-end", "SLS", "The callback of `server.getConnections()` when the channel ends before the answer", _sender_of_key(
+    "setTimeout(() => server.getConnections((error, n) => say(error ? String(error.code) : n)), 100);", _close_and_end))  # fmt: skip
+
 row("sls-ask", "SLS", "`server.getConnections()` after a connection was sent", _sender_of_key(
     "setTimeout(() => server.getConnections((error, n) => say(error ? error.code : n)), 100);", _show_question))  # fmt: skip
 row("sls-close", "SLS", "`server.close()` after a connection was sent", _sender_of_key(
@@ -792,6 +858,25 @@ def _half_closes(start: Start) -> str:
         peer.fact()
         peer.end.shutdown(socket.SHUT_WR)
         return "closed" if peer.rest(SILENCE * 2) == 0 else "open"
+
+
+@observe("lif-while-leaving", "LIF", "A message and a handle that arrive while a disconnect waits")
+def _while_leaving(start: Start) -> str:
+    program = (
+        _with_server("c.disconnect();").replace("echo(open())", "open()")
+        + """
+        c.on('error', () => {});
+        c.on('message', (m, h) => say((m.got ? 'message' : 'handle') + (h ? ' with ' + kind(h) : '')));"""
+    )
+    with start(program) as peer, made("tcp") as number:
+        peer.fact()
+        peer.line()
+        peer.write({"got": 1})
+        first = peer.fact(1)
+        peer.write(envelope("net.Socket"), number)
+        answer = peer.line(1)
+        second = peer.fact(1)
+        return ", ".join(str(one or "nothing") for one in (first, word(answer) if answer else None, second))
 
 
 @observe("lif-reset", "LIF", "The peer closes with bytes unread")
