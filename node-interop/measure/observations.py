@@ -548,15 +548,17 @@ def _strays(start: Start) -> str:
 
 @observe("hnd-room", "HND", "A plain message with 100 descriptors: descriptors that one read takes in")
 def _room(start: Start) -> str:
-    with start(
-        "const c = open(); c.on('message', (m) => { if (m.probe) c.send(m); else for (;;); });"
-    ) as peer:
-        with made("tcp") as number:
-            peer.settle()
-            before = _descriptors(peer)
-            peer.write(1, *[number] * 100)
-            time.sleep(SILENCE)
-            return str(_descriptors(peer) - before)
+    with (
+        start(
+            "const c = open(); c.on('message', (m) => { if (m.probe) c.send(m); else for (;;); });"
+        ) as peer,
+        made("tcp") as number,
+    ):
+        peer.settle()
+        before = _descriptors(peer)
+        peer.write(1, *[number] * 100)
+        time.sleep(SILENCE)
+        return str(_descriptors(peer) - before)
 
 
 @observe("hnd-mode-kept", "HND", "A received blocking socket is put in non-blocking mode")
