@@ -7,27 +7,23 @@ number of them may send, one at a time receives.
 
 from __future__ import annotations
 
-import math
 import os
-import select
-import socket
-import threading
 import time
-from collections import deque
 
 from nodechannel.connection import Connection, Message
 from nodechannel.delivery import WRITTEN, Delivery, DeliveryState
 from nodechannel.env import adopt
 from nodechannel.errors import ChannelClosed, SendTimeout
 from nodechannel.forks import watch
+from nodechannel.pump import Pump
 from nodechannel.spawn import ChannelPair, channel_options, node_command
-from nodechannel.steps import RETRY, Wrote, feed, receive_step, send_now, send_step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
+    import socket
     import subprocess
-    from collections.abc import Callable, Container, Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
     from types import TracebackType
     from typing import Any, Self, Unpack
 
@@ -36,7 +32,6 @@ if TYPE_CHECKING:
     from nodechannel.outgoing import Sendable
     from nodechannel.socketlist import Answer
     from nodechannel.spawn import SpawnOptions
-    from nodechannel.steps import Received
 
 # How long a context manager waits, in seconds, for the peer to take what is queued or for a child to end.
 GRACE = 5.0
@@ -63,14 +58,7 @@ class Channel:
         self._sock = sock
         self._connection = Connection(**options)
         self._events = self._connection.events
-        # Guards the connection and the socket; it is never held while waiting.
-        self._guard = _Guard(self._connection, sock)
-        self._connection.on_socket_closed = self._guard.socket_closed
-        # Whether a thread waits for incoming bytes on behalf of all, and how many wait on the descriptor for anything.
-        self._someone_reads = False
-        # Whether the kernel could not take a write for want of something that no poll tells about.
-        self._short = False
-        self._waiting = 0
+        self._pump = Pump(self._connection, sock)
         watch(self)
 
     @property
@@ -106,9 +94,9 @@ class Channel:
         from nodechannel.outgoing import SocketHandle
 
         outgoing = SocketHandle(handle, keep_open=keep_open, key=key, handle_type=handle_type)
-        with self._guard:
+        with self._pump.guard:
             delivery = self._connection.send(message, outgoing)
-            self._write()
+            self._pump.write()
         # Until a handle is acknowledged this process has a copy of it, and somebody must read the acknowledgement.
         self._see_off(delivery, _NOT_ACKNOWLEDGED, timeout)
         return delivery
@@ -121,13 +109,7 @@ class Channel:
         return self._send_frames(self._connection.frames(list(messages)), timeout)
 
     def _send_frames(self, frames: bytes, timeout: float | None) -> Delivery:
-        guard = self._guard
-        try:
-            with guard.lock:  # `with guard` takes three times as long
-                delivery = send_now(self._sock, self._connection, frames)
-        finally:
-            if guard.closed_keys:
-                guard.settle()
+        delivery = self._pump.send(frames)
         if delivery is not WRITTEN:
             self._see_off(delivery, _NOT_WRITTEN, timeout)
         return delivery
@@ -136,12 +118,12 @@ class Channel:
         self, delivery: Delivery, unfinished: Container[DeliveryState], timeout: float | None
     ) -> None:
         """Wait until a delivery has left the unfinished states; raise what became of it if that is bad."""
-        if delivery.state in unfinished and not self._wait(
+        if delivery.state in unfinished and not self._pump.wait(
             lambda: delivery.state not in unfinished, deadline_of(timeout)
         ):
             raise SendTimeout(delivery)
         if delivery.error is not None:
-            with self._guard:
+            with self._pump.guard:
                 self._connection.withdraw(delivery.error)
             raise delivery.error
         if delivery.state is DeliveryState.ABANDONED and not self._connection.connected:
@@ -162,7 +144,7 @@ class Channel:
 
     def _await_event(self, timeout: float | None) -> None:
         events, connection = self._events, self._connection
-        if not self._wait(lambda: bool(events) or connection.closed, deadline_of(timeout)):
+        if not self._pump.wait(lambda: bool(events) or connection.closed, deadline_of(timeout)):
             raise TimeoutError("no message arrived in time")
         if not events:
             raise ChannelClosed("receive")
@@ -187,7 +169,7 @@ class Channel:
         Raises `ChannelClosed` when the channel ended before, and `TimeoutError`.
         """
         connection = self._connection
-        if not self._wait(lambda: connection.settled or not connection.connected, deadline_of(timeout)):
+        if not self._pump.wait(lambda: connection.settled or not connection.connected, deadline_of(timeout)):
             raise TimeoutError("not everything was delivered in time")
         if not connection.connected:
             raise ChannelClosed("flush")
@@ -197,7 +179,7 @@ class Channel:
 
         Raises `ChannelClosed` when the channel ends before the answer, and `TimeoutError`.
         """
-        with self._guard:
+        with self._pump.guard:
             answer = self._connection.get_connections(key)
         return self._await_answer(answer, timeout)
 
@@ -206,13 +188,15 @@ class Channel:
 
         A Node peer that never got one does not answer. Raises `ChannelClosed` when the channel ends before, and `TimeoutError`.
         """
-        with self._guard:
+        with self._pump.guard:
             answer = self._connection.notify_close(key)
         self._await_answer(answer, timeout)
 
     def _await_answer(self, answer: Answer, timeout: float | None) -> int:
         connection = self._connection
-        if not self._wait(lambda: answer.count is not None or not connection.connected, deadline_of(timeout)):
+        if not self._pump.wait(
+            lambda: answer.count is not None or not connection.connected, deadline_of(timeout)
+        ):
             raise TimeoutError("the peer did not answer in time")
         if answer.count is None:
             raise ChannelClosed("ask")
@@ -223,24 +207,19 @@ class Channel:
 
         Does nothing when the channel has ended. Raises `TimeoutError` after `timeout` seconds; then the channel is closed all the same.
         """
-        with self._guard:
+        with self._pump.guard:
             self._connection.disconnect()
-        if not self._wait(lambda: self._connection.closed, deadline_of(timeout)):
+        if not self._pump.wait(lambda: self._connection.closed, deadline_of(timeout)):
             self.close()
             raise TimeoutError("the peer did not take everything in time; the channel was closed")
 
     def close(self) -> None:
         """End the channel now: what is queued or not yet received is dropped. Safe to call again."""
-        with self._guard:
-            self._connection.close()
-            self._shut()
+        self._pump.close()
 
     def forget(self) -> None:
         """Drop this process's copy of the channel after a fork; the other process goes on with its own."""
-        # A thread that does not exist here may have held the lock.
-        self._guard = _Guard(self._connection, self._sock)
-        self._connection.close()
-        self._sock.close()
+        self._pump.forget()
 
     def __enter__(self) -> Self:
         return self
@@ -253,165 +232,6 @@ class Channel:
                 self.disconnect(GRACE)
         finally:
             self.close()
-
-    # Moving bytes. The caller of _write, _take and _shut holds the lock.
-
-    def _write(self) -> None:
-        connection = self._connection
-        if connection.outbox.size:
-            self._short = send_step(self._sock, connection) is Wrote.UNTIL_SHORTAGE
-        if not connection.connected:
-            if connection.ready_to_close:
-                connection.finish()
-            if connection.closed:
-                self._shut()
-
-    def _take(self, received: Received) -> None:
-        if self._connection.closed:  # another thread closed the channel meanwhile
-            for fd in received[1]:
-                fd.close()
-        else:
-            feed(self._connection, received)
-        self._write()
-
-    def _shut(self) -> None:
-        if not self._waiting:
-            self._sock.close()
-        elif self._sock.fileno() >= 0:
-            # The descriptor must not be closed under a thread that waits on it: its number could be another file by the time
-            # that thread uses it. Shutting down wakes the thread, and the last one out closes.
-            try:  # noqa: SIM105 (importing contextlib takes longer than all that this file does)
-                self._sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        self._guard.notify()
-
-    def _wait(self, done: Callable[[], bool], deadline: float | None, also: int | None = None) -> bool:
-        """Move bytes until `done` or until the deadline; return whether it is done.
-
-        One thread at a time reads; the others wait for what it brings about, or for room to write. `also` is one more descriptor
-        that may become readable.
-        """
-        guard = self._guard
-        expired = False
-        try:
-            while True:
-                with guard.lock:
-                    self._write()
-                    if done():
-                        return True
-                    if expired:
-                        return False
-                    left = None if deadline is None else max(0.0, deadline - time.monotonic())
-                    expired = left == 0.0  # even with no time at all what is there is taken
-                    reading = not self._someone_reads and not self._connection.closed
-                    writing = self._connection.outbox.size > 0
-                    if not reading and not writing and also is None:
-                        guard.wait(left)
-                        continue
-                    self._someone_reads |= reading
-                    self._waiting += 1
-                if guard.closed_keys:
-                    guard.settle()
-                if self._sleep(done, reading, writing, left, also):
-                    return True
-        finally:
-            if guard.closed_keys:
-                guard.settle()
-
-    def _sleep(
-        self, done: Callable[[], bool], reading: bool, writing: bool, left: float | None, also: int | None
-    ) -> bool:
-        """Wait without the lock until something can be moved; take in what can be read; return whether that was enough."""
-        received = None
-        blindly = reading and not writing and left is None and also is None
-        try:
-            if not blindly:
-                self._poll(reading, writing, left, also)
-            if reading:
-                received = receive_step(self._sock, wait=blindly)
-        except BlockingIOError:
-            if blindly:  # somebody made the shared description non-blocking
-                self._poll(reading, writing, left, also)
-        finally:
-            with self._guard.lock:
-                self._someone_reads &= not reading
-                self._waiting -= 1
-                if received is not None:
-                    self._take(received)
-                elif self._connection.closed:
-                    self._shut()
-                self._guard.notify()
-                finished = done()
-        return finished
-
-    def _poll(self, reading: bool, writing: bool, left: float | None, also: int | None) -> None:
-        poll = select.poll()
-        if writing and self._short:
-            writing = False
-            left = RETRY if left is None else min(left, RETRY)
-        if reading or writing:
-            mask = (select.POLLIN if reading else 0) | (select.POLLOUT if writing else 0)
-            poll.register(self._sock.fileno(), mask)
-        if also is not None:
-            poll.register(also, select.POLLIN)
-        poll.poll(None if left is None else math.ceil(left * 1000))
-
-
-class _Guard:
-    """The lock of a channel, and the sockets that were closed while somebody held it.
-
-    Attributes:
-        lock: not reentrant, so that a socket which is collected while the lock is held cannot come in between.
-        closed_keys: the keys of those sockets; whoever held the lock and finds any must `settle` them after releasing it.
-    """
-
-    __slots__ = ("_connection", "_progress", "_sock", "_waiting", "closed_keys", "lock")
-
-    def __init__(self, connection: Connection, sock: socket.socket) -> None:
-        self.lock = threading.Lock()
-        self._progress = threading.Condition(self.lock)
-        self._waiting = 0
-        self.closed_keys: deque[str] = deque()
-        self._connection = connection
-        self._sock = sock
-
-    def __enter__(self) -> None:
-        self.lock.acquire()
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self.lock.release()
-        if self.closed_keys:
-            self.settle()
-
-    def wait(self, timeout: float | None) -> None:
-        """Let go of the lock until another thread notifies, or for `timeout` seconds."""
-        self._waiting += 1
-        try:
-            self._progress.wait(timeout)
-        finally:
-            self._waiting -= 1
-
-    def notify(self) -> None:
-        """Wake the threads that wait, because bytes moved."""
-        if self._waiting:
-            self._progress.notify_all()
-
-    def socket_closed(self, key: str) -> None:
-        """A received socket is gone; called from any thread, and from the garbage collector at any moment."""
-        self.closed_keys.append(key)
-        self.settle()
-
-    def settle(self) -> None:
-        """Tell the peer of the sockets that were closed, unless somebody holds the lock."""
-        # Whoever holds the lock now comes here after releasing it, so no key is left behind.
-        while self.closed_keys and self.lock.acquire(blocking=False):
-            try:
-                while self.closed_keys:
-                    self._connection.socket_closed(self.closed_keys.popleft())
-                send_step(self._sock, self._connection)
-            finally:
-                self.lock.release()
 
 
 class ChildProcess(Channel):
@@ -460,7 +280,7 @@ class ChildProcess(Channel):
         except (AttributeError, OSError):  # not Linux, or the child has been waited for
             return self._wait_blindly(deadline)
         try:
-            if not self._wait(lambda: self.process.poll() is not None, deadline, also=watched):
+            if not self._pump.wait(lambda: self.process.poll() is not None, deadline, also=watched):
                 raise TimeoutError("the child did not end in time")
         finally:
             os.close(watched)
@@ -473,7 +293,7 @@ class ChildProcess(Channel):
             if deadline is not None and now >= deadline:
                 raise TimeoutError("the child did not end in time")
             step = now + WAIT_STEP if deadline is None else min(now + WAIT_STEP, deadline)
-            if self._wait(lambda: self._connection.closed, step):
+            if self._pump.wait(lambda: self._connection.closed, step):
                 time.sleep(max(0.0, step - time.monotonic()))
         return code
 

@@ -28,7 +28,7 @@ LAYERS = [
     {"connection"},
     {"outgoing"},
     {"steps", "env"},
-    {"spawn"},
+    {"spawn", "pump"},
     {"sync"},
     {"aiohandles"},
     {"asyncio"},

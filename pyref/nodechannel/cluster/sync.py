@@ -99,7 +99,7 @@ class Worker(Channel):
         if self._connection.connected:
             with suppress(ChannelClosed):
                 self._act(self._say_goodbye)
-            self._wait(
+            self._pump.wait(
                 lambda: self._protocol.leave is Leave.RELEASED or not self._connection.connected, deadline
             )
         super().disconnect(None if deadline is None else max(0.0, deadline - time.monotonic()))
@@ -123,7 +123,7 @@ class Worker(Channel):
         self._act(lambda: links.append(self._protocol.ask(query)))
         (link,) = links
         try:
-            answered = self._wait(
+            answered = self._pump.wait(
                 lambda: link.answered or not self._connection.connected, deadline_of(timeout)
             )
         except BaseException:
@@ -149,9 +149,9 @@ class Worker(Channel):
 
     def _act(self, action: Callable[[], None]) -> None:
         """Do something with the protocol, and write what comes of it."""
-        with self._guard:
+        with self._pump.guard:
             action()
-            self._write()
+            self._pump.write()
 
 
 class SharedSocket(socket.socket):
@@ -197,7 +197,7 @@ class Server:
         something else, and `OSError` when there is no descriptor left.
         """
         found: list[socket.socket] = []
-        if not self._worker._wait(
+        if not self._worker._pump.wait(
             lambda: self._poll(found) or not self.is_serving, deadline_of(timeout), self._waited_for()
         ):
             raise TimeoutError("no connection arrived in time")
