@@ -153,13 +153,15 @@ def _linear(rows: Rows) -> Iterator[Verdict]:
 
 
 def _floor(rows: Rows) -> Iterator[Verdict]:
+    """Judge against a bare socket with the same JSON that joins messages, and the blocking `send` also against one with a call each."""
     for scenario, found in rows.items():
-        floor = found.get("json-json")
-        if floor and scenario.startswith("oneway"):
-            for pair in BOTH_PYTHON:
-                if pair in found:
-                    name = f"CPU of both ends, {scenario}, {pair}"
-                    yield from at_most(1.5, name, "× the floor's", found[pair].cpu_both / floor.cpu_both)
+        for pair in BOTH_PYTHON:
+            floors = ["json-json", "each-each"] if pair == "py-py" else ["json-json"]
+            for floor in floors:
+                if scenario.startswith("oneway") and pair in found and floor in found:
+                    name = f"CPU of both ends, {scenario}, {pair} against {floor}"
+                    ratio = found[pair].cpu_both / found[floor].cpu_both
+                    yield from at_most(1.5, name, "× the floor's", ratio)
 
 
 def _start(rows: Rows, imports: Mapping[str, Import]) -> Iterator[Verdict]:
