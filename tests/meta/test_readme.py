@@ -69,8 +69,8 @@ def test_the_tour(title, run, tmp_path):
     assert ran, "the section runs no command"
 
 
-def test_the_tour_has_the_four_stops():
-    assert len(SECTIONS) == 4
+def test_the_tour_has_the_five_stops():
+    assert len(SECTIONS) == 5
 
 
 def test_a_difference_would_be_seen():
