@@ -64,6 +64,8 @@ class RawChannel:
         """The subject ended its side."""
         self.broken = False
         """A write failed because nobody reads any more."""
+        self.taken = 0
+        """Bytes that have arrived."""
         self.heard = False
         """Anything has arrived at all."""
         self.portion: int | None = None
@@ -151,6 +153,7 @@ class RawChannel:
             self.eof = True
             return False
         self.heard = True
+        self.taken += len(data)
         self._rights += [len(self._buffer)] * received
         self._transcript.data("read", data, received)
         self._buffer += data

@@ -147,16 +147,26 @@ class Session:
         """Exit status of the subject, None while it runs."""
         return self.subject.status if self.exited else None
 
+    @property
+    def _taken(self) -> int:
+        """Bytes of the subject that have been read from the channel."""
+        return self._channel.taken if self._channel is not None else 0
+
     # ---- waiting -------------------------------------------------------------------------------------------
 
     def wait(self, ready: Callable[[], bool], seconds: float, also: int | None = None) -> bool:
         """Reads everything that arrives until ``ready`` or until ``seconds`` have passed; returns ``ready()``.
 
-        ``also`` is one more descriptor whose readability may make ``ready`` true.
+        ``also`` is one more descriptor whose readability may make ``ready`` true. A wait for an answer goes on while bytes of the
+        subject arrive: slow is not stuck, up to a point.
         """
         until = time.monotonic() + seconds
+        latest = time.monotonic() + max(seconds, self.limits.start)
+        taken = self._taken
         self._drain()
         while not ready():
+            if self._taken > taken and seconds >= self.limits.answer:
+                taken, until = self._taken, min(time.monotonic() + seconds, latest)
             left = until - time.monotonic()
             if left <= 0:
                 return False
