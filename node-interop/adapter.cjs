@@ -17,7 +17,7 @@ const RUNTIME = process.versions.bun ? 'bun' : process.versions.deno ? 'deno' : 
 const BOUND = net.BoundSocket && parseInt(process.versions.node, 10) >= 26 ? ['receive:net.BoundSocket'] : [];
 const HANDLE_TYPES = ['net.Server', 'net.Socket', 'dgram.Socket'];
 /** What a runtime does not have at all. What it has and does otherwise is for the kit to find. */
-const ABSENT = { bun: ['socket-lists'], deno: ['receive:dgram.Native'] }[RUNTIME] || [];
+const ABSENT = { bun: ['socket-lists', 'ask-socket-lists'], deno: ['receive:dgram.Native'] }[RUNTIME] || [];
 const CAPABILITIES = [].concat(
   HANDLE_TYPES.map((type) => `receive:${type}`), 'receive:net.Native', 'receive:dgram.Native',
   HANDLE_TYPES.map((type) => `send:${type}`), BOUND,
