@@ -61,7 +61,9 @@ def test_a_lenience_is_named(case: str, flag: str, old: str, new: str, tmp_path:
     mutant = Mutant("lenient", "", (), old, new)
     (tmp_path / "lenient.py").write_text(kill.source(mutant), "utf-8")
     command = (sys.executable, "-I", "-S", str(tmp_path / "lenient.py"))
-    result = execute(CASES[case], Description("lenient", "child", 2, command, ""), Limits(), threading.Event())
+    result = execute(
+        CASES[case], Description("lenient", "child", 2, command, ""), Limits(), threading.Event()
+    )
     assert (result.judgement.verdict, result.judgement.flag) == ("lenient", flag)
     whole = Description("base", "child", 2, (*command[:-1], str(kill.BASE)), "")
     assert execute(CASES[case], whole, Limits(), threading.Event()).judgement.verdict == "pass"
