@@ -491,7 +491,7 @@ class TestServe:
             process.wait()
 
     def test_an_application_that_cannot_be_imported(self, tmp_path):
-        command = self.command(tmp_path, 0, "-w", "1")
+        command = self.command(tmp_path, 0, "-w", "2")
         command[4] = "application:nothing"
         result = subprocess.run(
             command, capture_output=True, text=True, timeout=55, check=False, process_group=0

@@ -23,7 +23,7 @@ class Player:
         self.sock.settimeout(20)
         self.text = b""
         self.fds: list[int] = []
-        self.known: dict[str, str] = {}
+        self.known: dict[str, str] = {"PATH": str(Path(sys.argv[2]).absolute().with_name("s"))}
         self.clients: list[socket.socket] = []
 
     def write(self, text: str) -> None:

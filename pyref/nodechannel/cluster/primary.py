@@ -166,8 +166,7 @@ class WorkerLink:
 
     def refuse(self, key: str, seq: int | None, number: int, data: object) -> None:
         """Answer a question with an error."""
-        answer = {"errno": number, "key": key, "data": data}
-        self._try({**answer, **({} if seq is None else {"ack": seq})})
+        self._try({"errno": number, "key": key, **({} if seq is None else {"ack": seq}), "data": data})
 
     def disconnect(self) -> None:
         """Ask the worker to close its servers, finish its connections and end ([CLU-027]); it is offered no more of them."""

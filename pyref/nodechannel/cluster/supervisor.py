@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 FIRST_DELAY = 0.1
 LONGEST_DELAY = 10.0
 
-# A worker that lives so many seconds was no mistake in its script.
+# A worker that listens and lives so many seconds was no mistake in its script; for one that does not listen `READY` counts, since a
+# loaded machine can take long until a script fails.
 YOUTH = 10.0
 
 # Seconds that workers have for their connections when they are to end, and between SIGTERM and SIGKILL.
@@ -212,7 +213,9 @@ class Cluster:
 
     async def _replace(self, slot: int, worker: WorkerProcess) -> None:
         """Start a worker in the place of one that died, the later the more of them died young."""
-        deaths = self._deaths[slot] = 0 if worker.age > YOUTH else self._deaths.get(slot, 0) + 1
+        deaths = self._deaths[slot] = (
+            0 if worker.age > (YOUTH if worker.listening else READY) else self._deaths.get(slot, 0) + 1
+        )
         if not self._hopeful and sum(self._deaths.values()) >= HOPELESS:
             self._fail(WorkersFail(worker.signal_code or worker.exit_code))
             return
