@@ -96,7 +96,7 @@ def _is_user(value: Any) -> bool:
     return not is_internal(value) and not (isinstance(value, dict) and value.keys() == {"probe"})
 
 
-USER = st.builds(user, VALUES.filter(_is_user), STYLES)
+USER = st.builds(user, st.sampled_from(texts.ODD) | VALUES.filter(_is_user), STYLES)
 LOOKALIKES = st.builds(
     user,
     st.sampled_from(

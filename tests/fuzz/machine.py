@@ -310,7 +310,7 @@ class Machine(RuleBasedStateMachine):
                     if line != STRAY:
                         peer.travelling.remove((json.loads(line)["msg"][0], True))
         if not side.incoming:
-            side.carried = 0
+            assert side.carried == 0, "a descriptor that no line announced"
 
     def _answered(self, side: Side, word: str) -> None:
         if not side.hand_over.can(word):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from channelkit.cases import Case, case_of, fault_of
-from fuzz import acts, receiving, repertoire
+from fuzz import receiving, repertoire
 
 if TYPE_CHECKING:
     from fuzz.acts import Act
@@ -60,10 +60,11 @@ def plans(draw: st.DrawFn, traits: Traits) -> Plan:
     if traits.strict:
         usual += [*repertoire.STRICT, *(() if quiet else repertoire.HARSH)]
     factories = draw(st.lists(st.sampled_from(usual), min_size=1, max_size=3))
-    if draw(acts.RARELY):
-        factories.append(
-            draw(st.sampled_from([*repertoire.LAST, *(() if quiet or traits.strict else repertoire.HARSH)]))
-        )
+    tail = draw(st.sampled_from(["open", "open", "last", "harsh"]))
+    if tail == "harsh" and not quiet and not traits.strict:
+        factories.append(draw(st.sampled_from(repertoire.HARSH)))
+    elif tail != "open":
+        factories.append(draw(st.sampled_from(repertoire.LAST)))
     drawn = [draw(factory(number, traits.avoid)) for number, factory in enumerate(factories)]
     drawn = [act for act in drawn if traits.role in act.roles and not _known_to_deviate(act, traits)]
     buffer = draw(st.sampled_from([None, None, None, 2304, 10_000]))

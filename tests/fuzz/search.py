@@ -140,6 +140,8 @@ class PlanSearch(Search):
         if not self.strict:
             avoid = frozenset().union(*(peer.deviations(LIKES) for peer in self._peers))
         self._traits = Traits(self.strict, avoid, self.subjects[0].role)
+        if avoid:
+            print(f"{self.name}: plans leave out {', '.join(sorted(avoid))}", flush=True)
 
     def close(self) -> None:
         """End the peers."""

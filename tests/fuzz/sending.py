@@ -55,6 +55,9 @@ def _is_long(value: Any) -> bool:
     return isinstance(value, str) and len(value) > 500
 
 
+_REFUSALS = ("hnd-nack-server", "hnd-nack-four")
+
+
 @st.composite
 def sends_handle(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
     """The peer sends a handle and messages behind it, which wait for the answer; meanwhile messages and a handle may cross."""
@@ -95,7 +98,7 @@ def sends_handle(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
     ]
     return Act(
         frozenset(kinds), tuple(steps), ("HND-001", "HND-010", "HND-017", "HND-020", "HND-015"), (f"send:{type_}", "receive:net.Server"),
-        ("hnd-send-queue", "hnd-send-server", "hnd-send-udp", "hnd-crossing", "hnd-nack-server", "hnd-nack-four"),
+        ("hnd-send-queue", "hnd-send-server", "hnd-send-udp", *(["hnd-crossing"] if crossing else []), *(_REFUSALS if refusals else [])),
     )  # fmt: skip
 
 
@@ -167,7 +170,7 @@ def end(draw: st.DrawFn, number: int, avoid: frozenset[str], how: str) -> Act:
             kinds,
             tuple(steps),
             ("LIF-010", "LIF-011"),
-            like=("lif-disconnect-unfinished-line", "lif-send-then-disconnect"),
+            like=("lif-send-then-disconnect", *(["lif-disconnect-unfinished-line"] if torn else [])),
             ending=("closed",),
             last=True,
         )

@@ -42,6 +42,23 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+ODD: list[Any] = [
+    -0.0,
+    [-0.0],
+    5e-324,
+    1e21,
+    SAFE,
+    "",
+    "\ud800",
+    {"": ""},
+    {"$": 1, "a": 2},
+    {"__proto__": [1]},
+    [[]],
+    {"1": 0},
+]
+"""Values at the top of a message that get lost more easily than others."""
+
+
 class Style(NamedTuple):
     """How a value is spelled."""
 
