@@ -53,7 +53,7 @@ def kinds_of_acts() -> set[str]:
     factories: list[Any] = list(dict.fromkeys((*ORDINARY, *QUIET, *HARSH, *STRICT, *LAST)))
     for factory in factories:
 
-        @profiles.pr(50)
+        @profiles.pr(80)
         @given(factory(1, frozenset()))
         def one(act: Act) -> None:
             seen.update(act.kinds)
