@@ -57,7 +57,7 @@ def test_descriptions_fit_and_have_their_name(path: Path) -> None:
 
 
 def test_the_catalogue_of_subjects_loads() -> None:
-    assert len(subjects.from_path(ROOT / "conformance" / "subjects")) == len(SUBJECTS) == 9
+    assert len(subjects.from_path(ROOT / "conformance" / "subjects")) == len(SUBJECTS) >= 9
 
 
 def test_the_kit_needs_the_standard_library_only() -> None:
