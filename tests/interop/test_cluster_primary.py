@@ -22,6 +22,11 @@ from nodechannel.cluster.supervisor import FIRST_DELAY, Event
 from support.cluster import PATIENCE, NodePrimary, read_all
 from support.node import FIXTURES, node
 
+# What depends little on the policy is tried under both of them by `make test-nodes` only.
+little = pytest.mark.parametrize(
+    "policy", ["round-robin", "shared"] if os.environ.get("NODE") else ["round-robin"], indirect=True
+)
+
 SERVER = FIXTURES / "cluster" / "server.cjs"
 ECHO = FIXTURES / "cluster" / "worker_asyncio.py"
 
@@ -164,6 +169,7 @@ class TestPlaces:
 
         return run(main())
 
+    @little
     def test_any_port_twice_is_two_ports(self, policy):
         one, other = self.ask_for(policy, *[{"port": 0, "host": "127.0.0.1"}] * 2)
         assert one["serving"]["port"] != other["serving"]["port"]
@@ -180,6 +186,7 @@ class TestPlaces:
         assert first["serving"]["port"] == place["port"]
         assert second == {"failed": "EADDRINUSE"}
 
+    @little
     def test_everywhere_and_ipv6(self, policy):
         everywhere, six = self.ask_for(policy, {"port": 0}, {"port": 0, "host": "::1", "ipv6Only": True})
         assert everywhere["serving"]["port"]
@@ -191,9 +198,11 @@ class TestPlaces:
         assert "serving" in said
         assert not (tmp_path / "s").exists()
 
+    @little
     def test_a_descriptor_of_the_primary_is_not_given_away(self, policy):
         assert self.ask_for(policy, {"fd": 0}) == [{"failed": "EINVAL"}]
 
+    @little
     def test_udp(self, policy, tmp_path):
         script = tmp_path / "udp.cjs"
         script.write_text(
@@ -253,6 +262,7 @@ class TestSupervision:
 
         run(main())
 
+    @little
     def test_rolled_over_without_a_lost_request(self, policy):
         async def main():
             async with Running(policy=policy) as running:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 
@@ -12,6 +13,11 @@ from support.cluster import NodePrimary, read_all, talk
 from support.node import FIXTURES
 
 WORKERS = FIXTURES / "cluster"
+
+# What depends little on the policy is tried under both of them by `make test-nodes` only.
+little = pytest.mark.parametrize(
+    "policy", ["rr", "none"] if os.environ.get("NODE") else ["rr"], indirect=True
+)
 
 
 @pytest.fixture(params=["rr", "none"])
@@ -57,6 +63,7 @@ def test_it_comes_online_listens_serves_and_ends(primary, start):
         talk(address["port"])
 
 
+@little
 def test_two_share_a_port(primary, start):
     port = free_port()
     ids = [start(port=port)[0] for _ in range(2)]
@@ -81,6 +88,7 @@ def test_a_unix_socket(primary, start, tmp_path):
         assert read_all(client) == b"hello"
 
 
+@little
 def test_ipv6(primary, start):
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
@@ -93,6 +101,7 @@ def test_ipv6(primary, start):
     assert talk(address["port"], family=socket.AF_INET6) == b"hello"
 
 
+@little
 def test_without_a_host_everywhere(primary, start):
     id, _ = start(host=None)
     assert talk(primary.listening(id)["port"]) == b"hello"
@@ -118,6 +127,7 @@ def test_a_connection_that_is_open_is_finished(primary, start):
     assert primary.expect("exit", id=id)["code"] == 0
 
 
+@little
 def test_a_worker_outlived_by_its_primary_ends(primary, start):
     start(port=0)
     primary.do(exit=3)
@@ -126,6 +136,7 @@ def test_a_worker_outlived_by_its_primary_ends(primary, start):
     assert primary.rest() is not None
 
 
+@little
 class TestAsyncio:
     """What only one of the front ends can be asked by messages."""
 
