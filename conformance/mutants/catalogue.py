@@ -1702,4 +1702,33 @@ MUTANTS = (
         "                self.places.pop(key).close()\n",
         "primary",
     ),
+    Mutant(
+        "trims-what-it-reads",
+        "leaves out the blanks around a string",
+        ("JSN-022",),
+        "            self.user.message(message)\n\n",
+        "            self.user.message(message.strip() if isinstance(message, str) else message)\n\n",
+    ),
+    Mutant(
+        "trims-what-it-writes",
+        "leaves out the blanks around a string that it writes",
+        ("JSN-005",),
+        "    if not large and has_large_integer(message):",
+        "    message = message.strip() if isinstance(message, str) else message\n"
+        "    if not large and has_large_integer(message):",
+    ),
+    Mutant(
+        "true-is-1",
+        "writes true as 1",
+        ("JSN-004",),
+        "    if not large and has_large_integer(message):",
+        "    message = 1 if message is True else message\n    if not large and has_large_integer(message):",
+    ),
+    Mutant(
+        "keeps-copies-of-handles",
+        "keeps a copy of every descriptor that it delivers",
+        ("SEC-003",),
+        "            self.user.message(message, kind, socket.socket(fileno=descriptor))",
+        "            self.user.message(message, kind, socket.socket(fileno=os.dup(descriptor)))",
+    ),
 )
