@@ -19,7 +19,8 @@ MARKS = {
 }
 LEGEND = (
     "`ok` conforms; `len` allowed, a better behaviour is recommended; **no** does not conform, and is listed as known; **NO** does not "
-    "conform, and is not listed; `n/a` declared absent; empty: does not apply. Two marks: as a child / as a parent."
+    "conform, and is not listed; `n/a` declared absent; empty: does not apply. Two marks: as a child / as a parent, "
+    "or as a worker / as a primary."
 )
 
 
@@ -76,7 +77,7 @@ def _groups(content: dict[str, Any]) -> dict[str, list[int]]:
     """Implementation to the positions of its subjects, child before parent."""
     groups: dict[str, list[int]] = {}
     for number, one in enumerate(content["subjects"]):
-        groups.setdefault(one["name"].removesuffix("-child").removesuffix("-parent"), []).append(number)
+        groups.setdefault(one["name"].removesuffix(f"-{one['role']}"), []).append(number)
     return groups
 
 
