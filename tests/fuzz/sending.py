@@ -27,8 +27,12 @@ def written(value: Any) -> Step:
     return {"expect": {"frame": tagged(value)}}
 
 
+_UNSENDABLE = {
+    "lone surrogates",
+    "minus zero",
+}  # JSON.stringify writes 0 for -0, and a surrogate is refused or escaped
 SENDABLE = VALUES.filter(
-    lambda value: not texts.is_internal(value) and "lone surrogates" not in set(texts.value_kinds(value))
+    lambda value: not texts.is_internal(value) and not _UNSENDABLE & set(texts.value_kinds(value))
 )
 LONG = st.integers(1, 40).map(lambda size: "é" * size * 1000)
 
