@@ -5,6 +5,7 @@ Nothing in it changes from run to run unless a verdict does, so that it can be c
 
 from typing import Any
 
+from channelkit.cases import ROLES
 from channelkit.console import pair_table, requirement_table, worst_verdict
 from channelkit.verdict import FAIL, FIXED, INCONCLUSIVE, KNOWN, LENIENT, PASS, UNSUPPORTED
 
@@ -77,7 +78,8 @@ def _groups(content: dict[str, Any]) -> dict[str, list[int]]:
     """Implementation to the positions of its subjects, child before parent."""
     groups: dict[str, list[int]] = {}
     for number, one in enumerate(content["subjects"]):
-        groups.setdefault(one["name"].removesuffix(f"-{one['role']}"), []).append(number)
+        suffix = f"-{one['role']}" if one["role"] in ROLES else ""
+        groups.setdefault(one["name"].removesuffix(suffix), []).append(number)
     return groups
 
 
