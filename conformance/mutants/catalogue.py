@@ -213,7 +213,7 @@ MUTANTS = (
     Mutant(
         "quadratic-buffer",
         "searches its whole buffer at each read, byte by byte",
-        ("FRM-023", "FRM-024"),
+        ("FRM-024",),
         'if self.buffer.find(b"\\n", start) < 0',
         "if not any(byte == 10 for byte in self.buffer)",
     ),
