@@ -55,8 +55,8 @@ def test_mutants_are_well_made() -> None:
 
 
 @pytest.mark.parametrize("number", range(SLICES))
-def test_mutants_are_killed_by_the_shortest_case_that_the_table_names(number: int, tmp_path: Path) -> None:
-    """One case for each; who else kills whom is looked at by `make mutants`."""
+def test_mutants_are_killed_by_a_case_that_the_table_names(number: int, tmp_path: Path) -> None:
+    """The shortest that does it; who else kills whom is looked at by `make mutants`."""
     listed = kill.committed()
     mutants = MUTANTS[number::SLICES]
     kill.write_sources(tmp_path, mutants)
@@ -64,8 +64,8 @@ def test_mutants_are_killed_by_the_shortest_case_that_the_table_names(number: in
 
     def survives(mutant: Mutant) -> bool:
         killers = [by_id[name] for name in listed[mutant.name]]
-        shortest = min(killers, key=lambda case: sum(len(data) for data, _descriptor in case.writes))
-        return not kill.is_killed(mutant, shortest, tmp_path)
+        killers.sort(key=lambda case: sum(len(data) for data, _descriptor in case.writes))
+        return not any(kill.is_killed(mutant, case, tmp_path) for case in killers)
 
     with ThreadPoolExecutor(8) as pool:
         alive = [
