@@ -42,12 +42,17 @@ $(READY): pyproject.toml
 test: $(READY)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+# Everything on the oldest interpreter that is here, the reference alone on each newer one: the kit and the checks of the project are no
+# different there.
+REFERENCE_TESTS := tests/unit tests/frontends tests/cluster tests/interop tests/property
+
 test-pythons:
-	@found=0; for minor in $(MINORS); do \
+	@found=0; args="$(PYTEST_ARGS)"; for minor in $(MINORS); do \
 		for p in python3.$$minor $(PYENV)/3.$$minor.*/bin/python; do $$p -c '' 2>/dev/null && break; p=; done; \
 		test -n "$$p" || { echo "== Python 3.$$minor: absent"; continue; }; \
 		found=1; echo "== Python 3.$$minor: $$p"; \
-		$(MAKE) --no-print-directory test PYTHON=$$p VENV=.venv-3.$$minor || exit 1; \
+		$(MAKE) --no-print-directory test PYTHON=$$p VENV=.venv-3.$$minor PYTEST_ARGS="$$args" || exit 1; \
+		args="$(PYTEST_ARGS) $(REFERENCE_TESTS)"; \
 	done; test $$found = 1
 
 # The tests that run Node on the other side, against the majors that are pinned in conformance/runtimes.json.

@@ -15,7 +15,7 @@ STARTS = {
     "perl": ("perl/echo.pl", "perl {}"),
     "python": ("python/echo.py", "python3 {}"),
     "rust": ("rust/echo.rs", "./echo"),
-    "tcl": ("tcl/echo.tcl", "sh {}"),
+    "tcl": ("tcl/echo.tcl", "bash {}"),
 }
 """Language to the adapter that is a start in it, and the command that starts it."""
 COMPILERS = {"c": ("cc",), "rust": ("rustc", "-O")}

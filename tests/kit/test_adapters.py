@@ -36,7 +36,7 @@ def test_a_start_passes(language: str, tmp_path: Path, capsys: pytest.CaptureFix
         pytest.skip(f"no {program} here")
     source = tmp_path / "echo"
     assert main(["init-adapter", language, str(source)]) == 0
-    words = ["sh" if language == "tcl" else program or node(), str(source)]
+    words = ["bash" if language == "tcl" else program or node(), str(source)]
     if language in COMPILERS:
         words = [str(tmp_path / "program")]
         subprocess.run(

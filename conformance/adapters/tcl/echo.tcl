@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Rung 0: answers {"echo": m} to each message m. Tcl takes no descriptor by its number, the shell does: \
 exec tclsh "$0" <&"$NODE_CHANNEL_FD" >&"$NODE_CHANNEL_FD"
 fconfigure stdin -encoding iso8859-1 -translation lf -eofchar {}
