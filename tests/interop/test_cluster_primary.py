@@ -337,6 +337,14 @@ class TestSupervision:
         run(main())
 
 
+def until_refused(port: int) -> None:
+    """Connect until nobody listens; a connection that the end of the listener catches half made is reset."""
+    with pytest.raises(ConnectionRefusedError):
+        while True:
+            with suppress(ConnectionResetError):
+                socket.create_connection(("127.0.0.1", port), PATIENCE).close()
+
+
 class TestCommand:
     def start(self, *args):
         return subprocess.Popen(
@@ -380,9 +388,7 @@ class TestCommand:
             with socket.create_connection(("127.0.0.1", port), PATIENCE) as client:
                 assert client.recv(1) == b"x"  # this connection keeps the worker from ending
                 process.send_signal(signal.SIGTERM)
-                with pytest.raises(ConnectionRefusedError):
-                    while True:
-                        socket.create_connection(("127.0.0.1", port), PATIENCE).close()
+                until_refused(port)
                 assert process.poll() is None
                 process.send_signal(signal.SIGTERM)
                 _, rest = process.communicate(timeout=PATIENCE)
