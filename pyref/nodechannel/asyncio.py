@@ -1,8 +1,8 @@
 """The asyncio front end: the words of the blocking one, as coroutines.
 
-`send` queues a message and returns; all that was queued in one turn of the event loop leaves in one system call. It waits only
-while more than `HIGH_WATER` bytes are queued. `flush` and `disconnect` wait until everything is written. A cancelled call loses nothing:
-unsent bytes belong to the channel, and a message is taken from it only when it is returned. A channel belongs to the event loop
+`send` does not wait for the kernel: a first message leaves at once, those that follow in the same turn of the event loop leave together. It
+waits only while more than `HIGH_WATER` bytes are queued. `flush` and `disconnect` wait until everything is written. A cancelled call loses
+nothing: unsent bytes belong to the channel, and a message is taken from it only when it is returned. A channel belongs to the event loop
 that made it.
 """
 

@@ -1,11 +1,11 @@
 """The core: one end of a channel as a state machine without any I/O.
 
-After every input, first write what `outbox` holds, then take events until there are none:
+After every input, first write what `outbox` holds, then take from the left of `events` until nothing is there:
 
     receive_data(...), receive_eof(), written(...), write_failed()    what happened outside
-    send(...), disconnect(), close()                                  what this side wants
+    frame(...), queue(...), send(...), disconnect(), close()          what this side wants
     outbox, ready_to_close                                            what the caller must do
-    next_event()                                                      what the user should learn
+    events                                                            what the user should learn
 """
 
 from __future__ import annotations

@@ -67,12 +67,8 @@ PLAIN_TYPES = frozenset({str, int, float, bool, list, tuple, type(None)})
 
 def frame_is_internal(message: object, frame: bytes) -> bool:
     """Tell what the peer will make of the frame of a message: its bytes count where Python's types leave room for tricks."""
-    if type(message) is dict:
-        if "cmd" not in message:
-            return False
-        cmd = message["cmd"]
-        if type(cmd) is str:
-            return len(cmd) > len(PREFIX) and cmd.startswith(PREFIX)
+    if type(message) is dict and type(message.get("cmd", "")) is str:
+        return is_internal(message)
     suspicious = frame[0] == BRACE and (b"NODE_" in frame or b"\\u" in frame)
     return suspicious and is_internal(codec.decode(frame))
 

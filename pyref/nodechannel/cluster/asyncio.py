@@ -12,7 +12,7 @@ from nodechannel.asyncio import Channel
 from nodechannel.cluster import places
 from nodechannel.cluster.aioserver import Server
 from nodechannel.cluster.identity import adopt_worker
-from nodechannel.cluster.messages import BACKLOG, listen_failed
+from nodechannel.cluster.messages import BACKLOG
 from nodechannel.cluster.state import Leave
 from nodechannel.cluster.worker import WorkerProtocol
 from nodechannel.errors import ChannelClosed
@@ -221,15 +221,9 @@ class Worker(Channel):
         if not answered:
             self._close_link(link)
             raise TimeoutError("the primary did not answer in time")
-        if not link.answered:
-            raise ChannelClosed("listen")
-        if link.error:
-            raise listen_failed(link.error, query)
-        return link
+        return places.granted(link)
 
     def _take_shared(self, link: ServerLink) -> socket.socket | None:
-        if link.handle is None:
-            return None
         try:
             return places.take_shared(link)
         except BaseException:

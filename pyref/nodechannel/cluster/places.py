@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 from nodechannel.cluster.messages import BACKLOG, IPV6_ONLY, UNIX, Query, listen_failed
+from nodechannel.errors import ChannelClosed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -129,13 +130,23 @@ def sockname(sock: socket.socket) -> dict[str, Any] | None:
 # What a worker makes of the answer.
 
 
-def take_shared(server: ServerLink) -> socket.socket:
-    """Return the socket that the primary shares, listening unless it is a datagram socket.
+def granted(server: ServerLink) -> ServerLink:
+    """Return a server whose place the primary gave; raises `ListenFailed`, and `ChannelClosed` when there was no answer."""
+    if not server.answered:
+        raise ChannelClosed("listen")
+    if server.error:
+        raise listen_failed(server.error, server.query)
+    return server
+
+
+def take_shared(server: ServerLink) -> socket.socket | None:
+    """Return the socket that the primary shares, listening unless it is a datagram socket; None under round robin.
 
     Raises `ListenFailed` and `HandleMismatch`; then it is closed.
     """
     handle, server.handle = server.handle, None
-    assert handle is not None
+    if handle is None:
+        return None
     query = server.query
     sock = handle.socket()
     try:

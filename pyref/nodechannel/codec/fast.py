@@ -59,7 +59,7 @@ def encode(message: object, unsafe_integers: bool = False, allow_nan: bool = Tru
     except TypeError:
         return _exact_encode(message, unsafe_integers, allow_nan)
     # Cheaper than OPT_APPEND_NEWLINE, behind which another line feed is harder to look for.
-    if _LINE_FEED in text or len(text) > LONGEST_LINE or not (allow_nan or b"null" not in text):  # [FRM-002]
+    if _LINE_FEED in text or len(text) > LONGEST_LINE or (not allow_nan and b"null" in text):  # [FRM-002]
         return _exact_encode(message, unsafe_integers, allow_nan)
     return text + b"\n"  # [FRM-003]
 
@@ -73,7 +73,7 @@ def encode_many(messages: list[object], unsafe_integers: bool = False, allow_nan
     except TypeError:
         return _exact_encode_many(messages, unsafe_integers, allow_nan)
     odd = frames.count(_LINE_FEED) != len(messages) or len(frames) > LONGEST_LINE  # [FRM-002]
-    if odd or not (allow_nan or b"null" not in frames):
+    if odd or (not allow_nan and b"null" in frames):
         return _exact_encode_many(messages, unsafe_integers, allow_nan)
     return frames
 
