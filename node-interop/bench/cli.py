@@ -102,9 +102,7 @@ def run(scenarios: Sequence[Scenario], pairs: Sequence[Pair], options: argparse.
     commands, absent = find({name for pair in pairs for name in pair.runtimes}, offline=options.offline)
     for name, why in absent.items():
         print(f"without {name}: {why}")
-    pairs = [
-        pair for pair in pairs if pair.runtimes <= commands.keys() and (has_send_many() or not pair.many)
-    ]
+    pairs = [pair for pair in pairs if pair.runtimes <= commands.keys()]
     file = options.output / "results.json"
     results = Results(machine(), versions(commands), absent, asdict(effort))
     if options.keep and file.exists():
@@ -140,10 +138,3 @@ def machine() -> dict[str, object]:
         "cpus": os.cpu_count(),
         "load": round(os.getloadavg()[0], 1),
     }
-
-
-def has_send_many() -> bool:
-    """Whether the channel takes many messages in one call."""
-    import nodechannel
-
-    return hasattr(nodechannel.Channel, "send_many")

@@ -169,7 +169,7 @@ class Pair:
         """How tables call it."""
         parent, child = ENDS[self.parent].title, ENDS[self.child].title
         both = f"{parent} ↔ {child}" if parent != child else f"{parent}, both ends"
-        return f"{both}{', `send_many`' * self.many}"
+        return f"{both}{', many at once' * self.many}"
 
     @property
     def runtimes(self) -> set[str]:

@@ -82,7 +82,7 @@ def _row(rows: Rows, scenario: str, pair: str) -> Row | None:
 
 
 def _call(pair: str) -> str:
-    return ", send_many" if pair.endswith("+many") else ""
+    return ", many at once" if pair.endswith("+many") else ""
 
 
 def _times(rows: Rows, scenario: str, pair: str) -> float | None:

@@ -169,22 +169,40 @@ class Channel:
 
     async def receive(self, timeout: float | None = None) -> Message:
         """Return the next message; raises what the blocking `receive` raises."""
-        events, connection = self._events, self._connection
-        while not events:
-            # [LIF-001, LIF-003, LIF-004]
-            if connection.closed:
-                raise ChannelClosed("receive")
-            if not await self._wait(lambda: bool(events) or connection.closed, timeout):
-                raise TimeoutError("no message arrived in time")
+        if not self._events:
+            await self._arrival(timeout)
         return self._take()
+
+    async def receive_many(self, timeout: float | None = None) -> list[Message]:
+        """Return all messages that have been read, at least one; see the blocking `receive_many`."""
+        if not self._events:
+            await self._arrival(timeout)
+        try:
+            return self._connection.take_messages()
+        finally:
+            self._read_on()
+
+    async def _arrival(self, timeout: float | None) -> None:
+        """Wait until an event is there; raises `ChannelClosed` at the end and `TimeoutError`."""
+        events, connection = self._events, self._connection
+        if not await self._wait(lambda: bool(events) or connection.closed, timeout):
+            raise TimeoutError("no message arrived in time")
+        # [LIF-001, LIF-003, LIF-004]
+        if not events:
+            raise ChannelClosed("receive")
 
     def _take(self) -> Message:
         event = self._events.popleft()
-        if not self._reading and len(self._events) <= READ_AHEAD_LOW:
-            self._resume_reading()
+        if not self._reading:
+            self._read_on()
         if isinstance(event, Message):
             return event
         raise event
+
+    def _read_on(self) -> None:
+        """Go on reading once few messages wait for their reader."""
+        if len(self._events) <= READ_AHEAD_LOW:
+            self._resume_reading()
 
     def __aiter__(self) -> Self:
         return self

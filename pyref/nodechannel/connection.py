@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from functools import partial
+from itertools import repeat
 
 from nodechannel import codec
 from nodechannel.codec import LONGEST_LINE, LineFramer
@@ -62,7 +63,9 @@ _ABOUT_SOCKETS = (
 
 
 class Message:
-    """A user message.
+    """A user message that has arrived.
+
+    It has no `__init__`, which would take as long as all else that is done for a small message.
 
     Attributes:
         data: the value, as Python's JSON types.
@@ -71,9 +74,8 @@ class Message:
 
     __slots__ = ("data", "handle")
 
-    def __init__(self, data: Any, handle: ReceivedHandle | None = None) -> None:
-        self.data = data
-        self.handle = handle
+    data: Any
+    handle: ReceivedHandle | None
 
     def __repr__(self) -> str:
         return f"Message({self.data!r}{f', handle={self.handle!r}' if self.handle else ''})"
@@ -168,6 +170,25 @@ class Connection:
         if event in self.events:
             self.events.remove(event)
 
+    def take_messages(self) -> list[Message]:
+        """Remove and return the messages before the first error, which is raised when it comes first.
+
+        Raises `IndexError` if nothing is there. Several threads may call it: each event is taken by one of them.
+        """
+        events = self.events
+        taken: list[Any] = [events.popleft()]
+        try:  # noqa: SIM105 (importing contextlib takes longer than this module)
+            taken.extend(map(deque.popleft, repeat(events)))
+        except IndexError:  # the list keeps what was taken until then
+            pass
+        if set(map(type, taken)) != {Message}:
+            first = next(index for index, event in enumerate(taken) if isinstance(event, RemoteError))
+            events.extendleft(reversed(taken[max(first, 1) :]))
+            if first == 0:
+                raise taken[0]
+            del taken[first:]
+        return taken
+
     # What this side wants.
 
     def frame(self, message: object) -> bytes:
@@ -183,16 +204,17 @@ class Connection:
     def frames(self, messages: list[object]) -> bytes:
         """Return the frames of many user messages; see `frame`."""
         frames = self._encode_many(messages)
-        for message in messages:
-            # Where types tell what the bytes would, each message is looked at for a few nanoseconds only.
-            if ("cmd" in message) if type(message) is dict else (type(message) not in PLAIN_TYPES):
-                self._check_each(messages)
-                break
+        # Where types tell what the bytes would, no message is looked at.
+        if not PLAIN_TYPES.issuperset(map(type, messages)):
+            self._check_each(messages)
         return frames
 
     def _check_each(self, messages: list[object]) -> None:
         for index, message in enumerate(messages):
-            if frame_is_internal(message, self._encode(message)):
+            # Of an object without a `cmd` its type tells enough.
+            if type(message) is dict and "cmd" not in message:
+                continue
+            if type(message) not in PLAIN_TYPES and frame_is_internal(message, self._encode(message)):
                 raise _internal(f"$[{index}]")
 
     def queue(self, frames: bytes, handle: Outgoing | None = None) -> Delivery:
@@ -316,7 +338,10 @@ class Connection:
                 # [CLS-003]
                 self._receive_internal(value)
             else:
-                append(Message(value))
+                message = Message()
+                message.data = value
+                message.handle = None
+                append(message)
 
     def _receive_internal(self, value: dict[str, Any]) -> None:
         cmd = value["cmd"]
@@ -357,7 +382,10 @@ class Connection:
         if envelope.type is HandleType.NET_SOCKET and envelope.key is not None:
             self._received_sockets.arrived(envelope.key)
             handle.on_closed = partial(self.on_socket_closed, envelope.key)
-        self.events.append(Message(envelope.msg, handle))
+        message = Message()
+        message.data = envelope.msg
+        message.handle = handle
+        self.events.append(message)
 
     def _close_strays(self) -> None:
         while self._pending_fds:

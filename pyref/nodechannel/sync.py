@@ -23,15 +23,17 @@ if TYPE_CHECKING:
     import signal
     import socket
     import subprocess
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
     from types import TracebackType
-    from typing import Any, Self, Unpack
+    from typing import Any, Self, TypeVar, Unpack
 
     from nodechannel.connection import ChannelOptions
     from nodechannel.messages import HandleType
     from nodechannel.outgoing import Sendable
     from nodechannel.socketlist import Answer
     from nodechannel.spawn import SpawnOptions
+
+    Taken = TypeVar("Taken")
 
 # How long a context manager waits, in seconds, for the peer to take what is queued or for a child to end.
 GRACE = 5.0
@@ -135,19 +137,37 @@ class Channel:
         Raises `ChannelClosed` when the channel has ended and every message was returned, `TimeoutError` after `timeout` seconds, and a
         `RemoteError` for something that the peer did wrong at this point of the stream; later messages can still be received.
         """
-        if not self._events:
-            self._await_event(timeout)
-        event = self._events.popleft()
+        try:
+            event = self._events.popleft()
+        except IndexError:
+            event = self._await(self._events.popleft, timeout)
         if isinstance(event, Message):
             return event
         raise event
 
-    def _await_event(self, timeout: float | None) -> None:
+    def receive_many(self, timeout: float | None = None) -> list[Message]:
+        """Return all messages that have been read, at least one; that costs less than one by one.
+
+        Raises what `receive` raises: an error ends the list before it, and the next call raises it.
+        """
+        try:
+            return self._connection.take_messages()
+        except IndexError:
+            return self._await(self._connection.take_messages, timeout)
+
+    def _await(self, take: Callable[[], Taken], timeout: float | None) -> Taken:
+        """Return what `take` returns, once it does not raise `IndexError` any more."""
         events, connection = self._events, self._connection
-        if not self._pump.wait(lambda: bool(events) or connection.closed, deadline_of(timeout)):
-            raise TimeoutError("no message arrived in time")
-        if not events:
-            raise ChannelClosed("receive")
+        deadline = deadline_of(timeout)
+        while True:
+            if not self._pump.wait(lambda: bool(events) or connection.closed, deadline):
+                raise TimeoutError("no message arrived in time")
+            try:
+                return take()
+            except IndexError:
+                # Another thread was quicker: it received the event, or its `send` raises it.
+                if connection.closed:
+                    raise ChannelClosed("receive") from None
 
     def __iter__(self) -> Self:
         return self

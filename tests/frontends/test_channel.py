@@ -88,6 +88,49 @@ def test_many_messages_cannot_be_sent_after_the_end(channel, peer):
         channel.send_many([1, 2])
 
 
+def test_all_messages_that_were_read_are_received_at_once(channel, peer):
+    peer.sendall(b"".join(b"%d\n" % number for number in range(1000)) + b"10")
+    received = channel.receive_many(timeout=5)
+    assert [message.data for message in received] == list(range(1000))
+    assert {message.handle for message in received} == {None}
+    peer.sendall(b"00\n1001\n")
+    assert [message.data for message in channel.receive_many()] == [1000, 1001]
+
+
+@pytest.mark.rule("FRM-026")
+def test_an_error_divides_the_messages_that_are_received_at_once(channel, peer):
+    peer.sendall(b'1\n2\n]\n{"cmd":"NODE_HANDLE_ACK"}\n3\n[\n')
+    assert [message.data for message in channel.receive_many(timeout=5)] == [1, 2]
+    with pytest.raises(errors.InvalidJson):
+        channel.receive_many()
+    with pytest.raises(errors.UnexpectedAck):
+        channel.receive()
+    assert [message.data for message in channel.receive_many()] == [3]
+    with pytest.raises(errors.InvalidJson):
+        channel.receive_many()
+    with pytest.raises(TimeoutError):
+        channel.receive_many(timeout=0.05)
+
+
+def test_the_last_messages_are_received_at_once_after_the_end(channel, peer):
+    peer.sendall(b"1\n2\n")
+    peer.close()
+    assert [message.data for message in channel.receive_many()] == [1, 2]
+    for _ in range(2):
+        with pytest.raises(errors.ChannelClosed):
+            channel.receive_many()
+
+
+def test_receiving_at_once_goes_on_however_much_was_sent(channel, peer):
+    count = 50_000
+    writer = threading.Thread(target=peer.sendall, args=(b'"x"\n' * count,))
+    writer.start()
+    left = count
+    while left:
+        left -= len(channel.receive_many(timeout=20))
+    writer.join()
+
+
 def test_iteration_ends_with_the_channel(channel, peer):
     peer.sendall(b"1\n2\n3\n")
     peer.close()

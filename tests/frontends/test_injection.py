@@ -153,6 +153,11 @@ async def receive_with_limit(channel: Recording) -> None:
     await channel.hear(10)
 
 
+async def receive_many(channel: Recording) -> None:
+    await channel.say("ask")
+    channel.received += [message.data["n"] for message in await channel.receive_many()]
+
+
 async def iterate(channel: Recording) -> None:
     await channel.say(LARGE)
     async for message in channel:
@@ -190,6 +195,7 @@ async def leave(channel: Recording) -> None:
         send_handles,
         receive,
         receive_with_limit,
+        receive_many,
         iterate,
         flush,
         ask,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -127,3 +129,33 @@ def test_several_receivers_share_the_messages(ends):
         lambda: [one.send(number) for number in range(5)],
     )
     assert sorted(received) == [0, 1, 2, 3, 4]
+
+
+@pytest.fixture
+def often():
+    """Threads take turns so often that each comes between any two steps of another."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("often")
+@pytest.mark.parametrize("at_once", [False, True])
+def test_each_message_is_received_by_one_of_several_threads(ends, at_once):
+    one, other = ends
+    received: list[int] = []
+
+    def receive():
+        with suppress(errors.ChannelClosed):
+            while True:
+                messages = other.receive_many() if at_once else [other.receive()]
+                received.extend(message.data for message in messages)
+
+    def send():
+        for number in range(3000):
+            one.send(number)
+        one.disconnect()
+
+    in_threads(*[receive] * 5, send)
+    assert sorted(received) == list(range(3000))

@@ -23,6 +23,11 @@ def produce(channel, count):
 
 
 def consume(channel, count):
+    if job.batch > 1:
+        while count:
+            for _ in channel.receive_many():
+                count -= 1
+        return
     for _ in channel:
         count -= 1
         if not count:

@@ -24,6 +24,11 @@ async def produce(channel, count):
 
 
 async def consume(channel, count):
+    if job.batch > 1:
+        while count:
+            for _ in await channel.receive_many():
+                count -= 1
+        return
     async for _ in channel:
         count -= 1
         if not count:

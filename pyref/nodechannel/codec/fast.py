@@ -69,13 +69,16 @@ def encode_many(messages: list[object], unsafe_integers: bool = False, allow_nan
     options = _OPTIONS_UNSAFE if unsafe_integers else _OPTIONS
     try:
         # Adding the line feed to each copies it out of the large buffer that orjson made it in: keeping many of those is slow.
-        frames = b"".join([_dumps(message, None, options) + b"\n" for message in messages])  # [FRM-003]
+        frames = [
+            text + b"\n" for message in messages if _LINE_FEED not in (text := _dumps(message, None, options))
+        ]
     except TypeError:
         return _exact_encode_many(messages, unsafe_integers, allow_nan)
-    odd = frames.count(_LINE_FEED) != len(messages) or len(frames) > LONGEST_LINE  # [FRM-002]
-    if odd or (not allow_nan and b"null" in frames):
+    joined = b"".join(frames)
+    odd = len(frames) != len(messages) or len(joined) > LONGEST_LINE  # [FRM-002]
+    if odd or (not allow_nan and b"null" in joined):
         return _exact_encode_many(messages, unsafe_integers, allow_nan)
-    return frames
+    return joined
 
 
 def _exact_decode(line: bytes) -> Any:
