@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from bench.plan import BASE, SCENARIOS
@@ -45,7 +46,9 @@ def write(results: Results, folder: Path) -> None:
 
 
 def publish(results: Results, folder: Path, readme: Path) -> None:
-    """Put a run into the repository."""
+    """Put a run into the repository; exits when it was not a whole one."""
+    if missing := {*PLOTTED, *COLUMNS} - results.scenarios.keys():
+        sys.exit(f"not published: nothing was measured for {', '.join(sorted(missing))}")
     folder.mkdir(parents=True, exist_ok=True)
     results.write(folder / "results.json", passes=False)
     (folder / "RESULTS.md").write_text(full_text(results))
