@@ -12,6 +12,11 @@ _STREAM_FAMILIES = (*_INET, socket.AF_UNIX)
 _DGRAM_FAMILIES: dict[str | None, int] = {"udp4": socket.AF_INET, "udp6": socket.AF_INET6}
 _DGRAM_TYPES = (HandleType.DGRAM_SOCKET, HandleType.DGRAM_NATIVE)
 
+# The class below `socket.socket` answers in plain integers and in a tenth of the time.
+_Probe = socket.SocketType
+_type_of = _Probe.type.__get__
+_family_of = _Probe.family.__get__
+
 
 def kind_of(fd: int) -> tuple[HandleType, str | None]:
     """Return the handle type of a descriptor and, for a datagram socket, its `dgramType`.
@@ -19,8 +24,7 @@ def kind_of(fd: int) -> tuple[HandleType, str | None]:
     Raises `InvalidHandle` when Node could make nothing of it ([HND-003]).
     """
     try:
-        # The class below `socket.socket`, which answers in plain integers and in a tenth of the time.
-        probe = socket.SocketType(fileno=fd)
+        probe = _Probe(fileno=fd)
     except OSError as error:
         raise InvalidHandle("the descriptor is not a socket") from error
     try:
@@ -29,7 +33,7 @@ def kind_of(fd: int) -> tuple[HandleType, str | None]:
         probe.detach()
 
 
-def _kind_of_socket(probe: socket.SocketType) -> tuple[HandleType, str | None]:
+def _kind_of_socket(probe: _Probe) -> tuple[HandleType, str | None]:
     if probe.type == socket.SOCK_DGRAM and probe.family in _INET:
         return HandleType.DGRAM_SOCKET, "udp4" if probe.family == socket.AF_INET else "udp6"
     if probe.type != socket.SOCK_STREAM or probe.family not in _STREAM_FAMILIES:
@@ -43,12 +47,12 @@ def _kind_of_socket(probe: socket.SocketType) -> tuple[HandleType, str | None]:
     raise InvalidHandle("a stream socket that neither listens nor is connected is unusable for the peer")
 
 
-def misfit(type_: HandleType, dgram_type: str | None, sock: socket.SocketType) -> str | None:
+def misfit(type_: HandleType, dgram_type: str | None, sock: _Probe) -> str | None:
     """Say what a socket is if it is not what its type announces, None if it fits.
 
     A connection that has ended on its way here still fits: its reader will see the end.
     """
-    kind, family = sock.type, sock.family
+    kind, family = _type_of(sock), _family_of(sock)
     if type_ in _DGRAM_TYPES:
         if (
             kind == socket.SOCK_DGRAM
@@ -65,15 +69,16 @@ def _named(kind: int, family: int) -> str:
     return f"socket of type {socket.SocketKind(kind)!s} and family {socket.AddressFamily(family)!s}"
 
 
-def _stream_misfit(type_: HandleType, sock: socket.SocketType) -> str | None:
+def _stream_misfit(type_: HandleType, sock: _Probe) -> str | None:
+    if _is_listening(sock):
+        unfit = type_ in (HandleType.NET_SOCKET, HandleType.NET_BOUND_SOCKET)
+        return "a listening socket" if unfit else None
     if type_ in (HandleType.NET_SERVER, HandleType.NET_BOUND_SOCKET) and _is_connected(sock):
         return "a connected socket"
-    if type_ in (HandleType.NET_SOCKET, HandleType.NET_BOUND_SOCKET) and _is_listening(sock):
-        return "a listening socket"
     return None
 
 
-def _is_connected(sock: socket.SocketType) -> bool:
+def _is_connected(sock: _Probe) -> bool:
     try:
         sock.getpeername()
     except OSError:
@@ -81,7 +86,7 @@ def _is_connected(sock: socket.SocketType) -> bool:
     return True
 
 
-def _is_listening(sock: socket.SocketType) -> bool:
+def _is_listening(sock: _Probe) -> bool:
     try:
         return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
     except OSError:
@@ -89,6 +94,6 @@ def _is_listening(sock: socket.SocketType) -> bool:
         return _is_bound(sock) and not _is_connected(sock)
 
 
-def _is_bound(sock: socket.SocketType) -> bool:
+def _is_bound(sock: _Probe) -> bool:
     name = sock.getsockname()
     return bool(name) if sock.family == socket.AF_UNIX else name[1] != 0
