@@ -123,29 +123,39 @@ def _latest(record: _Record) -> tuple[list[dict[str, Any]], str]:
     return list(record.evidence.values())[-1] if record.evidence else ([], "")
 
 
+@dataclass(slots=True)
+class Together:
+    """What came of cases in one process: ``results`` of all of them, or none, and the ``culprit`` in which it went wrong, if it was one."""
+
+    results: list[CaseResult] = field(default_factory=list)
+    culprit: Case | None = None
+
+
 def execute_together(
     cases: Sequence[Case], subject: Description, limits: Limits, stop: threading.Event
-) -> list[CaseResult] | None:
+) -> Together:
     """Runs cases that :attr:`~channelkit.cases.Case.can_share` one after the other in one process.
 
-    None unless everything is right, the end of the process included: then each case has to run alone, so that
+    No results unless everything is right, the end of the process included: then each case has to run again, so that
     no case is blamed for what another one did. Raises :class:`Interrupted`.
     """
     results: list[CaseResult] = []
+    current: Case | None = None
     try:
         with closing(Session(subject.plan, limits, Transcript(), stop)) as session:
-            for case in cases:
-                result = run_shared(session, case, subject)
+            for current in cases:
+                result = run_shared(session, current, subject)
                 if result is None:
-                    return None
+                    return Together(culprit=current)
                 results.append(result)
+            current = None
             ending, _why = finish(session)
             surplus = _surplus(session)
     except Interrupted:
         raise
     except Exception:  # it comes again when the cases run alone, and is reported there
-        return None
-    return results if ending == "clean" and not surplus else None
+        return Together(culprit=current)
+    return Together(results) if ending == "clean" and not surplus else Together()
 
 
 def run_shared(session: Session, case: Case, subject: Description) -> CaseResult | None:

@@ -1,5 +1,6 @@
 """Runs cases against subjects with a few threads and hands out results as they come."""
 
+import contextlib
 import os
 import queue
 import threading
@@ -15,6 +16,9 @@ from channelkit.subjects import Description
 
 TOGETHER = 12
 """At most so many cases share a process; small enough that all processors have work until the end."""
+
+_CULPRITS = 3
+"""After so many cases of a batch with which the shared process was not right, all the rest of it run alone."""
 
 Work = tuple[tuple[Case, ...], Description]
 """Cases for one process, and the subject."""
@@ -46,10 +50,10 @@ def _concerns(case: Case, subject: Description) -> bool:
     return applies(case, subject.role, subject.rung)
 
 
-def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> list[Work]:
+def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> tuple[list[Work], list[Work]]:
     """Puts cases that can share a process together.
 
-    Known failures are slow without work, since many of them wait for what never comes: they are strewn among the first of the others.
+    Known failures stand apart, in the second list: they are slow without work, since many of them wait for what never comes.
     """
     slow: list[Work] = []
     alone: list[Work] = []
@@ -73,28 +77,35 @@ def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> list[
         for found in shared.values()
         for batch in (found[i : i + TOGETHER] for i in range(0, len(found), TOGETHER))
     ]
-    return _strewn(slow, together + alone)
-
-
-def _strewn(some: list[Work], others: list[Work]) -> list[Work]:
-    """Both lists as one, ``some`` evenly among the first two thirds of it."""
-    room = max(1, len(others) * 2 // (3 * len(some))) if some else 1
-    mixed: list[Work] = []
-    for number, item in enumerate(some):
-        mixed += [item, *others[number * room : (number + 1) * room]]
-    return mixed + others[len(some) * room :]
+    return together + alone, slow
 
 
 def _execute(work: Work, options: Options, stop: threading.Event) -> Iterator[CaseResult]:
     cases, subject = work
-    results = execute_together(cases, subject, options.limits, stop) if len(cases) > 1 else None
-    if results is not None:
-        yield from results
-        return
-    for case in cases:
+    results, alone = _share(cases, subject, options, stop)
+    yield from results
+    for case in alone:
         # What is known to fail needs no second variant that fails, too: each of them waits for what never comes.
         brief = case.id in subject.known
         yield execute(case, subject, options.limits, stop, options.variant, brief=brief)
+
+
+def _share(
+    cases: Sequence[Case], subject: Description, options: Options, stop: threading.Event
+) -> tuple[list[CaseResult], list[Case]]:
+    """Results of the cases that went well in one process, and the cases that have to run alone."""
+    together = list(cases)
+    alone: list[Case] = []
+    while len(together) > 1 and len(alone) < _CULPRITS:
+        found = execute_together(together, subject, options.limits, stop)
+        if found.results:
+            return found.results, alone
+        if found.culprit is None or found.culprit.can_end_it:
+            break
+        # Those that may end the process are in other batches: without this one the rest may well go through.
+        together.remove(found.culprit)
+        alone.append(found.culprit)
+    return [], alone + together
 
 
 def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator[CaseResult]:
@@ -103,24 +114,26 @@ def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator
     Closing the iterator (or an exception in the loop over it, KeyboardInterrupt included) stops the run: every
     session is ended, every process killed, before control returns.
     """
-    todo: queue.SimpleQueue[Work] = queue.SimpleQueue()
+    busy, waiting = (_queue(some) for some in arrange(work, options))
     done: queue.SimpleQueue[CaseResult | BaseException] = queue.SimpleQueue()
     stop = threading.Event()
-    arranged = arrange(work, options)
-    for item in arranged:
-        todo.put(item)
 
-    def serve() -> None:
+    def serve(*lists: queue.SimpleQueue[Work]) -> None:
         try:
-            while not stop.is_set():
-                for result in _execute(todo.get_nowait(), options, stop):
-                    done.put(result)
-        except (queue.Empty, Interrupted):
+            for todo in lists:
+                for item in _taken_from(todo):
+                    for result in () if stop.is_set() else _execute(item, options, stop):
+                        done.put(result)
+        except Interrupted:
             return
         except BaseException as error:
             done.put(error)
 
-    threads = [threading.Thread(target=serve, daemon=True) for _ in range(min(options.jobs, len(arranged)))]
+    # Whoever waits needs no processor: beside each process that works there is one more that may wait.
+    number = min(options.jobs, len(work))
+    kinds: list[tuple[queue.SimpleQueue[Work], ...]] = [(busy, waiting)] * number
+    kinds += [(waiting,)] * min(number - 1, waiting.qsize())
+    threads = [threading.Thread(target=serve, args=kind, daemon=True) for kind in kinds]
     try:
         for thread in threads:
             thread.start()
@@ -134,3 +147,17 @@ def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator
         for thread in threads:
             if thread.ident is not None:  # an interrupt may come before all of them have started
                 thread.join()
+
+
+def _queue(some: Sequence[Work]) -> queue.SimpleQueue[Work]:
+    filled: queue.SimpleQueue[Work] = queue.SimpleQueue()
+    for item in some:
+        filled.put(item)
+    return filled
+
+
+def _taken_from(todo: queue.SimpleQueue[Work]) -> Iterator[Work]:
+    """What is there, item by item; other threads take from it too."""
+    with contextlib.suppress(queue.Empty):
+        while True:
+            yield todo.get_nowait()

@@ -29,15 +29,14 @@ def test_who_may_share() -> None:
 
 
 def test_a_right_subject_runs_them_in_one_process() -> None:
-    results = execute_together([ECHO, OTHER], subject("right"), Limits(), threading.Event())
-    assert results is not None
+    results = execute_together([ECHO, OTHER], subject("right"), Limits(), threading.Event()).results
     assert [result.judgement.verdict for result in results] == ["pass", "pass"]
     assert all(seen.ending == "clean" for result in results for seen in result.variants)
 
 
 def test_nothing_is_concluded_from_a_shared_process_in_which_anything_went_wrong() -> None:
     for name in ("wrong_echo", "hangs_at_end", "crashing"):
-        assert execute_together([ECHO, OTHER], subject(name), Limits(0.3), threading.Event()) is None
+        assert not execute_together([ECHO, OTHER], subject(name), Limits(0.3), threading.Event()).results
 
 
 def test_then_each_runs_alone() -> None:
@@ -51,6 +50,21 @@ def test_then_each_runs_alone() -> None:
     }
 
 
+def test_one_that_is_not_right_costs_the_others_nothing() -> None:
+    wrong = dataclasses.replace(
+        ECHO, id="sample-wrong", steps=[{"write": ["1\n"]}, {"expect": {"frame": {"echo": 2}}}]
+    )
+    right = subject("right")
+    results = {one.case.id: one for one in run([(case, right) for case in (ECHO, wrong, OTHER)], OPTIONS)}
+    assert {name: one.judgement.verdict for name, one in results.items()} == {
+        "sample-echo": "pass",
+        "sample-wrong": "fail",
+        "sample-other": "pass",
+    }
+    shared = [name for name, one in results.items() if "shared with other cases" in str(one.transcript)]
+    assert sorted(shared) == ["sample-echo", "sample-other"]
+
+
 def test_arranging_loses_nothing() -> None:
     cases = [dataclasses.replace(ECHO, id=f"sample-{number}") for number in range(TOGETHER * 2 + 1)]
     pairs = [
@@ -58,9 +72,11 @@ def test_arranging_loses_nothing() -> None:
         for one in (subject("right"), subject("silent"))
         for case in [*cases, CASES["sample-blank"]]
     ]
-    arranged = arrange(pairs, OPTIONS)
+    arranged = [batch for part in arrange(pairs, OPTIONS) for batch in part]
     assert sorted((case.id, one.name) for found, one in arranged for case in found) == sorted(
         (case.id, one.name) for case, one in pairs
     )
     assert max(len(found) for found, _one in arranged) == TOGETHER
-    assert all(len(found) == 1 for found, _one in arrange(pairs, dataclasses.replace(OPTIONS, isolate=True)))
+    assert all(
+        len(found) == 1 for found, _one in arrange(pairs, dataclasses.replace(OPTIONS, isolate=True))[0]
+    )
