@@ -39,7 +39,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--only-runtimes", action="store_true", help="without the reference and the sample adapters"
     )
     parser.add_argument(
-        "--jobs", type=int, default=8 * (os.cpu_count() or 1), metavar="N", help="parallel processes"
+        "--jobs",
+        type=int,
+        default=8 * (os.cpu_count() or 1),
+        metavar="N",
+        help="parallel processes; beside each may be one that waits for what is known not to come",
     )
     parser.add_argument("--time-scale", type=float, default=1.0, metavar="F", help="multiplies every limit")
     parser.add_argument("--no-pairs", action="store_true", help="without parent x child; so is -k")
@@ -147,7 +151,9 @@ def _run_pairs(present: Sequence[Description], report: Report, limits: Limits, j
     """Every participant as parent of every other."""
     found = pairing.participants(present)
     known = read_known(pairing.known_file())
-    with contextlib.closing(pairing.run(found, TRIALS, limits, max(1, jobs // 2), known)) as results:
+    with contextlib.closing(
+        pairing.run(found, TRIALS, limits, max(1, jobs * 3 // 4), known, wire=True)
+    ) as results:
         for done in _counted(results, pairing.count(found), "pairs"):
             report.add_pair(done)
 

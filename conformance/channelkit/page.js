@@ -3,7 +3,7 @@ const data = JSON.parse(document.getElementById('data').textContent);
 const titles = Object.fromEntries(data.cases.map((one) => [one.id, one]));
 const pairs = data.pairs || { trials: [], results: [] };
 const trials = Object.fromEntries(pairs.trials.map((one) => [one.id, one]));
-const arrows = { write: 'kit  → ', read: 'kit  ← ', ask: 'ctl  → ', reply: 'ctl  ← ', note: '     · ', step: 'step   ' };
+const arrows = { write: 'kit  → ', read: 'kit  ← ', down: 'down → ', up: 'up   ← ', ask: 'ctl  → ', reply: 'ctl  ← ', note: '     · ', step: 'step   ' };
 const dialog = document.getElementById('detail');
 
 function element(name, text, kind) {

@@ -64,12 +64,20 @@ def _embedded(content: dict[str, Any]) -> str:
         content = {**content, "results": [_brief(one) for one in content["results"]]}
     if "pairs" in content:
         pairs = content["pairs"]
-        content = {**content, "pairs": {**pairs, "results": [_brief(one) for one in pairs["results"]]}}
+        content = {**content, "pairs": {**pairs, "results": [_brief_pair(one) for one in pairs["results"]]}}
     return json.dumps(content).replace("<", "\\u003c")
 
 
 def _brief(result: dict[str, Any]) -> dict[str, Any]:
     return {**result, "transcript": result["transcript"][:_HEAD]} if result["verdict"] == PASS else result
+
+
+def _brief_pair(result: dict[str, Any]) -> dict[str, Any]:
+    """The head of the transcript, and as much of the wire."""
+    wire = [entry for entry in result["transcript"] if entry["kind"] in ("down", "up")][:_HEAD]
+    head = _brief(result)
+    more = [entry for entry in wire if entry not in head["transcript"]]
+    return {**head, "transcript": [*head["transcript"], *more]}
 
 
 def _legend() -> str:

@@ -20,6 +20,7 @@ from channelkit.session import Plan
 from channelkit.subject import Subject, describe_status
 from channelkit.transcript import Transcript
 from channelkit.values import show
+from channelkit.wire import Wire
 
 _SLICE = 0.2
 """Seconds after which a wait looks whether the run was stopped."""
@@ -107,13 +108,19 @@ class End:
 
 
 class Pair:
-    """Starts both and owns them until :meth:`close`. Raises :class:`HarnessError` and, for the channel, :class:`TrialFailed`."""
+    """Starts both and owns them until :meth:`close`. Raises :class:`HarnessError` and, for the channel, :class:`TrialFailed`.
 
-    def __init__(self, parent: Plan, child: Plan, limits: Limits, stop: threading.Event) -> None:
+    With ``wire`` the runner is in the middle of the channel, and the transcript has the bytes.
+    """
+
+    def __init__(
+        self, parent: Plan, child: Plan, limits: Limits, stop: threading.Event, *, wire: bool = False
+    ) -> None:
         self.limits = limits
         self.transcript = Transcript()
         self._stop = stop
         self._streams: _Streams | None = None
+        self._wire: Wire | None = None
         self._directory = tempfile.mkdtemp(prefix="channelkit-")
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         path = os.path.join(self._directory, "relay")  # noqa: PTH118 (a str goes on the command line)
@@ -125,21 +132,40 @@ class Pair:
             self._remove()
             raise
         try:
-            self._open([sys.executable, "-I", "-S", str(RELAY), path, *child.command])
+            words = (path, "wire" if wire else "direct", *child.command)
+            self._open([sys.executable, "-I", "-S", str(RELAY), *words], wire=wire)
         except BaseException:
             self.close()
             raise
 
-    def _open(self, argv: list[str]) -> None:
+    def _open(self, argv: list[str], *, wire: bool) -> None:
         self.parent = End("parent", Control(self._subject, self.transcript, "parent "), self)
         self.parent.greet()
         self.parent.command(command="open", argv=argv)
         if not self.wait(self._child_is_there, self.limits.start, self._listener.fileno()):
             raise TrialFailed("no-child", "the child never started")
-        self._streams = _Streams(self._listener.accept()[0])
+        connection = self._listener.accept()[0]
+        self._streams = _Streams(connection.dup())
+        with connection:
+            if wire:
+                self._wire = self._into_the_middle(connection)
         self.child = End("child", Control(self._streams, self.transcript, "child "), self)
         self.child.greet()
         self.child.command(command="open")
+
+    def _into_the_middle(self, connection: socket.socket) -> Wire:
+        """Takes the child's end of the channel and gives the child another one."""
+        connection.settimeout(self.limits.start)
+        flags = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+        _data, found, _flags, _address = socket.recv_fds(connection, 1, 1, flags)
+        if not found:
+            raise TrialFailed("no-child", "the child ended before it had its channel")
+        os.set_inheritable(found[0], False)
+        channel = socket.socket(fileno=found[0])
+        ours, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(connection, [b"c"], [theirs.fileno()])
+        return Wire(channel, ours, self.transcript)
 
     def _child_is_there(self) -> bool:
         return bool(select.select([self._listener], [], [], 0)[0])
@@ -173,6 +199,8 @@ class Pair:
                 poller.register(streams.stdout, select.POLLIN)
             if end.control.pending_output and streams.stdin is not None:
                 poller.register(streams.stdin, select.POLLOUT)
+        if self._wire is not None:
+            self._wire.register(poller)
         poller.poll(int(seconds * 1000) + 1)
 
     def _ends(self) -> list[tuple[End, Any]]:
@@ -181,6 +209,8 @@ class Pair:
 
     def _drain(self) -> None:
         self._subject.read_stderr()
+        if self._wire is not None:
+            self._wire.carry()
         for end, _streams in self._ends():
             end.control.flush()
             end.control.read()
@@ -208,6 +238,8 @@ class Pair:
         """Ends both: the child's adapter ends with its stdin, the parent's group is killed."""
         if self._streams is not None:
             self._streams.close()
+        if self._wire is not None:
+            self._wire.close()
         self._subject.close()
         self._remove()
 

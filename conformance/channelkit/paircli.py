@@ -21,7 +21,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("child", help="the same")
     parser.add_argument("-k", dest="pattern", metavar="PATTERN", help="only trials whose name holds this")
-    parser.add_argument("--trace", action="store_true", help="print what both adapters were told and said")
+    parser.add_argument(
+        "--trace",
+        action="store_true",
+        help="print what both adapters were told and said, and the bytes between them",
+    )
     parser.add_argument("--time-scale", type=float, default=1.0, metavar="F", help="multiplies every limit")
     parser.set_defaults(action=act)
 
@@ -37,7 +41,14 @@ def act(arguments: argparse.Namespace) -> int:
     both = [Participant(parent.name, parent.parent, None), Participant(child.name, None, child.child)]
     status = 0
     with contextlib.closing(
-        pairing.run(both, trials, Limits(arguments.time_scale), 1, read(pairing.known_file()))
+        pairing.run(
+            both,
+            trials,
+            Limits(arguments.time_scale),
+            1,
+            read(pairing.known_file()),
+            wire=arguments.trace,
+        )
     ) as results:
         for entry in (entry for entries in results for entry in entries):
             print(

@@ -1,7 +1,9 @@
-"""Connects a driven adapter that somebody else starts with the runner: ``python -I -S relay.py SOCKET command…``.
+"""Connects a driven adapter that somebody else starts with the runner: ``python -I -S relay.py SOCKET direct|wire command…``.
 
 The parent of a pair starts this as its child, because the parent's library gives the child no standard streams that the runner
-could use. The unix socket SOCKET becomes stdin and stdout; everything else, the channel above all, stays as it was inherited.
+could use. The unix socket SOCKET becomes stdin and stdout; everything else stays as it was inherited. With ``wire`` the runner gets the
+channel and gives one of its own in its place, under the same number and in the same mode: the process, its environment and its end
+are still those that the parent made.
 """
 
 import _socket
@@ -9,13 +11,25 @@ import os
 import sys
 
 
+def _exchange(runner: _socket.socket, channel: int) -> None:
+    """Puts a socket of the runner in the place of the channel."""
+    runner.sendmsg([b"c"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, channel.to_bytes(4, sys.byteorder))])
+    _data, ancillary, _flags, _address = runner.recvmsg(1, _socket.CMSG_SPACE(4))
+    other = int.from_bytes(ancillary[0][2], sys.byteorder)
+    os.set_blocking(other, os.get_blocking(channel))
+    os.dup2(other, channel)
+    os.close(other)
+
+
 def main() -> None:
     """Connects and becomes the command."""
     runner = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     runner.connect(sys.argv[1])
+    if sys.argv[2] == "wire":
+        _exchange(runner, int(os.environ["NODE_CHANNEL_FD"]))
     os.dup2(runner.fileno(), 0)
     os.dup2(runner.fileno(), 1)
-    os.execvp(sys.argv[2], sys.argv[2:])
+    os.execvp(sys.argv[3], sys.argv[3:])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ KEPT = 160
 class Transcript:
     """An append-only list of entries ``{"ms", "kind", "text"}``, with ``hex`` and ``size`` when it is about bytes.
 
-    ``kind`` is one of ``write`` and ``read`` (the channel), ``ask`` and ``reply`` (the adapter), ``note`` and ``step``.
+    ``kind`` is one of ``write`` and ``read`` (the channel), ``down`` and ``up`` (that of a pair, from its parent and to it), ``ask``
+    and ``reply`` (the adapter), ``note`` and ``step``.
     """
 
     started: float = field(default_factory=time.monotonic)
@@ -40,6 +41,8 @@ class Transcript:
 _ARROWS = {
     "write": "kit  → ",
     "read": "kit  ← ",
+    "down": "down → ",
+    "up": "up   ← ",
     "ask": "ctl  → ",
     "reply": "ctl  ← ",
     "note": "     · ",

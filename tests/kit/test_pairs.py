@@ -24,10 +24,14 @@ RIGHT = Plan((sys.executable, "-I", "-S", str(kill.BASE)), "parent", 3)
 
 
 def results(
-    child: Plan, known: dict[str, KnownFailure] | None = None, pattern: str | None = None
+    child: Plan,
+    known: dict[str, KnownFailure] | None = None,
+    pattern: str | None = None,
+    *,
+    wire: bool = False,
 ) -> dict[str, Any]:
     both = [Participant("right", RIGHT, None), Participant("other", None, child)]
-    found = pairing.run(both, pairing.select(pattern), Limits(2), 1, known or {})
+    found = pairing.run(both, pairing.select(pattern), Limits(), 1, known or {}, wire=wire)
     return {entry["trial"]: entry for entries in found for entry in entries}
 
 
@@ -56,10 +60,67 @@ def test_what_goes_wrong_is_seen(name: str, trial: str, outcome: str, tmp_path: 
     assert (entry["outcome"], entry["verdict"]) == (outcome, "fail")
 
 
+def wire(entry: dict[str, Any]) -> list[tuple[str, str, int]]:
+    """Direction, bytes as text and number of descriptors."""
+    return [
+        (one["kind"], one["text"], one.get("descriptors", 0))
+        for one in entry["transcript"]
+        if one["kind"] in ("down", "up")
+    ]
+
+
+def test_the_wire_is_seen_in_both_directions_with_its_descriptors() -> None:
+    found = results(RIGHT, wire=True)
+    assert {name: entry["outcome"] for name, entry in found.items() if entry["outcome"] != "ok"} == {}
+    for entry in found.values():
+        note = entry["transcript"][0]
+        assert note["text"] == "with the kit in the middle of the channel: ok"
+        assert wire(entry)
+    down, up = wire(found["server-down"]), wire(found["server-up"])
+    assert [(way, number) for way, _text, number in down] == [("down", 1), ("up", 0)]
+    assert [(way, number) for way, _text, number in up] == [("up", 1), ("down", 0)]
+    assert down[0][1].startswith('{"cmd":"NODE_HANDLE","type":"net.Server"')
+    assert down[1][1] == '{"cmd":"NODE_HANDLE_ACK"}\\n'
+
+
+def test_without_a_wish_only_what_went_wrong_has_its_wire(tmp_path: Path) -> None:
+    found = results(mutant("loses-the-handle", tmp_path), pattern="server-*")
+    assert [found[name]["verdict"] for name in ("server-down", "server-up")] == ["fail", "pass"]
+    assert wire(found["server-down"])
+    notes = [
+        one["text"].partition(": ")[0] for one in found["server-down"]["transcript"] if one["kind"] == "note"
+    ]
+    assert notes[0] == "without the kit, which counts"
+    assert "with the kit in the middle of the channel" in notes
+    assert not wire(found["server-up"])
+
+
+def test_with_the_kit_in_the_middle_a_failure_counts_only_when_it_is_seen_without_it(tmp_path: Path) -> None:
+    found = results(mutant("loses-the-handle", tmp_path), pattern="server-*", wire=True)
+    assert [found[name]["verdict"] for name in ("server-down", "server-up")] == ["fail", "pass"]
+    assert found["server-down"]["transcript"][0]["text"].startswith(
+        "without the kit, which counts: unexpected"
+    )
+    assert wire(found["server-down"])
+    # One that is wrong only the first time.
+    source = tmp_path / "shy.py"
+    source.write_text(
+        "import os, runpy, sys\n"
+        f"again = os.path.exists({str(tmp_path / 'again')!r})\n"
+        f"open({str(tmp_path / 'again')!r}, 'w').close()\n"
+        f"sys.argv = [{str(kill.BASE)!r} if again else {str(tmp_path / 'loses-the-handle.py')!r}]\n"
+        "runpy.run_path(sys.argv[0], run_name='__main__')\n",
+        "utf-8",
+    )
+    shy = Plan((sys.executable, "-I", "-S", str(source)), "child", 2)
+    entry = results(shy, pattern="server-down", wire=True)["server-down"]
+    assert entry["verdict"] == "pass"
+    assert "with the kit in the middle of the channel: unexpected" in str(entry["transcript"])
+
+
 def test_a_trial_after_one_that_failed_begins_anew(tmp_path: Path) -> None:
-    found = results(mutant("delivers-only-objects", tmp_path), pattern="*-down")
+    found = results(mutant("delivers-only-objects", tmp_path), pattern="[bv]*-down")
     assert found["values-down"]["verdict"] == "fail"
-    assert found["large-down"]["verdict"] == "fail"
     assert found["burst-down"]["verdict"] == "pass"
 
 
@@ -93,5 +154,6 @@ def test_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     assert "ok     burst-down" in printed
     assert 'child {"event":"message"' in printed
+    assert 'down → {"number":0}' in printed
     assert main(["pair", "pyref-sync", "nobody"]) == 2
     assert main(["pair", "pyref-sync", "pyref-sync", "-k", "nothing-like-it"]) == 2
