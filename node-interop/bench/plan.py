@@ -185,7 +185,7 @@ class Pair:
             return scenario.kind in ("up", "down") and several and sender in ("py", "aio", "uv")
         if scenario.kind == "start":
             return all(ENDS[end].hello for end in ends)
-        return not scenario.handles or not ends & {"raw", "json", "each", "pipe"}
+        return not scenario.handles or not ends & {"json", "each", "pipe"}
 
 
 def _pairs() -> list[Pair]:

@@ -16,7 +16,7 @@ from itertools import repeat
 
 from nodechannel import codec
 from nodechannel.codec import LONGEST_LINE, LineFramer
-from nodechannel.delivery import DeliveryState
+from nodechannel.delivery import Delivery, DeliveryState
 from nodechannel.errors import (
     BadEnvelope,
     ChannelClosed,
@@ -42,7 +42,7 @@ from nodechannel.messages import (
     is_internal,
     unwrap,
 )
-from nodechannel.outbox import Outbox
+from nodechannel.outbox import Outbox, Write
 from nodechannel.socketlist import Answer, Questions, Received
 from nodechannel.state import CHANNEL, Channel, ChannelInput
 
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, Protocol, TypeAlias, TypedDict
 
-    from nodechannel.delivery import Delivery
     from nodechannel.fd import OwnedFd
 
 _ABOUT_SOCKETS = (
@@ -233,7 +232,7 @@ class Connection:
         key_frame = None if handle.key is None else self._encode(handle.key)
         envelope = envelope_frame(handle.type, frames, key_frame, handle.dgram_type)
         delivery = self._hand_over.send(envelope, handle.take(), shared=handle.shared)
-        self._update()
+        self.unhindered = False
         return delivery
 
     def send(self, message: object, handle: Outgoing | None = None) -> Delivery:
@@ -358,7 +357,7 @@ class Connection:
 
     def _receive_handle(self, value: dict[str, Any]) -> None:
         if not self._pending_fds:  # [HND-012]
-            self.outbox.push(NACK_FRAME)
+            self.outbox.put(Write(NACK_FRAME, Delivery()))
             # [HND-037, HND-047]
             self.events.append(MissingDescriptor(truncated=self._truncated))
             self._truncated = False
@@ -366,7 +365,7 @@ class Connection:
         # [HND-030]
         fd = self._pending_fds.popleft()
         # [HND-019, HND-034, HND-042]
-        self.outbox.push(ACK_FRAME)  # [HND-011] before the message is handed up
+        self.outbox.put(Write(ACK_FRAME, Delivery()))  # [HND-011] before the message is handed up
         try:
             envelope = Envelope.from_wire(value)
         except BadEnvelope as error:
@@ -429,7 +428,7 @@ class Connection:
     def _receive_ack(self) -> None:
         if not self._hand_over.acknowledged():
             self.events.append(UnexpectedAck(Cmd.HANDLE_ACK))
-        self._update()
+        self.unhindered = self.connected and self._hand_over.idle
 
     def _receive_nack(self) -> None:
         delivery = self._hand_over.refused()
@@ -437,7 +436,7 @@ class Connection:
             self.events.append(UnexpectedAck(Cmd.HANDLE_NACK))
         elif delivery.error is not None:
             self.events.append(delivery.error)
-        self._update()
+        self.unhindered = self.connected and self._hand_over.idle
 
     def _update(self) -> None:
         self.connected = (self._state, ChannelInput.SEND) in CHANNEL

@@ -72,7 +72,7 @@ class HandleDelivery(Delivery):
     __slots__ = ("_returned", "error", "refusals")
 
     def __init__(self) -> None:
-        super().__init__()
+        self.state = DeliveryState.QUEUED
         self.refusals = 0
         self.error = None
         self._returned: OwnedFd | None = None

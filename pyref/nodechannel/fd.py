@@ -49,7 +49,9 @@ class OwnedFd:
 
     def detach(self) -> int:
         """Hand the descriptor to the caller, who must close it; raises `HandleTaken` when there is none any more."""
-        fd = self.fileno()
+        fd = self._fd
+        if fd < 0:
+            raise HandleTaken
         self._fd = -1
         return fd
 
@@ -81,5 +83,5 @@ def unpack_rights(ancillary: Iterable[tuple[int, int, bytes]]) -> list[OwnedFd]:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             fds = array.array("i")
             fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
-            owned.extend(OwnedFd(fd) for fd in fds)
+            owned.extend(map(OwnedFd, fds))
     return owned

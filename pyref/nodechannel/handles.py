@@ -90,7 +90,8 @@ class ReceivedHandle:
         return f"<ReceivedHandle {self.type} {self._fd!r}>"
 
     def __del__(self) -> None:
-        self._released()
+        if self.on_closed is not None:
+            self._released()
 
 
 class CountedSocket(socket.socket):

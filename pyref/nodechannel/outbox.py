@@ -41,7 +41,8 @@ class HandleWrite(Write):
     fd: OwnedFd
 
     def __init__(self, data: bytes, delivery: HandleDelivery, fd: OwnedFd, *, shared: bool) -> None:
-        super().__init__(data, delivery)
+        self.data = data
+        self.delivery = delivery
         self.fd = fd
         self.shared = shared
 

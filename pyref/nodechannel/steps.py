@@ -112,7 +112,7 @@ def send_step(sock: socket.socket, connection: Connection) -> Wrote:
     A peer that is gone is told to the connection; then there is nothing left to write.
     """
     outbox = connection.outbox
-    while outbox:
+    while outbox.size:
         data, fd = outbox.gather()
         try:
             count = sock.sendmsg((data,), pack_rights(fd) if fd else (), _SEND_FLAGS)

@@ -98,7 +98,6 @@ class Channel:
         outgoing = SocketHandle(handle, keep_open=keep_open, key=key, handle_type=handle_type)
         with self._pump.guard:
             delivery = self._connection.send(message, outgoing)
-            self._pump.write()
         # Until a handle is acknowledged this process has a copy of it, and somebody must read the acknowledgement.
         self._see_off(delivery, _NOT_ACKNOWLEDGED, timeout)
         return delivery

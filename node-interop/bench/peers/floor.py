@@ -20,6 +20,7 @@ FRAME = orjson.dumps(payload) + b"\n"
 CHUNK = 65536
 PER_CHUNK = max(1, CHUNK // len(FRAME))
 BLOCK = FRAME * PER_CHUNK
+server = socket.socket()
 
 
 class Raw:
@@ -42,6 +43,25 @@ class Raw:
             if not got:
                 raise EOFError
             left -= got
+
+
+class Handles(Raw):
+    """Gives and takes sockets with frames that are always the same, and looks at none of them."""
+
+    ACK = b'{"cmd":"NODE_HANDLE_ACK"}\n'
+
+    def give(self, sock):
+        kind = "net.Server" if sock is server else "net.Socket"
+        frame = b'{"cmd":"NODE_HANDLE","type":"%s","msg":0}\n' % kind.encode()
+        socket.send_fds(self.sock, [frame], [sock.fileno()])
+        self.sock.recv(len(self.ACK), socket.MSG_WAITALL)
+        if sock is not server:
+            sock.close()
+
+    def take(self):
+        _data, fds, _flags, _address = socket.recv_fds(self.sock, CHUNK, 1)
+        self.sock.sendall(self.ACK)
+        os.close(fds[0])
 
 
 class Json:
@@ -93,6 +113,8 @@ def receive_word(sock):
 
 def channel(sock):
     how = job.asked["floor"]
+    if job.handles:
+        return Handles(sock)
     return Raw(sock) if how == "raw" else Json(sock, PER_CHUNK if how == "json" else 1)
 
 
@@ -105,6 +127,10 @@ def child(sock):
         elif job.kind == "down":
             end.consume(count)
             send_word(sock, "all")
+        elif job.handles:
+            for _ in range(count):
+                end.take()
+            send_word(sock, "all")
         else:
             for _ in range(count):
                 end.consume(1)
@@ -114,14 +140,21 @@ def child(sock):
 def parent(sock, pid):
     end = channel(sock)
     receive_word(sock)
-    report(pid=pid)
+    server.bind(("127.0.0.1", 0))
+    server.listen(4096)
+    report(pid=pid, port=server.getsockname()[1])
     for count in counts():
+        accepted = [server.accept()[0] for _ in range(count)] if job.kind == "socket" else [server] * count
         began = time.perf_counter()
         send_word(sock, count)
         if job.kind == "up":
             end.consume(count)
         elif job.kind == "down":
             end.produce(count)
+            receive_word(sock)
+        elif job.handles:
+            for one in accepted:
+                end.give(one)
             receive_word(sock)
         else:
             for _ in range(count):
