@@ -1,6 +1,6 @@
 'use strict';
 // The driven adapter of conformance/README.md for Node: rungs 1 and 2 as child, rung 3 as parent.
-// One file, no dependency, for Node 12 and later, Bun and Deno.
+// One file, no dependency, for Node 6 and later, Bun and Deno.
 //
 // It adds nothing to the library under test. In particular it installs no 'uncaughtException' handler: how
 // a runtime dies of a bad line is what the kit wants to see.
@@ -23,6 +23,8 @@ const CAPABILITIES = [].concat(
   HANDLE_TYPES.map((type) => `send:${type}`), BOUND,
   'socket-lists', 'ask-socket-lists', 'start', 'env').filter((one) => !ABSENT.includes(one));
 
+/** What to wait with; Node 6 has none and tries at once. */
+const PAUSE = typeof SharedArrayBuffer === 'function' ? new Int32Array(new SharedArrayBuffer(4)) : null;
 const REMOTE_CODES = ['EPIPE', 'ECONNRESET'];
 
 /** The object that carries the channel: `process` in the child role, a ChildProcess in the parent role. */
@@ -38,14 +40,13 @@ let received = 0;
 /** Writes one control line completely before it returns, so that nothing is lost when the process dies next. */
 function put(line) {
   const bytes = Buffer.from(line + '\n');
-  const pause = new Int32Array(new SharedArrayBuffer(4));
   for (let at = 0; at < bytes.length;) {
     try {
       at += fs.writeSync(1, bytes, at, bytes.length - at);
     } catch (error) {
       if (error.code === 'EPIPE') process.exit(0); // the runner is gone
       if (error.code !== 'EAGAIN') throw error;
-      Atomics.wait(pause, 0, 0, 1); // a full non-blocking pipe: one millisecond later there may be room
+      if (PAUSE) Atomics.wait(PAUSE, 0, 0, 1); // a full non-blocking pipe: one millisecond later there may be room
     }
   }
 }

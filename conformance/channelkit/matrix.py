@@ -29,6 +29,7 @@ T = TypeVar("T")
 _PROGRESS = 5.0
 """Seconds between two lines that say how far it is."""
 _ROLES = (("child", 2), ("parent", 3), ("worker", 0), ("primary", 0))
+_ECHO = (("child", 0),)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +68,9 @@ def subjects(names: Sequence[str] | None, *, others: bool) -> list[Description]:
         if unknown:
             raise UsageError(f"no runtime is named {', '.join(sorted(unknown))}")
     chosen = [one for one in runtimes() if (one.name in names if names else not one.historical)]
-    found = [_as_subject(one, role, rung) for one in chosen for role, rung in _ROLES]
+    found = [
+        _as_subject(one, role, rung) for one in chosen for role, rung in (_ROLES if one.driven else _ECHO)
+    ]
     if others:
         found += [one for one in from_path(find("subjects")) if not one.name.startswith("node-")]
     return found
@@ -76,22 +79,24 @@ def subjects(names: Sequence[str] | None, *, others: bool) -> list[Description]:
 def _as_subject(runtime: Runtime, role: str, rung: int) -> Description:
     name = f"{runtime.name}-{role}"
     words = ("run", "-A") if runtime.name == "deno" else ()
-    command = (str(runtime.path), *words, str(find(_program(role))))
+    command = (str(runtime.path), *words, str(find(_program(role, rung))))
     try:
         known = read_known(find(f"known/matrix/{name}.txt"))
     except UsageError:
         known = {}
     problem = "" if runtime.is_there else runtime.state
-    return Description(name, role, rung, command, _reproduce(runtime, role, words), known, problem)
+    return Description(name, role, rung, command, _reproduce(runtime, role, rung, words), known, problem)
 
 
-def _program(role: str) -> str:
-    return f"adapters/node/{role}.cjs" if role in ("worker", "primary") else "node-interop/adapter.cjs"
+def _program(role: str, rung: int) -> str:
+    if rung == 0:
+        return f"adapters/node/{'echo' if role == 'child' else role}.cjs"
+    return "node-interop/adapter.cjs"
 
 
-def _reproduce(runtime: Runtime, role: str, words: Sequence[str]) -> str:
-    command = " ".join([str(runtime.path), *words, _program(role)])
-    return f"--{role} '{command}'{' --rung 2' if role == 'child' else ''}"
+def _reproduce(runtime: Runtime, role: str, rung: int, words: Sequence[str]) -> str:
+    command = " ".join([str(runtime.path), *words, _program(role, rung)])
+    return f"--{role} '{command}'{f' --rung {rung}' if role == 'child' else ''}"
 
 
 def act(arguments: argparse.Namespace) -> int:

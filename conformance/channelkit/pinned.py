@@ -25,6 +25,8 @@ class Runtime:
     integrity: str
     binary: str
     historical: bool
+    driven: bool
+    """Whether it runs the driven adapter; one that does not is judged as an echo child."""
 
     @property
     def folder(self) -> Path:
@@ -76,6 +78,7 @@ def runtimes() -> tuple[Runtime, ...]:
             package.get("integrity", ""),
             package.get("binary", ""),
             entry.get("historical", False),
+            entry.get("driven", True),
         )
         for entry in content["runtimes"]
         for package in [entry["packages"].get(platform_name(), {})]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from channelkit import fetch, pinned, resources, subjects
+from channelkit import fetch, matrix, pinned, resources, subjects
 from channelkit.cli import main
 
 if TYPE_CHECKING:
@@ -110,3 +110,11 @@ def test_the_list_is_whole() -> None:
     Draft202012Validator(schema).validate(content)
     for one in content["runtimes"]:
         assert "linux-x64" in one["packages"], one["name"]
+
+
+def test_a_runtime_too_old_for_the_driven_adapter_is_judged_as_an_echo_child() -> None:
+    found = {one.name: one for one in matrix.subjects(["node@4", "node@6"], others=False)}
+    assert [name for name in found if name.startswith("node@4-")] == ["node@4-child"]
+    assert found["node@4-child"].rung == 0
+    assert found["node@4-child"].command[-1].endswith("echo.cjs")
+    assert {one.rung for name, one in found.items() if name.startswith("node@6-")} == {0, 2, 3}
