@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import math
+import os
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self, Unpack
@@ -37,7 +38,6 @@ from nodechannel.steps import (
 from nodechannel.sync import GRACE, signal_name
 
 if TYPE_CHECKING:
-    import os
     import signal
     import socket
     from collections.abc import Callable, Iterable, Sequence
@@ -447,8 +447,12 @@ class ChildProcess(Channel):
 
     def kill(self, signal: int | signal.Signals = 15) -> None:
         """Send a signal, SIGTERM if none is given; the channel is not touched."""
-        with suppress(ProcessLookupError):  # it has ended, which the blocking front end takes in silence too
-            self.process.send_signal(signal)
+        # asyncio's own `send_signal` looks whether the child has ended, and may thereby take the exit status from the event loop.
+        if self.process.returncode is None:
+            with suppress(
+                ProcessLookupError
+            ):  # it has ended, which the blocking front end takes in silence too
+                os.kill(self.pid, signal)
 
     async def wait(self, timeout: float | None = None) -> int:
         """Wait for the child to end; return its exit status, or the negative number of the signal that ended it.

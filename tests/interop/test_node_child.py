@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ import sys
 import pytest
 
 import nodechannel
+import nodechannel.asyncio
 from nodechannel import errors
 from support.node import FIXTURES, node
 
@@ -105,6 +107,23 @@ def test_a_killed_child_is_reported_by_signal(fork):
     assert (child.exit_code, child.signal_code) == (None, "SIGKILL")
     assert list(child) == []
     child.close()
+
+
+@pytest.mark.rule("LIF-021")
+def test_a_signal_that_comes_too_late_does_not_hide_the_exit_status(tmp_path):
+    script = tmp_path / "exit.js"
+    script.write_text("process.exit(7)")
+
+    async def main():
+        child = await nodechannel.asyncio.fork(script, exec_path=node())
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # the event loop has not seen it
+        child.kill()
+        assert await child.wait(20) == 7
+        assert (child.exit_code, child.signal_code) == (7, None)
+        child.kill()
+        child.close()
+
+    asyncio.run(main())
 
 
 def test_a_child_that_ignores_its_end_is_ended_by_the_context_manager(fork, monkeypatch):
