@@ -243,7 +243,14 @@ function onError(error) {
   else put(serialize(Object.assign({ event: 'error' }, describe(error))));
 }
 
+/** What Node says of a handle that it gave up; there is no other event. */
+function onWarning(warning) {
+  if (warning.name !== 'SentHandleNotReceivedWarning') return;
+  put(serialize({ event: 'error', blame: 'remote', code: warning.name, text: warning.message }));
+}
+
 function listen() {
+  process.on('warning', onWarning);
   channel.on('error', onError);
   channel.on('disconnect', () => put('{"event":"disconnect"}'));
   channel.on('message', onMessage);

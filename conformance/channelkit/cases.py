@@ -10,6 +10,7 @@ from typing import Any
 
 from channelkit.errors import UsageError
 from channelkit.expect import KINDS
+from channelkit.kept import fill_value
 from channelkit.segments import Cut, last_frame, placed, variants
 from channelkit.sockets import KINDS as SOCKET_KINDS
 from channelkit.table import WORDS as TABLE_WORDS
@@ -62,6 +63,8 @@ class Case:
     fresh: bool = False
     like: tuple[str, ...] = ()
     start: dict[str, Any] = field(default_factory=dict, hash=False)
+    folded: list[dict[str, Any]] = field(default_factory=list, hash=False)
+    """The steps as they stand in the file."""
 
     @property
     def writes(self) -> list[tuple[bytes, bool]]:
@@ -186,7 +189,20 @@ def case_of(entry: dict[str, Any], topic: str) -> Case:
     lists: dict[str, Any] = {
         name: tuple(entry[name]) for name in ("rules", "roles", "needs", "ending", "like") if name in entry
     }
-    return Case(**{**entry, **lists, "topic": topic})
+    return Case(
+        **{**entry, **lists, "steps": unfold(entry["steps"]), "folded": entry["steps"], "topic": topic}
+    )
+
+
+def unfold(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The steps with every ``times`` step written out; ``"@time@"`` becomes the number of the round, from 0 on."""
+    found: list[dict[str, Any]] = []
+    for step in steps:
+        if "times" in step:
+            found += (fill_value({"time": n}, one) for n in range(step["times"]) for one in step["steps"])
+        else:
+            found.append(step)
+    return found
 
 
 def fault_of(entry: Any) -> str:
@@ -255,6 +271,7 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
 }
 
 _STEP_FIELDS = {
+    "times": {"steps"},
     "write": {"fd", "cut", "at"},
     "make": {"name", "blocking"},
     "drop": set(),
@@ -275,6 +292,7 @@ _STEP_FIELDS = {
     "nonblocking": set(),
     "close": set(),
     "shutdown": set(),
+    "stopped": set(),
     "end": set(),
     "reading": set(),
     "gone": set(),
@@ -292,6 +310,17 @@ def _fault_of_step(step: dict[str, Any]) -> str:
     name = names[0]
     if unknown := step.keys() - {name} - _STEP_FIELDS[name]:
         return f"unknown field {', '.join(sorted(unknown))} in a {name} step"
+    if name == "times":
+        inner = step.get("steps")
+        if not (
+            _positive(step["times"])
+            and isinstance(inner, list)
+            and all(isinstance(one, dict) for one in inner)
+        ):
+            return f"a times step has a number and steps: {step!r}"
+        if any("times" in one for one in inner):
+            return "no times step inside another"
+        return next(filter(None, map(_fault_of_step, inner)), "")
     if name == "write":
         try:
             problem = _fault_of_places(step, len(encode(step["write"])))
@@ -305,6 +334,8 @@ def _fault_of_step(step: dict[str, Any]) -> str:
         and (name, step[name]) not in (("reading", None), ("reading", 0))
     ):
         return f"a {name} step has a number of bytes: {step!r}"
+    if name == "stopped" and not isinstance(step["stopped"], bool):
+        return f"a stopped step says true or false: {step!r}"
     if name == "descriptors" and step["descriptors"] not in TABLE_WORDS:
         return f"bad descriptors step {step!r}"
     if name == "make" and (step["make"] not in SOCKET_KINDS or not isinstance(step.get("name"), str)):

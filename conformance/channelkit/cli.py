@@ -281,7 +281,7 @@ def show_case(arguments: argparse.Namespace) -> int:
     if case.needs:
         print(f"needs: {', '.join(case.needs)}")
     print(f"variants: {', '.join(case.variants)}")
-    for step in case.steps:
+    for step in case.folded or case.steps:
         print(f"  {json.dumps(step, ensure_ascii=False)}")
     print(f"outcomes: {json.dumps(case.outcomes)}\nending: {', '.join(case.ending)}")
     return CONFORMANT

@@ -36,6 +36,8 @@ class Control:
         self._last_id = 0
         self._awaited: set[int] = set()
         self._outgoing = bytearray()
+        self.moved = 0
+        """Bytes that went to and fro."""
         self.replies: dict[int, dict[str, Any]] = {}
         self.events: deque[dict[str, Any]] = deque()
         self.seen: Counter[str] = Counter()
@@ -75,6 +77,7 @@ class Control:
                 self._outgoing.clear()
                 return
             del self._outgoing[:written]
+            self.moved += written
 
     def read(self) -> None:
         """Takes all lines that have arrived."""
@@ -88,6 +91,7 @@ class Control:
                 return
             start = len(self._buffer)
             self._buffer += data
+            self.moved += len(data)
             while (cut := self._buffer.find(b"\n", start)) >= 0:
                 line = bytes(self._buffer[:cut])
                 del self._buffer[: cut + 1]

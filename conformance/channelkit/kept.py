@@ -23,7 +23,9 @@ def fill_value(kept: dict[str, Any], value: Any) -> Any:
 
 
 def member(value: Any, path: str) -> Any:
-    """The member of a frame at a path such as ``sockname.port``; None when there is none."""
+    """The member of a frame at a path such as ``sockname.port``, None when there is none; ``.`` is the whole frame."""
+    if path == ".":
+        return value
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else None
     return int(value) if isinstance(value, float) and value.is_integer() else value

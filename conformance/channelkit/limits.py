@@ -23,6 +23,11 @@ class Limits:
         return 3.0 * self.scale
 
     @property
+    def progress(self) -> float:
+        """For an answer of which a part arrives again and again: slow is not stuck, up to here."""
+        return 300.0 * self.scale
+
+    @property
     def end(self) -> float:
         """For the end of a process after it was asked to end."""
         return 3.0 * self.scale

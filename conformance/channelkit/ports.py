@@ -30,6 +30,8 @@ def refuses(scene: Scene, step: Step) -> None:
     """``refuses``: nobody listens at a port any more."""
     session = scene.session
     port = fill_value(session.kept, step["refuses"])
+    if port in scene.addresses:
+        port = int(scene.addresses[port].rpartition(":")[2])
     if not session.wait(lambda: not scene.sockets.visit("", port), session.limits.answer):
         raise CaseEnded("still-listening", f"somebody listens at port {port}")
 

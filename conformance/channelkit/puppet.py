@@ -31,6 +31,7 @@ def _facts(channel: int | None) -> dict[str, object]:
         "inherited": inherited,
         "blocking": os.get_blocking(channel) if channel in inherited else None,
         "socket": _kind(channel) if channel in inherited else None,
+        "plain": channel is not None and os.environ["NODE_CHANNEL_FD"] == str(channel),
         "argv": sys.argv[2:],
     }
 

@@ -32,6 +32,8 @@ _SLICE = 0.2
 """Seconds after which a wait looks whether the run was stopped."""
 _LAG = 0.3
 """Seconds by which the end of file may lag behind the end of the process."""
+_MOST = 1 << 26
+"""Bytes that may arrive while one thing is waited for: four times the longest message."""
 _UNKNOWN = "frobnicate-5f1c"
 """A command that no contract will ever have."""
 
@@ -91,6 +93,7 @@ class Session:
         """Values that later steps use, by name."""
         self._stop = stop
         self._ended_at = 0.0
+        self._too_much = 0
         self._probe_numbers = itertools.count(1)
         self._channel: RawChannel | None = None
         self.puppet = PuppetLink() if plan.role in ("parent", "primary") else None
@@ -152,21 +155,30 @@ class Session:
         """Bytes of the subject that have been read from the channel."""
         return self._channel.taken if self._channel is not None else 0
 
+    @property
+    def _progress(self) -> tuple[int, int, int]:
+        """Changes as long as the subject writes, reads, or says something; not any more once it has written too much."""
+        channel, control = self._channel, self.control
+        unread = 0 if channel is None or channel.closed or channel.broken else channel.unread()
+        return min(self._taken, self._too_much), unread, control.moved if control is not None else 0
+
     # ---- waiting -------------------------------------------------------------------------------------------
 
     def wait(self, ready: Callable[[], bool], seconds: float, also: int | None = None) -> bool:
         """Reads everything that arrives until ``ready`` or until ``seconds`` have passed; returns ``ready()``.
 
         ``also`` is one more descriptor whose readability may make ``ready`` true. A wait for an answer goes on while bytes of the
-        subject arrive: slow is not stuck, up to a point.
+        subject arrive, or it reads: slow is not stuck, up to a point.
         """
         until = time.monotonic() + seconds
-        latest = time.monotonic() + max(seconds, self.limits.start)
-        taken = self._taken
+        latest = time.monotonic() + max(seconds, self.limits.progress)
+        self._too_much = self._taken + _MOST
+        seen = self._progress
         self._drain()
         while not ready():
-            if self._taken > taken and seconds >= self.limits.answer:
-                taken, until = self._taken, min(time.monotonic() + seconds, latest)
+            now = self._progress
+            if now != seen and seconds >= self.limits.answer:
+                seen, until = now, min(time.monotonic() + seconds, latest)
             left = until - time.monotonic()
             if left <= 0:
                 return False
@@ -272,7 +284,7 @@ class Session:
         view = memoryview(data)
         patience = self.limits.answer if self.channel.heard or self.plan.driven else self.limits.start
         until = time.monotonic() + patience
-        latest = time.monotonic() + self.limits.start
+        latest = time.monotonic() + self.limits.progress
         while view:
             taken = self.channel.write(view, descriptors)
             if taken:

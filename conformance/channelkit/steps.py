@@ -244,6 +244,14 @@ def shutdown(scene: Scene, _step: Step) -> None:
     scene.session.shutdown_channel()
 
 
+def stopped(scene: Scene, step: Step) -> None:
+    """``stopped``: the subject does nothing until it is let go, and then finds all that happened meanwhile at once."""
+    if step["stopped"]:
+        scene.session.subject.stop()
+    else:
+        scene.session.subject.resume()
+
+
 def end(scene: Scene, step: Step) -> None:
     """``end``: the puppet child ends as told."""
     puppet = scene.session.puppet
@@ -315,14 +323,15 @@ def descriptors(scene: Scene, step: Step) -> None:
 
 
 def meter(scene: Scene, step: Step) -> None:
-    """``meter``: the processor time that the subject used since the last such step, under a name."""
+    """``meter``: the processor time that the subject used since the last such step, under a name; the least of several."""
     table = scene.session.subject.table
     if not table.available:
         raise DeclaredUnsupported("this system does not let the kit look at what a process uses")
     now = table.processor_time
-    scene.costs[step["meter"]] = now - scene.metered
+    used = now - scene.metered
+    scene.costs[step["meter"]] = min(used, scene.costs.get(step["meter"], used))
     scene.metered = now
-    scene.session.transcript.note(f"the subject used {scene.costs[step['meter']]:.3f} s of processor time")
+    scene.session.transcript.note(f"{step['meter']}: the subject used {used:.3f} s of processor time")
 
 
 def ratio(scene: Scene, step: Step) -> None:
@@ -351,6 +360,7 @@ _STEPS: dict[str, Callable[[Scene, Step], None]] = {
     "nonblocking": nonblocking,
     "close": close,
     "shutdown": shutdown,
+    "stopped": stopped,
     "end": end,
     "gone": gone,
     "reading": reading,

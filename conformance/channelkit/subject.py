@@ -129,6 +129,17 @@ class Subject:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGCONT)
 
+    def stop(self) -> None:
+        """Stops the process, and not what it started, until :meth:`resume`."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGSTOP)
+        self._await_stop()
+
+    def resume(self) -> None:
+        """Lets a stopped process go on."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGCONT)
+
     def _await_stop(self) -> None:
         until = time.monotonic() + _STOPPING
         while time.monotonic() < until and self.status is None and hasattr(os, "waitid"):

@@ -1731,4 +1731,491 @@ MUTANTS = (
         "            self.user.message(message, kind, socket.socket(fileno=descriptor))",
         "            self.user.message(message, kind, socket.socket(fileno=os.dup(descriptor)))",
     ),
+    Mutant(
+        "delivers-256",
+        "delivers nothing after 256 messages",
+        ("FRM-021",),
+        "            self.user.message(message)\n\n",
+        '            self.count = getattr(self, "count", 0) + 1\n'
+        "            if self.count <= 256:\n"
+        "                self.user.message(message)\n"
+        "\n",
+    ),
+    Mutant(
+        "loses-the-256th",
+        "loses the 256th message",
+        ("FRM-021",),
+        "            self.user.message(message)\n\n",
+        '            self.count = getattr(self, "count", 0) + 1\n'
+        "            if self.count != 256:\n"
+        "                self.user.message(message)\n"
+        "\n",
+        "echo",
+    ),
+    Mutant(
+        "writes-256",
+        "writes nothing after 256 messages",
+        (
+            "FLO-004",
+            "FRM-009",
+        ),
+        "            self.held.append((encode(message, large), None))\n",
+        '            self.count = getattr(self, "count", 0) + 1\n'
+        "            if self.count <= 256:\n"
+        "                self.held.append((encode(message, large), None))\n",
+        "parent",
+    ),
+    Mutant(
+        "sixteen-behind-a-handle",
+        "has room for sixteen messages behind a handle",
+        (
+            "HND-020",
+            "FLO-004",
+        ),
+        "            self.held.append((encode(message, large), None))\n",
+        "            if len(self.held) < 16:\n"
+        "                self.held.append((encode(message, large), None))\n",
+    ),
+    Mutant(
+        "sixteen-without-room",
+        "has room for sixteen messages that the kernel does not take",
+        ("FLO-004",),
+        "        self.outgoing.append((memoryview(frame), descriptor))\n",
+        "        if len(self.outgoing) < 16:\n"
+        "            self.outgoing.append((memoryview(frame), descriptor))\n",
+    ),
+    Mutant(
+        "small-ones-first",
+        "lets a small message overtake large ones",
+        ("FRM-009",),
+        "        self.outgoing.append((memoryview(frame), descriptor))\n",
+        "        place = 1 if len(frame) < 256 and descriptor is None and self.outgoing else len(self.outgoing)\n"
+        "        self.outgoing.insert(place, (memoryview(frame), descriptor))\n",
+    ),
+    Mutant(
+        "leaves-out-repetitions",
+        "writes no message that is equal to the one before it",
+        (
+            "FRM-009",
+            "FLO-004",
+        ),
+        "            self.held.append((encode(message, large), None))\n",
+        '            if getattr(self, "latest", None) != encode(message, large):\n'
+        "                self.held.append((encode(message, large), None))\n"
+        "            self.latest = encode(message, large)\n",
+    ),
+    Mutant(
+        "loses-a-full-buffer",
+        "loses a line of 4096 bytes",
+        ("FRM-020",),
+        '        """One line."""\n        try:\n',
+        '        """One line."""\n        if len(line) == 4096:\n            return\n        try:\n',
+        "echo",
+    ),
+    Mutant(
+        "no-line-feed-in-a-full-buffer",
+        "forgets the line feed of a frame of 8192 bytes",
+        (
+            "FRM-003",
+            "FRM-008",
+        ),
+        "        self.outgoing.append((memoryview(frame), descriptor))\n",
+        "        if len(frame) == 8192:\n"
+        "            frame = frame[:-1]\n"
+        "        self.outgoing.append((memoryview(frame), descriptor))\n",
+    ),
+    Mutant(
+        "decodes-blocks",
+        "decodes a line in blocks of 64 KiB",
+        ("FRM-022",),
+        '    text = line.decode("utf-8", "replace")\n',
+        "    blocks = [line[at : at + 65536] for at in range(0, len(line), 65536)]\n"
+        '    text = "".join(block.decode("utf-8", "replace") for block in blocks)\n',
+    ),
+    Mutant(
+        "encodes-blocks",
+        "encodes a message in blocks of 64 KiB",
+        (
+            "FRM-001",
+            "JSN-005",
+        ),
+        '    return LONE_SURROGATE.sub(escape, text).encode("utf-8") + b"\\n"\n',
+        '    data = LONE_SURROGATE.sub(escape, text).encode("utf-8")\n'
+        "    blocks = [data[at : at + 65536] for at in range(0, len(data), 65536)]\n"
+        '    return "".join(block.decode("utf-8", "replace") for block in blocks).encode() + b"\\n"\n',
+    ),
+    Mutant(
+        "takes-off-one-blank",
+        "takes one blank off the start of a line, and refuses more",
+        ("FRM-025",),
+        '        """One line."""\n        try:\n',
+        '        """One line."""\n        if line.startswith(b"  "):\n            return\n        try:\n',
+    ),
+    Mutant(
+        "acknowledges-sixteen",
+        "acknowledges sixteen handles and no more",
+        ("HND-034",),
+        "        self.write(ACK)\n",
+        '        self.count = getattr(self, "count", 0) + 1\n'
+        "        if self.count <= 16:\n"
+        "            self.write(ACK)\n",
+    ),
+    Mutant(
+        "hands-over-sixteen",
+        "hands over sixteen handles and no more",
+        ("HND-020",),
+        "            self.held.append((frame, os.dup(handle.fileno())))\n",
+        '            self.count = getattr(self, "count", 0) + 1\n'
+        "            if self.count <= 16:\n"
+        "                self.held.append((frame, os.dup(handle.fileno())))\n",
+    ),
+    Mutant(
+        "answers-inside-a-frame",
+        "writes an acknowledgement between the parts of a message",
+        ("FRM-008",),
+        "        self.put(encode(answer), None)\n",
+        "        self.outgoing.insert(0, (memoryview(encode(answer)), None))\n        self.flush()\n",
+    ),
+    Mutant(
+        "answers-only-with-room",
+        "drops an acknowledgement for which there is no room",
+        ("HND-034",),
+        "        self.put(encode(answer), None)\n",
+        "        if not self.outgoing:\n            self.put(encode(answer), None)\n",
+    ),
+    Mutant(
+        "descriptor-lost-without-room",
+        "forgets the descriptor of a frame that the kernel did not take",
+        ("HND-004",),
+        "            except BlockingIOError:\n                return\n            except OSError:  # the",
+        "            except BlockingIOError:\n"
+        "                self.outgoing[0] = (data, None)\n"
+        "                return\n"
+        "            except OSError:  # the",
+    ),
+    Mutant(
+        "joins-what-waits",
+        "joins what waits to one write, and the descriptor rides on its first byte",
+        ("HND-005",),
+        "            data, descriptor = self.outgoing[0]\n",
+        "            riders = [rider for _data, rider in self.outgoing if rider is not None]\n"
+        '            data = memoryview(b"".join(one for one, _rider in self.outgoing))\n'
+        "            self.outgoing[:] = [(data, riders[0] if riders else None)]\n"
+        "            data, descriptor = self.outgoing[0]\n",
+    ),
+    Mutant(
+        "marks-a-retransmission",
+        "adds a member to an envelope that it writes again",
+        ("HND-015",),
+        "                self.put(frame, descriptor)\n                return\n",
+        '                self.put(encode({**json.loads(frame), "attempt": self.refusals}), descriptor)\n'
+        "                return\n",
+    ),
+    Mutant(
+        "second-time-without-msg",
+        "writes an envelope the third time without its message",
+        (
+            "HND-015",
+            "HND-001",
+        ),
+        "                self.put(frame, descriptor)\n                return\n",
+        "                again = json.loads(frame)\n"
+        "                if self.refusals > 1:\n"
+        '                    del again["msg"]\n'
+        "                self.put(encode(again), descriptor)\n"
+        "                return\n",
+    ),
+    Mutant(
+        "second-time-without-key",
+        "writes an envelope again without its key",
+        ("HND-015",),
+        "                self.put(frame, descriptor)\n                return\n",
+        "                again = json.loads(frame)\n"
+        '                again.pop("key", None)\n'
+        "                self.put(encode(again), descriptor)\n"
+        "                return\n",
+    ),
+    Mutant(
+        "second-time-without-family",
+        "writes the envelope of a UDP socket again without its family",
+        (
+            "HND-015",
+            "HND-007",
+        ),
+        "                self.put(frame, descriptor)\n                return\n",
+        "                again = json.loads(frame)\n"
+        '                again.pop("dgramType", None)\n'
+        "                self.put(encode(again), descriptor)\n"
+        "                return\n",
+        "parent",
+    ),
+    Mutant(
+        "adds-up-refusals",
+        "counts the refusals of all handles together",
+        ("HND-016",),
+        "                self.under_way, self.refusals = (frame, descriptor), 0\n",
+        "                self.under_way = (frame, descriptor)\n",
+    ),
+    Mutant(
+        "gives-up-silently",
+        "gives a handle up without a word",
+        ("HND-054",),
+        '            self.user.error("remote", "GIVEN_UP", "the handle was refused too often")\n',
+        "",
+    ),
+    Mutant(
+        "drops-servers-silently",
+        "gives a server up at its first refusal without a word",
+        ("HND-054",),
+        "            if self.refusals < ATTEMPTS:\n"
+        "                self.put(frame, descriptor)\n"
+        "                return\n"
+        '            self.user.error("remote", "GIVEN_UP", "the handle was refused too often")\n',
+        "            server = b'\"net.Server\"' in frame\n"
+        "            if self.refusals < ATTEMPTS and not server:\n"
+        "                self.put(frame, descriptor)\n"
+        "                return\n"
+        "            if not server:\n"
+        '                self.user.error("remote", "GIVEN_UP", "the handle was refused too often")\n',
+    ),
+    Mutant(
+        "gives-up-what-follows",
+        "gives up all handles that wait with the one that was refused",
+        ("HND-023",),
+        '            self.user.error("remote", "GIVEN_UP", "the handle was refused too often")\n',
+        '            self.user.error("remote", "GIVEN_UP", "the handle was refused too often")\n'
+        "            self.held = [one for one in self.held if one[1] is None]\n",
+    ),
+    Mutant(
+        "refusal-ends-the-wait",
+        "gives a handle up at its first refusal when the user has disconnected",
+        ("LIF-012",),
+        "            if self.refusals < ATTEMPTS:",
+        "            if self.refusals < ATTEMPTS and not self.leaving:",
+    ),
+    Mutant(
+        "keeps-copies-of-servers",
+        "keeps its copy of a server that was handed over",
+        ("HND-055",),
+        "        self.under_way = None\n        os.close(descriptor)\n",
+        "        self.under_way = None\n"
+        '        if b"net.Server" not in frame:\n'
+        "            os.close(descriptor)\n",
+    ),
+    Mutant(
+        "ignores-capitals",
+        "ignores capitals in the names of an envelope",
+        ("HND-039",),
+        '        kind, message = envelope.get("type"), envelope.get("msg")\n',
+        "        small = {name.lower(): member for name, member in envelope.items()}\n"
+        '        kind, message = small.get("type"), small.get("msg")\n',
+    ),
+    Mutant(
+        "all-udp-is-4",
+        "calls every UDP socket one of IPv4",
+        ("HND-007",),
+        '"udp6" if handle.family == socket.AF_INET6 else "udp4"',
+        '"udp4"',
+    ),
+    Mutant(
+        "acknowledges-strays",
+        "acknowledges whatever internal message has a descriptor",
+        ("HND-050",),
+        '        elif message["cmd"] in ANSWERS:',
+        "        elif self.descriptors:\n"
+        "            self.write(ACK)\n"
+        '        elif message["cmd"] in ANSWERS:',
+    ),
+    Mutant(
+        "servers-are-inherited",
+        "lets its children inherit the servers that it received",
+        ("HND-033",),
+        "            os.set_blocking(descriptor, False)\n            self.user",
+        "            os.set_blocking(descriptor, False)\n"
+        '            os.set_inheritable(descriptor, kind == "net.Server")\n'
+        "            self.user",
+    ),
+    Mutant(
+        "reads-no-more",
+        "reads no more once its user has disconnected",
+        ("LIF-015",),
+        "        if happened & ~select.POLLOUT and one.is_open:\n",
+        "        if happened & ~select.POLLOUT and one.is_open and (one.under_way or not one.leaving):\n",
+    ),
+    Mutant(
+        "writes-first",
+        "takes no notice of the end while it has something to write",
+        ("LIF-002",),
+        "        if not data:\n            self.close()\n",
+        "        if not data and not self.outgoing:\n            self.close()\n",
+    ),
+    Mutant(
+        "exit-goes-first",
+        "throws away what it could read when the child has ended",
+        ("LIF-022",),
+        "        happened = ready.pop(one.end.fileno(), 0)\n",
+        "        happened = ready.pop(one.end.fileno(), 0)\n"
+        "        if len(others) > 1 and others[-1] in ready and happened & select.POLLIN:\n"
+        "            one.end.recv(65536)\n"
+        "            continue\n",
+        "parent",
+    ),
+    Mutant(
+        "ends-its-child",
+        "sends SIGTERM to the child when its user disconnects",
+        ("LIF-023",),
+        "        self.channel.disconnect()\n",
+        "        self.channel.disconnect()\n        os.kill(self.child, 15)\n",
+        "parent",
+    ),
+    Mutant(
+        "few-signals",
+        "knows the names of two signals",
+        ("LIF-020",),
+        "signal.Signals(-status).name",
+        '{9: "SIGKILL", 15: "SIGTERM"}.get(-status, str(-status))',
+        "parent",
+    ),
+    Mutant(
+        "zero-before-the-number",
+        "writes a zero before the number of the descriptor",
+        ("BOO-007",),
+        '"NODE_CHANNEL_FD": str(number)',
+        '"NODE_CHANNEL_FD": f"0{number}"',
+        "parent",
+    ),
+    Mutant(
+        "exports-the-variables",
+        "sets the variables in its own environment",
+        ("BOO-018",),
+        "        self.child = os.posix_spawnp(",
+        "        os.environ.update(variables)\n        self.child = os.posix_spawnp(",
+        "parent",
+    ),
+    Mutant(
+        "obeys-its-user",
+        'ends the channel at the message "disconnect"',
+        ("CLS-002",),
+        "            self.user.message(message)\n\n",
+        '            self.user.message(message if message != "disconnect" else self.close())\n\n',
+    ),
+    Mutant(
+        "obeys-a-word",
+        "ends the channel at NODE_DISCONNECT",
+        ("CLS-004",),
+        '        elif message["cmd"] in ANSWERS:',
+        '        elif message["cmd"] == "NODE_DISCONNECT":\n'
+        "            self.close()\n"
+        '        elif message["cmd"] in ANSWERS:',
+        "parent",
+    ),
+    Mutant(
+        "answers-every-key",
+        "answers any question about a key with a count",
+        ("CLS-004",),
+        '        elif asked["cmd"] == "NODE_SOCKET_NOTIFY_CLOSE":',
+        '        elif asked["cmd"] == "NODE_SOCKET_x":\n'
+        '            self.tell({"cmd": "NODE_SOCKET_COUNT", "key": key, "count": self.lists[key]})\n'
+        '        elif asked["cmd"] == "NODE_SOCKET_NOTIFY_CLOSE":',
+    ),
+    Mutant(
+        "counts-to-two",
+        "counts no further than two",
+        ("SLS-011",),
+        '            self.tell({"cmd": "NODE_SOCKET_COUNT", "key": key, "count": self.lists[key]})',
+        '            self.tell({"cmd": "NODE_SOCKET_COUNT", "key": key, "count": min(self.lists[key], 2)})',
+    ),
+    Mutant(
+        "counts-what-it-refused",
+        "counts a connection that it refused",
+        ("SLS-011",),
+        "            self.write(NACK)\n            return\n",
+        "            self.write(NACK)\n"
+        '            if envelope.get("key") in self.lists:\n'
+        '                self.lists[envelope["key"]] += 1\n'
+        "            return\n",
+    ),
+    Mutant(
+        "any-answer-is-a-count",
+        "takes any answer about a key for the count",
+        ("SLS-005",),
+        '        if asked["cmd"] == "NODE_SOCKET_COUNT":\n',
+        '        if asked["cmd"] in ("NODE_SOCKET_COUNT", "NODE_SOCKET_ALL_CLOSED"):\n',
+    ),
+    Mutant(
+        "revives-dates",
+        "rewrites a string that looks like a date",
+        ("JSN-022",),
+        "            self.user.message(message)\n\n",
+        '            self.user.message(re.sub("(T..:..:..)Z$", r"\\1.000Z", message) if isinstance(message, str) else message)\n'
+        "\n",
+    ),
+    Mutant(
+        "follows-references",
+        "takes a member $ref for its own",
+        ("JSN-020",),
+        "            self.user.message(message)\n\n",
+        '            self.user.message(json.loads(json.dumps(message), object_hook=lambda one: (one.pop("$ref", None), one)[1]))\n'
+        "\n",
+    ),
+    Mutant(
+        "trims-names",
+        "leaves out the blanks around a name",
+        ("JSN-020",),
+        "            self.user.message(message)\n\n",
+        "            self.user.message(json.loads(json.dumps(message), object_hook=lambda one: {k.strip(): v for k, v in one.items()}))\n"
+        "\n",
+    ),
+    Mutant(
+        "names-end-at-nul",
+        "cuts a name at its first NUL",
+        ("JSN-021",),
+        "        if is_internal(message):\n            self.take_internal(message)\n        else:",
+        "        if isinstance(message, dict):\n"
+        "            message = {name.partition(chr(0))[0]: member for name, member in message.items()}\n"
+        "        if is_internal(message):\n"
+        "            self.take_internal(message)\n"
+        "        else:",
+    ),
+    Mutant(
+        "one-member-is-no-list",
+        "delivers the member of a list of one",
+        ("JSN-020",),
+        "            self.user.message(message)\n\n",
+        "            self.user.message(message[0] if isinstance(message, list) and len(message) == 1 else message)\n"
+        "\n",
+    ),
+    Mutant(
+        "lists-are-sets",
+        "writes equal members of a list once",
+        ("JSN-004",),
+        "    if not large and has_large_integer(message):",
+        "    if isinstance(message, list) and all(isinstance(one, str) for one in message):\n"
+        "        message = list(dict.fromkeys(message))\n"
+        "    if not large and has_large_integer(message):",
+    ),
+    Mutant(
+        "decodes-percents",
+        "decodes %41 in a string",
+        ("JSN-022",),
+        "            self.user.message(message)\n\n",
+        '            self.user.message(message.replace("%41", "A") if isinstance(message, str) else message)\n'
+        "\n",
+    ),
+    Mutant(
+        "noncharacters-are-replaced",
+        "replaces U+FFFE and U+FFFF",
+        ("JSN-022",),
+        "            self.user.message(message)\n\n",
+        '            self.user.message(re.sub("[\\ufffe\\uffff]", "\\ufffd", message) if isinstance(message, str) else message)\n'
+        "\n",
+    ),
+    Mutant(
+        "percents-are-formats",
+        "writes %% as %",
+        ("JSN-005",),
+        "    if not large and has_large_integer(message):",
+        '    message = message.replace("%%", "%") if isinstance(message, str) else message\n'
+        "    if not large and has_large_integer(message):",
+    ),
 )

@@ -431,7 +431,7 @@ class Connection:
         self.unhindered = self.connected and self._hand_over.idle
 
     def _receive_nack(self) -> None:
-        delivery = self._hand_over.refused()
+        delivery = self._hand_over.refused()  # [HND-054]
         if delivery is None:
             self.events.append(UnexpectedAck(Cmd.HANDLE_NACK))
         elif delivery.error is not None:

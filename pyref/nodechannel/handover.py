@@ -121,4 +121,4 @@ def _conclude(writes: Iterable[Write], state: DeliveryState) -> None:
         if state is DeliveryState.ABANDONED and not write.shared:
             write.delivery.give_back(write.fd)
         else:
-            write.fd.close()
+            write.fd.close()  # [HND-055]

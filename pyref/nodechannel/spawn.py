@@ -94,7 +94,7 @@ class ChannelPair:
         return passed
 
     def _environment(self, env: Mapping[str, str] | None, serialization: str) -> dict[str, str]:
-        """Return the child's environment with each variable of the channel once ([BOO-007], [BOO-013], [BOO-014])."""
+        """Return the child's environment with each variable of the channel once ([BOO-007], [BOO-013], [BOO-014], [BOO-018])."""
         base = dict(os.environ if env is None else env)
         if env is None:
             base.pop(_UNIQUE_ID, None)
