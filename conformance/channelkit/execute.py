@@ -77,7 +77,7 @@ def execute(
     *,
     brief: bool = False,
 ) -> CaseResult:
-    """Runs the case (``only`` one variant, if given; ``brief``: up to the first one that fails) and judges it.
+    """Runs the case (``only`` one variant, if given; ``brief``: up to the first one that fails, and once) and judges it.
 
     Whatever is the kit's or the adapter's fault becomes the verdict ``inconclusive``. Raises :class:`Interrupted`.
     """
@@ -90,7 +90,7 @@ def execute(
             _run_codec(case, subject, limits, stop, record)
         else:
             _run_variants(case, subject, limits, stop, record, only, brief=brief)
-            for _attempt in range(_MORE_ATTEMPTS):
+            for _attempt in range(0 if brief else _MORE_ATTEMPTS):
                 if worst(record.judgements).seen.outcome != "costly":
                     break
                 record = _Record()
