@@ -2218,4 +2218,38 @@ MUTANTS = (
         '    message = message.replace("%%", "%") if isinstance(message, str) else message\n'
         "    if not large and has_large_integer(message):",
     ),
+    Mutant(
+        "serves-eight",
+        "closes every connection after the eighth",
+        ("CLU-019",),
+        "        if accepted:\n            self.connections",
+        '        self.count = getattr(self, "count", 0) + 1\n        if accepted and self.count <= 8:\n            self.connections',
+        "worker",
+    ),
+    Mutant(
+        "any-answer-is-a-goodbye",
+        "takes any answer for that to its goodbye",
+        ("CLU-029",),
+        '"ack" in value and value["ack"] == self.bye:',
+        '"ack" in value and self.bye is not None:',
+        "worker",
+    ),
+    Mutant(
+        "offers-eight",
+        "offers eight connections and no more",
+        ("CLU-018",),
+        "        if self.waiting and not self.offers:\n",
+        '        self.count = getattr(self, "count", 0) + bool(self.waiting)\n'
+        "        if self.waiting and not self.offers and self.count <= 8:\n",
+        "primary",
+    ),
+    Mutant(
+        "offers-twice",
+        "offers a connection no more that was refused twice",
+        ("CLU-021",),
+        "            self.waiting.append((key, connection))\n\n    def obey",
+        '            self.count = getattr(self, "count", 0) + 1\n'
+        "            if self.count < 2:\n                self.waiting.append((key, connection))\n\n    def obey",
+        "primary",
+    ),
 )
