@@ -1,5 +1,8 @@
 'use strict';
-const data = JSON.parse(document.getElementById('data').textContent);
+// Packed: the transcripts of a matrix are many times as long.
+const packed = Uint8Array.from(atob(document.getElementById('data').textContent), (one) => one.charCodeAt(0));
+const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
+const data = await new Response(unpacked).json();
 const titles = Object.fromEntries(data.cases.map((one) => [one.id, one]));
 const pairs = data.pairs || { trials: [], results: [] };
 const trials = Object.fromEntries(pairs.trials.map((one) => [one.id, one]));
@@ -108,3 +111,4 @@ function filter() {
 words.addEventListener('input', filter);
 verdict.addEventListener('change', filter);
 filter(); // a browser may bring back what stood there before
+document.documentElement.dataset.ready = '';

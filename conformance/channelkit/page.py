@@ -1,5 +1,7 @@
 """The report as one HTML page that needs nothing else: no network, no server, no other file."""
 
+import base64
+import gzip
 import html
 import json
 from collections.abc import Sequence
@@ -36,8 +38,8 @@ def render(content: dict[str, Any]) -> str:
 <h2>Cases</h2>{_cases(content)}
 {_pairs(content)}
 <dialog id="detail"></dialog>
-<script type="application/json" id="data">{_embedded(content)}</script>
-<script>{_file("page.js")}</script></body></html>
+<script type="application/gzip" id="data">{_embedded(content)}</script>
+<script type="module">{_file("page.js")}</script></body></html>
 """
 
 
@@ -59,13 +61,13 @@ def _absent(content: dict[str, Any]) -> str:
 
 
 def _embedded(content: dict[str, Any]) -> str:
-    """JSON that cannot end the script element it stands in. In a large report what passed keeps the head of its transcript."""
+    """JSON, packed and in base64. In a large report what passed keeps the head of its transcript."""
     if len(content["results"]) > _MANY:
         content = {**content, "results": [_brief(one) for one in content["results"]]}
     if "pairs" in content:
         pairs = content["pairs"]
         content = {**content, "pairs": {**pairs, "results": [_brief_pair(one) for one in pairs["results"]]}}
-    return json.dumps(content).replace("<", "\\u003c")
+    return base64.b64encode(gzip.compress(json.dumps(content).encode(), mtime=0)).decode()
 
 
 def _brief(result: dict[str, Any]) -> dict[str, Any]:

@@ -93,6 +93,13 @@ out.id = 'seen';
 out.textContent = JSON.stringify(found).replace(/</g, '\\\\u003c');
 document.body.append(out);
 """
+WHEN_READY = """
+const waiting = setInterval(() => {
+  if (!('ready' in document.documentElement.dataset)) return;
+  clearInterval(waiting);
+  %s
+}, 20);
+"""
 
 
 def chromium() -> str:
@@ -151,7 +158,9 @@ def test_the_page_works_in_a_browser(tmp_path: Path) -> None:
     chromium()
     content = report(tmp_path)
     page = tmp_path / "page.html"
-    page.write_text(render(content).replace("</body>", f"<script>{PROBE}</script></body>"), "utf-8")
+    page.write_text(
+        render(content).replace("</body>", f"<script>{WHEN_READY % PROBE}</script></body>"), "utf-8"
+    )
     dom = look(page, tmp_path / "profile")
     told = re.search(r'<script type="application/json" id="seen">(.*?)</script>', dom, re.DOTALL)
     assert told is not None, "the page's script, or the test's, did not run to its end"

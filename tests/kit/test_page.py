@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
 import shlex
@@ -47,9 +49,9 @@ def test_the_page_is_whole_in_itself(tmp_path: Path) -> None:
     assert len(set(ids)) == len(ids)
     assert {"filter", "verdict", "data", "detail", "requirements", "cases"} <= set(ids)
     assert "position: sticky" in text
-    embedded = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    embedded = re.search(r'<script type="application/gzip" id="data">(.*?)</script>', text, re.DOTALL)
     assert embedded is not None
-    results = json.loads(embedded[1])["results"]
+    results = json.loads(gzip.decompress(base64.b64decode(embedded[1])))["results"]
     buttons = [attributes for tag, attributes in page.found if tag == "button"]
     opened = [int(one["data-result"] or -1) for one in buttons if "data-result" in one]
     assert opened == list(range(len(results)))
