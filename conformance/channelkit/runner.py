@@ -1,10 +1,9 @@
 """Runs cases against subjects with a few threads and hands out results as they come."""
 
-import contextlib
 import os
 import queue
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from channelkit import codec
@@ -13,15 +12,13 @@ from channelkit.errors import Interrupted
 from channelkit.execute import CaseResult, execute, execute_together
 from channelkit.limits import Limits
 from channelkit.subjects import Description
+from channelkit.worklist import Work, WorkList
 
 TOGETHER = 12
 """At most so many cases share a process; small enough that all processors have work until the end."""
 
 _CULPRITS = 3
 """After so many cases of a batch with which the shared process was not right, all the rest of it run alone."""
-
-Work = tuple[tuple[Case, ...], Description]
-"""Cases for one process, and the subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> tuple
     shared: dict[tuple[str, bool], list[tuple[Case, Description]]] = {}
     for case, subject in work:
         if case.id in subject.known:
-            slow.append(((case,), subject))
+            slow.append(Work((case,), subject))
         elif (
             options.isolate
             or options.variant is not None
@@ -69,43 +66,38 @@ def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> tuple
             or subject.problem
             or subject.role == codec.ROLE
         ):
-            alone.append(((case,), subject))
+            alone.append(Work((case,), subject))
         else:
             shared.setdefault((subject.name, case.can_end_it), []).append((case, subject))
     together = [
-        (tuple(case for case, _subject in batch), batch[0][1])
+        Work(tuple(case for case, _subject in batch), batch[0][1])
         for found in shared.values()
         for batch in (found[i : i + TOGETHER] for i in range(0, len(found), TOGETHER))
     ]
     return together + alone, slow
 
 
-def _execute(work: Work, options: Options, stop: threading.Event) -> Iterator[CaseResult]:
-    cases, subject = work
-    results, alone = _share(cases, subject, options, stop)
-    yield from results
-    for case in alone:
-        # What is known to fail needs no second variant that fails, too: each of them waits for what never comes.
-        brief = case.id in subject.known
-        yield execute(case, subject, options.limits, stop, options.variant, brief=brief)
+def _execute(work: Work, options: Options, stop: threading.Event) -> tuple[list[CaseResult], list[Work]]:
+    """Does some work; returns its results, and what has to be done in other processes because this one was not right."""
+    if len(work.cases) > 1:
+        return _share(work, options, stop)
+    case = work.cases[0]
+    # What is known to fail needs no second variant that fails, too: each of them waits for what never comes.
+    brief = case.id in work.subject.known
+    return [execute(case, work.subject, options.limits, stop, options.variant, brief=brief)], []
 
 
-def _share(
-    cases: Sequence[Case], subject: Description, options: Options, stop: threading.Event
-) -> tuple[list[CaseResult], list[Case]]:
-    """Results of the cases that went well in one process, and the cases that have to run alone."""
-    together = list(cases)
-    alone: list[Case] = []
-    while len(together) > 1 and len(alone) < _CULPRITS:
-        found = execute_together(together, subject, options.limits, stop)
-        if found.results:
-            return found.results, alone
-        if found.culprit is None or found.culprit.can_end_it:
-            break
-        # Those that may end the process are in other batches: without this one the rest may well go through.
-        together.remove(found.culprit)
-        alone.append(found.culprit)
-    return [], alone + together
+def _share(work: Work, options: Options, stop: threading.Event) -> tuple[list[CaseResult], list[Work]]:
+    """Runs cases in one process. If that does not go well nothing is known, and other processes have to show it."""
+    found = execute_together(work.cases, work.subject, options.limits, stop)
+    if found.results:
+        return found.results, []
+    culprit, left = found.culprit, work.left + 1
+    if culprit is None or culprit.can_end_it or left == _CULPRITS:
+        return [], [Work((case,), work.subject) for case in work.cases]
+    # Those that may end the process are in other batches: without this one the rest may well go through.
+    rest = tuple(case for case in work.cases if case is not culprit)
+    return [], [Work(rest, work.subject, left), Work((culprit,), work.subject)]
 
 
 def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator[CaseResult]:
@@ -114,16 +106,18 @@ def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator
     Closing the iterator (or an exception in the loop over it, KeyboardInterrupt included) stops the run: every
     session is ended, every process killed, before control returns.
     """
-    busy, waiting = (_queue(some) for some in arrange(work, options))
+    busy, waiting = (WorkList(some) for some in arrange(work, options))
     done: queue.SimpleQueue[CaseResult | BaseException] = queue.SimpleQueue()
     stop = threading.Event()
 
-    def serve(*lists: queue.SimpleQueue[Work]) -> None:
+    def serve(*lists: WorkList) -> None:
         try:
             for todo in lists:
-                for item in _taken_from(todo):
-                    for result in () if stop.is_set() else _execute(item, options, stop):
+                for item in todo:
+                    results, more = _execute(item, options, stop)
+                    for result in results:
                         done.put(result)
+                    todo.done(more)
         except Interrupted:
             return
         except BaseException as error:
@@ -131,8 +125,8 @@ def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator
 
     # Whoever waits needs no processor: beside each process that works there is one more that may wait.
     number = min(options.jobs, len(work))
-    kinds: list[tuple[queue.SimpleQueue[Work], ...]] = [(busy, waiting)] * number
-    kinds += [(waiting,)] * min(number - 1, waiting.qsize())
+    kinds: list[tuple[WorkList, ...]] = [(busy, waiting)] * number
+    kinds += [(waiting,)] * min(number - 1, len(waiting))
     threads = [threading.Thread(target=serve, args=kind, daemon=True) for kind in kinds]
     try:
         for thread in threads:
@@ -144,20 +138,8 @@ def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator
             yield result
     finally:
         stop.set()
+        for todo in (busy, waiting):
+            todo.close()
         for thread in threads:
             if thread.ident is not None:  # an interrupt may come before all of them have started
                 thread.join()
-
-
-def _queue(some: Sequence[Work]) -> queue.SimpleQueue[Work]:
-    filled: queue.SimpleQueue[Work] = queue.SimpleQueue()
-    for item in some:
-        filled.put(item)
-    return filled
-
-
-def _taken_from(todo: queue.SimpleQueue[Work]) -> Iterator[Work]:
-    """What is there, item by item; other threads take from it too."""
-    with contextlib.suppress(queue.Empty):
-        while True:
-            yield todo.get_nowait()

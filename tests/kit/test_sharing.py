@@ -73,10 +73,8 @@ def test_arranging_loses_nothing() -> None:
         for case in [*cases, CASES["sample-blank"]]
     ]
     arranged = [batch for part in arrange(pairs, OPTIONS) for batch in part]
-    assert sorted((case.id, one.name) for found, one in arranged for case in found) == sorted(
+    assert sorted((case.id, work.subject.name) for work in arranged for case in work.cases) == sorted(
         (case.id, one.name) for case, one in pairs
     )
-    assert max(len(found) for found, _one in arranged) == TOGETHER
-    assert all(
-        len(found) == 1 for found, _one in arrange(pairs, dataclasses.replace(OPTIONS, isolate=True))[0]
-    )
+    assert max(len(work.cases) for work in arranged) == TOGETHER
+    assert all(len(work.cases) == 1 for work in arrange(pairs, dataclasses.replace(OPTIONS, isolate=True))[0])
