@@ -1,6 +1,7 @@
 """The ``expect`` step: waits for the first of several things on the wire, in the adapter's events or in the process."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from channelkit.compare import contains, equal
@@ -15,26 +16,23 @@ KINDS = ("frame", "text", "delivered", "event", "eof", "exit", "child", "started
 """What can be waited for; exactly one of these keys is in an expectation, ``text`` possibly instead of ``frame``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Expectation:
     """One alternative of an ``expect`` step."""
 
     entry: dict[str, Any]
-    _cache: list[Any] = field(default_factory=list)
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """One of :data:`KINDS`."""
         if "text" in self.entry:
             return "text"
         return next(kind for kind in KINDS if kind in self.entry)
 
-    @property
+    @cached_property
     def wanted(self) -> Any:
         """The value to compare with."""
-        if not self._cache:
-            self._cache.append(untag(self.entry[self.kind], large=True))
-        return self._cache[0]
+        return untag(self.entry[self.kind], large=True)
 
 
 def expect(scene: Scene, alternatives: list[Expectation]) -> None:

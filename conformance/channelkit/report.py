@@ -32,8 +32,16 @@ Output = tuple[str, Path]
 
 
 def as_json(content: dict[str, Any]) -> str:
-    """The report as it is."""
-    return json.dumps(content, indent=1) + "\n"
+    """The report as it is, with a line for each subject, case and result."""
+    # `indent` would leave the encoder of the standard library that is written in C, and a matrix has 50 MB.
+    members = (f"{json.dumps(key)}: {_listed(value)}" for key, value in content.items())
+    return "{\n" + ",\n".join(members) + "\n}\n"
+
+
+def _listed(value: object) -> str:
+    return (
+        "[\n" + ",\n".join(map(json.dumps, value)) + "\n]" if isinstance(value, list) else json.dumps(value)
+    )
 
 
 FORMATS: dict[str, Callable[[dict[str, Any]], str]] = {
