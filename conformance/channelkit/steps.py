@@ -225,7 +225,11 @@ def reach(scene: Scene, step: Step) -> None:
     session = scene.session
     text = step["text"].encode()
     if step["reach"] in scene.addresses:
-        scene.sockets.connect(step["reach"], scene.addresses[step["reach"]])
+        address = scene.addresses[step["reach"]]
+        try:
+            scene.sockets.connect(step["reach"], address)
+        except (FileNotFoundError, ConnectionError) as error:
+            raise CaseEnded("unreached", f"nobody listens at {address}: {error.strerror}") from error
     got = scene.sockets.reach(
         step["reach"], text, lambda done, end: session.wait(done, session.limits.answer, end)
     )
