@@ -10,7 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +44,9 @@ def participants(subjects: Sequence[Description]) -> list[Participant]:
             plans.setdefault(one.name.removesuffix(f"-{one.role}"), {})[one.role] = one.plan
     return [Participant(name, roles.get("parent"), roles.get("child")) for name, roles in plans.items()]
 
+
+_SLICE = 0.2
+"""Seconds after which a wait looks whether there was a signal."""
 
 _KEPT = 100
 """Entries of the transcript of a trial that went well."""
@@ -79,8 +82,12 @@ def run(
             pool.submit(_pair, parent, child, trials, limits, stop, known, wire) for parent, child in work
         ]
         try:
-            for future in as_completed(futures):
-                yield future.result()
+            left = set(futures)
+            while left:
+                # Not without a limit: a signal that comes just before a wait does not end it.
+                done, left = wait(left, _SLICE, FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
         finally:
             stop.set()
             for future in futures:

@@ -4,14 +4,33 @@ import array
 import ast
 import contextlib
 import os
+import select
 import shutil
 import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from channelkit.resources import PUPPET
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A process that somebody else has to wait for; ``pidfd`` is None where the system cannot tell of its end."""
+
+    pidfd: int | None
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, as far as can be told."""
+        if self.pidfd is None:
+            return True
+        poller = select.poll()
+        poller.register(self.pidfd, select.POLLIN)
+        return bool(poller.poll(0))
 
 
 class PuppetLink:
@@ -88,6 +107,19 @@ class PuppetLink:
         if self._connection is not None and not self.ended:
             with contextlib.suppress(OSError):
                 self._connection.sendall(f"{line}\n".encode())
+
+    @contextlib.contextmanager
+    def process(self) -> Iterator[Watched]:
+        """The puppet's process, to be looked at while it ends."""
+        try:
+            pidfd = os.pidfd_open(self.facts["pid"]) if self.facts else None
+        except (AttributeError, OSError):  # not Linux, or it has ended
+            pidfd = None
+        try:
+            yield Watched(pidfd)
+        finally:
+            if pidfd is not None:
+                os.close(pidfd)
 
     def close(self) -> None:
         """Ends the puppet, whose socket is its leash, and removes the directory."""

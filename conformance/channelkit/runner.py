@@ -1,5 +1,6 @@
 """Runs cases against subjects with a few threads and hands out results as they come."""
 
+import contextlib
 import os
 import queue
 import threading
@@ -19,6 +20,10 @@ TOGETHER = 12
 
 _CULPRITS = 3
 """After so many cases of a batch with which the shared process was not right, all the rest of it run alone."""
+
+
+_SLICE = 0.2
+"""Seconds after which a wait looks whether there was a signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,7 @@ def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator
         for thread in threads:
             thread.start()
         for _ in work:
-            result = done.get()
+            result = _next(done)
             if isinstance(result, BaseException):
                 raise result
             yield result
@@ -143,3 +148,10 @@ def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator
         for thread in threads:
             if thread.ident is not None:  # an interrupt may come before all of them have started
                 thread.join()
+
+
+def _next(done: queue.SimpleQueue[CaseResult | BaseException]) -> CaseResult | BaseException:
+    """The next result. A signal that comes just before a wait does not end it, so none is endless."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return done.get(timeout=_SLICE)

@@ -261,9 +261,12 @@ def end(scene: Scene, step: Step) -> None:
     puppet = scene.session.puppet
     if puppet is None:
         raise HarnessError("only in the parent role there is a puppet child to end")
-    puppet.order(step["end"])
-    if not scene.session.wait(lambda: puppet.ended, scene.session.limits.end):
-        raise HarnessError("the puppet child did not end")
+    session = scene.session
+    with puppet.process() as process:
+        puppet.order(step["end"])
+        # Its descriptors are closed a moment before its parent can see that it has ended.
+        if not session.wait(lambda: puppet.ended and process.over, session.limits.end, process.pidfd):
+            raise HarnessError("the puppet child did not end")
 
 
 def connect(scene: Scene, step: Step) -> None:
