@@ -2055,7 +2055,7 @@ MUTANTS = (
         ("LIF-022",),
         "        happened = ready.pop(one.end.fileno(), 0)\n",
         "        happened = ready.pop(one.end.fileno(), 0)\n"
-        "        if len(others) > 1 and others[-1] in ready and happened & select.POLLIN:\n"
+        "        if len(others) > 1 and happened & select.POLLIN and select.select(others[-1:], [], [], 0)[0]:\n"
         "            one.end.recv(65536)\n"
         "            continue\n",
         "parent",

@@ -68,10 +68,9 @@ def test_mutants_are_killed_by_a_case_that_the_table_names(number: int, tmp_path
         return not any(kill.is_killed(mutant, case, tmp_path) for case in killers)
 
     with ThreadPoolExecutor(8) as pool:
-        alive = [
-            mutant.name for mutant, lives in zip(mutants, pool.map(survives, mutants), strict=True) if lives
-        ]
-    assert alive == []
+        alive = [mutant for mutant, lives in zip(mutants, pool.map(survives, mutants), strict=True) if lives]
+    # What a mutant does wrong may need a moment that a busy machine does not give it: those get another one, without company.
+    assert [mutant.name for mutant in alive if survives(mutant)] == []
 
 
 def test_every_absolute_rule_kills_according_to_the_table() -> None:
