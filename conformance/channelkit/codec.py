@@ -16,7 +16,7 @@ from typing import Any
 from channelkit.cases import Case, alternatives, encode
 from channelkit.compare import contains, equal
 from channelkit.errors import HarnessError, Interrupted
-from channelkit.limits import Limits
+from channelkit.limits import SLICE, Limits
 from channelkit.rawchannel import Frame, read_frame
 from channelkit.spawn import environment
 from channelkit.subject import describe_status
@@ -27,7 +27,6 @@ from channelkit.verdict import Seen
 ROLE = "codec"
 ACCEPTED, REJECTED, UNSUPPORTED = 0, 1, 3
 """Exit statuses of a filter."""
-_SLICE = 0.2
 
 
 def direction(case: Case) -> str | None:
@@ -142,7 +141,7 @@ def _converse(
                 raise Interrupted
             if time.monotonic() > until:
                 raise _Ended("silent", "the filter does not end")
-            for key, _events in selector.select(_SLICE):
+            for key, _events in selector.select(SLICE):
                 if key.fileobj is process.stdout:
                     piece = os.read(process.stdout.fileno(), 65536)
                     out += piece

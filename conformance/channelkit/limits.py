@@ -5,6 +5,10 @@ Every limit bounds a wait for something positive, so a subject that behaves neve
 
 from dataclasses import dataclass
 
+SLICE = 0.2
+"""The longest single wait, whatever the limit: after it a thread looks whether the run was stopped, and the main thread whether there
+was a signal, since one that comes just before a wait does not end it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -14,16 +14,13 @@ from typing import Any
 from channelkit import CONTRACT
 from channelkit.control import Control
 from channelkit.errors import HarnessError, Interrupted
-from channelkit.limits import Limits
+from channelkit.limits import SLICE, Limits
 from channelkit.resources import RELAY
 from channelkit.session import Plan
 from channelkit.subject import Subject, describe_status
 from channelkit.transcript import Transcript
 from channelkit.values import show
 from channelkit.wire import Wire
-
-_SLICE = 0.2
-"""Seconds after which a wait looks whether the run was stopped."""
 
 
 class TrialFailed(Exception):
@@ -185,7 +182,7 @@ class Pair:
                 return False
             if self._stop.is_set():
                 raise Interrupted
-            self._poll(min(left, _SLICE), also)
+            self._poll(min(left, SLICE), also)
             self._drain()
         return True
 

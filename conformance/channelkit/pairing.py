@@ -18,7 +18,7 @@ from typing import Any
 
 from channelkit.errors import HarnessError, Interrupted
 from channelkit.known import KnownFailure
-from channelkit.limits import Limits
+from channelkit.limits import SLICE, Limits
 from channelkit.pair import Pair, TrialFailed
 from channelkit.resources import find
 from channelkit.session import Plan
@@ -44,9 +44,6 @@ def participants(subjects: Sequence[Description]) -> list[Participant]:
             plans.setdefault(one.name.removesuffix(f"-{one.role}"), {})[one.role] = one.plan
     return [Participant(name, roles.get("parent"), roles.get("child")) for name, roles in plans.items()]
 
-
-_SLICE = 0.2
-"""Seconds after which a wait looks whether there was a signal."""
 
 _KEPT = 100
 """Entries of the transcript of a trial that went well."""
@@ -84,8 +81,7 @@ def run(
         try:
             left = set(futures)
             while left:
-                # Not without a limit: a signal that comes just before a wait does not end it.
-                done, left = wait(left, _SLICE, FIRST_COMPLETED)
+                done, left = wait(left, SLICE, FIRST_COMPLETED)
                 for future in done:
                     yield future.result()
         finally:

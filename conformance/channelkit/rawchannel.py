@@ -1,6 +1,5 @@
 """The kit's end of the channel: raw bytes out, frames and descriptors in, never blocking."""
 
-import array
 import contextlib
 import fcntl
 import os
@@ -13,11 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from channelkit.rights import FLAGS, ROOM, packed, unpacked
 from channelkit.transcript import Transcript
 from channelkit.values import parse, show
-
-_ROOM = socket.CMSG_SPACE(64 * struct.calcsize("i"))
-_FLAGS = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
 @dataclass(slots=True)
@@ -105,11 +102,8 @@ class RawChannel:
 
         When the other end is gone, :attr:`broken` is set and the bytes count as taken.
         """
-        rights = (
-            [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
-        )
         try:
-            taken = self._socket.sendmsg([data], rights)
+            taken = self._socket.sendmsg([data], packed(descriptors))
         except BlockingIOError:
             return 0
         except OSError as error:
@@ -140,7 +134,7 @@ class RawChannel:
 
     def _read_once(self) -> bool:
         try:
-            data, ancillary, _flags, _address = self._socket.recvmsg(self.portion or 65536, _ROOM, _FLAGS)
+            data, ancillary, _flags, _address = self._socket.recvmsg(self.portion or 65536, ROOM, FLAGS)
         except BlockingIOError:
             return False
         except OSError as error:  # ECONNRESET: the subject closed and left bytes of ours unread
@@ -160,12 +154,7 @@ class RawChannel:
         return True
 
     def _keep(self, ancillary: list[tuple[int, int, bytes]]) -> int:
-        numbers = array.array("i")
-        for level, kind, data in ancillary:
-            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                numbers.frombytes(data[: len(data) - len(data) % numbers.itemsize])
-        for number in numbers:
-            os.set_inheritable(number, False)
+        numbers = unpacked(ancillary)
         self.descriptors.extend(numbers)
         self._owned.update(numbers)
         return len(numbers)

@@ -11,7 +11,7 @@ from channelkit import codec
 from channelkit.cases import Case, applies
 from channelkit.errors import Interrupted
 from channelkit.execute import CaseResult, execute, execute_together
-from channelkit.limits import Limits
+from channelkit.limits import SLICE, Limits
 from channelkit.subjects import Description
 from channelkit.worklist import Work, WorkList
 
@@ -20,10 +20,6 @@ TOGETHER = 12
 
 _CULPRITS = 3
 """After so many cases of a batch with which the shared process was not right, all the rest of it run alone."""
-
-
-_SLICE = 0.2
-"""Seconds after which a wait looks whether there was a signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +147,7 @@ def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator
 
 
 def _next(done: queue.SimpleQueue[CaseResult | BaseException]) -> CaseResult | BaseException:
-    """The next result. A signal that comes just before a wait does not end it, so none is endless."""
+    """The next result."""
     while True:
         with contextlib.suppress(queue.Empty):
-            return done.get(timeout=_SLICE)
+            return done.get(timeout=SLICE)

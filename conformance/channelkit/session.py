@@ -20,7 +20,7 @@ from channelkit.attach import held, offer
 from channelkit.compare import contains
 from channelkit.control import Control
 from channelkit.errors import HarnessError, Interrupted, NoChannel
-from channelkit.limits import Limits
+from channelkit.limits import SLICE, Limits
 from channelkit.puppetlink import PuppetLink
 from channelkit.rawchannel import Frame, RawChannel
 from channelkit.spawn import CHANNEL
@@ -28,8 +28,6 @@ from channelkit.subject import Subject, describe_status
 from channelkit.transcript import Transcript
 from channelkit.values import show
 
-_SLICE = 0.2
-"""Seconds after which a wait looks whether the run was stopped."""
 _LAG = 0.3
 """Seconds by which the end of file may lag behind the end of the process."""
 _MOST = 1 << 26
@@ -182,7 +180,7 @@ class Session:
             left = until - time.monotonic()
             if left <= 0:
                 return False
-            self.pump(min(left, _SLICE), also=also)
+            self.pump(min(left, SLICE), also=also)
         return True
 
     def pump(self, seconds: float, *, writing: bool = False, also: int | None = None) -> None:
@@ -295,7 +293,7 @@ class Session:
                 self.transcript.note(f"the subject does not read: {len(view)} bytes could not be written")
                 return False
             else:
-                self.pump(_SLICE, writing=True)
+                self.pump(SLICE, writing=True)
         return True
 
     def settle(self, seconds: float) -> bool:

@@ -5,19 +5,16 @@ the end of one direction ends that direction alone. Only time passes, and two wr
 may in the kernel.
 """
 
-import array
 import contextlib
 import os
 import select
 import socket
-import struct
 from collections import deque
 
+from channelkit.rights import FLAGS, ROOM, packed, unpacked
 from channelkit.transcript import Transcript
 
 _AT_ONCE = 65536
-_ROOM = socket.CMSG_SPACE(64 * struct.calcsize("i"))
-_FLAGS = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
 class Wire:
@@ -113,20 +110,13 @@ class _Way:
         self._pieces.append((memoryview(data), rights))
 
     def _receive(self, size: int, flags: int = 0) -> tuple[bytes, list[int]]:
-        data, ancillary, _flags, _address = self._source.recvmsg(size, _ROOM, _FLAGS | flags)
-        numbers = array.array("i")
-        for level, kind, part in ancillary:
-            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                numbers.frombytes(part[: len(part) - len(part) % numbers.itemsize])
-        for number in numbers:
-            os.set_inheritable(number, False)
-        return data, list(numbers)
+        data, ancillary, _flags, _address = self._source.recvmsg(size, ROOM, FLAGS | flags)
+        return data, unpacked(ancillary)
 
     def _write(self) -> bool:
         data, rights = self._pieces[0]
-        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", rights))] if rights else []
         try:
-            taken = self._target.sendmsg([data], ancillary)
+            taken = self._target.sendmsg([data], packed(rights))
         except BlockingIOError:
             return False
         except OSError as error:  # nobody reads any more: it is lost, as it would be without us
