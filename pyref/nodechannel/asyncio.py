@@ -449,9 +449,8 @@ class ChildProcess(Channel):
         """Send a signal, SIGTERM if none is given; the channel is not touched."""
         # asyncio's own `send_signal` looks whether the child has ended, and may thereby take the exit status from the event loop.
         if self.process.returncode is None:
-            with suppress(
-                ProcessLookupError
-            ):  # it has ended, which the blocking front end takes in silence too
+            # One that has ended meanwhile is taken in silence, as in the blocking front end.
+            with suppress(ProcessLookupError):
                 os.kill(self.pid, signal)
 
     async def wait(self, timeout: float | None = None) -> int:

@@ -210,10 +210,8 @@ class Connection:
 
     def _check_each(self, messages: list[object]) -> None:
         for index, message in enumerate(messages):
-            # Of an object without a `cmd` its type tells enough.
-            if type(message) is dict and "cmd" not in message:
-                continue
-            if type(message) not in PLAIN_TYPES and frame_is_internal(message, self._encode(message)):
+            plain = "cmd" not in message if type(message) is dict else type(message) in PLAIN_TYPES
+            if not plain and frame_is_internal(message, self._encode(message)):
                 raise _internal(f"$[{index}]")
 
     def queue(self, frames: bytes, handle: Outgoing | None = None) -> Delivery:
@@ -232,7 +230,7 @@ class Connection:
         key_frame = None if handle.key is None else self._encode(handle.key)
         envelope = envelope_frame(handle.type, frames, key_frame, handle.dgram_type)
         delivery = self._hand_over.send(envelope, handle.take(), shared=handle.shared)
-        self.unhindered = False
+        self._update_unhindered()
         return delivery
 
     def send(self, message: object, handle: Outgoing | None = None) -> Delivery:
@@ -428,7 +426,7 @@ class Connection:
     def _receive_ack(self) -> None:
         if not self._hand_over.acknowledged():
             self.events.append(UnexpectedAck(Cmd.HANDLE_ACK))
-        self.unhindered = self.connected and self._hand_over.idle
+        self._update_unhindered()
 
     def _receive_nack(self) -> None:
         delivery = self._hand_over.refused()  # [HND-054]
@@ -436,12 +434,15 @@ class Connection:
             self.events.append(UnexpectedAck(Cmd.HANDLE_NACK))
         elif delivery.error is not None:
             self.events.append(delivery.error)
-        self.unhindered = self.connected and self._hand_over.idle
+        self._update_unhindered()
 
     def _update(self) -> None:
         self.connected = (self._state, ChannelInput.SEND) in CHANNEL
-        self.unhindered = self.connected and self._hand_over.idle
         self.closed = self._state is Channel.CLOSED
+        self._update_unhindered()
+
+    def _update_unhindered(self) -> None:
+        self.unhindered = self.connected and self._hand_over.idle
 
     # Ending.
 

@@ -72,7 +72,7 @@ class HandleDelivery(Delivery):
     __slots__ = ("_returned", "error", "refusals")
 
     def __init__(self) -> None:
-        self.state = DeliveryState.QUEUED
+        super().__init__()
         self.refusals = 0
         self.error = None
         self._returned: OwnedFd | None = None

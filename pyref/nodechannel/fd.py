@@ -49,9 +49,7 @@ class OwnedFd:
 
     def detach(self) -> int:
         """Hand the descriptor to the caller, who must close it; raises `HandleTaken` when there is none any more."""
-        fd = self._fd
-        if fd < 0:
-            raise HandleTaken
+        fd = self.fileno()
         self._fd = -1
         return fd
 

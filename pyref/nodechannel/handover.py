@@ -25,18 +25,21 @@ class HandOvers:
         outbox: where writes go whose turn has come.
 
     Attributes:
-        idle: whether no handle is under way.
         held: writes behind the handle ([HND-010]).
     """
 
-    __slots__ = ("_in_flight", "_outbox", "_state", "held", "idle")
+    __slots__ = ("_in_flight", "_outbox", "_state", "held")
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._state = HandOver.IDLE
-        self.idle = True
         self._in_flight: HandleWrite | None = None
         self.held = Outbox()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no handle is under way."""
+        return self._state is HandOver.IDLE
 
     def send(self, frame: bytes, fd: OwnedFd, *, shared: bool) -> HandleDelivery:
         """Queue the envelope of a handle."""
@@ -86,7 +89,6 @@ class HandOvers:
             _conclude([self._in_flight], DeliveryState.ABANDONED)
         self._in_flight = None
         self._state = HandOver.IDLE
-        self.idle = True
 
     def _start(self, write: HandleWrite) -> None:
         # [HND-017]
@@ -109,7 +111,6 @@ class HandOvers:
 
     def _move(self, how: HandOverInput) -> None:
         self._state = HAND_OVER[self._state, how]
-        self.idle = self._state is HandOver.IDLE
 
 
 def _conclude(writes: Iterable[Write], state: DeliveryState) -> None:

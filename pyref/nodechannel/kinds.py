@@ -13,9 +13,8 @@ _DGRAM_FAMILIES: dict[str | None, int] = {"udp4": socket.AF_INET, "udp6": socket
 _DGRAM_TYPES = (HandleType.DGRAM_SOCKET, HandleType.DGRAM_NATIVE)
 
 # The class below `socket.socket` answers in plain integers and in a tenth of the time.
-_Probe = socket.SocketType
-_type_of = _Probe.type.__get__
-_family_of = _Probe.family.__get__
+_type_of = socket.SocketType.type.__get__
+_family_of = socket.SocketType.family.__get__
 
 
 def kind_of(fd: int) -> tuple[HandleType, str | None]:
@@ -24,7 +23,7 @@ def kind_of(fd: int) -> tuple[HandleType, str | None]:
     Raises `InvalidHandle` when Node could make nothing of it ([HND-003]).
     """
     try:
-        probe = _Probe(fileno=fd)
+        probe = socket.SocketType(fileno=fd)
     except OSError as error:
         raise InvalidHandle("the descriptor is not a socket") from error
     try:
@@ -33,7 +32,7 @@ def kind_of(fd: int) -> tuple[HandleType, str | None]:
         probe.detach()
 
 
-def _kind_of_socket(probe: _Probe) -> tuple[HandleType, str | None]:
+def _kind_of_socket(probe: socket.SocketType) -> tuple[HandleType, str | None]:
     if probe.type == socket.SOCK_DGRAM and probe.family in _INET:
         return HandleType.DGRAM_SOCKET, "udp4" if probe.family == socket.AF_INET else "udp6"
     if probe.type != socket.SOCK_STREAM or probe.family not in _STREAM_FAMILIES:
@@ -47,7 +46,7 @@ def _kind_of_socket(probe: _Probe) -> tuple[HandleType, str | None]:
     raise InvalidHandle("a stream socket that neither listens nor is connected is unusable for the peer")
 
 
-def misfit(type_: HandleType, dgram_type: str | None, sock: _Probe) -> str | None:
+def misfit(type_: HandleType, dgram_type: str | None, sock: socket.SocketType) -> str | None:
     """Say what a socket is if it is not what its type announces, None if it fits.
 
     A connection that has ended on its way here still fits: its reader will see the end.
@@ -69,7 +68,7 @@ def _named(kind: int, family: int) -> str:
     return f"socket of type {socket.SocketKind(kind)!s} and family {socket.AddressFamily(family)!s}"
 
 
-def _stream_misfit(type_: HandleType, sock: _Probe) -> str | None:
+def _stream_misfit(type_: HandleType, sock: socket.SocketType) -> str | None:
     if _is_listening(sock):
         unfit = type_ in (HandleType.NET_SOCKET, HandleType.NET_BOUND_SOCKET)
         return "a listening socket" if unfit else None
@@ -78,7 +77,7 @@ def _stream_misfit(type_: HandleType, sock: _Probe) -> str | None:
     return None
 
 
-def _is_connected(sock: _Probe) -> bool:
+def _is_connected(sock: socket.SocketType) -> bool:
     try:
         sock.getpeername()
     except OSError:
@@ -86,7 +85,7 @@ def _is_connected(sock: _Probe) -> bool:
     return True
 
 
-def _is_listening(sock: _Probe) -> bool:
+def _is_listening(sock: socket.SocketType) -> bool:
     try:
         return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
     except OSError:
@@ -94,6 +93,6 @@ def _is_listening(sock: _Probe) -> bool:
         return _is_bound(sock) and not _is_connected(sock)
 
 
-def _is_bound(sock: _Probe) -> bool:
+def _is_bound(sock: socket.SocketType) -> bool:
     name = sock.getsockname()
     return bool(name) if sock.family == socket.AF_UNIX else name[1] != 0

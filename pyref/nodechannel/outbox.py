@@ -41,8 +41,7 @@ class HandleWrite(Write):
     fd: OwnedFd
 
     def __init__(self, data: bytes, delivery: HandleDelivery, fd: OwnedFd, *, shared: bool) -> None:
-        self.data = data
-        self.delivery = delivery
+        super().__init__(data, delivery)
         self.fd = fd
         self.shared = shared
 

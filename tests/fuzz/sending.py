@@ -27,10 +27,8 @@ def written(value: Any) -> Step:
     return {"expect": {"frame": tagged(value)}}
 
 
-_UNSENDABLE = {
-    "lone surrogates",
-    "minus zero",
-}  # JSON.stringify writes 0 for -0, and a surrogate is refused or escaped
+# JSON.stringify writes 0 for -0, and a surrogate is refused or escaped.
+_UNSENDABLE = {"lone surrogates", "minus zero"}
 SENDABLE = VALUES.filter(
     lambda value: not texts.is_internal(value) and not _UNSENDABLE & set(texts.value_kinds(value))
 )

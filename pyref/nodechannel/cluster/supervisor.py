@@ -213,9 +213,8 @@ class Cluster:
 
     async def _replace(self, slot: int, worker: WorkerProcess) -> None:
         """Start a worker in the place of one that died, the later the more of them died young."""
-        deaths = self._deaths[slot] = (
-            0 if worker.age > (YOUTH if worker.listening else READY) else self._deaths.get(slot, 0) + 1
-        )
+        young = worker.age <= (YOUTH if worker.listening else READY)
+        deaths = self._deaths[slot] = self._deaths.get(slot, 0) + 1 if young else 0
         if not self._hopeful and sum(self._deaths.values()) >= HOPELESS:
             self._fail(WorkersFail(worker.signal_code or worker.exit_code))
             return
