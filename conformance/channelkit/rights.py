@@ -23,6 +23,10 @@ def unpacked(ancillary: Iterable[tuple[int, int, bytes]]) -> list[int]:
     return list(numbers)
 
 
-def packed(descriptors: Sequence[int]) -> list[tuple[int, int, array.array[int]]]:
+def packed(descriptors: Sequence[int]) -> list[tuple[int, int, bytes]]:
     """The control messages of a write that carries descriptors, none without any."""
-    return [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
+    return (
+        [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors).tobytes())]
+        if descriptors
+        else []
+    )
