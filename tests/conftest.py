@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from nodechannel.outbox import HandleWrite, Outbox, Write
+from nodechannel.outbox import Outbox, Write
 from support import wire
 from support.frontends import Asyncio, Blocking
 
@@ -99,7 +99,7 @@ def internal_messages_fit_their_schemas(monkeypatch: pytest.MonkeyPatch) -> Iter
         return push(outbox, frame)
 
     def checked_put(outbox: Outbox, write: Write) -> None:
-        if isinstance(write, HandleWrite):
+        if write.fd is not None:
             check(write.data)
         put(outbox, write)
 

@@ -28,7 +28,8 @@ from nodechannel.spawn import ChannelPair, channel_options, node_command
 from nodechannel.steps import (
     RECEIVE_SIZE,
     RETRY,
-    Wrote,
+    UNTIL_FULL,
+    UNTIL_SHORTAGE,
     feed,
     receive_step,
     send_now,
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from nodechannel.outgoing import Sendable
     from nodechannel.socketlist import Answer
     from nodechannel.spawn import SpawnOptions
+
+_ABANDONED = DeliveryState.ABANDONED
 
 # Node's `send` returns false from this many queued bytes on ([LIF-009]).
 HIGH_WATER = 131072
@@ -132,7 +135,7 @@ class Channel:
             outgoing = SocketHandle(handle, keep_open=keep_open, key=key, handle_type=handle_type)
             delivery = connection.send(message, outgoing)
             self._schedule_flush()
-        if connection.queued_bytes > HIGH_WATER or delivery.state is DeliveryState.ABANDONED:
+        if connection.queued_bytes > HIGH_WATER or delivery.state is _ABANDONED:
             await self._have_room(delivery, timeout)
         return delivery
 
@@ -164,7 +167,7 @@ class Channel:
             lambda: connection.queued_bytes <= HIGH_WATER, timeout
         ):
             raise SendTimeout(delivery)
-        if delivery.state is DeliveryState.ABANDONED and not connection.connected:
+        if delivery.state is _ABANDONED and not connection.connected:
             raise ChannelClosed("send")
 
     async def receive(self, timeout: float | None = None) -> Message:
@@ -309,9 +312,9 @@ class Channel:
         if self._sock.fileno() < 0:
             return
         wrote = send_step(self._sock, self._connection)
-        if wrote is Wrote.UNTIL_SHORTAGE:
+        if wrote is UNTIL_SHORTAGE:
             self._loop.call_later(RETRY, self._flush)
-        full = wrote is Wrote.UNTIL_FULL
+        full = wrote is UNTIL_FULL
         if self._writer_registered and not full:
             self._loop.remove_writer(self._sock)
         elif full and not self._writer_registered:

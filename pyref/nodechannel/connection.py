@@ -31,12 +31,13 @@ from nodechannel.handles import ReceivedHandle
 from nodechannel.handover import HandOvers
 from nodechannel.messages import (
     ACK_FRAME,
+    ACK_LINE,
     BRACE,
     NACK_FRAME,
+    NET_SOCKET,
     PLAIN_TYPES,
     Cmd,
     Envelope,
-    HandleType,
     envelope_frame,
     frame_is_internal,
     is_internal,
@@ -52,7 +53,11 @@ if TYPE_CHECKING:
     from typing import Any, Protocol, TypeAlias, TypedDict
 
     from nodechannel.fd import OwnedFd
+    from nodechannel.messages import HandleType
 
+_WRITTEN = DeliveryState.WRITTEN
+_HANDLE, _HANDLE_ACK, _HANDLE_NACK = Cmd.HANDLE, Cmd.HANDLE_ACK, Cmd.HANDLE_NACK
+_ACK_ALONE = [ACK_LINE]
 _ABOUT_SOCKETS = (
     Cmd.SOCKET_GET_COUNT,
     Cmd.SOCKET_COUNT,
@@ -299,7 +304,7 @@ class Connection:
         """The kernel took `count` bytes of the outbox."""
         write = self.outbox.advance(count)
         if write is not None:
-            write.delivery.state = DeliveryState.WRITTEN
+            write.delivery.state = _WRITTEN
             self._hand_over.written(write)
 
     def write_failed(self) -> None:
@@ -309,6 +314,9 @@ class Connection:
     # Receiving.
 
     def _receive_lines(self, lines: list[bytes]) -> None:
+        if lines == _ACK_ALONE:  # as everybody writes it, and all that comes while a handle is waited for
+            self._receive_ack()
+            return
         try:
             # [FLO-003]
             values = self._decode_lines(lines) if len(lines) > 1 else [self._decode(lines[0])]
@@ -342,11 +350,11 @@ class Connection:
 
     def _receive_internal(self, value: dict[str, Any]) -> None:
         cmd = value["cmd"]
-        if cmd == Cmd.HANDLE:
+        if cmd == _HANDLE:
             self._receive_handle(unwrap(value))
-        elif cmd == Cmd.HANDLE_ACK:
+        elif cmd == _HANDLE_ACK:
             self._receive_ack()
-        elif cmd == Cmd.HANDLE_NACK:
+        elif cmd == _HANDLE_NACK:
             self._receive_nack()
         elif cmd in _ABOUT_SOCKETS:
             self._receive_socket_message(cmd, value)
@@ -376,7 +384,7 @@ class Connection:
         if is_internal(envelope.msg):
             self.on_internal(envelope.msg, handle)
             return
-        if envelope.type is HandleType.NET_SOCKET and envelope.key is not None:
+        if envelope.type is NET_SOCKET and envelope.key is not None:
             self._received_sockets.arrived(envelope.key)
             handle.on_closed = partial(self.on_socket_closed, envelope.key)
         message = Message()

@@ -23,6 +23,9 @@ class DeliveryState(Enum):
     ABANDONED = auto()  # it will never be delivered: the peer refused the handle or the channel ended
 
 
+_QUEUED = DeliveryState.QUEUED
+
+
 class Delivery:
     """What becomes of a message after `send`; messages without a handle that leave together share one.
 
@@ -32,14 +35,13 @@ class Delivery:
         error: why the peer does not have it, if it refused the handle for good.
     """
 
-    __slots__ = ("state",)
-
-    # Those of a message without a handle: one object less to fill for each message.
+    # Of most messages nothing but the state is ever known.
     refusals = 0
     error: HandleAbandoned | None = None
+    _returned: OwnedFd | None = None
 
     def __init__(self) -> None:
-        self.state = DeliveryState.QUEUED
+        self.state = _QUEUED
 
     def take_back(self, timeout: float | None = None) -> socket.socket:
         """Return the connected socket that was handed over in vain, once the delivery is abandoned.
@@ -47,15 +49,22 @@ class Delivery:
         It is non-blocking, or waits for `timeout` seconds in each call. A socket that nobody takes back is closed with the delivery.
         Raises `HandleTaken` when there is none: it was shared and not handed over, was acknowledged, or was taken back before.
         """
-        fd = self._reclaim()
+        fd, self._returned = self._returned, None
+        if fd is None:
+            raise HandleTaken
         import socket
 
         sock = socket.socket(fileno=fd.detach())
         sock.settimeout(timeout or 0.0)
         return sock
 
-    def _reclaim(self) -> OwnedFd:
-        raise HandleTaken
+    def give_back(self, fd: OwnedFd) -> None:
+        """Keep the descriptor of a handle that was not delivered."""
+        self._returned = fd
+
+    def __del__(self) -> None:
+        if self._returned is not None:
+            self._returned.close()
 
     def __repr__(self) -> str:
         return f"<Delivery {self.state.name.lower()}>"
@@ -64,29 +73,3 @@ class Delivery:
 WRITTEN = Delivery()
 """Of every message that the kernel took at once."""
 WRITTEN.state = DeliveryState.WRITTEN
-
-
-class HandleDelivery(Delivery):
-    """What becomes of a message with a handle."""
-
-    __slots__ = ("_returned", "error", "refusals")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.refusals = 0
-        self.error = None
-        self._returned: OwnedFd | None = None
-
-    def give_back(self, fd: OwnedFd) -> None:
-        """Keep the descriptor of a handle that was not delivered."""
-        self._returned = fd
-
-    def _reclaim(self) -> OwnedFd:
-        fd, self._returned = self._returned, None
-        if fd is None:
-            raise HandleTaken
-        return fd
-
-    def __del__(self) -> None:
-        if self._returned is not None:
-            self._returned.close()

@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+    from weakref import finalize
 
     from nodechannel.fd import OwnedFd
     from nodechannel.messages import HandleType
@@ -97,7 +98,8 @@ class ReceivedHandle:
 class CountedSocket(socket.socket):
     """A received socket: a plain one, but for telling when it is closed, detached or forgotten."""
 
-    __slots__ = ("_finalizer",)
+    # Set in those that count: to find a slot empty takes longer than to find this.
+    _finalizer: finalize[[], CountedSocket] | None = None
 
     def tell(self, closed: Callable[[], None]) -> None:
         """Call `closed` once when this socket is gone."""
@@ -118,6 +120,5 @@ class CountedSocket(socket.socket):
         return fd
 
     def _tell_now(self) -> None:
-        finalizer = getattr(self, "_finalizer", None)
-        if finalizer is not None:
-            finalizer()
+        if self._finalizer is not None:
+            self._finalizer()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from nodechannel.delivery import DeliveryState, HandleDelivery
+from nodechannel.delivery import Delivery, DeliveryState
 from nodechannel.errors import HandleAbandoned
-from nodechannel.outbox import HandleWrite, Outbox
+from nodechannel.outbox import Outbox, Write
 from nodechannel.state import HAND_OVER, HandOver, HandOverInput
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from nodechannel.fd import OwnedFd
-    from nodechannel.outbox import Write
+
+_IDLE = HandOver.IDLE
+_SEND, _WRITTEN, _ACK, _NACK, _GIVE_UP = HandOverInput
+_QUEUED, _, _ACKNOWLEDGED, _ABANDONED = DeliveryState
 
 # [HND-016] A refused handle is written again this often; Node's own number.
 MAX_RETRANSMISSIONS = 3
@@ -32,19 +33,19 @@ class HandOvers:
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
-        self._state = HandOver.IDLE
-        self._in_flight: HandleWrite | None = None
+        self._state = _IDLE
+        self._in_flight: Write | None = None
         self.held = Outbox()
 
     @property
     def idle(self) -> bool:
         """Whether no handle is under way."""
-        return self._state is HandOver.IDLE
+        return self._state is _IDLE
 
-    def send(self, frame: bytes, fd: OwnedFd, *, shared: bool) -> HandleDelivery:
+    def send(self, frame: bytes, fd: OwnedFd, *, shared: bool) -> Delivery:
         """Queue the envelope of a handle."""
-        delivery = HandleDelivery()
-        write = HandleWrite(frame, delivery, fd, shared=shared)
+        delivery = Delivery()
+        write = Write(frame, delivery, fd, shared=shared)
         if self.idle:
             self._start(write)
         else:
@@ -54,28 +55,28 @@ class HandOvers:
     def written(self, write: Write) -> None:
         """The kernel has all of a write."""
         if write is self._in_flight:
-            self._move(HandOverInput.WRITTEN)
+            self._move(_WRITTEN)
 
     def acknowledged(self) -> bool:
         """The peer has the handle; return whether there was one to acknowledge ([HND-051])."""
-        if (self._state, HandOverInput.ACK) not in HAND_OVER:
+        if (self._state, _ACK) not in HAND_OVER:
             return False
-        self._finish(HandOverInput.ACK, DeliveryState.ACKNOWLEDGED)
+        self._finish(_ACK, _ACKNOWLEDGED)
         return True
 
-    def refused(self) -> HandleDelivery | None:
+    def refused(self) -> Delivery | None:
         """The peer refused the handle; return what is known of it now, or None if there was none to refuse."""
         write = self._in_flight
-        if write is None or (self._state, HandOverInput.NACK) not in HAND_OVER:
+        if write is None or (self._state, _NACK) not in HAND_OVER:
             return None
         delivery = write.delivery
         delivery.refusals += 1
         if delivery.refusals > MAX_RETRANSMISSIONS:
             delivery.error = HandleAbandoned(delivery)
-            self._finish(HandOverInput.GIVE_UP, DeliveryState.ABANDONED)
+            self._finish(_GIVE_UP, _ABANDONED)
         else:
-            self._move(HandOverInput.NACK)  # [HND-015]
-            delivery.state = DeliveryState.QUEUED
+            self._move(_NACK)  # [HND-015]
+            delivery.state = _QUEUED
             # [HND-024]
             self._outbox.put(write)
         return delivery
@@ -83,28 +84,28 @@ class HandOvers:
     # [HND-025]
     def abandon_all(self) -> None:
         """Give up whatever was not delivered: the channel ends."""
-        _conclude(self._outbox.clear(), DeliveryState.ABANDONED)
-        _conclude(self.held.clear(), DeliveryState.ABANDONED)
+        for write in (*self._outbox.clear(), *self.held.clear()):
+            _conclude(write, _ABANDONED)
         if self._in_flight is not None:
-            _conclude([self._in_flight], DeliveryState.ABANDONED)
+            _conclude(self._in_flight, _ABANDONED)
         self._in_flight = None
-        self._state = HandOver.IDLE
+        self._state = _IDLE
 
-    def _start(self, write: HandleWrite) -> None:
+    def _start(self, write: Write) -> None:
         # [HND-017]
-        self._move(HandOverInput.SEND)
+        self._move(_SEND)
         self._in_flight = write
         self._outbox.put(write)
 
     def _finish(self, how: HandOverInput, state: DeliveryState) -> None:
         self._move(how)
         if self._in_flight is not None:
-            _conclude([self._in_flight], state)
+            _conclude(self._in_flight, state)
         self._in_flight = None
         # [HND-020, HND-023]
         while self.held and self.idle:
             write = self.held.take()
-            if isinstance(write, HandleWrite):
+            if write.fd is not None:
                 self._start(write)
             else:
                 self._outbox.put(write)
@@ -113,13 +114,12 @@ class HandOvers:
         self._state = HAND_OVER[self._state, how]
 
 
-def _conclude(writes: Iterable[Write], state: DeliveryState) -> None:
-    """Put an end to deliveries: set their last state, and close or give back this side's copy of their descriptors."""
-    for write in writes:
-        write.delivery.state = state
-        if not isinstance(write, HandleWrite):
-            continue
-        if state is DeliveryState.ABANDONED and not write.shared:
-            write.delivery.give_back(write.fd)
-        else:
-            write.fd.close()  # [HND-055]
+def _conclude(write: Write, state: DeliveryState) -> None:
+    """Put an end to a delivery: set its last state, and close or give back this side's copy of its descriptor."""
+    write.delivery.state = state
+    if write.fd is None:
+        return
+    if state is _ABANDONED and not write.shared:
+        write.delivery.give_back(write.fd)
+    else:
+        write.fd.close()  # [HND-055]

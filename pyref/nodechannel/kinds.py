@@ -5,12 +5,19 @@ from __future__ import annotations
 import socket
 
 from nodechannel.errors import InvalidHandle
-from nodechannel.messages import HandleType
+from nodechannel.messages import (
+    DGRAM_NATIVE,
+    DGRAM_SOCKET,
+    NET_BOUND_SOCKET,
+    NET_SERVER,
+    NET_SOCKET,
+    HandleType,
+)
 
 _INET = (socket.AF_INET, socket.AF_INET6)
 _STREAM_FAMILIES = (*_INET, socket.AF_UNIX)
 _DGRAM_FAMILIES: dict[str | None, int] = {"udp4": socket.AF_INET, "udp6": socket.AF_INET6}
-_DGRAM_TYPES = (HandleType.DGRAM_SOCKET, HandleType.DGRAM_NATIVE)
+_DGRAM_TYPES = (DGRAM_SOCKET, DGRAM_NATIVE)
 
 # The class below `socket.socket` answers in plain integers and in a tenth of the time.
 _type_of = socket.SocketType.type.__get__
@@ -34,15 +41,15 @@ def kind_of(fd: int) -> tuple[HandleType, str | None]:
 
 def _kind_of_socket(probe: socket.SocketType) -> tuple[HandleType, str | None]:
     if probe.type == socket.SOCK_DGRAM and probe.family in _INET:
-        return HandleType.DGRAM_SOCKET, "udp4" if probe.family == socket.AF_INET else "udp6"
+        return DGRAM_SOCKET, "udp4" if probe.family == socket.AF_INET else "udp6"
     if probe.type != socket.SOCK_STREAM or probe.family not in _STREAM_FAMILIES:
         raise InvalidHandle(f"Node receives no {_named(probe.type, probe.family)}")
     if _is_listening(probe):
-        return HandleType.NET_SERVER, None
+        return NET_SERVER, None
     if _is_connected(probe):
-        return HandleType.NET_SOCKET, None
+        return NET_SOCKET, None
     if _is_bound(probe):
-        return HandleType.NET_BOUND_SOCKET, None
+        return NET_BOUND_SOCKET, None
     raise InvalidHandle("a stream socket that neither listens nor is connected is unusable for the peer")
 
 
@@ -70,9 +77,9 @@ def _named(kind: int, family: int) -> str:
 
 def _stream_misfit(type_: HandleType, sock: socket.SocketType) -> str | None:
     if _is_listening(sock):
-        unfit = type_ in (HandleType.NET_SOCKET, HandleType.NET_BOUND_SOCKET)
+        unfit = type_ in (NET_SOCKET, NET_BOUND_SOCKET)
         return "a listening socket" if unfit else None
-    if type_ in (HandleType.NET_SERVER, HandleType.NET_BOUND_SOCKET) and _is_connected(sock):
+    if type_ in (NET_SERVER, NET_BOUND_SOCKET) and _is_connected(sock):
         return "a connected socket"
     return None
 

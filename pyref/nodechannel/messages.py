@@ -41,9 +41,13 @@ class HandleType(StrEnum):
     NET_BOUND_SOCKET = "net.BoundSocket"  # Node 26 and later
 
 
+NET_SERVER, NET_SOCKET, NET_NATIVE, DGRAM_SOCKET, DGRAM_NATIVE, NET_BOUND_SOCKET = HandleType
+_HANDLE = Cmd.HANDLE
+
 _HANDLE_TYPES = {member.value: member for member in HandleType}
 
-ACK_FRAME = b'{"cmd":"NODE_HANDLE_ACK"}\n'
+ACK_LINE = b'{"cmd":"NODE_HANDLE_ACK"}'
+ACK_FRAME = ACK_LINE + b"\n"
 # [HND-050]
 NACK_FRAME = b'{"cmd":"NODE_HANDLE_NACK"}\n'
 
@@ -117,7 +121,7 @@ def unwrap(value: dict[str, Any]) -> dict[str, Any]:
     """
     inner = value.get("msg")
     # [HND-014]
-    while isinstance(inner, dict) and inner.get("cmd") == Cmd.HANDLE:
+    while isinstance(inner, dict) and inner.get("cmd") == _HANDLE:
         value, inner = inner, inner.get("msg")
     return value
 

@@ -8,7 +8,6 @@ from nodechannel.delivery import Delivery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from nodechannel.delivery import HandleDelivery
     from nodechannel.fd import OwnedFd
 
 # Bytes up to which frames are joined into one write: about what a socket takes at once. A longer frame is a write of its own and is not
@@ -17,31 +16,19 @@ BLOCK_SIZE = 65536
 
 
 class Write:
-    """Bytes of frames that leave together."""
-
-    __slots__ = ("data", "delivery")
-
-    fd: OwnedFd | None = None
-
-    def __init__(self, data: bytes, delivery: Delivery) -> None:
-        self.data = data
-        self.delivery = delivery
-
-
-class HandleWrite(Write):
-    """One frame, and the descriptor that rides on its first byte.
+    """Bytes of frames that leave together; or one frame, and the descriptor that rides on its first byte.
 
     Attributes:
         shared: the descriptor is a copy of one that the caller still has.
     """
 
-    __slots__ = ("fd", "shared")
+    __slots__ = ("data", "delivery", "fd", "shared")
 
-    delivery: HandleDelivery
-    fd: OwnedFd
-
-    def __init__(self, data: bytes, delivery: HandleDelivery, fd: OwnedFd, *, shared: bool) -> None:
-        super().__init__(data, delivery)
+    def __init__(
+        self, data: bytes, delivery: Delivery, fd: OwnedFd | None = None, *, shared: bool = False
+    ) -> None:
+        self.data = data
+        self.delivery = delivery
         self.fd = fd
         self.shared = shared
 
@@ -79,7 +66,8 @@ class Outbox:
 
     def put(self, write: Write) -> None:
         """Append one write."""
-        self._seal()
+        if self._frames:
+            self._seal()
         self._writes.append(write)
         self.size += len(write.data)
 

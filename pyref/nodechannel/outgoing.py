@@ -9,13 +9,22 @@ from nodechannel.errors import InvalidHandle
 from nodechannel.fd import OwnedFd
 from nodechannel.handles import ReceivedHandle
 from nodechannel.kinds import kind_of, misfit
-from nodechannel.messages import HandleType
+from nodechannel.messages import (
+    DGRAM_NATIVE,
+    DGRAM_SOCKET,
+    NET_BOUND_SOCKET,
+    NET_NATIVE,
+    NET_SOCKET,
+    HandleType,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
     Sendable: TypeAlias = socket.socket | ReceivedHandle
+
+_SENDABLE = (socket.socket, ReceivedHandle)
 
 
 class SocketHandle:
@@ -41,23 +50,24 @@ class SocketHandle:
         key: str | None = None,
         handle_type: HandleType | str | None = None,
     ) -> None:
-        if not isinstance(sock, socket.socket | ReceivedHandle):
+        if not isinstance(sock, _SENDABLE):
             raise InvalidHandle(f"{type(sock).__name__} is not a socket")
-        if sock.fileno() < 0:
+        fd = sock.fileno()
+        if fd < 0:
             # [HND-026]
             raise InvalidHandle("the socket is closed")
         self._sock = sock
-        natural, self.dgram_type = kind_of(sock.fileno())
-        self.type = _chosen(natural, handle_type, sock.fileno())
-        if self.type is not HandleType.DGRAM_SOCKET:
+        natural, self.dgram_type = kind_of(fd)
+        self.type = _chosen(natural, handle_type, fd)
+        if self.type is not DGRAM_SOCKET:
             self.dgram_type = None
-        if key is not None and self.type is not HandleType.NET_SOCKET:
+        if key is not None and self.type is not NET_SOCKET:
             raise InvalidHandle(f"only a net.Socket has a key, not a {self.type}")
         if key == "":  # [SLS-006]
             raise InvalidHandle("a receiver counts no sockets of an empty key")
         # [SLS-001, SLS-002, SLS-003]
         self.key = key
-        self.shared = keep_open or natural is not HandleType.NET_SOCKET  # [HND-052]
+        self.shared = keep_open or natural is not NET_SOCKET  # [HND-052]
 
     def take(self) -> OwnedFd:
         """Make the socket non-blocking ([HND-018]) and return the descriptor to be sent.
@@ -79,7 +89,7 @@ def _chosen(natural: HandleType, wanted: HandleType | str | None, fd: int) -> Ha
     """Return the type under which a socket is sent ([HND-002]); raises `InvalidHandle` when it does not fit."""
     if wanted is None:
         # [HND-027]
-        if natural is HandleType.NET_BOUND_SOCKET:  # a Node before 26 dies of it
+        if natural is NET_BOUND_SOCKET:  # a Node before 26 dies of it
             raise InvalidHandle(
                 "a bound socket that does not listen goes only as handle_type='net.BoundSocket'"
             )
@@ -93,7 +103,7 @@ def _chosen(natural: HandleType, wanted: HandleType | str | None, fd: int) -> Ha
         found = misfit(type_, None, probe)
     finally:
         probe.detach()
-    native = type_ in (HandleType.NET_NATIVE, HandleType.DGRAM_NATIVE)
+    native = type_ in (NET_NATIVE, DGRAM_NATIVE)
     if found or (type_ is not natural and not native):
         raise InvalidHandle(f"it is {found or natural}, which does not fit {type_}")
     return type_

@@ -9,13 +9,13 @@ import threading
 import time
 from collections import deque
 
-from nodechannel.steps import RETRY, Wrote, feed, receive_step, send_now, send_step
+from nodechannel.steps import RETRY, UNTIL_SHORTAGE, feed, receive_step, send_now, send_step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nodechannel.connection import Connection
+    from nodechannel.connection import Connection, Outgoing
     from nodechannel.delivery import Delivery
     from nodechannel.steps import Received
 
@@ -42,11 +42,13 @@ class Pump:
         # Whether the kernel could not take a write for want of something that no poll tells about.
         self._short = False
 
-    def send(self, frames: bytes) -> Delivery:
-        """Write frames as far as the kernel takes them, and queue the rest; raises `ChannelClosed`."""
+    def send(self, frames: bytes, handle: Outgoing | None = None) -> Delivery:
+        """Write frames as far as the kernel takes them, and queue the rest; with a handle queue them. Raises what `queue` raises."""
         guard = self.guard
         try:
             with guard.lock:  # `with guard` takes three times as long
+                if handle is not None:
+                    return self.connection.queue(frames, handle)
                 return send_now(self.sock, self.connection, frames)
         finally:
             if guard.closed_keys:
@@ -71,7 +73,7 @@ class Pump:
         """Write what there is room for, and close what is to be closed."""
         connection = self.connection
         if connection.outbox.size:
-            self._short = send_step(self.sock, connection) is Wrote.UNTIL_SHORTAGE
+            self._short = send_step(self.sock, connection) is UNTIL_SHORTAGE
         if not connection.connected:
             if connection.ready_to_close:
                 connection.finish()

@@ -9,6 +9,9 @@ peer wrote before it went away can still be read.
 acknowledgement ends it, a refusal writes the same bytes and descriptor again, and after the last refusal the sender gives up.
 
 A pair that is missing from a table is an illegal move: a local call is refused, a message of the peer is reported as its error.
+
+Where a message or a handle passes, this package has its own names for the members of enumerations: up to Python 3.11 each lookup in such a
+class raises and catches an error inside, which takes longer than calling a function.
 """
 
 from __future__ import annotations

@@ -56,6 +56,9 @@ class Wrote(Enum):
     UNTIL_SHORTAGE = auto()  # to be tried again after `RETRY`
 
 
+ALL, UNTIL_FULL, UNTIL_SHORTAGE = Wrote
+
+
 def receive_step(sock: socket.socket, *, wait: bool = False) -> Received:
     """Make one `recvmsg`; with `wait` it may sleep until something arrives.
 
@@ -118,19 +121,19 @@ def send_step(sock: socket.socket, connection: Connection) -> Wrote:
             count = sock.sendmsg((data,), pack_rights(fd) if fd else (), _SEND_FLAGS)
         except ConnectionError:
             connection.write_failed()
-            return Wrote.ALL
+            return ALL
         except OSError as error:
             return _why_not(error)
         connection.written(count)
-    return Wrote.ALL
+    return ALL
 
 
 def _why_not(error: OSError) -> Wrote:
     """Tell what a failed write waits for; raises the error when there is nothing to wait for."""
     if isinstance(error, BlockingIOError):
-        return Wrote.UNTIL_FULL
+        return UNTIL_FULL
     if error.errno in _SHORTAGES:
-        return Wrote.UNTIL_SHORTAGE
+        return UNTIL_SHORTAGE
     raise error
 
 
@@ -142,8 +145,8 @@ def settle(sock: socket.socket, connection: Connection, deadline: float) -> None
         left = deadline - time.monotonic()
         if connection.settled or left <= 0:
             return
-        poll.register(sock, select.POLLIN | (select.POLLOUT if wrote is Wrote.UNTIL_FULL else 0))
-        if poll.poll(1000 * (min(left, RETRY) if wrote is Wrote.UNTIL_SHORTAGE else left)):
+        poll.register(sock, select.POLLIN | (select.POLLOUT if wrote is UNTIL_FULL else 0))
+        if poll.poll(1000 * (min(left, RETRY) if wrote is UNTIL_SHORTAGE else left)):
             try:
                 feed(connection, receive_step(sock))
             except BlockingIOError:

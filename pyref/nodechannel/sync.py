@@ -15,6 +15,7 @@ from nodechannel.delivery import WRITTEN, Delivery, DeliveryState
 from nodechannel.env import adopt
 from nodechannel.errors import ChannelClosed, SendTimeout
 from nodechannel.forks import watch
+from nodechannel.outgoing import SocketHandle
 from nodechannel.pump import Pump
 from nodechannel.spawn import ChannelPair, channel_options, node_command
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 # How long a context manager waits, in seconds, for the peer to take what is queued or for a child to end.
 GRACE = 5.0
+
+_ABANDONED = DeliveryState.ABANDONED
 
 # What a call waits for to be over: until the kernel has a message, until the peer has a handle.
 _NOT_WRITTEN = (DeliveryState.QUEUED,)
@@ -93,11 +96,8 @@ class Channel:
         """
         if handle is None:
             return self._send_frames(self._connection.frame(message), timeout)
-        from nodechannel.outgoing import SocketHandle
-
         outgoing = SocketHandle(handle, keep_open=keep_open, key=key, handle_type=handle_type)
-        with self._pump.guard:
-            delivery = self._connection.send(message, outgoing)
+        delivery = self._pump.send(self._connection.frame(message), outgoing)
         # Until a handle is acknowledged this process has a copy of it, and somebody must read the acknowledgement.
         self._see_off(delivery, _NOT_ACKNOWLEDGED, timeout)
         return delivery
@@ -127,7 +127,7 @@ class Channel:
             with self._pump.guard:
                 self._connection.withdraw(delivery.error)
             raise delivery.error
-        if delivery.state is DeliveryState.ABANDONED and not self._connection.connected:
+        if delivery.state is _ABANDONED and not self._connection.connected:
             raise ChannelClosed("send")
 
     def receive(self, timeout: float | None = None) -> Message:
@@ -136,10 +136,11 @@ class Channel:
         Raises `ChannelClosed` when the channel has ended and every message was returned, `TimeoutError` after `timeout` seconds, and a
         `RemoteError` for something that the peer did wrong at this point of the stream; later messages can still be received.
         """
+        events = self._events
         try:
-            event = self._events.popleft()
-        except IndexError:
-            event = self._await(self._events.popleft, timeout)
+            event = events.popleft() if events else self._await(events.popleft, timeout)
+        except IndexError:  # another thread was quicker
+            event = self._await(events.popleft, timeout)
         if isinstance(event, Message):
             return event
         raise event
@@ -172,15 +173,16 @@ class Channel:
         return self
 
     def __next__(self) -> Message:
-        if self._events:
-            event = self._events.popleft()
-            if isinstance(event, Message):
-                return event
-            raise event
+        events = self._events
         try:
-            return self.receive()
+            event = events.popleft() if events else self._await(events.popleft, None)
         except ChannelClosed:
             raise StopIteration from None
+        except IndexError:  # another thread was quicker
+            return next(self)
+        if isinstance(event, Message):
+            return event
+        raise event
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait until everything sent is written and every handle is acknowledged.

@@ -17,7 +17,6 @@ from fuzz.tables import Automaton
 from fuzz.wires import UNLIMITED, Wire, in_memory, over_sockets
 from nodechannel import steps
 from nodechannel.connection import Connection, Message
-from nodechannel.delivery import HandleDelivery
 from nodechannel.errors import (
     ChannelClosed,
     HandleAbandoned,
@@ -394,10 +393,9 @@ class Machine(RuleBasedStateMachine):
                 side.wire.close()
                 while side.deliveries:
                     delivery = side.deliveries.pop()
-                    if isinstance(delivery, HandleDelivery):
-                        delivery.error = (
-                            None  # it names the delivery, and the two would wait for the garbage collector
-                        )
+                    delivery.error = (
+                        None  # it names the delivery: the two would wait for the garbage collector
+                    )
                     del delivery
             for keeper in self.keepers:
                 keeper.close()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodechannel.delivery import Delivery, HandleDelivery
+from nodechannel.delivery import Delivery
 from nodechannel.fd import OwnedFd
-from nodechannel.outbox import BLOCK_SIZE, HandleWrite, Outbox
+from nodechannel.outbox import BLOCK_SIZE, Outbox, Write
 
 
-def handle_write(payload: bytes) -> HandleWrite:
+def handle_write(payload: bytes) -> Write:
     # The outbox only passes the descriptor on.
-    return HandleWrite(payload, HandleDelivery(), OwnedFd(-1), shared=True)
+    return Write(payload, Delivery(), OwnedFd(-1), shared=True)
 
 
 @given(st.lists(st.tuples(st.binary(min_size=1, max_size=20), st.booleans()), max_size=20), st.data())
