@@ -37,6 +37,7 @@ from nodechannel.steps import (
     settle,
 )
 from nodechannel.sync import GRACE, signal_name
+from nodechannel.wakeup import Waiters
 
 if TYPE_CHECKING:
     import signal
@@ -93,7 +94,7 @@ class Channel:
         self._events = self._connection.events
         self._loop = asyncio.get_running_loop()
         self._connection.on_socket_closed = self._socket_closed
-        self._waiters: list[asyncio.Future[None]] = []
+        self._waiters = Waiters(self._loop)
         self._flush_scheduled = False
         self._writer_registered = False
         # Whether the next message may leave at once: one for each read or turn, so that answers are quick and floods are joined.
@@ -132,7 +133,7 @@ class Channel:
         if handle is None:
             delivery = self._dispatch(connection.frame(message))
         else:
-            outgoing = SocketHandle(handle, keep_open=keep_open, key=key, handle_type=handle_type)
+            outgoing = SocketHandle(handle, keep_open, key, handle_type)
             delivery = connection.send(message, outgoing)
             self._schedule_flush()
         if connection.queued_bytes > HIGH_WATER or delivery.state is _ABANDONED:
@@ -214,7 +215,7 @@ class Channel:
         while not self._events:
             if self._connection.closed:
                 raise StopAsyncIteration
-            await self._progress()
+            await self._waiters.next()
         return self._take()
 
     async def flush(self, timeout: float | None = None) -> None:
@@ -264,6 +265,7 @@ class Channel:
         """End the channel now: what is queued or not yet received is dropped. Safe to call again."""
         self._connection.close()
         self._after_io()
+        self._waiters.wake_soon()
 
     def forget(self) -> None:
         """Drop this process's copy of the channel after a fork; the other process goes on with its own, and with the event loop."""
@@ -323,6 +325,7 @@ class Channel:
         if not self._connection.settled:
             self._resume_reading()
         self._after_io()
+        self._waiters.wake()
 
     def _socket_closed(self, key: str) -> None:
         """A received socket is gone; called from any thread, and from the garbage collector at any moment."""
@@ -348,6 +351,7 @@ class Channel:
             self._flush()
         else:
             self._after_io()
+            self._waiters.wake()
 
     def _resume_reading(self) -> None:
         if not self._reading and self._sock.fileno() >= 0:
@@ -365,9 +369,6 @@ class Channel:
             # [FLO-001]
             self._reading = False
             self._loop.remove_reader(self._sock)
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
 
     def _sated(self) -> bool:
         # With anything on its way out reading must go on: the answer may be among it, or the peer may wait for room itself.
@@ -386,24 +387,15 @@ class Channel:
         """Wait until `done` or until `timeout` seconds passed; return whether it is done."""
         if timeout is None:
             while not done():
-                await self._progress()
+                await self._waiters.next()
             return True
         try:
             async with asyncio.timeout(timeout):
                 while not done():
-                    await self._progress()
+                    await self._waiters.next()
         except TimeoutError:
             return done()
         return True
-
-    async def _progress(self) -> None:
-        """Wait until bytes moved."""
-        waiter = self._loop.create_future()
-        self._waiters.append(waiter)
-        try:
-            await waiter
-        finally:
-            self._waiters.remove(waiter)
 
 
 _channels: WeakSet[Channel] = WeakSet()

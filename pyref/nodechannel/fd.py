@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 # has one cause only: the descriptor table of this process is full.
 SCM_MAX_FD = 253
 
-ANCILLARY_SIZE = socket.CMSG_SPACE(SCM_MAX_FD * array.array("i").itemsize)
+_FD_SIZE = array.array("i").itemsize
+ANCILLARY_SIZE = socket.CMSG_SPACE(SCM_MAX_FD * _FD_SIZE)
 
 
 class OwnedFd:
@@ -79,7 +80,6 @@ def unpack_rights(ancillary: Iterable[tuple[int, int, bytes]]) -> list[OwnedFd]:
     owned: list[OwnedFd] = []
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            fds = array.array("i")
-            fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
-            owned.extend(map(OwnedFd, fds))
+            whole = data[: len(data) - len(data) % _FD_SIZE]
+            owned.extend(map(OwnedFd, array.array("i", whole)))
     return owned

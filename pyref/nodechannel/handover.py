@@ -45,7 +45,7 @@ class HandOvers:
     def send(self, frame: bytes, fd: OwnedFd, *, shared: bool) -> Delivery:
         """Queue the envelope of a handle."""
         delivery = Delivery()
-        write = Write(frame, delivery, fd, shared=shared)
+        write = Write(frame, delivery, fd, shared)
         if self.idle:
             self._start(write)
         else:

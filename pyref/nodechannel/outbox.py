@@ -25,7 +25,7 @@ class Write:
     __slots__ = ("data", "delivery", "fd", "shared")
 
     def __init__(
-        self, data: bytes, delivery: Delivery, fd: OwnedFd | None = None, *, shared: bool = False
+        self, data: bytes, delivery: Delivery, fd: OwnedFd | None = None, shared: bool = False
     ) -> None:
         self.data = data
         self.delivery = delivery

@@ -45,7 +45,6 @@ class SocketHandle:
     def __init__(
         self,
         sock: Sendable,
-        *,
         keep_open: bool = False,
         key: str | None = None,
         handle_type: HandleType | str | None = None,

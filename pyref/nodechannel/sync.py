@@ -96,7 +96,7 @@ class Channel:
         """
         if handle is None:
             return self._send_frames(self._connection.frame(message), timeout)
-        outgoing = SocketHandle(handle, keep_open=keep_open, key=key, handle_type=handle_type)
+        outgoing = SocketHandle(handle, keep_open, key, handle_type)
         delivery = self._pump.send(self._connection.frame(message), outgoing)
         # Until a handle is acknowledged this process has a copy of it, and somebody must read the acknowledgement.
         self._see_off(delivery, _NOT_ACKNOWLEDGED, timeout)

@@ -116,7 +116,7 @@ class Machine(RuleBasedStateMachine):
         number = self.numbers + 1
         mine, other = socket.socketpair()
         self.keepers += [mine, other]
-        handle = SocketHandle(mine, keep_open=shared)
+        handle = SocketHandle(mine, shared)
         self._accepted(
             side, lambda: side.connection.send([number, "é" * size], handle), [number], handle=True
         )

@@ -12,7 +12,7 @@ from nodechannel.outbox import BLOCK_SIZE, Outbox, Write
 
 def handle_write(payload: bytes) -> Write:
     # The outbox only passes the descriptor on.
-    return Write(payload, Delivery(), OwnedFd(-1), shared=True)
+    return Write(payload, Delivery(), OwnedFd(-1), True)
 
 
 @given(st.lists(st.tuples(st.binary(min_size=1, max_size=20), st.booleans()), max_size=20), st.data())

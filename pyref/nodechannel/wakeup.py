@@ -1,0 +1,108 @@
+"""Tasks that wait, and go on in the very callback that brings what they wait for.
+
+A future schedules its task for the next turn of the event loop, and that turn begins with asking the kernel for news. For the answer to a
+small message this takes as long as reading it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from contextvars import Context
+
+
+class Waiters:
+    """The tasks that wait for something to happen; each looks for itself whether it was what it waits for.
+
+    Args:
+        loop: the event loop of the tasks.
+    """
+
+    __slots__ = ("_loop", "_waiting")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: list[Wakeup] = []
+
+    def next(self) -> Wakeup:
+        """Return what a task awaits, at once, to go on when something happens."""
+        wakeup = Wakeup(self._loop, self._waiting)
+        self._waiting.append(wakeup)
+        return wakeup
+
+    def wake(self) -> None:
+        """Let the tasks go on: one of them on the spot, the others in the next turn of the event loop.
+
+        To be called last of all: the task may do anything before this returns. Within a task no other can run, so that all of them go on
+        in the next turn then.
+        """
+        if self._waiting:
+            first = self._waiting.pop() if asyncio.current_task(self._loop) is None else None
+            self.wake_soon()
+            if first is not None:
+                first.go_on()
+
+    def wake_soon(self) -> None:
+        """Let the tasks go on in the next turn of the event loop."""
+        for wakeup in self._waiting:
+            self._loop.call_soon(wakeup.go_on)
+        self._waiting.clear()
+
+
+class Wakeup:
+    """What one task awaits: what asyncio demands of a future that is not its own.
+
+    Args:
+        loop: the event loop of the task.
+        waiting: where this is listed until it is over.
+    """
+
+    __slots__ = ("_asyncio_future_blocking", "_callback", "_cancelled", "_context", "_loop", "_waiting")
+
+    _context: Context
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, waiting: list[Wakeup]) -> None:
+        self._asyncio_future_blocking = False
+        self._loop = loop
+        self._waiting = waiting
+        self._callback: Callable[[Wakeup], object] | None = None
+        self._cancelled: asyncio.CancelledError | None = None
+
+    def go_on(self) -> None:
+        """Run the task until it awaits something again; does nothing when it went on before."""
+        callback, self._callback = self._callback, None
+        if callback is not None:
+            self._context.run(callback, self)
+
+    # What the task does with it.
+
+    def __await__(self) -> Generator[Wakeup, None, None]:
+        self._asyncio_future_blocking = True
+        yield self
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """Return the event loop of the task."""
+        return self._loop
+
+    def add_done_callback(self, callback: Callable[[Wakeup], object], *, context: Context) -> None:
+        """Take what lets the task go on."""
+        self._callback = callback
+        self._context = context
+
+    def cancel(self, msg: object = None) -> bool:
+        """Let the task go on in the next turn with a `CancelledError`; return whether there is one."""
+        if self._callback is None:
+            return False
+        if self in self._waiting:
+            self._waiting.remove(self)
+        self._cancelled = asyncio.CancelledError() if msg is None else asyncio.CancelledError(msg)
+        self._loop.call_soon(self.go_on)
+        return True
+
+    def result(self) -> None:
+        """Return nothing; raises the `CancelledError` of `cancel`."""
+        if self._cancelled is not None:
+            raise self._cancelled
