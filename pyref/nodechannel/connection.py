@@ -205,8 +205,8 @@ class Connection:
             raise _internal("$")
         return frame
 
-    def frames(self, messages: list[object]) -> bytes:
-        """Return the frames of many user messages; see `frame`."""
+    def frames(self, messages: list[object]) -> list[bytes]:
+        """Return the frames of many user messages, in pieces for `queue`; see `frame`."""
         frames = self._encode_many(messages)
         # Where types tell what the bytes would, no message is looked at.
         if not PLAIN_TYPES.issuperset(map(type, messages)):

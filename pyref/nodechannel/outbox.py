@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 
+from nodechannel.codec.framing import BLOCK_SIZE
 from nodechannel.delivery import Delivery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nodechannel.fd import OwnedFd
-
-# Bytes up to which frames are joined into one write: about what a socket takes at once. A longer frame is a write of its own and is not
-# copied.
-BLOCK_SIZE = 65536
 
 
 class Write:

@@ -95,7 +95,10 @@ class Channel:
         to do then is done by later calls.
         """
         if handle is None:
-            return self._send_frames(self._connection.frame(message), timeout)
+            delivery = self._pump.send(self._connection.frame(message))
+            if delivery is not WRITTEN:
+                self._see_off(delivery, _NOT_WRITTEN, timeout)
+            return delivery
         outgoing = SocketHandle(handle, keep_open, key, handle_type)
         delivery = self._pump.send(self._connection.frame(message), outgoing)
         # Until a handle is acknowledged this process has a copy of it, and somebody must read the acknowledgement.
@@ -107,10 +110,8 @@ class Channel:
 
         Raises what `send` raises; after `InvalidMessage` nothing was sent.
         """
-        return self._send_frames(self._connection.frames(list(messages)), timeout)
-
-    def _send_frames(self, frames: bytes, timeout: float | None) -> Delivery:
-        delivery = self._pump.send(frames)
+        blocks = self._connection.frames(list(messages))
+        delivery = [self._pump.send(block) for block in blocks][-1]
         if delivery is not WRITTEN:
             self._see_off(delivery, _NOT_WRITTEN, timeout)
         return delivery

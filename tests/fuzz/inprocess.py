@@ -120,8 +120,8 @@ def json_paths(profile: settings, tick: Tick) -> Test:
         assert together == (["refused"] if "refused" in expected else expected)
         meant = [flat(message, sent_scalar) for message in messages]
         for frames_of_all in (
-            exact.encode_many(messages),
-            values.encode_many(messages),
+            b"".join(exact.encode_many(messages)),
+            b"".join(values.encode_many(messages)),
             b"".join(map(values.encode, messages)),
         ):
             *found, rest = frames_of_all.split(b"\n")

@@ -94,8 +94,8 @@ class Machine(RuleBasedStateMachine):
         """Queue one message, or several in one go."""
         side = self.sides[at]
         numbers = range(self.numbers + 1, self.numbers + 1 + count)
-        frames = side.connection.frames([[number, "é" * size] for number in numbers])
-        self._accepted(side, lambda: side.connection.queue(frames), numbers)
+        blocks = side.connection.frames([[number, "é" * size] for number in numbers])
+        self._accepted(side, lambda: [side.connection.queue(block) for block in blocks][-1], numbers)
 
     @rule(at=SIDES, size=st.sampled_from([0, 100, 5000]), room=ROOM)
     def send_now(self, at: int, size: int, room: int) -> None:

@@ -148,9 +148,11 @@ def test_both_paths_write_deep_messages_alike(depth: int, kind: type[Any], valid
     assert isinstance(found, list) == valid
 
 
-def many_encoded(encode_many: Callable[..., bytes], messages: list[object]) -> list[Tokens] | tuple[str, str]:
+def many_encoded(
+    encode_many: Callable[..., list[bytes]], messages: list[object]
+) -> list[Tokens] | tuple[str, str]:
     try:
-        frames = encode_many(messages).splitlines()
+        frames = b"".join(encode_many(messages)).splitlines()
     except InvalidMessage as error:
         return error.reason, error.path
     return [flat(exact.decode(frame), javascript_scalar) for frame in frames]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import itertools
 
-from nodechannel.codec.framing import LONGEST_LINE, LineFramer
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nodechannel.codec.framing import BLOCK_SIZE, LONGEST_LINE, LineFramer, blocks
 
 
 @pytest.mark.rule("FRM-020")
@@ -73,6 +77,19 @@ def test_a_longer_line_is_refused_even_before_its_end(chunks: list[bytes]) -> No
 
 
 @pytest.mark.rule("FRM-027", "FRM-030")
+@given(st.lists(st.sampled_from([2, 4095, 4096, 20_000, BLOCK_SIZE, BLOCK_SIZE + 1]), max_size=12))
+def test_frames_are_joined_to_blocks_and_long_ones_not_copied(sizes: list[int]) -> None:
+    frames = [bytes([number]) * size for number, size in enumerate(sizes)]
+    found = blocks(frames)
+    assert found
+    assert b"".join(found) == b"".join(frames)
+    if frames and len(frames[0]) >= 4096:
+        for block in found:
+            assert len(block) <= BLOCK_SIZE or any(block is frame for frame in frames)
+        for one, other in itertools.pairwise(found):
+            assert len(one) + len(other) > BLOCK_SIZE
+
+
 def test_lines_before_the_long_one_are_returned_first() -> None:
     framer = LineFramer(max_line=4)
     framer.feed(b"a")

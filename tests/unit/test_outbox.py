@@ -5,9 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nodechannel.codec.framing import BLOCK_SIZE
 from nodechannel.delivery import Delivery
 from nodechannel.fd import OwnedFd
-from nodechannel.outbox import BLOCK_SIZE, Outbox, Write
+from nodechannel.outbox import Outbox, Write
 
 
 def handle_write(payload: bytes) -> Write:

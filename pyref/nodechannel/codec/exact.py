@@ -24,7 +24,7 @@ from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
-from nodechannel.codec.framing import LONGEST_LINE
+from nodechannel.codec.framing import LONGEST_LINE, blocks
 from nodechannel.errors import InvalidJson, InvalidMessage
 
 if TYPE_CHECKING:
@@ -221,15 +221,15 @@ def encode(message: object, unsafe_integers: bool = False, allow_nan: bool = Tru
     return frame
 
 
-def encode_many(messages: list[object], unsafe_integers: bool = False, allow_nan: bool = True) -> bytes:
-    """Return the frames of many messages, joined; raises `InvalidMessage` when any of them cannot be sent."""
+def encode_many(messages: list[object], unsafe_integers: bool = False, allow_nan: bool = True) -> list[bytes]:
+    """Return the `blocks` of the frames of many messages; raises `InvalidMessage` when any of them cannot be sent."""
     frames = []
     for index, message in enumerate(messages):
         try:
             frames.append(encode(message, unsafe_integers, allow_nan))
         except InvalidMessage as error:
             raise InvalidMessage(error.reason, f"$[{index}]{error.path[1:]}") from None
-    return b"".join(frames)
+    return blocks(frames)
 
 
 _MAX_SAFE_INTEGER = 2**53 - 1

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from nodechannel.codec.framing import LONGEST_LINE
+from nodechannel.codec.framing import LONGEST_LINE, blocks
 
 _OPTIONS_UNSAFE = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _OPTIONS = _OPTIONS_UNSAFE | orjson.OPT_STRICT_INTEGER
@@ -64,8 +64,8 @@ def encode(message: object, unsafe_integers: bool = False, allow_nan: bool = Tru
     return text + b"\n"  # [FRM-003]
 
 
-def encode_many(messages: list[object], unsafe_integers: bool = False, allow_nan: bool = True) -> bytes:
-    """Return the frames of many messages, joined; raises `InvalidMessage` when any of them cannot be sent."""
+def encode_many(messages: list[object], unsafe_integers: bool = False, allow_nan: bool = True) -> list[bytes]:
+    """Return the `blocks` of the frames of many messages; raises `InvalidMessage` when any of them cannot be sent."""
     options = _OPTIONS_UNSAFE if unsafe_integers else _OPTIONS
     try:
         # Adding the line feed to each copies it out of the large buffer that orjson made it in: keeping many of those is slow.
@@ -74,11 +74,11 @@ def encode_many(messages: list[object], unsafe_integers: bool = False, allow_nan
         ]
     except TypeError:
         return _exact_encode_many(messages, unsafe_integers, allow_nan)
-    joined = b"".join(frames)
-    odd = len(frames) != len(messages) or len(joined) > LONGEST_LINE  # [FRM-002]
-    if odd or (not allow_nan and b"null" in joined):
+    found = blocks(frames)
+    odd = len(frames) != len(messages) or max(map(len, found)) > LONGEST_LINE  # [FRM-002]
+    if odd or (not allow_nan and any(b"null" in block for block in found)):
         return _exact_encode_many(messages, unsafe_integers, allow_nan)
-    return joined
+    return found
 
 
 def _exact_decode(line: bytes) -> Any:
@@ -93,7 +93,7 @@ def _exact_encode(message: object, unsafe_integers: bool, allow_nan: bool) -> by
     return exact.encode(message, unsafe_integers, allow_nan)
 
 
-def _exact_encode_many(messages: list[object], unsafe_integers: bool, allow_nan: bool) -> bytes:
+def _exact_encode_many(messages: list[object], unsafe_integers: bool, allow_nan: bool) -> list[bytes]:
     from nodechannel.codec import exact
 
     return exact.encode_many(messages, unsafe_integers, allow_nan)

@@ -1,4 +1,4 @@
-"""Cutting the stream into lines.
+"""Cutting the stream into lines, and joining frames.
 
 The line feed is the only delimiter ([FRM-020]). Lines stay bytes until they are complete, so that a character
 which arrives in two reads is never decoded in halves ([FRM-022]).
@@ -9,6 +9,27 @@ from __future__ import annotations
 # [FRM-023]
 LONGEST_LINE = 536_870_888
 """V8's longest string. A Node process dies of a longer line: none is written, and by default none is read."""
+
+BLOCK_SIZE = 65536
+"""Bytes up to which frames are joined into one write: about what a socket takes at once. A longer frame is not copied."""
+
+_SMALL = 4096
+
+
+def blocks(frames: list[bytes]) -> list[bytes]:
+    """Return the bytes of many frames in few pieces, at least one."""
+    # To measure each takes longer than to join small ones; the first stands for all.
+    if not frames or len(frames[0]) < _SMALL:
+        return [b"".join(frames)]
+    found: list[list[bytes]] = []
+    room = 0
+    for frame in frames:
+        room -= len(frame)
+        if room < 0:
+            found.append([])
+            room = BLOCK_SIZE - len(frame)
+        found[-1].append(frame)
+    return [b"".join(block) for block in found]
 
 
 class LineFramer:
