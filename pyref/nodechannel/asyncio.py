@@ -2,8 +2,8 @@
 
 `send` does not wait for the kernel: a first message leaves at once, those that follow in the same turn of the event loop leave together. It
 waits only while more than `HIGH_WATER` bytes are queued. `flush` and `disconnect` wait until everything is written. A cancelled call loses
-nothing: unsent bytes belong to the channel, and a message is taken from it only when it is returned. A task that waits for a message goes on
-in the callback that read it. A channel belongs to the event loop that made it.
+nothing: unsent bytes belong to the channel, and a message is taken from it only when it is returned. A task that waits for a message goes
+on in the callback that read it. A channel belongs to the event loop that made it.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ LAYERS = [
     {"steps", "env"},
     {"spawn", "pump"},
     {"sync"},
-    {"aiohandles"},
+    {"aiohandles", "wakeup"},
     {"asyncio"},
     {""},
     {"cluster.messages", "cluster.state", "cluster.identity"},
