@@ -156,7 +156,8 @@ class Pump:
                     self._take(received)
                 elif self.connection.closed:
                     self.shut()
-                self.guard.notify()
+                if self.guard.waiting:
+                    self.guard.notify()
                 finished = done()
         return finished
 
@@ -178,15 +179,16 @@ class Guard:
 
     Attributes:
         lock: not reentrant, so that a socket which is collected while the lock is held cannot come in between.
+        waiting: how many threads wait for another one to `notify` them.
         closed_keys: the keys of those sockets; whoever held the lock and finds any must `settle` them after releasing it.
     """
 
-    __slots__ = ("_connection", "_progress", "_sock", "_waiting", "closed_keys", "lock")
+    __slots__ = ("_connection", "_progress", "_sock", "closed_keys", "lock", "waiting")
 
     def __init__(self, connection: Connection, sock: socket.socket) -> None:
         self.lock = threading.Lock()
         self._progress = threading.Condition(self.lock)
-        self._waiting = 0
+        self.waiting = 0
         self.closed_keys: deque[str] = deque()
         self._connection = connection
         self._sock = sock
@@ -201,16 +203,15 @@ class Guard:
 
     def wait(self, timeout: float | None) -> None:
         """Let go of the lock until another thread notifies, or for `timeout` seconds."""
-        self._waiting += 1
+        self.waiting += 1
         try:
             self._progress.wait(timeout)
         finally:
-            self._waiting -= 1
+            self.waiting -= 1
 
     def notify(self) -> None:
         """Wake the threads that wait, because bytes moved."""
-        if self._waiting:
-            self._progress.notify_all()
+        self._progress.notify_all()
 
     def socket_closed(self, key: str) -> None:
         """A received socket is gone; called from any thread, and from the garbage collector at any moment."""

@@ -62,8 +62,11 @@ class Channel:
     def __init__(self, sock: socket.socket, **options: Unpack[ChannelOptions]) -> None:
         self._sock = sock
         self._connection = Connection(**options)
-        self._events = self._connection.events
-        self._pump = Pump(self._connection, sock)
+        events, connection = self._connection.events, self._connection
+        self._events = events
+        # Whether a receiver need not wait any more.
+        self._arrived = lambda: bool(events) or connection.closed
+        self._pump = Pump(connection, sock)
         watch(self)
 
     @property
@@ -158,16 +161,15 @@ class Channel:
 
     def _await(self, take: Callable[[], Taken], timeout: float | None) -> Taken:
         """Return what `take` returns, once it does not raise `IndexError` any more."""
-        events, connection = self._events, self._connection
-        deadline = deadline_of(timeout)
+        deadline = None if timeout is None else deadline_of(timeout)
         while True:
-            if not self._pump.wait(lambda: bool(events) or connection.closed, deadline):
+            if not self._pump.wait(self._arrived, deadline):
                 raise TimeoutError("no message arrived in time")
             try:
                 return take()
             except IndexError:
                 # Another thread was quicker: it received the event, or its `send` raises it.
-                if connection.closed:
+                if self._connection.closed:
                     raise ChannelClosed("receive") from None
 
     def __iter__(self) -> Self:
