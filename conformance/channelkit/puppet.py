@@ -2,7 +2,8 @@
 
 Run as ``python -I -S puppet.py SOCKET [word…]`` by the subject, which is the parent. It says what it was started with
 (a Python literal and LF), passes its channel over the private unix socket SOCKET, and closes its own copy, so that the
-runner is the only holder. Then it waits for one line: ``exit 3`` or ``signal 9``. The end of that socket means exit 0.
+runner is the only holder. Then it waits for one line: ``exit 3`` or ``signal 9``, and says ``obeys``, which shows that
+nobody ended it earlier. The end of that socket means exit 0.
 With the word ``bystander`` it keeps what it found: a process that is to have nothing of the channel shows what it has.
 
 It starts once per case, hence the private C modules: `socket`, `signal` and `json` cost more than the rest together.
@@ -93,6 +94,7 @@ def main() -> None:
             os._exit(0)
         line += data
     order, number = line.split()
+    runner.sendall(b"obeys\n")
     _obey(order.decode(), int(number))
 
 

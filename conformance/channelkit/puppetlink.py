@@ -97,6 +97,11 @@ class PuppetLink:
         if self.facts is None and self._buffer.endswith(b"\n"):
             self.facts = ast.literal_eval(self._buffer.decode())
 
+    @property
+    def obeyed(self) -> bool:
+        """Whether it has taken an order: nobody else ended it before."""
+        return self._buffer.endswith(b"\nobeys\n")
+
     def order(self, order: dict[str, Any]) -> None:
         """Tells the puppet how to end: ``{"exit": STATUS}`` or ``{"signal": NAME}``."""
         line = (

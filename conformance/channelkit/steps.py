@@ -267,6 +267,8 @@ def end(scene: Scene, step: Step) -> None:
         # Its descriptors are closed a moment before its parent can see that it has ended.
         if not session.wait(lambda: puppet.ended and process.over, session.limits.end, process.pidfd):
             raise HarnessError("the puppet child did not end")
+    if not puppet.obeyed:
+        raise CaseEnded("killed", "somebody ended the child before it was told to end")
 
 
 def connect(scene: Scene, step: Step) -> None:
