@@ -234,16 +234,20 @@ class Primary:
     def answer(self, query):
         """A worker wants to listen."""
         place = [query.get(name) for name in ("address", "port", "addressType")]
+        place += [query.get("index")] if query.get("port") == 0 else []
         key = ":".join(map(str, place))
         udp = query.get("addressType") == "udp4"
         common = {"key": key, "ack": query["seq"], "data": query.get("data")}
         try:
             if key in self.places:
                 raise OSError(errno.EADDRINUSE, "again")
-            server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
+            unix = query.get("addressType") == -1
+            family = socket.AF_UNIX if unix else socket.AF_INET
+            server = socket.socket(family, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
             server.setblocking(False)
             server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, not udp)
-            server.bind((query["address"], query["port"]))
+            address = query["address"] if query["address"] is not None else ""
+            server.bind(address if unix else (address, query["port"]))
         except (OSError, OverflowError, TypeError, KeyError) as error:
             self.channel.say(errno=-(getattr(error, "errno", None) or errno.EINVAL), **common)
             return
@@ -253,6 +257,9 @@ class Primary:
             self.channel.say(fd=server.fileno(), kind=kind, errno=0, **common)
             return
         server.listen(64)
+        if unix:
+            self.channel.say(errno=None, **common)
+            return
         address, port = server.getsockname()
         sockname = {"address": address, "family": "IPv4", "port": port}
         self.channel.say(errno=None, **common, sockname=sockname)
@@ -272,6 +279,14 @@ class Primary:
         else:
             self.waiting.append((key, connection))
 
+    def close(self, closed):
+        """Nobody listens at a place any more."""
+        self.places.pop(closed).close()
+        for key, connection in self.waiting:
+            if key == closed:
+                connection.close()
+        self.waiting = [entry for entry in self.waiting if entry[0] != closed]
+
     def obey(self, value):
         """One message."""
         if not (isinstance(value, dict) and value.get("cmd") == NODE_CLUSTER):
@@ -286,7 +301,7 @@ class Primary:
         elif value.get("act") == "exitedAfterDisconnect":
             self.channel.say(ack=value["seq"])
         elif value.get("act") == "close" and value.get("key") in self.places:
-            self.places.pop(value["key"]).close()
+            self.close(value["key"])
 
     def serve(self):
         """Until the worker has ended."""

@@ -269,7 +269,7 @@ class PrimaryProtocol:
         place = self.places.get(key) if isinstance(key, str) else None
         if place is None or worker not in place.workers:
             return
-        del place.workers[worker]
+        del place.workers[worker]  # of this place alone [CLU-037]
         place.scheduler.leave(worker)
         if not place.workers:  # [CLU-026]
             self._drop(place)

@@ -80,7 +80,7 @@ class RoundRobin:
         self._hand_out()
 
     def close(self) -> None:
-        """Drop the connections that nobody was offered, and those that will be refused."""
+        """Drop the connections that nobody was offered, and those that will be refused ([CLU-039])."""
         self._closed = True
         while self._waiting:
             self._waiting.popleft().close()
@@ -99,6 +99,7 @@ class RoundRobin:
             connection = self._waiting.popleft()
             try:
                 self._offered[worker] = connection
+                # [CLU-038]
                 worker.offer(self._key, connection, partial(self._answered, worker))
             except (ChannelClosed, OSError) as error:
                 del self._offered[worker]

@@ -197,7 +197,7 @@ class WorkerProtocol:
         return None
 
     def _give_back(self, server: ServerLink) -> None:
-        if server in self._servers:
+        if server in self._servers:  # it alone [CLU-036]
             self._servers.remove(server)
         if server.handle is not None:
             server.handle.close()
