@@ -118,6 +118,7 @@ def test_every_outcome_of_a_case_can_come_about() -> None:
         "taste": "lost",
         "gone": "kept",
         "nonblocking": "left-blocking",
+        "end": "killed",
     }
     for case in cases():
         text = json.dumps(case["steps"])
