@@ -27,7 +27,7 @@ class Effort:
     """How much is measured.
 
     Attributes:
-        rounds: passes of each pair that count.
+        rounds: passes of each pair that count, unless the scenario wants more.
         seconds: what one pass should take.
         warm_up: rounds before them that do not count.
     """
@@ -60,7 +60,7 @@ class Rounds:
                     clean_up.callback(one.kill)
                     self._running[pair.name] = one
                     one.series.count = calibrate(one, effort)
-            for number in range(effort.warm_up + effort.rounds):
+            for number in range(effort.warm_up + effort.rounds * self.scenario.rounds):
                 for one in list(self._running.values()):
                     with self._tolerated(one.pair):
                         taken = one.run(one.series.count)

@@ -123,7 +123,7 @@ def circumstances(results: Results, meaning: str) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in sorted(results.runtimes.items()))
     return (
         f"{machine['date'][:10]}, {machine['system']}, {machine['cpus']} processors; {versions}. "
-        f"Medians of {results.effort['rounds']} rounds; [what a number means]({meaning})."
+        f"Medians of {results.effort['rounds']} rounds or more; [what a number means]({meaning})."
     )
 
 
