@@ -455,12 +455,13 @@ class Connection:
     # Ending.
 
     def _end(self, how: ChannelInput) -> None:
-        """Move on, giving up what is on its way out and the descriptors that no message claimed."""
+        """Move on, giving up what is on its way out, and at the end the descriptors that no message claimed."""
         self._state = CHANNEL[self._state, how]
         self._update()
         self.on_socket_closed = _nobody_counts
         self._hand_over.abandon_all()
-        self._close_strays()
+        if self.closed:  # until then the rest of a handle's message may still be read
+            self._close_strays()
 
 
 def _nobody_listens(_message: dict[str, Any], handle: ReceivedHandle | None) -> None:

@@ -401,6 +401,24 @@ class TestEnding:
         connection.receive_eof()
         assert connection.closed
 
+    def test_a_handle_whose_message_is_half_read_survives_a_failed_write(self, connection):
+        fd = a_descriptor()
+        connection.receive_data(SERVER[:1], [fd])
+        connection.write_failed()
+        assert not fd.closed
+        connection.receive_data(SERVER[1:])
+        (message,) = events(connection)
+        message.handle.close()
+        assert fd.closed
+
+    def test_a_handle_whose_message_never_ends_is_closed_at_the_end(self, connection):
+        fd = a_descriptor()
+        connection.receive_data(SERVER[:1], [fd])
+        connection.write_failed()
+        connection.receive_eof()
+        assert fd.closed
+        assert events(connection) == []
+
     def test_close_drops_undelivered_handles(self, connection):
         fd = a_descriptor()
         connection.receive_data(SERVER, [fd])
