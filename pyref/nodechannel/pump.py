@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import select
 import socket
 import threading
@@ -13,7 +14,8 @@ from nodechannel.steps import RETRY, UNTIL_SHORTAGE, feed, receive_step, send_no
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from typing import Self
 
     from nodechannel.connection import Connection, Outgoing
     from nodechannel.delivery import Delivery
@@ -101,11 +103,11 @@ class Pump:
                 pass
         self.guard.notify()
 
-    def wait(self, done: Callable[[], bool], deadline: float | None, also: int | None = None) -> bool:
+    def wait(self, done: Callable[[], bool], deadline: float | None, also: Sequence[int] = ()) -> bool:
         """Move bytes until `done` or until the deadline; return whether it is done.
 
-        One thread at a time reads; the others wait for what it brings about, or for room to write. `also` is one more descriptor
-        that may become readable.
+        One thread at a time reads; the others wait for what it brings about, or for room to write. `also` are more descriptors
+        that may become readable. Who gives any learns only with an `Alarm` among them what other threads brought about.
         """
         guard = self.guard
         expired = False
@@ -121,7 +123,7 @@ class Pump:
                     expired = left == 0.0  # even with no time at all what is there is taken
                     reading = not self._someone_reads and not self.connection.closed
                     writing = self.connection.outbox.size > 0
-                    if not reading and not writing and also is None:
+                    if not reading and not writing and not also:
                         guard.wait(left)
                         continue
                     self._someone_reads |= reading
@@ -135,11 +137,11 @@ class Pump:
                 guard.settle()
 
     def _sleep(
-        self, done: Callable[[], bool], reading: bool, writing: bool, left: float | None, also: int | None
+        self, done: Callable[[], bool], reading: bool, writing: bool, left: float | None, also: Sequence[int]
     ) -> bool:
         """Wait without the lock until something can be moved; take in what can be read; return whether that was enough."""
         received = None
-        blindly = reading and not writing and left is None and also is None
+        blindly = reading and not writing and left is None and not also
         try:
             if not blindly:
                 self._poll(reading, writing, left, also)
@@ -156,12 +158,12 @@ class Pump:
                     self._take(received)
                 elif self.connection.closed:
                     self.shut()
-                if self.guard.waiting:
+                if self.guard.waiting and (reading or writing):
                     self.guard.notify()
                 finished = done()
         return finished
 
-    def _poll(self, reading: bool, writing: bool, left: float | None, also: int | None) -> None:
+    def _poll(self, reading: bool, writing: bool, left: float | None, also: Sequence[int]) -> None:
         poll = select.poll()
         if writing and self._short:
             writing = False
@@ -169,8 +171,8 @@ class Pump:
         if reading or writing:
             mask = (select.POLLIN if reading else 0) | (select.POLLOUT if writing else 0)
             poll.register(self.sock.fileno(), mask)
-        if also is not None:
-            poll.register(also, select.POLLIN)
+        for fd in also:
+            poll.register(fd, select.POLLIN)
         poll.poll(None if left is None else math.ceil(left * 1000))
 
 
@@ -180,15 +182,17 @@ class Guard:
     Attributes:
         lock: not reentrant, so that a socket which is collected while the lock is held cannot come in between.
         waiting: how many threads wait for another one to `notify` them.
+        alarms: those of the threads that wait on descriptors meanwhile.
         closed_keys: the keys of those sockets; whoever held the lock and finds any must `settle` them after releasing it.
     """
 
-    __slots__ = ("_connection", "_progress", "_sock", "closed_keys", "lock", "waiting")
+    __slots__ = ("_connection", "_progress", "_sock", "alarms", "closed_keys", "lock", "waiting")
 
     def __init__(self, connection: Connection, sock: socket.socket) -> None:
         self.lock = threading.Lock()
         self._progress = threading.Condition(self.lock)
         self.waiting = 0
+        self.alarms: list[Alarm] = []
         self.closed_keys: deque[str] = deque()
         self._connection = connection
         self._sock = sock
@@ -210,8 +214,10 @@ class Guard:
             self.waiting -= 1
 
     def notify(self) -> None:
-        """Wake the threads that wait, because bytes moved."""
+        """Wake the threads that wait, because bytes moved or something was closed; the caller holds the lock."""
         self._progress.notify_all()
+        for alarm in self.alarms:
+            alarm.ring()
 
     def socket_closed(self, key: str) -> None:
         """A received socket is gone; called from any thread, and from the garbage collector at any moment."""
@@ -228,3 +234,48 @@ class Guard:
                 send_step(self._sock, self._connection)
             finally:
                 self.lock.release()
+
+
+class Alarm:
+    """A descriptor that becomes readable when another thread notifies, for one thread that waits on other descriptors too.
+
+    As a context manager it is on; raises `OSError` when there is no descriptor left. `clear` is for the `done` of that thread.
+    """
+
+    __slots__ = ("_guard", "_read", "_rung", "_write")
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._rung = False
+
+    def __enter__(self) -> Self:
+        self._read, self._write = os.pipe()
+        with self._guard:
+            self._guard.waiting += 1
+            self._guard.alarms.append(self)
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        with self._guard:
+            self._guard.waiting -= 1
+            self._guard.alarms.remove(self)
+        os.close(self._read)
+        os.close(self._write)
+
+    def fileno(self) -> int:
+        """Return the descriptor to wait on."""
+        return self._read
+
+    # The caller of these holds the lock.
+
+    def ring(self) -> None:
+        """Make it readable."""
+        if not self._rung:
+            self._rung = True
+            os.write(self._write, b"!")
+
+    def clear(self) -> None:
+        """Make it unreadable, before looking at what may have changed."""
+        if self._rung:
+            self._rung = False
+            os.read(self._read, 1)

@@ -304,7 +304,7 @@ class ChildProcess(Channel):
         except (AttributeError, OSError):  # not Linux, or the child has been waited for
             return self._wait_blindly(deadline)
         try:
-            if not self._pump.wait(lambda: self.process.poll() is not None, deadline, also=watched):
+            if not self._pump.wait(lambda: self.process.poll() is not None, deadline, also=(watched,)):
                 raise TimeoutError("the child did not end in time")
         finally:
             os.close(watched)

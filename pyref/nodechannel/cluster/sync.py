@@ -16,6 +16,7 @@ from nodechannel.cluster.messages import BACKLOG
 from nodechannel.cluster.state import Leave
 from nodechannel.cluster.worker import WorkerProtocol
 from nodechannel.errors import ChannelClosed
+from nodechannel.pump import Alarm
 from nodechannel.sync import Channel, deadline_of
 
 TYPE_CHECKING = False
@@ -146,6 +147,7 @@ class Worker(Channel):
         with self._pump.guard:
             action()
             self._pump.write()
+            self._pump.guard.notify()
 
 
 class SharedSocket(socket.socket):
@@ -191,10 +193,15 @@ class Server:
         something else, and `OSError` when there is no descriptor left.
         """
         found: list[socket.socket] = []
-        if not self._worker._pump.wait(
-            lambda: self._poll(found) or not self.is_serving, deadline_of(timeout), self._waited_for()
-        ):
-            raise TimeoutError("no connection arrived in time")
+        pump = self._worker._pump
+        with Alarm(pump.guard) as alarm:
+
+            def done() -> bool:
+                alarm.clear()
+                return self._poll(found) or not self.is_serving
+
+            if not pump.wait(done, deadline_of(timeout), (alarm.fileno(), *self._shared())):
+                raise TimeoutError("no connection arrived in time")
         if not found:
             self.close()
             raise ChannelClosed("accept")
@@ -240,8 +247,9 @@ class Server:
             found.append(self._link.connections.popleft().socket())
         return bool(found)
 
-    def _waited_for(self) -> int | None:
-        return None if self._sock is None or self._sock.fileno() < 0 else self._sock.fileno()
+    def _shared(self) -> tuple[int, ...]:
+        """Return the descriptor of the shared socket, if there is one."""
+        return () if self._sock is None or self._sock.fileno() < 0 else (self._sock.fileno(),)
 
 
 def connect(**options: Unpack[ChannelOptions]) -> Worker:
