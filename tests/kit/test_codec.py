@@ -74,6 +74,8 @@ def test_a_right_filter_passes(pattern: str, tmp_path: Path) -> None:
         ("frm-good-before-bad", "status = 1", "status = 2", "died: the filter ended with exit status 2"),
         ("frm-good-before-bad", "status = 1", "import os; os.abort()", "died: the filter ended with SIGABRT"),
         ("frm-one", "status = 0", "status = 1", "refused: the filter rejected a good line"),
+        ("frm-unterminated-end", "[:-1]", "", "unexpected: the filter delivered"),
+        ("frm-unterminated-number", "[:-1]", "", "unexpected: the filter delivered"),
         ("frm-many-in-one-write", "[:-1]", "[:1]", "silent: nothing more was delivered"),
         ("cls-user-prefix-alone", "> 5", "> 4", "silent: nothing more was delivered"),
         ("cls-unknown-internal", "len(value", "1 > len(value", "unexpected: the filter delivered"),
