@@ -2627,4 +2627,388 @@ MUTANTS = (
         '            if type(query.get("backlog", 0)) is not int:\n                raise TypeError\n',
         "primary",
     ),
+    Mutant(
+        "escapes-of-one-case",
+        "refuses an escape with capital and small digits",
+        ("JSN-021",),
+        '    text = line.decode("utf-8", "replace")\n',
+        '    text = line.decode("utf-8", "replace")\n'
+        '    if re.search(r"\\\\u(?=\\w{0,3}[a-f])(?=\\w{0,3}[A-F])", text):\n'
+        "        raise ValueError(text)\n",
+    ),
+    Mutant(
+        "no-plane-16",
+        "reads an escaped character of the last plane as U+FFFD",
+        ("JSN-021",),
+        '    text = line.decode("utf-8", "replace")\n',
+        '    text = line.decode("utf-8", "replace")\n'
+        '    text = re.sub(r"(?i)\\\\udb[c-f]\\w\\\\ud[c-f]\\w\\w", "\\ufffd", text)\n',
+    ),
+    Mutant(
+        "drops-escaped-marks",
+        "leaves out U+FEFF and U+2028 when they are escaped",
+        ("JSN-021",),
+        '    text = line.decode("utf-8", "replace")\n',
+        '    text = line.decode("utf-8", "replace")\n'
+        '    text = re.sub(r"(?i)\\\\ufeff|\\\\u2028", "", text)\n',
+    ),
+    Mutant(
+        "high-surrogate-eats-an-escape",
+        "takes the escape behind a high surrogate for its other half",
+        ("JSN-023",),
+        '    text = line.decode("utf-8", "replace")\n',
+        '    text = line.decode("utf-8", "replace")\n'
+        '    text = re.sub(r"(?i)(\\\\ud[89ab]..)\\\\u00..", r"\\1", text)\n',
+    ),
+    Mutant(
+        "drops-c1",
+        "leaves out the controls from U+0080 to U+009F",
+        ("JSN-022",),
+        '    text = line.decode("utf-8", "replace")\n',
+        '    text = line.decode("utf-8", "replace")\n    text = re.sub("[\\x86-\\x9f]", "", text)\n',
+    ),
+    Mutant(
+        "zero-has-no-sign",
+        "loses the sign of a zero with an exponent",
+        ("JSN-025",),
+        '    text = line.decode("utf-8", "replace")\n',
+        '    text = line.decode("utf-8", "replace")\n'
+        '    text = re.sub(r"-0(\\.0+)?[eE][-+]?\\d+", "0", text)\n',
+    ),
+    Mutant(
+        "nineteen-digits",
+        "looks at nineteen digits of a fraction",
+        ("JSN-024",),
+        "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)",
+        "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word, "
+        'parse_float=lambda text: float(re.sub(r"(\\.\\d{19})\\d+", r"\\1", text)))',
+    ),
+    Mutant(
+        "three-digits-of-an-exponent",
+        "looks at three digits of an exponent",
+        ("JSN-024",),
+        "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)",
+        "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word, "
+        'parse_float=lambda text: float(re.sub(r"([eE][-+]?\\d{3})\\d+", r"\\1", text)))',
+    ),
+    Mutant(
+        "flushes-small-numbers",
+        "reads subnormal numbers as zero",
+        ("JSN-024",),
+        "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)",
+        "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word, "
+        "parse_float=lambda text: float(text) if abs(float(text)) >= 2.3e-308 or float(text) "
+        "== 5e-324 else 0.0)",
+    ),
+    Mutant(
+        "twenty-zeros",
+        "reads a fraction that begins with twenty zeros as zero",
+        ("JSN-024",),
+        "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)",
+        "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word, "
+        'parse_float=lambda text: 0.0 if text.startswith("0." + 20 * "0") else float(text))',
+    ),
+    Mutant(
+        "negative-integers-wrap",
+        "reads a negative integer in 64 bits",
+        ("JSN-024",),
+        "    return int(digits) if len(digits) < 400",
+        '    if digits[0] == "-" and len(digits) < 25:\n'
+        "        return (int(digits) + 2**63) % 2**64 - 2**63\n"
+        "    return int(digits) if len(digits) < 400",
+    ),
+    Mutant(
+        "first-of-three",
+        "takes the second of three members of one name",
+        ("JSN-027",),
+        "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)",
+        "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word, "
+        "object_pairs_hook=lambda pairs: dict(pairs[:2]) if len(pairs) == 3 and "
+        "len(dict(pairs)) == 1 else dict(pairs))",
+    ),
+    Mutant(
+        "joins-lists",
+        "joins two lists of one name",
+        ("JSN-027",),
+        "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)",
+        "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word, "
+        "object_pairs_hook=lambda pairs: {k: sum((v for n, v in pairs if n == k), []) if "
+        "isinstance(w, list) else w for k, w in pairs})",
+    ),
+    Mutant(
+        "names-are-numbers",
+        "takes the names 1 and 01 for one",
+        ("JSN-020",),
+        "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)",
+        "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word, "
+        'object_hook=lambda one: {re.sub(r"^0+(?=\\d+$)", "", k): v for k, v in one.items()})',
+    ),
+    Mutant(
+        "length-makes-a-list",
+        "takes an object with a length for a list",
+        ("JSN-020",),
+        "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)",
+        "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word, "
+        'object_hook=lambda one: [] if list(one) == ["length"] else one)',
+    ),
+    Mutant(
+        "reads-256-members",
+        "reads 256 members of an object",
+        ("JSN-020",),
+        "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)",
+        "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word, "
+        "object_hook=lambda one: dict(list(one.items())[:256]))",
+    ),
+    Mutant(
+        "inherits-cmd",
+        "looks for cmd in __proto__ too",
+        ("CLS-002",),
+        '    command = message.get("cmd") if isinstance(message, dict) else None\n',
+        '    command = message.get("cmd") if isinstance(message, dict) else None\n'
+        "    if command is None and isinstance(message, dict) and "
+        'isinstance(message.get("__proto__"), dict):\n'
+        '        command = message["__proto__"].get("cmd")\n',
+    ),
+    Mutant(
+        "short-names-are-internal",
+        "takes a name of more than 64 characters for a user message",
+        ("CLS-001",),
+        'and len(command) > len("NODE_")',
+        'and len("NODE_") < len(command) <= 64',
+    ),
+    Mutant(
+        "ascii-names-are-internal",
+        "takes a name beyond ASCII for a user message",
+        ("CLS-001",),
+        'and len(command) > len("NODE_")',
+        'and len(command) > len("NODE_") and command.isascii()',
+    ),
+    Mutant(
+        "no-tab-before-a-colon",
+        "refuses a tab before a colon",
+        ("FRM-025",),
+        '    text = line.decode("utf-8", "replace")\n',
+        '    text = line.decode("utf-8", "replace")\n'
+        '    if re.search(r"\\t:", text):\n'
+        "        raise ValueError(text)\n",
+    ),
+    Mutant(
+        "no-blank-in-what-is-empty",
+        "refuses an empty container with a blank in it",
+        ("FRM-025",),
+        '    text = line.decode("utf-8", "replace")\n',
+        '    text = line.decode("utf-8", "replace")\n'
+        '    if re.search(r"\\[ +\\]", text):\n'
+        "        raise ValueError(text)\n",
+    ),
+    Mutant(
+        "joins-halves",
+        "reads two encoded surrogates as one character",
+        ("FRM-028",),
+        '    text = line.decode("utf-8", "replace")\n',
+        '    line = line.replace(b"\\xed\\xa0\\xbd\\xed\\xb8\\x80", "\\U0001f600".encode())\n'
+        '    text = line.decode("utf-8", "replace")\n',
+    ),
+    Mutant(
+        "nul-in-two-bytes",
+        "reads C0 80 as a NUL",
+        ("FRM-028",),
+        '    text = line.decode("utf-8", "replace")\n',
+        '    line = line.replace(b"\\xc0\\x80", b"\\\\u0000")\n    text = line.decode("utf-8", "replace")\n',
+    ),
+    Mutant(
+        "eats-the-next-letter",
+        "takes the letter behind a bad byte for a part of it",
+        ("FRM-028",),
+        '    text = line.decode("utf-8", "replace")\n',
+        '    line = re.sub(rb"[\\xe0-\\xef][ -!#-\\[\\]-~]", "\\ufffd".encode(), line)\n'
+        '    text = line.decode("utf-8", "replace")\n',
+    ),
+    Mutant(
+        "slash-in-three-bytes",
+        "reads E0 80 AF as a slash",
+        ("FRM-028",),
+        '    text = line.decode("utf-8", "replace")\n',
+        '    line = line.replace(b"\\xe0\\x80\\xaf", b"/")\n    text = line.decode("utf-8", "replace")\n',
+    ),
+    Mutant(
+        "writes-backslash-v",
+        "writes a vertical tab as backslash v",
+        ("JSN-001",),
+        "    return LONE_SURROGATE.sub(escape, text)",
+        '    text = text.replace("\\\\u000b", "\\\\v")\n    return LONE_SURROGATE.sub(escape, text)',
+    ),
+    Mutant(
+        "drops-c0",
+        "leaves out the controls from U+0001 to U+0006",
+        ("JSN-005",),
+        "    return LONE_SURROGATE.sub(escape, text)",
+        '    text = re.sub(r"\\\\u000[1-6]", "", text)\n    return LONE_SURROGATE.sub(escape, text)',
+    ),
+    Mutant(
+        "next-line-is-a-line-feed",
+        "writes U+0085 as a line feed",
+        ("JSN-005",),
+        "    return LONE_SURROGATE.sub(escape, text)",
+        '    text = text.replace("\\x85", "\\\\n")\n    return LONE_SURROGATE.sub(escape, text)',
+    ),
+    Mutant(
+        "drops-a-first-mark",
+        "leaves out U+FEFF at the start of a string",
+        ("JSN-005",),
+        "    return LONE_SURROGATE.sub(escape, text)",
+        '    text = text.replace("\\"\\ufeff", "\\"")\n    return LONE_SURROGATE.sub(escape, text)',
+    ),
+    Mutant(
+        "writes-small-numbers-as-zero",
+        "writes subnormal numbers as zero",
+        ("JSN-004",),
+        "    return LONE_SURROGATE.sub(escape, text)",
+        '    text = re.sub(r"^\\d(\\.\\d+)?e-3[12]\\d$", lambda one: one[0] if one[0] == "5e-324" '
+        'else "0", text)\n'
+        "    return LONE_SURROGATE.sub(escape, text)",
+    ),
+    Mutant(
+        "32-bits",
+        "writes integers in 32 bits",
+        ("JSN-004",),
+        "    if not large and has_large_integer(message):",
+        "    if isinstance(message, int) and 2**31 <= message < 2**33:\n"
+        "        message -= 2**32\n"
+        "    if not large and has_large_integer(message):",
+    ),
+    Mutant(
+        "fixed-point",
+        "writes numbers with seventeen places",
+        ("JSN-004",),
+        "    return LONE_SURROGATE.sub(escape, text)",
+        '    text = re.sub(r"^\\d\\.\\d+e-1\\d$", lambda one: f"{float(one[0]):.17f}", text)\n'
+        "    return LONE_SURROGATE.sub(escape, text)",
+    ),
+    Mutant(
+        "hyphens-are-underscores",
+        "writes a name with a hyphen with an underscore",
+        ("JSN-005",),
+        "    if not large and has_large_integer(message):",
+        "    if isinstance(message, dict):\n"
+        '        message = {name.replace("-", "_"): member for name, member in '
+        "message.items()}\n"
+        "    if not large and has_large_integer(message):",
+    ),
+    Mutant(
+        "obeys-tojson",
+        "writes the member toJSON for its object",
+        ("JSN-004",),
+        "    if not large and has_large_integer(message):",
+        "    if isinstance(message, dict):\n"
+        '        message = message.get("toJSON", message)\n'
+        "    if not large and has_large_integer(message):",
+    ),
+    Mutant(
+        "writes-1000-items",
+        "writes a thousand items of a list",
+        ("JSN-004",),
+        "    if not large and has_large_integer(message):",
+        "    if isinstance(message, list):\n"
+        "        message = message[:1000]\n"
+        "    if not large and has_large_integer(message):",
+    ),
+    Mutant(
+        "null-in-the-depth",
+        "writes null behind fifty brackets",
+        ("JSN-004",),
+        "    return LONE_SURROGATE.sub(escape, text)",
+        '    if text.startswith("[{\\"a\\":[") and text.count("[") > 40:\n'
+        '        text = text.replace("\\"x\\"", "null")\n'
+        "    return LONE_SURROGATE.sub(escape, text)",
+    ),
+    Mutant(
+        "nan-inside",
+        "writes the token NaN inside an object",
+        ("JSN-002", "JSN-001"),
+        "allow_nan=False)",
+        "allow_nan=isinstance(message, dict))",
+    ),
+    Mutant(
+        "enough-of-bad-lines",
+        "reads nothing after the third bad line",
+        ("FRM-026", "ERR-003"),
+        '            self.user.error("remote", "BAD_LINE", str(error))\n',
+        '            self.bad = getattr(self, "bad", 0) + 1\n'
+        "            if self.bad > 2:\n"
+        "                self.take = lambda line: None\n"
+        '            self.user.error("remote", "BAD_LINE", str(error))\n',
+    ),
+    Mutant(
+        "keeps-copies-of-udp-sockets",
+        "keeps a copy of every UDP socket that it delivers",
+        ("SEC-003",),
+        "            self.user.message(message, kind, socket.socket(fileno=descriptor))",
+        '            if kind == "dgram.Socket":\n'
+        "                descriptor = os.dup(descriptor)\n"
+        "            self.user.message(message, kind, socket.socket(fileno=descriptor))",
+    ),
+    Mutant(
+        "keeps-copies-of-received-servers",
+        "keeps a copy of every server that it delivers",
+        ("SEC-003",),
+        "            self.user.message(message, kind, socket.socket(fileno=descriptor))",
+        '            if kind == "net.Server":\n'
+        "                descriptor = os.dup(descriptor)\n"
+        "            self.user.message(message, kind, socket.socket(fileno=descriptor))",
+    ),
+    Mutant(
+        "keeps-copies-of-bare-handles",
+        "keeps a copy of every bare handle that it delivers",
+        ("SEC-003",),
+        "            self.user.message(message, kind, socket.socket(fileno=descriptor))",
+        '            if kind == "net.Native":\n'
+        "                descriptor = os.dup(descriptor)\n"
+        "            self.user.message(message, kind, socket.socket(fileno=descriptor))",
+    ),
+    Mutant(
+        "keeps-copies-of-bare-udp-sockets",
+        "keeps a copy of every bare UDP socket that it delivers",
+        ("SEC-003",),
+        "            self.user.message(message, kind, socket.socket(fileno=descriptor))",
+        '            if kind == "dgram.Native":\n'
+        "                descriptor = os.dup(descriptor)\n"
+        "            self.user.message(message, kind, socket.socket(fileno=descriptor))",
+    ),
+    Mutant(
+        "keeps-sent-udp-sockets",
+        "keeps its copy of a UDP socket that was handed over",
+        ("HND-055",),
+        "        self.under_way = None\n        os.close(descriptor)",
+        "        self.under_way = None\n"
+        '        if kind_of(descriptor) != "datagram":\n'
+        "            os.close(descriptor)",
+    ),
+    Mutant(
+        "ends-its-child-later",
+        "sends SIGTERM to the child a second after its user disconnects",
+        ("LIF-023",),
+        "        self.channel.disconnect()\n",
+        "        self.channel.disconnect()\n"
+        "        import threading\n"
+        "\n"
+        "        threading.Timer(1, os.kill, (self.child, 15)).start()\n",
+        "parent",
+    ),
+    Mutant(
+        "hangs-up-its-child",
+        "sends SIGHUP to the child when its user disconnects",
+        ("LIF-023",),
+        "        self.channel.disconnect()\n",
+        "        self.channel.disconnect()\n        os.kill(self.child, 1)\n",
+        "parent",
+    ),
+    Mutant(
+        "interrupts-its-child",
+        "sends SIGINT to the child when its user disconnects",
+        ("LIF-023",),
+        "        self.channel.disconnect()\n",
+        "        self.channel.disconnect()\n        os.kill(self.child, 2)\n",
+        "parent",
+    ),
 )
