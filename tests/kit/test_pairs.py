@@ -150,7 +150,7 @@ def test_a_parent_that_starts_no_child_fails() -> None:
 
 
 def test_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["pair", "pyref-sync", "pyref-asyncio", "-k", "burst", "--trace"]) == 0
+    assert main(["pair", "pyref-sync", "pyref-asyncio", "-k", "burst", "--trace", "--time-scale", "5"]) == 0
     printed = capsys.readouterr().out
     assert "ok     burst-down" in printed
     assert 'child {"event":"message"' in printed
