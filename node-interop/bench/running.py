@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from bench.plan import BATCH, BATCH_BYTES, ENDS, End, Pair, Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 PEERS = Path(__file__).parent / "peers"
 
@@ -63,6 +63,14 @@ class Series:
     peak: tuple[int, int] = (0, 0)
 
 
+def share_one_processor(pids: Iterable[int]) -> None:
+    """Keep all threads of some processes on the last processor that there is."""
+    last = {max(os.sched_getaffinity(0))}
+    for pid in pids:
+        for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208
+            os.sched_setaffinity(int(thread), last)
+
+
 class Running:
     """A pair in a scenario, from the start of the parent to the end of both.
 
@@ -95,6 +103,8 @@ class Running:
             ready = self._answer(FIRST)
             self._pids = (self._process.pid, int(ready["pid"]))
             self._port = int(ready.get("port", 0))
+            if scenario.one_processor:
+                share_one_processor(self._pids)
             self.series.before = self._memory("VmRSS")
         except BaseException:
             self.kill()

@@ -137,6 +137,8 @@ class Connection:
         self.closed = False
         # What the user should learn, in the order of the stream; a front end takes from the left ([FLO-002]).
         self.events: deque[Event] = deque()
+        # Whether an error was ever among them.
+        self._faulty = False
         # Descriptors that no handle message has claimed yet, in order of arrival.
         self._pending_fds: deque[OwnedFd] = deque()
         self._truncated = False
@@ -185,7 +187,7 @@ class Connection:
             taken.extend(map(deque.popleft, repeat(events)))
         except IndexError:  # the list keeps what was taken until then
             pass
-        if set(map(type, taken)) != {Message}:
+        if self._faulty and set(map(type, taken)) != {Message}:
             first = next(index for index, event in enumerate(taken) if isinstance(event, RemoteError))
             events.extendleft(reversed(taken[max(first, 1) :]))
             if first == 0:
@@ -289,7 +291,7 @@ class Connection:
         if lines:
             self._receive_lines(lines)
         if self._framer.overflowed:  # [FRM-030]
-            self.events.append(LineTooLong(self._framer.max_line))
+            self._report(LineTooLong(self._framer.max_line))
             self._end(ChannelInput.CLOSE)
         # [HND-031]
         elif self._pending_fds and not self._framer.buffered:  # [HND-008]
@@ -332,7 +334,7 @@ class Connection:
                 value = self._decode(line)
             except InvalidJson as error:
                 # [FRM-026, ERR-001, ERR-003]
-                self.events.append(error)
+                self._report(error)
             else:
                 self._receive_values([value])
 
@@ -347,6 +349,11 @@ class Connection:
                 message.data = value
                 message.handle = None
                 append(message)
+
+    def _report(self, error: RemoteError) -> None:
+        """Put an error into its place among the messages."""
+        self._faulty = True
+        self.events.append(error)
 
     def _receive_internal(self, value: dict[str, Any]) -> None:
         cmd = value["cmd"]
@@ -365,7 +372,7 @@ class Connection:
         if not self._pending_fds:  # [HND-012]
             self.outbox.put(Write(NACK_FRAME, Delivery()))
             # [HND-037, HND-047]
-            self.events.append(MissingDescriptor(truncated=self._truncated))
+            self._report(MissingDescriptor(truncated=self._truncated))
             self._truncated = False
             return
         # [HND-030]
@@ -376,7 +383,7 @@ class Connection:
             envelope = Envelope.from_wire(value)
         except BadEnvelope as error:
             fd.close()  # [HND-053]
-            self.events.append(error)
+            self._report(error)
             return
         # [HND-038]
         handle = ReceivedHandle(envelope.type, fd, envelope.key, envelope.dgram_type)
@@ -433,15 +440,15 @@ class Connection:
 
     def _receive_ack(self) -> None:
         if not self._hand_over.acknowledged():
-            self.events.append(UnexpectedAck(Cmd.HANDLE_ACK))
+            self._report(UnexpectedAck(Cmd.HANDLE_ACK))
         self._update_unhindered()
 
     def _receive_nack(self) -> None:
         delivery = self._hand_over.refused()  # [HND-054]
         if delivery is None:
-            self.events.append(UnexpectedAck(Cmd.HANDLE_NACK))
+            self._report(UnexpectedAck(Cmd.HANDLE_NACK))
         elif delivery.error is not None:
-            self.events.append(delivery.error)
+            self._report(delivery.error)
         self._update_unhindered()
 
     def _update(self) -> None:
