@@ -98,10 +98,7 @@ class Channel:
         to do then is done by later calls.
         """
         if handle is None:
-            delivery = self._pump.send(self._connection.frame(message))
-            if delivery is not WRITTEN:
-                self._see_off(delivery, _NOT_WRITTEN, timeout)
-            return delivery
+            return self._once_written(self._pump.send(self._connection.frame(message)), timeout)
         outgoing = SocketHandle(handle, keep_open, key, handle_type)
         delivery = self._pump.send(self._connection.frame(message), outgoing)
         # Until a handle is acknowledged this process has a copy of it, and somebody must read the acknowledgement.
@@ -114,7 +111,10 @@ class Channel:
         Raises what `send` raises; after `InvalidMessage` nothing was sent.
         """
         blocks = self._connection.frames(list(messages))
-        delivery = [self._pump.send(block) for block in blocks][-1]
+        return self._once_written([self._pump.send(block) for block in blocks][-1], timeout)
+
+    def _once_written(self, delivery: Delivery, timeout: float | None) -> Delivery:
+        """Return a delivery when the kernel has all of it."""
         if delivery is not WRITTEN:
             self._see_off(delivery, _NOT_WRITTEN, timeout)
         return delivery
@@ -161,7 +161,7 @@ class Channel:
 
     def _await(self, take: Callable[[], Taken], timeout: float | None) -> Taken:
         """Return what `take` returns, once it does not raise `IndexError` any more."""
-        deadline = None if timeout is None else deadline_of(timeout)
+        deadline = deadline_of(timeout)
         while True:
             if not self._pump.wait(self._arrived, deadline):
                 raise TimeoutError("no message arrived in time")

@@ -393,9 +393,8 @@ class Machine(RuleBasedStateMachine):
                 side.wire.close()
                 while side.deliveries:
                     delivery = side.deliveries.pop()
-                    delivery.error = (
-                        None  # it names the delivery: the two would wait for the garbage collector
-                    )
+                    # It names the delivery, and the two would wait for the garbage collector.
+                    delivery.error = None
                     del delivery
             for keeper in self.keepers:
                 keeper.close()
