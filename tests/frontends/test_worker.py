@@ -121,7 +121,7 @@ def test_whoever_waits_for_a_connection_learns_that_none_will_come(ends, how, wa
 
 
 def test_waiting_for_a_connection_costs_nothing_but_time(ends):
-    _worker, server, _primary = ends
+    _worker, server, primary = ends
     began, used = time.monotonic(), time.process_time()
 
     def accept() -> None:
@@ -131,6 +131,8 @@ def test_waiting_for_a_connection_costs_nothing_but_time(ends):
     threads = [threading.Thread(target=accept) for _ in range(3)]
     for thread in threads:
         thread.start()
+    time.sleep(0.1)
+    primary.sock.sendall(b'"wakes all of them"\n')
     for thread in threads:
         thread.join()
     assert time.monotonic() - began >= 1
