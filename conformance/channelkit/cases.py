@@ -4,6 +4,7 @@ import fnmatch
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -88,8 +89,7 @@ class Case:
     @property
     def leaves_open(self) -> bool:
         """Whether the steps leave channel and adapter as they found them, so that a variant can follow."""
-        data = b"".join(data for data, _descriptor in self.writes)
-        return (not data or data.endswith(b"\n")) and not any(map(_ends_or_changes, self.steps))
+        return _leaves_open(self)
 
     @property
     def can_share(self) -> bool:
@@ -108,6 +108,13 @@ class Case:
 
     def _waits_for(self, kinds: set[str]) -> bool:
         return any(one.keys() & kinds for step in self.steps for one in alternatives(step))
+
+
+@cache
+def _leaves_open(case: Case) -> bool:
+    # Asked for after each variant with each subject, and some cases write megabytes.
+    data = b"".join(data for data, _descriptor in case.writes)
+    return (not data or data.endswith(b"\n")) and not any(map(_ends_or_changes, case.steps))
 
 
 def _ends_or_changes(step: dict[str, Any]) -> bool:

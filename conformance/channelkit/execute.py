@@ -3,7 +3,7 @@
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -97,7 +97,7 @@ def execute(
                 _run_variants(case, subject, limits, stop, record, only, brief=brief)
         decisive = worst(record.judgements)
     except DeclaredUnsupported as error:
-        decisive = Judgement(UNSUPPORTED, Seen("whole", "unsupported", text=str(error)))
+        decisive = _unsupported(error)
     except Interrupted:
         raise
     except HarnessError as error:
@@ -124,6 +124,10 @@ def _result(
         record.hello,
         record.strays,
     )
+
+
+def _unsupported(error: DeclaredUnsupported) -> Judgement:
+    return Judgement(UNSUPPORTED, Seen("whole", "unsupported", text=str(error)))
 
 
 def _latest(record: _Record) -> tuple[list[dict[str, Any]], str]:
@@ -171,11 +175,12 @@ def run_shared(session: Session, case: Case, subject: Description) -> CaseResult
     Then the session is of no further use, and only a run alone says whether it is the case's fault. Raises :class:`Interrupted`.
     """
     started = time.monotonic()
-    record = _Record(hello=session.hello)
-    if session.plan.driven and not session.hello and _prepare(session, case, record) is not None:
-        return None
-    if not set(case.needs) <= set(session.hello.get("capabilities", ())):
-        return None
+    record = _Record()
+    try:
+        if session.plan.driven and _prepare(session, case, record) is not None:
+            return None
+    except DeclaredUnsupported as error:
+        return _result(subject, case, record, _unsupported(error), time.monotonic() - started)
     for name, cuts in case.variants.items():
         start = len(session.transcript.entries)
         session.transcript.note(f"variant {name}, in a process that is shared with other cases")
@@ -264,29 +269,34 @@ def _run_in_session(
 
 
 def _prepare(session: Session, case: Case, record: _Record) -> CaseEnded | None:
-    """Greets a driven adapter and opens the channel; what goes wrong with the channel is the subject's outcome."""
+    """Greets a driven adapter and opens the channel, if nobody has; what goes wrong with the channel is the subject's outcome.
+
+    Raises :class:`DeclaredUnsupported` when the adapter declares that it lacks what the case needs.
+    """
     if not session.plan.driven:
         return _meet(session)
     try:
-        greet(session, unusual=bool(case.start))
-    except CaseEnded as ended:
-        return ended
-    hello = record.hello = session.hello
-    if session.plan.role not in hello["roles"]:
-        raise HarnessError(f"the adapter says it has no role {session.plan.role}: {show(hello)}")
-    missing = [need for need in case.needs if need not in hello["capabilities"]]
-    if missing:
-        raise DeclaredUnsupported(f"the adapter declares no {', '.join(missing)}")
-    if session.plan.role == "child" and hello["rung"] < case.rung:
-        raise DeclaredUnsupported(
-            f"the adapter declares rung {show(hello['rung'])}, the case needs {case.rung}"
-        )
-    try:
-        if not case.opens:
+        if not session.hello:
+            greet(session, unusual=bool(case.start))
+        record.hello = session.hello
+        _look_up(case, session.hello, session.plan.role)
+        if not (case.opens or session.opened):
             open_channel(session)
     except CaseEnded as ended:
         return ended
     return None
+
+
+def _look_up(case: Case, hello: Mapping[str, Any], role: str) -> None:
+    if role not in hello["roles"]:
+        raise HarnessError(f"the adapter says it has no role {role}: {show(hello)}")
+    missing = [need for need in case.needs if need not in hello["capabilities"]]
+    if missing:
+        raise DeclaredUnsupported(f"the adapter declares no {', '.join(missing)}")
+    if role == "child" and hello["rung"] < case.rung:
+        raise DeclaredUnsupported(
+            f"the adapter declares rung {show(hello['rung'])}, the case needs {case.rung}"
+        )
 
 
 def _meet(session: Session) -> CaseEnded | None:

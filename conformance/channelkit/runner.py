@@ -13,9 +13,10 @@ from channelkit.errors import Interrupted
 from channelkit.execute import CaseResult, execute, execute_together
 from channelkit.limits import SLICE, Limits
 from channelkit.subjects import Description
+from channelkit.verdict import PASS
 from channelkit.worklist import Work, WorkList
 
-TOGETHER = 12
+TOGETHER = 20
 """At most so many cases share a process; small enough that all processors have work until the end."""
 
 _CULPRITS = 3
@@ -78,22 +79,41 @@ def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> tuple
     return together + alone, slow
 
 
-def _execute(work: Work, options: Options, stop: threading.Event) -> tuple[list[CaseResult], list[Work]]:
-    """Does some work; returns its results, and what has to be done in other processes because this one was not right."""
+def _execute(
+    work: Work, options: Options, stop: threading.Event, loners: set[str]
+) -> tuple[list[CaseResult], list[Work]]:
+    """Does some work; returns its results, and what has to be done in other processes because this one was not right.
+
+    ``loners`` are the cases that did not pass in a process that was shared. The next subject is often of the same kind,
+    and sharing would only cost it a process.
+    """
     if len(work.cases) > 1:
-        return _share(work, options, stop)
+        apart = [Work((case,), work.subject) for case in work.cases if case.id in loners]
+        if not apart:
+            return _share(work, options, stop, loners)
+        rest = tuple(case for case in work.cases if case.id not in loners)
+        return [], [Work(rest, work.subject), *apart] if rest else apart
     case = work.cases[0]
     # What is known to fail needs no second variant that fails, too: each of them waits for what never comes.
     brief = case.id in work.subject.known
-    return [execute(case, work.subject, options.limits, stop, options.variant, brief=brief)], []
+    result = execute(case, work.subject, options.limits, stop, options.variant, brief=brief)
+    if result.judgement.verdict == PASS:
+        loners.discard(case.id)
+    elif not brief:
+        loners.add(case.id)
+    return [result], []
 
 
-def _share(work: Work, options: Options, stop: threading.Event) -> tuple[list[CaseResult], list[Work]]:
+def _share(
+    work: Work, options: Options, stop: threading.Event, loners: set[str]
+) -> tuple[list[CaseResult], list[Work]]:
     """Runs cases in one process. If that does not go well nothing is known, and other processes have to show it."""
     found = execute_together(work.cases, work.subject, options.limits, stop)
     if found.results:
         return found.results, []
     culprit, left = found.culprit, work.left + 1
+    if culprit is not None:
+        loners.add(culprit.id)
     if culprit is None or culprit.can_end_it or left == _CULPRITS:
         return [], [Work((case,), work.subject) for case in work.cases]
     # Those that may end the process are in other batches: without this one the rest may well go through.
@@ -110,12 +130,13 @@ def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator
     busy, waiting = (WorkList(some) for some in arrange(work, options))
     done: queue.SimpleQueue[CaseResult | BaseException] = queue.SimpleQueue()
     stop = threading.Event()
+    loners: set[str] = set()
 
     def serve(*lists: WorkList) -> None:
         try:
             for todo in lists:
                 for item in todo:
-                    results, more = _execute(item, options, stop)
+                    results, more = _execute(item, options, stop, loners)
                     for result in results:
                         done.put(result)
                     todo.done(more)

@@ -13,9 +13,17 @@ CHANNEL = 3
 """Number of the channel in the child, as Node's ``fork`` gives it."""
 
 
+_SLOW = "NODE_EXTRA_CA_CERTS"
+"""Up to version 20 Node reads all of these certificates when it starts, which takes longer than the rest of its start."""
+
+
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
     """The runner's environment without a channel of its own, and ``extra``."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("NODE_CHANNEL_")}
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("NODE_CHANNEL_") and key != _SLOW
+    }
     return {**kept, **extra}
 
 

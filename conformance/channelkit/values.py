@@ -31,13 +31,18 @@ _WORDS = {"true": True, "false": False, "null": None}
 def parse(text: str) -> Any:
     """Reads one JSON text; numbers become floats. Raises :class:`ValueError` when it is not JSON."""
     try:
-        return json.loads(text, parse_int=float, parse_constant=_refuse)
+        return _DECODER.decode(text)
     except RecursionError:
         return _parse_deep(text)
 
 
 def _refuse(word: str) -> Any:
     raise ValueError(f"{word} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_int=float, parse_constant=_refuse)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_SHOWING = json.JSONEncoder(ensure_ascii=False, default=repr)
 
 
 def _parse_deep(text: str) -> Any:
@@ -164,14 +169,14 @@ def compact(value: Any) -> bytes:
 
     Raises :class:`ValueError` for what JSON cannot say.
     """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = _ENCODER.encode(value)
     return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 
 def show(value: Any, width: int = 300) -> str:
     """One line for people; never fails."""
     try:
-        text = json.dumps(_integers(value), ensure_ascii=False, default=repr)
+        text = _SHOWING.encode(_integers(value))
     except RecursionError:
         text = f"<{type(value).__name__} too deep to show>"
     text = text.encode(errors="backslashreplace").decode()
