@@ -74,6 +74,11 @@ class RawChannel:
         return self._socket.fileno() == -1
 
     @property
+    def reads(self) -> bool:
+        """Whether :meth:`read` would take what there is."""
+        return not (self.eof or self.closed or self.portion == 0)
+
+    @property
     def tail(self) -> bytes:
         """Bytes after the last LF."""
         return bytes(self._buffer)
@@ -124,9 +129,7 @@ class RawChannel:
     def read(self) -> list[Frame]:
         """Reads all there is, or one :attr:`portion` of it, and returns the frames that became complete."""
         frames: list[Frame] = []
-        if self.portion == 0:
-            return frames
-        while not self.eof and not self.closed and self._read_once():
+        while self.reads and self._read_once():
             frames.extend(self._split())
             if self.portion is not None:
                 break

@@ -84,13 +84,13 @@ def _execute(
 ) -> tuple[list[CaseResult], list[Work]]:
     """Does some work; returns its results, and what has to be done in other processes because this one was not right.
 
-    ``loners`` are the cases that did not pass in a process that was shared. The next subject is often of the same kind,
-    and sharing would only cost it a process.
+    ``loners`` are the cases that did not even pass alone the last time. The next subject is often of the same kind, and to
+    share would only cost it a process.
     """
     if len(work.cases) > 1:
         apart = [Work((case,), work.subject) for case in work.cases if case.id in loners]
         if not apart:
-            return _share(work, options, stop, loners)
+            return _share(work, options, stop)
         rest = tuple(case for case in work.cases if case.id not in loners)
         return [], [Work(rest, work.subject), *apart] if rest else apart
     case = work.cases[0]
@@ -104,16 +104,12 @@ def _execute(
     return [result], []
 
 
-def _share(
-    work: Work, options: Options, stop: threading.Event, loners: set[str]
-) -> tuple[list[CaseResult], list[Work]]:
+def _share(work: Work, options: Options, stop: threading.Event) -> tuple[list[CaseResult], list[Work]]:
     """Runs cases in one process. If that does not go well nothing is known, and other processes have to show it."""
     found = execute_together(work.cases, work.subject, options.limits, stop)
     if found.results:
         return found.results, []
     culprit, left = found.culprit, work.left + 1
-    if culprit is not None:
-        loners.add(culprit.id)
     if culprit is None or culprit.can_end_it or left == _CULPRITS:
         return [], [Work((case,), work.subject) for case in work.cases]
     # Those that may end the process are in other batches: without this one the rest may well go through.

@@ -188,15 +188,14 @@ class Session:
         if self._stop.is_set():
             raise Interrupted
         poller = select.poll()
-        if also is not None:
-            poller.register(also, select.POLLIN)
-        for descriptor in self._readable():
+        for descriptor in self._sources():
             poller.register(descriptor, select.POLLIN)
+        for end in (also, None if self.exited else self.subject.pidfd):
+            if end is not None:
+                poller.register(end, select.POLLIN)
         channel = self._channel
-        if channel is not None and not channel.closed and (writing or not channel.eof):
-            reading = not channel.eof and channel.portion != 0
-            mask = (select.POLLOUT if writing else 0) | (select.POLLIN if reading else 0)
-            poller.register(channel.fileno(), mask)
+        if writing and channel is not None and not channel.closed:
+            poller.register(channel.fileno(), select.POLLOUT | (select.POLLIN if channel.reads else 0))
         if self.control is not None and self.control.pending_output and self.subject.stdin is not None:
             poller.register(self.subject.stdin, select.POLLOUT)
         if self.subject.pidfd is None:
@@ -204,13 +203,15 @@ class Session:
         poller.poll(math.ceil(seconds * 1000))
         self._drain()
 
-    def _readable(self) -> list[int]:
-        candidates = [self.subject.stdout, self.subject.stderr]
-        if not self.exited:
-            candidates.append(self.subject.pidfd)
+    def _sources(self) -> list[int]:
+        """Whatever is read while it is waited for something."""
+        found = [end for end in (self.subject.stdout, self.subject.stderr) if end is not None]
         for link in self.links:
-            candidates.extend(link.descriptors)
-        return [descriptor for descriptor in candidates if descriptor is not None]
+            found.extend(link.descriptors)
+        channel = self._channel
+        if channel is not None and channel.reads:
+            found.append(channel.fileno())
+        return found
 
     def _drain(self) -> None:
         """Reads until a whole round brings nothing: then everything that caused what was seen has been seen too."""
@@ -219,7 +220,6 @@ class Session:
         )  # first, so that what the process left behind is read before its end counts
         while self._drain_once():
             pass
-        self.subject.read_stderr()
         if ended and not self.exited and self._nothing_follows():
             self.exited = True
             self.transcript.note(f"the subject ended with {describe_status(self.subject.status or 0)}")
@@ -239,6 +239,14 @@ class Session:
 
     def _drain_once(self) -> bool:
         """Reads every source once; whether an event or a frame came."""
+        if self.control is not None:
+            self.control.flush()
+        poller = select.poll()
+        for descriptor in self._sources():
+            poller.register(descriptor, select.POLLIN)
+        if not poller.poll(0):  # one call instead of one for each source
+            return False
+        self.subject.read_stderr()
         for link in self.links:
             link.read()
         frames = self._channel.read() if self._channel is not None else []
@@ -246,7 +254,6 @@ class Session:
             self._take_frame(frame)
         events = 0
         if self.control is not None:
-            self.control.flush()
             self.control.read()
             events = len(self.control.events)
             while self.control.events:

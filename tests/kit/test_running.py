@@ -15,6 +15,7 @@ from channelkit.cases import load
 from channelkit.cli import main
 from channelkit.profiles import PROFILES
 from channelkit.resources import case_files
+from channelkit.spawn import environment
 from channelkit.subjects import Description
 from support.kit import SAMPLE, command
 
@@ -93,3 +94,11 @@ def test_the_time_scale_is_the_patience(capsys: pytest.CaptureFixture[str]) -> N
         taken.append(time.monotonic() - started)
     assert taken[1] - taken[0] > 1
     assert capsys.readouterr().out.count("nothing came in time") == 2
+
+
+def test_a_subject_finds_no_certificates_that_would_only_slow_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NODE_EXTRA_CA_CERTS", "/etc/ssl/certs/ca-certificates.crt")
+    monkeypatch.setenv("NODE_OPTIONS", "--no-warnings")
+    found = environment({"NODE_CHANNEL_FD": "3"})
+    assert "NODE_EXTRA_CA_CERTS" not in found
+    assert (found["NODE_OPTIONS"], found["NODE_CHANNEL_FD"]) == ("--no-warnings", "3")

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from typing import TYPE_CHECKING, Any
 
-from channelkit.execute import execute_together
+from channelkit import runner
+from channelkit.execute import Together, execute_together
 from channelkit.limits import Limits
 from channelkit.runner import TOGETHER, Options, arrange, run
 from channelkit.subjects import Description
 from support.kit import CASES, command
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pytest
+
+    from channelkit.cases import Case
 
 ECHO = CASES["sample-echo"]
 OTHER = dataclasses.replace(ECHO, id="sample-other")
@@ -63,6 +72,45 @@ def test_one_that_is_not_right_costs_the_others_nothing() -> None:
     }
     shared = [name for name, one in results.items() if "shared with other cases" in str(one.transcript)]
     assert sorted(shared) == ["sample-echo", "sample-other"]
+
+
+def test_what_an_adapter_lacks_ends_nothing() -> None:
+    lame = Description("lame", "child", 2, command("driven", "no-handles"), "--child lame")
+    for order in (["sample-handle", "sample-echo"], ["sample-echo", "sample-handle"]):
+        results = execute_together([CASES[name] for name in order], lame, Limits(), threading.Event()).results
+        assert {one.case.id: one.judgement.verdict for one in results} == {
+            "sample-echo": "pass",
+            "sample-handle": "unsupported",
+        }
+
+
+def test_one_that_did_not_pass_alone_does_not_share_with_the_next_subject(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[tuple[str, list[str]]] = []
+
+    def noting(cases: Sequence[Case], subject: Description, *more: Any) -> Together:
+        tried.append((subject.name, [case.id for case in cases]))
+        return execute_together(cases, subject, *more)
+
+    monkeypatch.setattr(runner, "execute_together", noting)
+    third = dataclasses.replace(ECHO, id="sample-third")
+    names = ("right", "wrong_echo", "right", "right")
+    subjects = [
+        dataclasses.replace(subject(name), name=f"{number} {name}") for number, name in enumerate(names)
+    ]
+    work = [(case, one) for one in subjects for case in (ECHO, OTHER, third)]
+    results = list(run(work, dataclasses.replace(OPTIONS, jobs=1)))
+    everything = ["sample-echo", "sample-other", "sample-third"]
+    assert tried == [
+        ("0 right", everything),
+        ("1 wrong_echo", everything),
+        ("1 wrong_echo", everything[1:]),
+        ("3 right", everything),
+    ]
+    assert sorted((one.subject, one.case.id) for one in results) == sorted(
+        (one.name, case.id) for case, one in work
+    )
 
 
 def test_arranging_loses_nothing() -> None:
