@@ -120,14 +120,7 @@ class Connection:
         self, *, unsafe_integers: bool = False, allow_nan: bool = True, max_line: int = LONGEST_LINE
     ) -> None:
         self.outbox = Outbox()
-        self._decode = codec.decode
-        self._decode_lines = codec.decode_lines
-        self._encode, self._encode_many = codec.encode, codec.encode_many
-        if unsafe_integers or not allow_nan:
-            self._encode = partial(codec.encode, unsafe_integers=unsafe_integers, allow_nan=allow_nan)
-            self._encode_many = partial(
-                codec.encode_many, unsafe_integers=unsafe_integers, allow_nan=allow_nan
-            )
+        self._unsafe_integers, self._allow_nan = unsafe_integers, allow_nan
         self._framer = LineFramer(max_line)
         self._state = Channel.OPEN
         # Whether messages can be sent, in Node's word; and whether, with an empty outbox, one may go to the kernel at once.
@@ -200,7 +193,7 @@ class Connection:
     def frame(self, message: object) -> bytes:
         """Return the frame of a user message, for `queue`; raises `InvalidMessage`. Changes nothing, so any thread may call it."""
         # [JSN-001, JSN-004]
-        frame = self._encode(message)
+        frame = codec.encode(message, self._unsafe_integers, self._allow_nan)
         # An object only, and where its type tells enough, only one with a `cmd`.
         suspicious = frame[0] == BRACE and (type(message) is not dict or "cmd" in message)
         if suspicious and frame_is_internal(message, frame):
@@ -209,7 +202,7 @@ class Connection:
 
     def frames(self, messages: list[object]) -> list[bytes]:
         """Return the frames of many user messages, in pieces for `queue`; see `frame`."""
-        frames = self._encode_many(messages)
+        frames = codec.encode_many(messages, self._unsafe_integers, self._allow_nan)
         # Where types tell what the bytes would, no message is looked at.
         if not PLAIN_TYPES.issuperset(map(type, messages)):
             self._check_each(messages)
@@ -218,7 +211,9 @@ class Connection:
     def _check_each(self, messages: list[object]) -> None:
         for index, message in enumerate(messages):
             plain = "cmd" not in message if type(message) is dict else type(message) in PLAIN_TYPES
-            if not plain and frame_is_internal(message, self._encode(message)):
+            if not plain and frame_is_internal(
+                message, codec.encode(message, self._unsafe_integers, self._allow_nan)
+            ):
                 raise _internal(f"$[{index}]")
 
     def queue(self, frames: bytes, handle: Outgoing | None = None) -> Delivery:
@@ -234,7 +229,7 @@ class Connection:
             raise ChannelClosed("send")
         if handle is None:
             return self._hand_over.held.push(frames)  # [HND-010]
-        key_frame = None if handle.key is None else self._encode(handle.key)
+        key_frame = None if handle.key is None else codec.encode(handle.key)
         envelope = envelope_frame(handle.type, frames, key_frame, handle.dgram_type)
         delivery = self._hand_over.send(envelope, handle.take(), shared=handle.shared)
         self._update_unhindered()
@@ -246,7 +241,7 @@ class Connection:
 
     def send_internal(self, message: dict[str, Any], handle: Outgoing | None = None) -> Delivery:
         """Queue an internal message, which is the caller's to get right, like a user message ([HND-010]); raises what `queue` raises."""
-        return self.queue(self._encode(message), handle)
+        return self.queue(codec.encode(message, self._unsafe_integers, self._allow_nan), handle)
 
     def get_connections(self, key: str) -> Answer:
         """Ask how many sockets of a key are open in the peer; raises `ChannelClosed`."""
@@ -321,7 +316,7 @@ class Connection:
             return
         try:
             # [FLO-003]
-            values = self._decode_lines(lines) if len(lines) > 1 else [self._decode(lines[0])]
+            values = codec.decode_lines(lines) if len(lines) > 1 else [codec.decode(lines[0])]
         except InvalidJson:
             self._receive_faulty(lines)
         else:
@@ -331,7 +326,7 @@ class Connection:
         """Take each line for itself, because one of them is no JSON."""
         for line in lines:
             try:
-                value = self._decode(line)
+                value = codec.decode(line)
             except InvalidJson as error:
                 # [FRM-026, ERR-001, ERR-003]
                 self._report(error)

@@ -20,7 +20,7 @@ KIT = ROOT / "conformance" / "channelkit"
 LAYERS = [
     {"errors", "delivery"},
     {"fd", "state", "socketlist", "forks"},
-    {"codec", "codec.framing", "codec.exact", "codec.fast", "codec.json"},
+    {"codec", "codec.framing", "codec.exact", "codec.fast", "codec.json", "codec.plain"},
     {"messages", "outbox"},
     {"handover"},
     {"kinds"},
@@ -57,6 +57,7 @@ SANS_IO = {
     "codec.exact",
     "codec.fast",
     "codec.json",
+    "codec.plain",
     "cluster.messages",
     "cluster.state",
     "cluster.roundrobin",

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import pytest
 
-from nodechannel.codec import exact, fast_path, json
+from nodechannel.codec import exact, fast_path, json, plain
 from nodechannel.errors import InvalidJson, InvalidMessage
 
 if TYPE_CHECKING:
@@ -535,8 +535,10 @@ def test_without_orjson_the_exact_path_serves_alone() -> None:
     program = """if True:
         import sys
         sys.modules["orjson"] = None
+        from nodechannel import codec
         from nodechannel.codec import decode, encode, exact, fast_path
-        assert decode is exact.decode and encode is exact.encode
+        assert encode({"a": (1,)}) == b'{"a":[1]}\\n'
+        assert codec.decode is exact.decode and codec.encode is exact.encode
         assert decode(b'[-0]') == [0] and encode({"a": (1,)}) == b'{"a":[1]}\\n'
         print(fast_path())
     """
@@ -554,3 +556,90 @@ def test_the_exact_path_is_loaded_only_when_it_is_needed() -> None:
         print("nodechannel.codec.exact" in sys.modules)
     """
     assert run(program).split() == ["False", "True"]
+
+
+# ---- before orjson is there ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("message", "frame"),
+    [
+        (None, b"null"),
+        (True, b"true"),
+        (False, b"false"),
+        (0, b"0"),
+        (-(2**53) + 1, b"-9007199254740991"),
+        (2**53 - 1, b"9007199254740991"),
+        ("", b'""'),
+        ("it's ready", b'"it\'s ready"'),
+        ([], b"[]"),
+        ({}, b"{}"),
+        ({"type": "ready", "port": 80, "of": [1, None, {"x": True}]}, b'{"type":"ready","port":80,"of":[1,null,{"x":true}]}'),
+    ],
+)  # fmt: skip
+def test_plain_messages(message: object, frame: bytes) -> None:
+    assert plain.encode(message) == frame + b"\n" == exact.encode(message)
+
+
+SELF: list[Any] = []
+SELF.append(SELF)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        2**53,
+        -(2**53),
+        1.5,
+        math.nan,
+        'say "ready"',
+        "back\\slash",
+        "two\nlines",
+        "\x7f",
+        "\u2028",
+        "\ud800",
+        "bär",
+        {1: 2},
+        {"a\n": 1},
+        (1,),
+        IntEnum("Number", {"ONE": 1}).ONE,  # type: ignore[attr-defined]
+        StrEnum("Word", {"ONE": "one"}).ONE,  # type: ignore[attr-defined]
+        OrderedDict(a=1),
+        [[[[1]]]],
+        {"a": {"b": {"c": {"d": 1}}}},
+        SELF,
+        list(range(17)),
+        dict.fromkeys(map(str, range(17))),
+        object(),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_others_wait_for_orjson(message: object) -> None:
+    assert plain.encode(message) is None
+
+
+@fragments
+@pytest.mark.parametrize(
+    ("messages", "loaded"),
+    [
+        (["ready"], [False]),
+        (["ready", "steady"], [False, True]),
+        ([1.5], [True]),
+        ([[b"no JSON"]], [True]),
+    ],
+)
+def test_the_first_message_does_not_wait_for_orjson(messages: list[object], loaded: list[bool]) -> None:
+    program = f"""if True:
+        import os, socket, sys
+        ours, theirs = socket.socketpair()
+        os.environ["NODE_CHANNEL_FD"] = str(theirs.detach())
+        import nodechannel
+        with nodechannel.connect() as channel:
+            for message in {messages!r}:
+                try:
+                    channel.send(message)
+                except nodechannel.InvalidMessage:
+                    pass
+                print("orjson" in sys.modules)
+    """
+    assert run(program).split() == list(map(str, loaded))
