@@ -3011,4 +3011,70 @@ MUTANTS = (
         "        self.channel.disconnect()\n        os.kill(self.child, 2)\n",
         "parent",
     ),
+    Mutant(
+        "bad-lines-shift-descriptors",
+        "keeps the descriptor of a line that is no JSON for the next envelope",
+        ("ERR-003", "HND-038"),
+        '            self.user.error("remote", "BAD_LINE", str(error))\n',
+        '            self.user.error("remote", "BAD_LINE", str(error))\n            self.framer.buffer += b" "\n',
+    ),
+    Mutant(
+        "takes-answers-in-advance",
+        "takes an acknowledgement that came too soon for that of the next handle",
+        ("HND-010",),
+        '            self.user.error("remote", "UNEXPECTED_ANSWER", "no handle is under way")\n            return\n',
+        '            self.user.error("remote", "UNEXPECTED_ANSWER", "no handle is under way")\n'
+        "            put = self.put\n"
+        "\n"
+        "            def put_paid(frame, descriptor):\n"
+        "                put(frame, descriptor)\n"
+        "                if descriptor is not None:\n"
+        "                    self.put, self.under_way = put, None\n"
+        "\n"
+        "            self.put = put_paid\n"
+        "            return\n",
+    ),
+    Mutant(
+        "loses-the-queue-with-a-refused-message",
+        "forgets what waits behind a handle when it refuses a message",
+        ("HND-010", "HND-020"),
+        "            self.held.append((encode(message, large), None))\n        else:\n",
+        "            queue, self.held = self.held, []\n"
+        "            queue.append((encode(message, large), None))\n"
+        "            self.held = queue\n"
+        "        else:\n",
+    ),
+    Mutant(
+        "keys-before-commands",
+        "takes every internal message with a key for one about connections",
+        ("HND-020",),
+        '        elif message["cmd"] in ANSWERS:\n',
+        '        elif isinstance(message.get("key"), str):\n'
+        '            self.take_question(message, message["key"])\n'
+        '        elif message["cmd"] in ANSWERS:\n',
+    ),
+    Mutant(
+        "refusals-wait-in-line",
+        "holds its refusals back behind a handle under way",
+        ("HND-019",),
+        "            self.write(NACK)\n            return\n",
+        "            self.tell(NACK)\n            return\n",
+    ),
+    Mutant(
+        "short-keys-only",
+        "has no room for a key of more than a hundred characters",
+        ("SLS-012",),
+        '        elif isinstance(message.get("key"), str):\n',
+        '        elif isinstance(message.get("key"), str) and len(message["key"]) <= 100:\n',
+    ),
+    Mutant(
+        "short-queue",
+        "has room for a thousand messages behind a handle",
+        ("HND-010",),
+        "        if handle is None:\n            self.held.append(",
+        "        if handle is None and len(self.held) >= 1000:\n"
+        "            encode(message, large)\n"
+        "        elif handle is None:\n"
+        "            self.held.append(",
+    ),
 )

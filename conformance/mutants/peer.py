@@ -227,10 +227,10 @@ class Channel:
         """A message of the channel itself; unknown ones are ignored."""
         if message["cmd"] == "NODE_HANDLE":
             self.take_envelope(message)
-        elif isinstance(message.get("key"), str):
-            self.take_question(message, message["key"])
         elif message["cmd"] in ANSWERS:
             self.take_answer(accepted=message["cmd"] == ACK["cmd"])
+        elif isinstance(message.get("key"), str):
+            self.take_question(message, message["key"])
 
     def take_question(self, asked, key):
         """A question about the connections of a key, or the answer to an own one."""
