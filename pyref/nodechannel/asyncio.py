@@ -1,9 +1,10 @@
 """The asyncio front end: the words of the blocking one, as coroutines.
 
 `send` does not wait for the kernel: a first message leaves at once, those that follow in the same turn of the event loop leave together. It
-waits only while more than `HIGH_WATER` bytes are queued. `flush` and `disconnect` wait until everything is written. A cancelled call loses
-nothing: unsent bytes belong to the channel, and a message is taken from it only when it is returned. A task that waits for a message goes
-on in the callback that read it. A channel belongs to the event loop that made it.
+waits only while more than `HIGH_WATER` bytes are queued, with a handle also while more than `MOST_HANDLES` wait behind one that is under
+way. `flush` and `disconnect` wait until everything is written. A cancelled call loses nothing: unsent bytes belong to the channel, and a
+message is taken from it only when it is returned. A task that waits for a message goes on in the callback that read it. A channel belongs
+to the event loop that made it.
 """
 
 from __future__ import annotations
@@ -55,6 +56,11 @@ _ABANDONED = DeliveryState.ABANDONED
 
 # Node's `send` returns false from this many queued bytes on ([LIF-009]).
 HIGH_WATER = 131072
+
+# Handles behind one that is under way before the next `send` of a handle waits, since each of them takes a descriptor; and how many are
+# left when it goes on.
+MOST_HANDLES = 8
+MOST_HANDLES_LOW = 4
 
 # Messages that wait for their reader before the channel stops reading, so that a slow reader does not fill the memory; and how many are
 # left when it goes on ([FLO-001]).
@@ -136,8 +142,9 @@ class Channel:
             outgoing = SocketHandle(handle, keep_open, key, handle_type)
             delivery = connection.send(message, outgoing)
             self._schedule_flush()
-        if connection.queued_bytes > HIGH_WATER or delivery.state is _ABANDONED:
-            await self._have_room(delivery, timeout)
+        crowded = handle is not None and connection.queued_handles > MOST_HANDLES
+        if crowded or connection.queued_bytes > HIGH_WATER or delivery.state is _ABANDONED:
+            await self._have_room(delivery, timeout, MOST_HANDLES_LOW if crowded else math.inf)
         return delivery
 
     async def send_many(self, messages: Iterable[object], *, timeout: float | None = None) -> Delivery:
@@ -162,12 +169,14 @@ class Channel:
         self._schedule_flush()
         return delivery
 
-    async def _have_room(self, delivery: Delivery, timeout: float | None) -> None:
-        """Wait while too much is queued."""
+    async def _have_room(self, delivery: Delivery, timeout: float | None, handles: float = math.inf) -> None:
+        """Wait while too many bytes are queued, or more than so many handles."""
         connection = self._connection
-        if connection.queued_bytes > HIGH_WATER and not await self._wait(
-            lambda: connection.queued_bytes <= HIGH_WATER, timeout
-        ):
+
+        def roomy() -> bool:
+            return connection.queued_bytes <= HIGH_WATER and connection.queued_handles <= handles
+
+        if not roomy() and not await self._wait(roomy, timeout):
             raise SendTimeout(delivery)
         if delivery.state is _ABANDONED and not connection.connected:
             raise ChannelClosed("send")

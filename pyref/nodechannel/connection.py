@@ -164,6 +164,11 @@ class Connection:
         """Bytes of all messages that the kernel has not taken."""
         return self.outbox.size + self._hand_over.held.size
 
+    @property
+    def queued_handles(self) -> int:
+        """Handles behind the one that is under way."""
+        return self._hand_over.waiting
+
     def withdraw(self, event: Event) -> None:
         """Take back an event that its user has learned of otherwise."""
         if event in self.events:

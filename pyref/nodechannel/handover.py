@@ -27,15 +27,17 @@ class HandOvers:
 
     Attributes:
         held: writes behind the handle ([HND-010]).
+        waiting: how many handles are among them.
     """
 
-    __slots__ = ("_in_flight", "_outbox", "_state", "held")
+    __slots__ = ("_in_flight", "_outbox", "_state", "held", "waiting")
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._state = _IDLE
         self._in_flight: Write | None = None
         self.held = Outbox()
+        self.waiting = 0
 
     @property
     def idle(self) -> bool:
@@ -50,6 +52,7 @@ class HandOvers:
             self._start(write)
         else:
             self.held.put(write)
+            self.waiting += 1
         return delivery
 
     def written(self, write: Write) -> None:
@@ -90,6 +93,7 @@ class HandOvers:
             _conclude(self._in_flight, _ABANDONED)
         self._in_flight = None
         self._state = _IDLE
+        self.waiting = 0
 
     def _start(self, write: Write) -> None:
         # [HND-017]
@@ -106,6 +110,7 @@ class HandOvers:
         while self.held and self.idle:
             write = self.held.take()
             if write.fd is not None:
+                self.waiting -= 1
                 self._start(write)
             else:
                 self._outbox.put(write)

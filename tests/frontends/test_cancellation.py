@@ -1,14 +1,16 @@
-"""asyncio alone: a cancelled call loses no byte and no message."""
+"""asyncio alone: a cancelled call loses no byte and no message, and what waits takes little."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+from pathlib import Path
 
 import pytest
 
+from nodechannel import DeliveryState, errors
 from nodechannel import asyncio as aio
-from nodechannel import errors
 
 
 def run(scenario):
@@ -182,3 +184,80 @@ def test_a_slow_reader_is_not_flooded():
         assert count == sent // len(line)
 
     run(scenario)
+
+
+def test_a_flood_of_handles_takes_few_descriptors_at_a_time():
+    ack = b'{"cmd":"NODE_HANDLE_ACK"}\n'
+
+    async def scenario(channel, peer):
+        def open_descriptors():
+            return len(list(Path("/dev/fd").iterdir()))
+
+        async def flood():
+            for number in range(50):
+                await channel.send(number, server)
+
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            before = open_descriptors()
+            task = asyncio.create_task(flood())
+            sent = []
+            for _ in range(50):
+                while not (taken := await receive_handle(peer)):
+                    pass
+                sent.append(taken)
+                assert open_descriptors() - before <= aio.MOST_HANDLES + 2
+                peer.send(ack)
+            await task
+            await channel.flush()
+            assert sent == [b'{"cmd":"NODE_HANDLE","type":"net.Server","msg":%d}\n' % n for n in range(50)]
+            assert open_descriptors() == before
+
+    run(scenario)
+
+
+def test_a_handle_that_waits_for_its_place_is_queued_after_cancellation_and_after_its_time():
+    async def scenario(channel, peer):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            deliveries = [await channel.send(number, server) for number in range(aio.MOST_HANDLES + 1)]
+            with pytest.raises(errors.SendTimeout) as caught:
+                await channel.send("late", server, timeout=0.05)
+            deliveries.append(caught.value.delivery)
+            task = asyncio.create_task(channel.send("cancelled", server))
+            await asyncio.sleep(0)
+            await cancelled(task)
+            await asyncio.wait_for(channel.send("no handle"), 5)  # plain messages need no descriptor
+            for _ in range(aio.MOST_HANDLES + 3):
+                while not await receive_handle(peer):
+                    pass
+                peer.send(b'{"cmd":"NODE_HANDLE_ACK"}\n')
+            await channel.flush()
+            assert all(one.state is DeliveryState.ACKNOWLEDGED for one in deliveries)
+            assert await read(peer, 12) == b'"no handle"\n'
+
+    run(scenario)
+
+
+def test_a_handle_that_waits_for_its_place_learns_of_the_end():
+    async def scenario(channel, peer):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            for number in range(aio.MOST_HANDLES + 1):
+                await channel.send(number, server)
+            task = asyncio.create_task(channel.send("late", server))
+            await asyncio.sleep(0)
+            peer.close()
+            with pytest.raises(errors.ChannelClosed):
+                await task
+
+    run(scenario)
+
+
+async def receive_handle(sock: socket.socket) -> bytes:
+    """Take one envelope, and close the descriptor that comes with it."""
+    await asyncio.sleep(0)
+    try:
+        data, descriptors, _flags, _address = socket.recv_fds(sock, 1000, 10)
+    except BlockingIOError:
+        return b""
+    assert len(descriptors) == 1
+    os.close(descriptors[0])
+    return data
