@@ -2346,7 +2346,7 @@ MUTANTS = (
         "closes-the-oldest",
         "closes the server that was opened first, and says so of the last one",
         ("CLU-025",),
-        "        key, _query, server = self.servers.pop()\n",
+        "        key, _query, server = self.servers.pop(number)\n",
         "        key = self.servers[-1][0]\n"
         "        self.servers[-1:] = [(key, *self.servers[0][1:])] if len(self.servers) > 2 else []\n"
         "        _key, _query, server = self.servers.pop(0) if self.servers else (0, 0, None)\n",
@@ -3076,5 +3076,13 @@ MUTANTS = (
         "            encode(message, large)\n"
         "        elif handle is None:\n"
         "            self.held.append(",
+    ),
+    Mutant(
+        "closes-the-latest-server",
+        "closes another server than its user, where there are two",
+        ("CLU-025", "CLU-036"),
+        "self.servers.pop(number)\n",
+        "self.servers.pop()\n",
+        "worker",
     ),
 )

@@ -143,9 +143,9 @@ class Worker:
         else:
             os.close(fd)
 
-    def close_server(self):
-        """Gives back the last one."""
-        key, _query, server = self.servers.pop()
+    def close_server(self, number=-1):
+        """Gives one back."""
+        key, _query, server = self.servers.pop(number)
         if server is not None:
             server.close()
         self.channel.say(act="close", key=key)
@@ -169,6 +169,8 @@ class Worker:
             self.leave(dismissed=False)
         elif value == "close":
             self.close_server()
+        elif isinstance(value, dict) and "close" in value:
+            self.close_server(value["close"])
         elif isinstance(value, dict) and "listen" in value:
             self.ask(value["listen"])
         else:

@@ -59,8 +59,8 @@ HIGH_WATER = 131072
 
 # Handles behind one that is under way before the next `send` of a handle waits, since each of them takes a descriptor; and how many are
 # left when it goes on.
-MOST_HANDLES = 8
-MOST_HANDLES_LOW = 4
+MOST_HANDLES = 128
+MOST_HANDLES_LOW = 64
 
 # Messages that wait for their reader before the channel stops reading, so that a slow reader does not fill the memory; and how many are
 # left when it goes on ([FLO-001]).

@@ -188,20 +188,21 @@ def test_a_slow_reader_is_not_flooded():
 
 def test_a_flood_of_handles_takes_few_descriptors_at_a_time():
     ack = b'{"cmd":"NODE_HANDLE_ACK"}\n'
+    count = 2 * aio.MOST_HANDLES
 
     async def scenario(channel, peer):
         def open_descriptors():
             return len(list(Path("/dev/fd").iterdir()))
 
         async def flood():
-            for number in range(50):
+            for number in range(count):
                 await channel.send(number, server)
 
         with socket.create_server(("127.0.0.1", 0)) as server:
             before = open_descriptors()
             task = asyncio.create_task(flood())
             sent = []
-            for _ in range(50):
+            for _ in range(count):
                 while not (taken := await receive_handle(peer)):
                     pass
                 sent.append(taken)
@@ -209,7 +210,7 @@ def test_a_flood_of_handles_takes_few_descriptors_at_a_time():
                 peer.send(ack)
             await task
             await channel.flush()
-            assert sent == [b'{"cmd":"NODE_HANDLE","type":"net.Server","msg":%d}\n' % n for n in range(50)]
+            assert sent == [b'{"cmd":"NODE_HANDLE","type":"net.Server","msg":%d}\n' % n for n in range(count)]
             assert open_descriptors() == before
 
     run(scenario)

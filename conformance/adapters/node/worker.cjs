@@ -12,6 +12,7 @@ function listen(port) {
 process.on('message', (message) => {
   if (message === 'leave') cluster.worker.disconnect();
   else if (message === 'close') servers.pop().close();
+  else if (message && message.close !== undefined) servers.splice(message.close, 1)[0].close();
   else if (message && message.listen !== undefined) listen(message.listen);
   else process.send({ echo: message });
 });

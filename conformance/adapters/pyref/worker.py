@@ -40,6 +40,8 @@ class Program:
             self.tasks.append(asyncio.create_task(self.worker.disconnect()))
         elif message == "close":
             self.servers.pop().close()
+        elif isinstance(message, dict) and "close" in message:
+            self.servers.pop(message["close"]).close()
         elif isinstance(message, dict) and "listen" in message:
             self.tasks.append(asyncio.create_task(self.listen(message["listen"])))
         else:

@@ -59,6 +59,12 @@ class Program:
         for connection in server:
             self.busy.append(start(echo, connection))
 
+    def close(self, number: int) -> None:
+        """Close a server, which may be in the making still."""
+        for thread in self.asking:
+            thread.join()
+        self.servers.pop(number).close()
+
     def end_when_dismissed(self) -> None:
         """Disconnect when the primary has asked for it and every connection has ended."""
         while self.worker.connected:
@@ -71,9 +77,9 @@ class Program:
         if message == "leave":
             start(self.worker.disconnect)
         elif message == "close":
-            for thread in self.asking:  # its server may be in the making
-                thread.join()
-            self.servers.pop().close()
+            self.close(-1)
+        elif isinstance(message, dict) and "close" in message:
+            self.close(message["close"])
         elif isinstance(message, dict) and "listen" in message:
             self.asking.append(start(self.listen, message["listen"]))
         else:
