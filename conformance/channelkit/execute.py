@@ -279,7 +279,7 @@ def _prepare(session: Session, case: Case, record: _Record) -> CaseEnded | None:
         if not session.hello:
             greet(session, unusual=bool(case.start))
         record.hello = session.hello
-        _look_up(case, session.hello, session.plan.role)
+        _check_declared(case, session.hello, session.plan.role)
         if not (case.opens or session.opened):
             open_channel(session)
     except CaseEnded as ended:
@@ -287,7 +287,8 @@ def _prepare(session: Session, case: Case, record: _Record) -> CaseEnded | None:
     return None
 
 
-def _look_up(case: Case, hello: Mapping[str, Any], role: str) -> None:
+def _check_declared(case: Case, hello: Mapping[str, Any], role: str) -> None:
+    """Compares what the adapter declares with what the case needs. Raises :class:`DeclaredUnsupported`, :class:`HarnessError`."""
     if role not in hello["roles"]:
         raise HarnessError(f"the adapter says it has no role {role}: {show(hello)}")
     missing = [need for need in case.needs if need not in hello["capabilities"]]

@@ -187,9 +187,7 @@ class Session:
         """Waits until something can be read (or the channel written) and reads it."""
         if self._stop.is_set():
             raise Interrupted
-        poller = select.poll()
-        for descriptor in self._sources():
-            poller.register(descriptor, select.POLLIN)
+        poller = self._poller()
         for end in (also, None if self.exited else self.subject.pidfd):
             if end is not None:
                 poller.register(end, select.POLLIN)
@@ -203,15 +201,18 @@ class Session:
         poller.poll(math.ceil(seconds * 1000))
         self._drain()
 
-    def _sources(self) -> list[int]:
-        """Whatever is read while it is waited for something."""
-        found = [end for end in (self.subject.stdout, self.subject.stderr) if end is not None]
+    def _poller(self) -> select.poll:
+        """What tells whether anything can be read of all that is read while something is waited for."""
+        sources = [end for end in (self.subject.stdout, self.subject.stderr) if end is not None]
         for link in self.links:
-            found.extend(link.descriptors)
+            sources.extend(link.descriptors)
         channel = self._channel
         if channel is not None and channel.reads:
-            found.append(channel.fileno())
-        return found
+            sources.append(channel.fileno())
+        poller = select.poll()
+        for descriptor in sources:
+            poller.register(descriptor, select.POLLIN)
+        return poller
 
     def _drain(self) -> None:
         """Reads until a whole round brings nothing: then everything that caused what was seen has been seen too."""
@@ -241,10 +242,7 @@ class Session:
         """Reads every source once; whether an event or a frame came."""
         if self.control is not None:
             self.control.flush()
-        poller = select.poll()
-        for descriptor in self._sources():
-            poller.register(descriptor, select.POLLIN)
-        if not poller.poll(0):  # one call instead of one for each source
+        if not self._poller().poll(0):  # one call instead of one for each source
             return False
         self.subject.read_stderr()
         for link in self.links:

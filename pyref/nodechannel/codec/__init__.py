@@ -1,7 +1,7 @@
 """Bytes to lines, lines to values, and back: the serialization `json` of the channel.
 
-Importing orjson takes longer than importing all the rest. So the functions here load those of `nodechannel.codec.json`, which then
-take their place in this module; only a first message that is plain goes out before that.
+Importing orjson takes longer than importing all the rest. So the functions of `nodechannel.codec.json` come here when one of them is first
+asked for; only a first message that is plain goes out before that.
 """
 
 from __future__ import annotations
@@ -11,18 +11,11 @@ from nodechannel.codec.framing import LONGEST_LINE, LineFramer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from nodechannel.codec.json import decode, decode_lines, encode_many, fast_path
 
 __all__ = ["LONGEST_LINE", "LineFramer", "decode", "decode_lines", "encode", "encode_many", "fast_path"]
 
 _first = iter([True])  # true once
-
-
-def _load() -> None:
-    """Let each of the names below stand for the function that does it."""
-    from nodechannel.codec import json
-
-    globals().update({name: getattr(json, name) for name in json.__all__})
 
 
 def encode(message: object, unsafe_integers: bool = False, allow_nan: bool = True) -> bytes:
@@ -31,28 +24,18 @@ def encode(message: object, unsafe_integers: bool = False, allow_nan: bool = Tru
     if frame is not None:
         return frame
     _load()
-    return encode(message, unsafe_integers, allow_nan)
+    return encode(message, unsafe_integers, allow_nan)  # another one by now
 
 
-def encode_many(messages: list[object], unsafe_integers: bool = False, allow_nan: bool = True) -> list[bytes]:
-    """Return the blocks of the frames of many messages. See `nodechannel.codec.exact.encode_many`."""
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     _load()
-    return encode_many(messages, unsafe_integers, allow_nan)
+    return globals()[name]
 
 
-def decode(line: bytes) -> Any:
-    """Return the value of a line; raises `InvalidJson`. See `nodechannel.codec.exact.decode`."""
-    _load()
-    return decode(line)
+def _load() -> None:
+    """Let each name stand for the function that does it, `encode` included."""
+    from nodechannel.codec import json
 
-
-def decode_lines(lines: list[bytes]) -> list[Any]:
-    """Return the values of many lines; raises `InvalidJson` when any of them is no JSON."""
-    _load()
-    return decode_lines(lines)
-
-
-def fast_path() -> str:
-    """Return what serves the messages, for people to read."""
-    _load()
-    return fast_path()
+    globals().update({name: getattr(json, name) for name in json.__all__})

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
 from nodechannel.codec.framing import LONGEST_LINE, blocks
+from nodechannel.codec.plain import MAX_SAFE_INTEGER
 from nodechannel.errors import InvalidJson, InvalidMessage
 
 if TYPE_CHECKING:
@@ -232,9 +233,6 @@ def encode_many(messages: list[object], unsafe_integers: bool = False, allow_nan
     return blocks(frames)
 
 
-_MAX_SAFE_INTEGER = 2**53 - 1
-
-
 class _Container:
     """An array or object that is being written."""
 
@@ -344,7 +342,7 @@ class _Writer:
         return "null"  # [JSN-002]
 
     def _integer(self, value: int) -> str:
-        if not -_MAX_SAFE_INTEGER <= value <= _MAX_SAFE_INTEGER:
+        if not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
             if not self._unsafe_integers:  # [JSN-007]
                 self._refuse("an integer beyond 2**53 - 1, which JavaScript would round")
             try:

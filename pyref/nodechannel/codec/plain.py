@@ -9,7 +9,8 @@ _DEEPEST = 3
 """Levels of containers; what is deeper is left to others."""
 _LONGEST = 16
 """Entries of a container: with more of them orjson is sooner ready than this is."""
-_MAX_SAFE_INTEGER = 2**53 - 1
+MAX_SAFE_INTEGER = 2**53 - 1
+"""Integers beyond are rounded in JavaScript ([JSN-007])."""
 
 
 def encode(message: object) -> bytes | None:
@@ -32,7 +33,7 @@ def _text(value: object, levels: int) -> str:
         return _quoted(value)
     if type(value) is bool:
         return "true" if value else "false"
-    if type(value) is int and -_MAX_SAFE_INTEGER <= value <= _MAX_SAFE_INTEGER:
+    if type(value) is int and -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
         return str(value)
     if type(value) is dict and levels and len(value) <= _LONGEST:
         members = [f"{_name(key)}:{_text(member, levels - 1)}" for key, member in value.items()]
