@@ -357,7 +357,7 @@ class Channel:
             feed(self._connection, received)
             if len(received[0]) < RECEIVE_SIZE or self._connection.closed or self._sated():
                 break
-        if self._connection.outbox:
+        if self._connection.outbox.size:
             self._flush()
         else:
             self._after_io()

@@ -33,15 +33,14 @@ from nodechannel.messages import (
     ACK_FRAME,
     ACK_LINE,
     BRACE,
+    HANDLE_TYPES,
     NACK_FRAME,
     NET_SOCKET,
     PLAIN_TYPES,
     Cmd,
-    Envelope,
     envelope_frame,
     frame_is_internal,
     is_internal,
-    unwrap,
 )
 from nodechannel.outbox import Outbox, Write
 from nodechannel.socketlist import Answer, Questions, Received
@@ -58,6 +57,8 @@ if TYPE_CHECKING:
 _WRITTEN = DeliveryState.WRITTEN
 _HANDLE, _HANDLE_ACK, _HANDLE_NACK = Cmd.HANDLE, Cmd.HANDLE_ACK, Cmd.HANDLE_NACK
 _ACK_ALONE = [ACK_LINE]
+# Answers are all alike, and nobody asks what becomes of one.
+_ACK, _NACK = Write(ACK_FRAME, Delivery()), Write(NACK_FRAME, Delivery())
 _ABOUT_SOCKETS = (
     Cmd.SOCKET_GET_COUNT,
     Cmd.SOCKET_COUNT,
@@ -151,7 +152,7 @@ class Connection:
     @property
     def settled(self) -> bool:
         """Whether everything sent was written and every handle was acknowledged or abandoned."""
-        return not self.outbox and self._hand_over.idle
+        return not self.outbox.size and self._hand_over.idle
 
     @property
     def ready_to_close(self) -> bool:
@@ -284,17 +285,22 @@ class Connection:
 
     def receive_data(self, data: bytes, fds: Sequence[OwnedFd] = (), *, truncated: bool = False) -> None:
         """Take in what one `recvmsg` returned: bytes, descriptors, and whether the kernel dropped descriptors."""
+        framer = self._framer
         if fds:
-            self._pending_fds.extend(fds)
-        self._truncated |= truncated
-        lines = self._framer.feed(data)
+            self._pending_fds += fds
+        if truncated:
+            self._truncated = True
+        if self.closed:  # while the bytes were on their way here
+            self._close_strays()
+            return
+        lines = framer.feed(data)
         if lines:
             self._receive_lines(lines)
-        if self._framer.overflowed:  # [FRM-030]
-            self._report(LineTooLong(self._framer.max_line))
+        if framer.overflowed:  # [FRM-030]
+            self._report(LineTooLong(framer.max_line))
             self._end(ChannelInput.CLOSE)
         # [HND-031]
-        elif self._pending_fds and not self._framer.buffered:  # [HND-008]
+        elif self._pending_fds and not framer.buffered:  # [HND-008]
             self._close_strays()
 
     def receive_eof(self) -> None:
@@ -307,7 +313,8 @@ class Connection:
         write = self.outbox.advance(count)
         if write is not None:
             write.delivery.state = _WRITTEN
-            self._hand_over.written(write)
+            if write.fd is not None:
+                self._hand_over.written(write)
 
     def write_failed(self) -> None:
         """The peer is gone: what is queued cannot be delivered, what was received can still be read."""
@@ -358,7 +365,7 @@ class Connection:
     def _receive_internal(self, value: dict[str, Any]) -> None:
         cmd = value["cmd"]
         if cmd == _HANDLE:
-            self._receive_handle(unwrap(value))
+            self._receive_handle(value)
         elif cmd == _HANDLE_ACK:
             self._receive_ack()
         elif cmd == _HANDLE_NACK:
@@ -369,8 +376,12 @@ class Connection:
             self.on_internal(value, None)
 
     def _receive_handle(self, value: dict[str, Any]) -> None:
+        data = value.get("msg")
+        # A refused handle comes again as an envelope inside an envelope; both mean one handle and get one acknowledgement.
+        while type(data) is dict and data.get("cmd") == _HANDLE:  # [HND-013, HND-014]
+            value, data = data, data.get("msg")
         if not self._pending_fds:  # [HND-012]
-            self.outbox.put(Write(NACK_FRAME, Delivery()))
+            self.outbox.put(_NACK)
             # [HND-037, HND-047]
             self._report(MissingDescriptor(truncated=self._truncated))
             self._truncated = False
@@ -378,24 +389,27 @@ class Connection:
         # [HND-030]
         fd = self._pending_fds.popleft()
         # [HND-019, HND-034, HND-042]
-        self.outbox.put(Write(ACK_FRAME, Delivery()))  # [HND-011] before the message is handed up
-        try:
-            envelope = Envelope.from_wire(value)
-        except BadEnvelope as error:
+        self.outbox.put(_ACK)  # [HND-011] before the message is handed up
+        named = value.get("type")
+        type_ = HANDLE_TYPES.get(named) if type(named) is str else None  # [SEC-007]
+        if type_ is None:
             fd.close()  # [HND-053]
-            self._report(error)
+            self._report(BadEnvelope(f"its type {named!r} is unknown", data))  # [HND-041]
             return
-        # [HND-038]
-        handle = ReceivedHandle(envelope.type, fd, envelope.key, envelope.dgram_type)
+        # [HND-038, HND-039, HND-040]
+        key, dgram_type = value.get("key"), value.get("dgramType")
+        handle = ReceivedHandle(
+            type_, fd, key if type(key) is str else None, dgram_type if type(dgram_type) is str else None
+        )
         # [CLS-006, HND-048]
-        if is_internal(envelope.msg):
-            self.on_internal(envelope.msg, handle)
+        if type(data) is dict and is_internal(data):
+            self.on_internal(data, handle)
             return
-        if envelope.type is NET_SOCKET and envelope.key is not None:
-            self._received_sockets.arrived(envelope.key)
-            handle.on_closed = partial(self.on_socket_closed, envelope.key)
+        if handle.key is not None and type_ is NET_SOCKET:
+            self._received_sockets.arrived(handle.key)
+            handle.on_closed = partial(self.on_socket_closed, handle.key)
         message = Message()
-        message.data = envelope.msg
+        message.data = data
         message.handle = handle
         self.events.append(message)
 

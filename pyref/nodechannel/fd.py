@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 # has one cause only: the descriptor table of this process is full.
 SCM_MAX_FD = 253
 
-_FD_SIZE = array.array("i").itemsize
+_SOL_SOCKET, _SCM_RIGHTS = socket.SOL_SOCKET, socket.SCM_RIGHTS
+_array = array.array
+_FD_SIZE = _array("i").itemsize
+_WHOLE = -_FD_SIZE  # a mask: the system may cut the data of a control message anywhere
 ANCILLARY_SIZE = socket.CMSG_SPACE(SCM_MAX_FD * _FD_SIZE)
 
 
@@ -50,8 +53,9 @@ class OwnedFd:
 
     def detach(self) -> int:
         """Hand the descriptor to the caller, who must close it; raises `HandleTaken` when there is none any more."""
-        fd = self.fileno()
-        self._fd = -1
+        fd, self._fd = self._fd, -1
+        if fd < 0:
+            raise HandleTaken
         return fd
 
     # [SEC-003]
@@ -72,14 +76,13 @@ class OwnedFd:
 
 def pack_rights(fd: OwnedFd) -> list[tuple[int, int, array.array[int]]]:
     """Return the control message that passes one descriptor ([HND-004]: never more than one)."""
-    return [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd.fileno()]))]
+    return [(_SOL_SOCKET, _SCM_RIGHTS, _array("i", (fd.fileno(),)))]
 
 
 def unpack_rights(ancillary: Iterable[tuple[int, int, bytes]]) -> list[OwnedFd]:
     """Take ownership of every descriptor in received control messages, in order of arrival."""
     owned: list[OwnedFd] = []
     for level, kind, data in ancillary:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            whole = data[: len(data) - len(data) % _FD_SIZE]
-            owned.extend(map(OwnedFd, array.array("i", whole)))
+        if level == _SOL_SOCKET and kind == _SCM_RIGHTS:
+            owned += map(OwnedFd, _array("i", data[: len(data) & _WHOLE]))
     return owned

@@ -26,23 +26,20 @@ class HandOvers:
         outbox: where writes go whose turn has come.
 
     Attributes:
+        idle: whether no handle is under way.
         held: writes behind the handle ([HND-010]).
         waiting: how many handles are among them.
     """
 
-    __slots__ = ("_in_flight", "_outbox", "_state", "held", "waiting")
+    __slots__ = ("_in_flight", "_outbox", "_state", "held", "idle", "waiting")
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._state = _IDLE
+        self.idle = True
         self._in_flight: Write | None = None
         self.held = Outbox()
         self.waiting = 0
-
-    @property
-    def idle(self) -> bool:
-        """Whether no handle is under way."""
-        return self._state is _IDLE
 
     def send(self, frame: bytes, fd: OwnedFd, *, shared: bool) -> Delivery:
         """Queue the envelope of a handle."""
@@ -93,6 +90,7 @@ class HandOvers:
             _conclude(self._in_flight, _ABANDONED)
         self._in_flight = None
         self._state = _IDLE
+        self.idle = True
         self.waiting = 0
 
     def _start(self, write: Write) -> None:
@@ -107,7 +105,7 @@ class HandOvers:
             _conclude(self._in_flight, state)
         self._in_flight = None
         # [HND-020, HND-023]
-        while self.held and self.idle:
+        while self.held.size and self.idle:
             write = self.held.take()
             if write.fd is not None:
                 self.waiting -= 1
@@ -116,7 +114,8 @@ class HandOvers:
                 self._outbox.put(write)
 
     def _move(self, how: HandOverInput) -> None:
-        self._state = HAND_OVER[self._state, how]
+        self._state = state = HAND_OVER[self._state, how]
+        self.idle = state is _IDLE
 
 
 def _conclude(write: Write, state: DeliveryState) -> None:

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from enum import StrEnum
 
 from nodechannel import codec
-from nodechannel.errors import BadEnvelope
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 PREFIX = "NODE_"
 
@@ -42,9 +36,8 @@ class HandleType(StrEnum):
 
 
 NET_SERVER, NET_SOCKET, NET_NATIVE, DGRAM_SOCKET, DGRAM_NATIVE, NET_BOUND_SOCKET = HandleType
-_HANDLE = Cmd.HANDLE
 
-_HANDLE_TYPES = {member.value: member for member in HandleType}
+HANDLE_TYPES = {member.value: member for member in HandleType}
 
 ACK_LINE = b'{"cmd":"NODE_HANDLE_ACK"}'
 ACK_FRAME = ACK_LINE + b"\n"
@@ -57,11 +50,9 @@ def is_internal(value: object) -> bool:
 
     [CLS-001] An object whose `cmd` is a string that begins with `NODE_` and is longer than that.
     """
-    if not isinstance(value, dict):
-        return False
-    cmd = value.get("cmd")
+    cmd = value.get("cmd") if type(value) is dict else None
     # [CLS-002]
-    return isinstance(cmd, str) and len(cmd) > len(PREFIX) and cmd.startswith(PREFIX)
+    return type(cmd) is str and cmd.startswith(PREFIX) and cmd != PREFIX
 
 
 # What the frame of an object begins with; and types whose frames begin with something else.
@@ -75,55 +66,6 @@ def frame_is_internal(message: object, frame: bytes) -> bool:
         return is_internal(message)
     suspicious = frame[0] == BRACE and (b"NODE_" in frame or b"\\u" in frame)
     return suspicious and is_internal(codec.decode(frame))
-
-
-class Envelope(namedtuple("Envelope", ("type", "msg", "key", "dgram_type"), defaults=(None, None))):  # noqa: PYI024 (typing takes long to import)
-    """A `NODE_HANDLE` message: a user or internal message that travels with a descriptor.
-
-    Attributes:
-        type: what the descriptor is.
-        msg: the message inside; None when the sender left it out.
-        key: names the server that a `net.Socket` came from, opaque to the receiver.
-        dgram_type: ``udp4`` or ``udp6`` for a `dgram.Socket`.
-    """
-
-    __slots__ = ()
-
-    type: HandleType
-    msg: Any
-    key: str | None
-    dgram_type: str | None
-
-    @staticmethod
-    def from_wire(value: dict[str, Any]) -> Envelope:
-        """Read an envelope whatever the order of its keys, ignoring unknown ones; raises `BadEnvelope`."""
-        # [HND-039, HND-040]
-        message = value.get("msg")
-        type_ = value.get("type")
-        # [SEC-007]
-        known = _HANDLE_TYPES.get(type_) if isinstance(type_, str) else None
-        if known is None:
-            # [HND-041]
-            raise BadEnvelope(f"its type {type_!r} is unknown", message)
-        key, dgram_type = value.get("key"), value.get("dgramType")
-        return Envelope(
-            known,
-            message,
-            key if isinstance(key, str) else None,
-            dgram_type if isinstance(dgram_type, str) else None,
-        )
-
-
-def unwrap(value: dict[str, Any]) -> dict[str, Any]:
-    """Return the innermost envelope.
-
-    Node retransmits a refused handle as an envelope inside an envelope; both mean one handle and get one acknowledgement ([HND-013]).
-    """
-    inner = value.get("msg")
-    # [HND-014]
-    while isinstance(inner, dict) and inner.get("cmd") == _HANDLE:
-        value, inner = inner, inner.get("msg")
-    return value
 
 
 def envelope_frame(type_: HandleType, frame: bytes, key_frame: bytes | None, dgram_type: str | None) -> bytes:

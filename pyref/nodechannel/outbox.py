@@ -47,9 +47,6 @@ class Outbox:
         self._delivery = Delivery()  # of the frames
         self.size = 0
 
-    def __bool__(self) -> bool:
-        return self.size > 0
-
     def push(self, frame: bytes) -> Delivery:
         """Append one frame; return what becomes of the write that it is part of."""
         size = len(frame)
@@ -81,24 +78,27 @@ class Outbox:
         A frame with a descriptor is a write of its own, so that the descriptor meets the first byte of its frame ([HND-005], [HND-006]);
         once a part of it is out the descriptor is gone too and must not be attached again ([HND-028]).
         """
-        if not self._writes:
+        writes = self._writes
+        if not writes:
             self._seal()
-        first = self._writes[0]
+        first = writes[0]
         if self._offset:
             return memoryview(first.data)[self._offset :], None
         return first.data, first.fd
 
     def advance(self, count: int) -> Write | None:
         """Note that the kernel took `count` bytes of what was gathered; return the write if that was the rest of it."""
-        if not self._writes:
+        writes = self._writes
+        if not writes:
             self._seal()
         self.size -= count
         # [FRM-008]
-        self._offset += count
-        if self._offset < len(self._writes[0].data):
+        count += self._offset
+        if count < len(writes[0].data):
+            self._offset = count
             return None
         self._offset = 0
-        return self._writes.popleft()
+        return writes.popleft()
 
     def clear(self) -> list[Write]:
         """Forget everything; return the writes that were not completely written."""

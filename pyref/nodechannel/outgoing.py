@@ -57,7 +57,12 @@ class SocketHandle:
             raise InvalidHandle("the socket is closed")
         self._sock = sock
         natural, self.dgram_type = kind_of(fd)
-        self.type = _chosen(natural, handle_type, fd)
+        # [HND-027]
+        if handle_type is None and natural is NET_BOUND_SOCKET:  # a Node before 26 dies of it
+            raise InvalidHandle(
+                "a bound socket that does not listen goes only as handle_type='net.BoundSocket'"
+            )
+        self.type = natural if handle_type is None else _chosen(natural, handle_type, fd)
         if self.type is not DGRAM_SOCKET:
             self.dgram_type = None
         if key is not None and self.type is not NET_SOCKET:
@@ -84,15 +89,8 @@ class SocketHandle:
         return copy or OwnedFd(sock.detach())
 
 
-def _chosen(natural: HandleType, wanted: HandleType | str | None, fd: int) -> HandleType:
+def _chosen(natural: HandleType, wanted: HandleType | str, fd: int) -> HandleType:
     """Return the type under which a socket is sent ([HND-002]); raises `InvalidHandle` when it does not fit."""
-    if wanted is None:
-        # [HND-027]
-        if natural is NET_BOUND_SOCKET:  # a Node before 26 dies of it
-            raise InvalidHandle(
-                "a bound socket that does not listen goes only as handle_type='net.BoundSocket'"
-            )
-        return natural
     try:
         type_ = HandleType(wanted)
     except ValueError:

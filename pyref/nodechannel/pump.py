@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from nodechannel.connection import Connection, Outgoing
     from nodechannel.delivery import Delivery
-    from nodechannel.steps import Received
 
 
 class Pump:
@@ -69,7 +68,7 @@ class Pump:
         self.connection.close()
         self.sock.close()
 
-    # The caller of write, shut and _take holds the lock.
+    # The caller of write and shut holds the lock.
 
     def write(self) -> None:
         """Write what there is room for, and close what is to be closed."""
@@ -81,14 +80,6 @@ class Pump:
                 connection.finish()
             if connection.closed:
                 self.shut()
-
-    def _take(self, received: Received) -> None:
-        if self.connection.closed:  # another thread closed the channel meanwhile
-            for fd in received[1]:
-                fd.close()
-        else:
-            feed(self.connection, received)
-        self.write()
 
     def shut(self) -> None:
         """Close the socket, or have the last thread close it that waits on it."""
@@ -109,40 +100,41 @@ class Pump:
         One thread at a time reads; the others wait for what it brings about, or for room to write. `also` are more descriptors
         that may become readable. Who gives any learns only with an `Alarm` among them what other threads brought about.
         """
-        guard = self.guard
-        expired = False
+        guard, connection = self.guard, self.connection
+        expired, left = False, None
         try:
-            while True:
-                with guard.lock:
+            with guard.lock:
+                while True:
                     self.write()
                     if done():
                         return True
                     if expired:
                         return False
-                    left = None if deadline is None else max(0.0, deadline - time.monotonic())
-                    expired = left == 0.0  # even with no time at all what is there is taken
-                    reading = not self._someone_reads and not self.connection.closed
-                    writing = self.connection.outbox.size > 0
-                    if not reading and not writing and not also:
+                    if deadline is not None:
+                        left = max(0.0, deadline - time.monotonic())
+                        expired = left == 0.0  # even with no time at all what is there is taken
+                    reading = not (self._someone_reads or connection.closed)
+                    writing = connection.outbox.size > 0
+                    if reading or writing or also:
+                        self._sleep(reading, writing, left, also)
+                    else:
                         guard.wait(left)
-                        continue
-                    self._someone_reads |= reading
-                    self._waiting += 1
-                if guard.closed_keys:
-                    guard.settle()
-                if self._sleep(done, reading, writing, left, also):
-                    return True
         finally:
             if guard.closed_keys:
                 guard.settle()
 
-    def _sleep(
-        self, done: Callable[[], bool], reading: bool, writing: bool, left: float | None, also: Sequence[int]
-    ) -> bool:
-        """Wait without the lock until something can be moved; take in what can be read; return whether that was enough."""
+    def _sleep(self, reading: bool, writing: bool, left: float | None, also: Sequence[int]) -> None:
+        """Wait without the lock until something can be moved, and take in what can be read."""
+        guard, connection = self.guard, self.connection
         received = None
         blindly = reading and not writing and left is None and not also
+        if reading:
+            self._someone_reads = True
+        self._waiting += 1
+        guard.lock.release()
         try:
+            if guard.closed_keys:
+                guard.settle()
             if not blindly:
                 self._poll(reading, writing, left, also)
             if reading:
@@ -151,17 +143,16 @@ class Pump:
             if blindly:  # somebody made the shared description non-blocking
                 self._poll(reading, writing, left, also)
         finally:
-            with self.guard.lock:
-                self._someone_reads &= not reading
-                self._waiting -= 1
-                if received is not None:
-                    self._take(received)
-                elif self.connection.closed:
-                    self.shut()
-                if self.guard.waiting and (reading or writing):
-                    self.guard.notify()
-                finished = done()
-        return finished
+            guard.lock.acquire()
+            if reading:
+                self._someone_reads = False
+            self._waiting -= 1
+            if received is not None:
+                feed(connection, received)
+            if connection.closed:
+                self.shut()
+            if guard.waiting and (reading or writing):
+                guard.notify()
 
     def _poll(self, reading: bool, writing: bool, left: float | None, also: Sequence[int]) -> None:
         poll = select.poll()

@@ -72,12 +72,12 @@ def receive_step(sock: socket.socket, *, wait: bool = False) -> Received:
     except ConnectionError:  # the peer closed without reading all of ours
         return b"", (), False
     if not ancillary:
-        return data, (), bool(received & _CTRUNC)
+        return data, (), received & _CTRUNC != 0
     fds = unpack_rights(ancillary)
     if not _CLOEXEC:
         for fd in fds:
             os.set_inheritable(fd.fileno(), False)
-    return data, fds, bool(received & _CTRUNC)
+    return data, fds, received & _CTRUNC != 0
 
 
 def feed(connection: Connection, received: Received) -> None:

@@ -56,7 +56,7 @@ def events_of(pieces: list[bytes], riding: int | None) -> tuple[list[str], bytes
             else:
                 told.append(f"{type(event).__name__} {getattr(event, 'line', b'')!r}")
     written = b""
-    while connected.outbox:
+    while connected.outbox.size:
         data, _fd = connected.outbox.gather()
         written += bytes(data)
         connected.written(len(data))

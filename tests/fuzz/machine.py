@@ -103,7 +103,7 @@ class Machine(RuleBasedStateMachine):
         side, peer = self.sides[at], self.sides[1 - at]
         frame = side.connection.frame([self.numbers + 1, "é" * size])
         side.wire.room = room
-        failed = peer.wire.closed and side.connection.unhindered and not side.connection.outbox
+        failed = peer.wire.closed and side.connection.unhindered and not side.connection.outbox.size
         self._accepted(side, lambda: steps.send_now(side.wire, side.connection, frame), [self.numbers + 1])  # type: ignore[arg-type]
         side.wire.room = 0
         if failed and side.channel.state == "OPEN":
@@ -212,7 +212,7 @@ class Machine(RuleBasedStateMachine):
         if side.wire.closed:
             return
         side.wire.room = room
-        failed = peer.wire.closed and bool(side.connection.outbox)
+        failed = peer.wire.closed and side.connection.outbox.size > 0
         steps.send_step(side.wire, side.connection)  # type: ignore[arg-type]
         side.wire.room = 0
         self._look_at_log(side)

@@ -54,7 +54,7 @@ def a_descriptor() -> OwnedFd:
 def write_all(connection: Connection) -> bytes:
     """Let the kernel take everything; return it."""
     written = b""
-    while connection.outbox:
+    while connection.outbox.size:
         data, _ = connection.outbox.gather()
         written += data
         connection.written(len(data))
@@ -124,7 +124,7 @@ class TestMessages:
     def test_a_message_that_would_be_internal_is_refused(self, connection, message):
         with pytest.raises(errors.InvalidMessage, match="internal"):
             connection.send(message)
-        assert not connection.outbox
+        assert not connection.outbox.size
 
     def test_an_internal_message_in_disguise_is_refused(self, connection):
         fragment = pytest.importorskip("orjson").Fragment

@@ -27,7 +27,7 @@ def test_whatever_the_kernel_takes_the_stream_is_whole_and_each_descriptor_rides
     written = b""
     riding = []
     done = []
-    while outbox:
+    while outbox.size:
         offered, fd = outbox.gather()
         assert offered
         count = data.draw(st.integers(1, len(offered)))
@@ -53,7 +53,7 @@ def test_taking_writes_one_by_one_keeps_their_order(frames):
         else:
             outbox.push(frame)
     taken = []
-    while outbox:
+    while outbox.size:
         size = outbox.size
         taken.append(outbox.take())
         assert outbox.size == size - len(taken[-1].data)
@@ -88,5 +88,5 @@ def test_clearing_returns_what_was_not_completely_written():
     outbox.advance(4)
     outbox.advance(2)
     assert [write.data for write in outbox.clear()] == [b"two\nthree\n"]
-    assert not outbox
+    assert not outbox.size
     assert outbox.size == 0

@@ -107,4 +107,4 @@ def test_a_peer_that_is_gone_is_told_to_the_connection(pair):
     theirs.close()
     assert send_step(ours, connection) is Wrote.ALL
     assert not connection.connected
-    assert not connection.outbox
+    assert not connection.outbox.size
