@@ -27,6 +27,7 @@ from nodechannel.forks import watch
 from nodechannel.outgoing import SocketHandle
 from nodechannel.spawn import ChannelPair, channel_options, node_command
 from nodechannel.steps import (
+    ALL,
     RECEIVE_SIZE,
     RETRY,
     UNTIL_FULL,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from nodechannel.outgoing import Sendable
     from nodechannel.socketlist import Answer
     from nodechannel.spawn import SpawnOptions
+    from nodechannel.steps import Wrote
 
 _ABANDONED = DeliveryState.ABANDONED
 
@@ -97,7 +99,10 @@ class Channel:
     def __init__(self, sock: socket.socket, **options: Unpack[ChannelOptions]) -> None:
         self._sock = sock
         self._connection = Connection(**options)
-        self._events = self._connection.events
+        events, connection = self._connection.events, self._connection
+        self._events = events
+        # Whether a receiver need not wait any more.
+        self._arrived = lambda: bool(events) or connection.closed
         self._loop = asyncio.get_running_loop()
         self._connection.on_socket_closed = self._socket_closed
         self._waiters = Waiters(self._loop)
@@ -198,11 +203,10 @@ class Channel:
 
     async def _arrival(self, timeout: float | None) -> None:
         """Wait until an event is there; raises `ChannelClosed` at the end and `TimeoutError`."""
-        events, connection = self._events, self._connection
-        if not await self._wait(lambda: bool(events) or connection.closed, timeout):
+        if not await self._wait(self._arrived, timeout):
             raise TimeoutError("no message arrived in time")
         # [LIF-001, LIF-003, LIF-004]
-        if not events:
+        if not self._events:
             raise ChannelClosed("receive")
 
     def _take(self) -> Message:
@@ -225,7 +229,7 @@ class Channel:
         while not self._events:
             if self._connection.closed:
                 raise StopAsyncIteration
-            await self._waiters.next()
+            await self._waiters.until(self._arrived)
         return self._take()
 
     async def flush(self, timeout: float | None = None) -> None:
@@ -275,7 +279,7 @@ class Channel:
         """End the channel now: what is queued or not yet received is dropped. Safe to call again."""
         self._connection.close()
         self._after_io()
-        self._waiters.wake_soon()
+        self._waiters.wake_all_soon()
 
     def forget(self) -> None:
         """Drop this process's copy of the channel after a fork; the other process goes on with its own, and with the event loop."""
@@ -324,6 +328,15 @@ class Channel:
         if self._sock.fileno() < 0:
             return
         wrote = send_step(self._sock, self._connection)
+        if wrote is not ALL or self._writer_registered:
+            self._await_room(wrote)
+        if not self._reading and not self._connection.settled:
+            self._resume_reading()
+        self._after_io()
+        self._waiters.wake()
+
+    def _await_room(self, wrote: Wrote) -> None:
+        """Come back when a write that did not go through can go on; stop coming when one did."""
         if wrote is UNTIL_SHORTAGE:
             self._loop.call_later(RETRY, self._flush)
         full = wrote is UNTIL_FULL
@@ -332,10 +345,6 @@ class Channel:
         elif full and not self._writer_registered:
             self._loop.add_writer(self._sock, self._flush)
         self._writer_registered = full
-        if not self._connection.settled:
-            self._resume_reading()
-        self._after_io()
-        self._waiters.wake()
 
     def _socket_closed(self, key: str) -> None:
         """A received socket is gone; called from any thread, and from the garbage collector at any moment."""
@@ -397,12 +406,12 @@ class Channel:
         """Wait until `done` or until `timeout` seconds passed; return whether it is done."""
         if timeout is None:
             while not done():
-                await self._waiters.next()
+                await self._waiters.until(done)
             return True
         try:
             async with asyncio.timeout(timeout):
                 while not done():
-                    await self._waiters.next()
+                    await self._waiters.until(done)
         except TimeoutError:
             return done()
         return True

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Waiters:
-    """The tasks that wait for something to happen; each looks for itself whether it was what it waits for.
+    """The tasks that wait for something to happen, each for what it says.
 
     Args:
         loop: the event loop of the tasks.
@@ -27,26 +27,34 @@ class Waiters:
         self._loop = loop
         self._waiting: list[Wakeup] = []
 
-    def next(self) -> Wakeup:
-        """Return what a task awaits, at once, to go on when something happens."""
-        wakeup = Wakeup(self._loop, self._waiting)
+    def until(self, done: Callable[[], bool]) -> Wakeup:
+        """Return what a task awaits, at once, to go on when it is done.
+
+        Another task may have gone on before and undone it, so the task must look again.
+        """
+        wakeup = Wakeup(self._loop, self._waiting, done)
         self._waiting.append(wakeup)
         return wakeup
 
     def wake(self) -> None:
-        """Let the tasks go on: one of them on the spot, the others in the next turn of the event loop.
+        """Let the tasks go on that are done waiting: one of them on the spot, the others in the next turn of the event loop.
 
         To be called last of all: the task may do anything before this returns. Within a task no other can run, so that all of them go on
         in the next turn then.
         """
-        if self._waiting:
-            first = self._waiting.pop() if asyncio.current_task(self._loop) is None else None
-            self.wake_soon()
-            if first is not None:
-                first.go_on()
+        first = None
+        for wakeup in tuple(self._waiting):
+            if wakeup.done():
+                self._waiting.remove(wakeup)
+                if first is None and asyncio.current_task(self._loop) is None:
+                    first = wakeup
+                else:
+                    self._loop.call_soon(wakeup.go_on)
+        if first is not None:
+            first.go_on()
 
-    def wake_soon(self) -> None:
-        """Let the tasks go on in the next turn of the event loop."""
+    def wake_all_soon(self) -> None:
+        """Let all tasks go on in the next turn of the event loop, done or not."""
         for wakeup in self._waiting:
             self._loop.call_soon(wakeup.go_on)
         self._waiting.clear()
@@ -58,13 +66,25 @@ class Wakeup:
     Args:
         loop: the event loop of the task.
         waiting: where this is listed until it is over.
+        done: tells whether there is anything to go on for.
     """
 
-    __slots__ = ("_asyncio_future_blocking", "_callback", "_cancelled", "_context", "_loop", "_waiting")
+    __slots__ = (
+        "_asyncio_future_blocking",
+        "_callback",
+        "_cancelled",
+        "_context",
+        "_loop",
+        "_waiting",
+        "done",
+    )
 
     _context: Context
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, waiting: list[Wakeup]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, waiting: list[Wakeup], done: Callable[[], bool]
+    ) -> None:
+        self.done = done
         self._asyncio_future_blocking = False
         self._loop = loop
         self._waiting = waiting

@@ -36,6 +36,10 @@ def run(request: pytest.FixtureRequest) -> Iterator[Callable[[Scenario], None]]:
     assert (waiters._waiting, errors) == ([], [])
 
 
+def always() -> bool:
+    return True
+
+
 def in_callback(waiters: Waiters, log: list[str]) -> None:
     log.append("before")
     waiters.wake()
@@ -43,7 +47,7 @@ def in_callback(waiters: Waiters, log: list[str]) -> None:
 
 
 async def wait(waiters: Waiters, log: list[str], name: str) -> None:
-    await waiters.next()
+    await waiters.until(always)
     log.append(name)
 
 
@@ -86,9 +90,43 @@ def test_a_task_that_waits_again_is_not_woken_twice(run):
         loop.call_soon(waiters.wake)
         await settle()
         assert log == ["first"]
-        loop.call_soon(waiters.wake_soon)
+        loop.call_soon(waiters.wake_all_soon)
         await task
         assert log == ["first", "second"]
+
+    run(scenario)
+
+
+def test_a_task_is_not_woken_before_it_is_done(run):
+    async def scenario(waiters, log):
+        async def patient() -> None:
+            while len(log) < 2:
+                await waiters.until(lambda: len(log) == 2)
+            log.append("task")
+
+        task = asyncio.create_task(patient())
+        await settle()
+        for word in ("one", "two", "three"):
+            log.append(word)
+            asyncio.get_running_loop().call_soon(waiters.wake)
+            await settle()
+        await task
+        assert log == ["one", "two", "task", "three"]
+
+    run(scenario)
+
+
+def test_the_end_wakes_tasks_that_are_not_done(run):
+    async def scenario(waiters, log):
+        async def forever() -> None:
+            await waiters.until(lambda: False)
+            log.append("task")
+
+        task = asyncio.create_task(forever())
+        await settle()
+        waiters.wake_all_soon()
+        await task
+        assert log == ["task"]
 
     run(scenario)
 
@@ -97,7 +135,7 @@ def test_a_task_keeps_its_context(run):
     async def scenario(waiters, log):
         async def ask() -> None:
             USER.set("task")
-            await waiters.next()
+            await waiters.until(always)
             log.append(USER.get())
 
         task = asyncio.create_task(ask())
@@ -113,7 +151,7 @@ def test_a_task_keeps_its_context(run):
 def test_what_a_task_raises_is_its_own(run):
     async def scenario(waiters, log):
         async def fail() -> None:
-            await waiters.next()
+            await waiters.until(always)
             raise LookupError("mine")
 
         task = asyncio.create_task(fail())
@@ -132,7 +170,7 @@ def test_a_cancelled_task_ends(run, woken):
         task = asyncio.create_task(wait(waiters, log, "task"))
         await settle()
         if woken:
-            waiters.wake_soon()
+            waiters.wake_all_soon()
         task.cancel("enough")
         with pytest.raises(asyncio.CancelledError, match="enough"):
             await task
@@ -147,7 +185,7 @@ def test_a_task_that_was_cancelled_and_goes_on_can_wait_again(run):
     async def scenario(waiters, log):
         async def stubborn() -> None:
             try:
-                await waiters.next()
+                await waiters.until(always)
             except asyncio.CancelledError:
                 await wait(waiters, log, "again")
 
@@ -167,6 +205,6 @@ def test_waiting_in_vain_again_and_again_leaves_nothing_behind(run):
         for _ in range(5):
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0):
-                    await waiters.next()
+                    await waiters.until(always)
 
     run(scenario)
