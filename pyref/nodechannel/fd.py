@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import array
 import os
 import socket
+import sys
 import warnings
 
 from nodechannel.errors import HandleTaken
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 SCM_MAX_FD = 253
 
 _SOL_SOCKET, _SCM_RIGHTS = socket.SOL_SOCKET, socket.SCM_RIGHTS
-_array = array.array
-_FD_SIZE = _array("i").itemsize
+_FD_SIZE = 4  # of an int of C
 _WHOLE = -_FD_SIZE  # a mask: the system may cut the data of a control message anywhere
 ANCILLARY_SIZE = socket.CMSG_SPACE(SCM_MAX_FD * _FD_SIZE)
 
@@ -74,9 +73,9 @@ class OwnedFd:
             self.close()
 
 
-def pack_rights(fd: OwnedFd) -> list[tuple[int, int, array.array[int]]]:
+def pack_rights(fd: OwnedFd) -> tuple[tuple[int, int, bytes]]:
     """Return the control message that passes one descriptor ([HND-004]: never more than one)."""
-    return [(_SOL_SOCKET, _SCM_RIGHTS, _array("i", (fd.fileno(),)))]
+    return ((_SOL_SOCKET, _SCM_RIGHTS, fd.fileno().to_bytes(_FD_SIZE, sys.byteorder)),)
 
 
 def unpack_rights(ancillary: Iterable[tuple[int, int, bytes]]) -> list[OwnedFd]:
@@ -84,5 +83,5 @@ def unpack_rights(ancillary: Iterable[tuple[int, int, bytes]]) -> list[OwnedFd]:
     owned: list[OwnedFd] = []
     for level, kind, data in ancillary:
         if level == _SOL_SOCKET and kind == _SCM_RIGHTS:
-            owned += map(OwnedFd, _array("i", data[: len(data) & _WHOLE]))
+            owned += map(OwnedFd, memoryview(data)[: len(data) & _WHOLE].cast("i"))
     return owned

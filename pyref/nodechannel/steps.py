@@ -117,8 +117,9 @@ def send_step(sock: socket.socket, connection: Connection) -> Wrote:
     outbox = connection.outbox
     while outbox.size:
         data, fd = outbox.gather()
+        rights = pack_rights(fd) if fd else None
         try:
-            count = sock.sendmsg((data,), pack_rights(fd) if fd else (), _SEND_FLAGS)
+            count = sock.sendmsg((data,), rights, _SEND_FLAGS) if rights else sock.send(data, _SEND_FLAGS)
         except ConnectionError:
             connection.write_failed()
             return ALL
