@@ -147,8 +147,14 @@ ENDS = {
     "raw": End("python", "floor.py", "bare socket", floor="raw"),
     "json": End("python", "floor.py", "bare socket + JSON", floor="json"),
     "each": End("python", "floor.py", "bare socket + JSON, a call each", floor="each"),
+    "loop": End("python", "floor.py", "bare socket in asyncio", floor="loop"),
+    "uvloop": End("uvloop", "floor.py", "bare socket in uvloop", floor="loop"),
     "pipe": End("python", "pipe.py", "multiprocessing.Pipe"),
 }
+
+
+# What stands in Python's place to show what Node's end allows.
+FLOORS = ("raw", "each", "json", "loop", "uvloop")
 
 
 @dataclass(frozen=True)
@@ -190,7 +196,14 @@ class Pair:
             return scenario.kind in ("up", "down") and several and sender in ("py", "aio", "uv")
         if scenario.kind == "start":
             return all(ENDS[end].hello for end in ends)
-        return not scenario.handles or not ends & {"json", "each", "pipe"}
+        if scenario.handles:
+            return not ends & {"each", "pipe"}
+        if "node" not in ends:
+            return True
+        if "each" in ends:  # a call for each message matters to its sender, where messages are small
+            sender = self.child if scenario.kind == "up" else self.parent
+            return sender == "each" and scenario.size == "64" and scenario.kind in ("up", "down")
+        return not ends & {"json", "loop", "uvloop"}
 
 
 def _pairs() -> list[Pair]:
@@ -201,7 +214,7 @@ def _pairs() -> list[Pair]:
         *(Pair(end, "node") for end in python),
     ]
     found += [Pair(end, end) for end in (*python, "bun", "deno", "pipe", "raw", "json", "each")]
-    found += [Pair("node", "raw"), Pair("raw", "node")]
+    found += [Pair(*ends) for end in FLOORS for ends in (("node", end), (end, "node"))]
     found += [Pair(*ends, many=True) for end in python for ends in (("node", end), (end, "node"), (end, end))]
     return found
 

@@ -165,10 +165,13 @@ class Running:
         return f"{what}: {telling[-1].strip()[:200]}" if telling else what
 
     def _cpu(self) -> tuple[float, float]:
-        return (
-            cpu_seconds(self._pids[0]),
-            cpu_seconds(self._pids[1]) if self._pids[1] else self._of_children(),
-        )
+        try:
+            return (
+                cpu_seconds(self._pids[0]),
+                cpu_seconds(self._pids[1]) if self._pids[1] else self._of_children(),
+            )
+        except OSError:
+            raise PairFailed(self._complaint("ended")) from None
 
     def _of_children(self) -> float:
         """Processor time of the children that have ended; the kernel counts it in ticks."""

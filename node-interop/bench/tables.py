@@ -19,7 +19,7 @@ TITLES = {pair.name: pair.title for pair in PAIRS}
 UNITS = {"up": "messages/s", "down": "messages/s", "echo": "round trips/s", "start": "starts/s"}
 COLUMNS = (
     "*By CPU* is the same comparison by processor time, which the load of the machine hardly changes. *Bare socket* is what a "
-    "socket reaches in Python's place that neither serializes nor parses: the most that Node's end allows."
+    "socket reaches in Python's place that does nothing but what it must: the most that Node's end allows."
 )
 
 

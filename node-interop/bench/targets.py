@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 WAYS = {"up": "child → parent", "down": "parent → child"}
 PYTHON = ("py", "aio", "uv")
+# The floors that work as an end does, where it does not join messages.
+FLOORS = {"py": ("json", "each"), "aio": ("loop",), "uv": ("uvloop",)}
 BOTH_PYTHON = [f"{end}-{end}{many}" for end in PYTHON for many in ("", "+many")]
 
 
@@ -30,8 +32,8 @@ class Verdict:
         value: what came out.
         reached: whether that, rounded as it is shown, is enough.
         by_cpu: the same by processor time, which other load on the machine hardly changes; None where that says nothing or nothing else.
-        bare: what a bare socket that serializes nothing and parses nothing reaches in Python's place, where the other end is Node: no
-            implementation can be much better.
+        bare: what a bare socket reaches in Python's place, where the other end is Node: no implementation can be much better. It
+            serializes nothing and parses nothing, but for the least that a hand-over takes.
     """
 
     measure: str
@@ -95,11 +97,18 @@ def _against_node(rows: Rows, scenario: str, what: str, limit: float) -> Iterato
     for end in PYTHON:
         for pair in (f"node-{end}", f"node-{end}+many", f"{end}-node", f"{end}-node+many"):
             row = _row(rows, scenario, pair)
-            role, bare = ("child", "node-raw") if pair.startswith("node") else ("parent", "raw-node")
             if row:
+                role = "child" if pair.startswith("node") else "parent"
                 name = f"{what}, {ENDS[end].title} {role} of Node{_call(pair)}"
-                more = {"by_cpu": row.cpu_times, "bare": _times(rows, scenario, bare)}
+                more = {"by_cpu": row.cpu_times, "bare": _bare(rows, scenario, pair, end)}
                 yield from at_least(limit, name, "× Node↔Node", row.times, **more)
+
+
+def _bare(rows: Rows, scenario: str, pair: str, end: str) -> float | None:
+    """Return what a bare socket reaches in the place of a Python end, if possible one that works as that does."""
+    alike = [] if pair.endswith("+many") else FLOORS[end]
+    replaced = (pair.removesuffix("+many").replace(end, floor) for floor in (*alike, "raw"))
+    return next(filter(None, (_times(rows, scenario, name) for name in replaced)), None)
 
 
 def _small(rows: Rows) -> Iterator[Verdict]:

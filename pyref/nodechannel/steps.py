@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 # What Node reads at most in one call; a handle's descriptor comes with the first part of its line.
 RECEIVE_SIZE = 65536
 
+# Up to 128 KiB at the end of its heap glibc keeps, more it gives back to the system, and about every read would fetch that again page by
+# page. It learns to keep 2 MiB when a block of 1 MiB is freed, of which no page was ever touched.
+bytes(1 << 20)
+
 # Plain integers: the operators of the flags in `socket` are Python code, slower than the system call.
 _CTRUNC = int(socket.MSG_CTRUNC)
 

@@ -3,6 +3,7 @@
 ``raw`` moves the bytes of the frames and counts them. ``json`` also serializes each message on one side, and splits lines and
 parses them on the other; ``each`` does this with one system call for each message, which is the least for a sender that may not
 wait for the next one. Any of them also talks to a peer of another kind, and shows what that one can reach.
+For hand-overs see ``floor_handles.py``.
 """
 
 import os
@@ -11,6 +12,7 @@ import subprocess
 import time
 
 import orjson
+from floor_handles import handles_floor
 
 from orders import Job, counts, report
 
@@ -43,25 +45,6 @@ class Raw:
             if not got:
                 raise EOFError
             left -= got
-
-
-class Handles(Raw):
-    """Gives and takes sockets with frames that are always the same, and looks at none of them."""
-
-    ACK = b'{"cmd":"NODE_HANDLE_ACK"}\n'
-
-    def give(self, sock):
-        kind = "net.Server" if sock is server else "net.Socket"
-        frame = b'{"cmd":"NODE_HANDLE","type":"%s","msg":0}\n' % kind.encode()
-        socket.send_fds(self.sock, [frame], [sock.fileno()])
-        self.sock.recv(len(self.ACK), socket.MSG_WAITALL)
-        if sock is not server:
-            sock.close()
-
-    def take(self):
-        _data, fds, _flags, _address = socket.recv_fds(self.sock, CHUNK, 1)
-        self.sock.sendall(self.ACK)
-        os.close(fds[0])
 
 
 class Json:
@@ -114,7 +97,7 @@ def receive_word(sock):
 def channel(sock):
     how = job.asked["floor"]
     if job.handles:
-        return Handles(sock)
+        return handles_floor(job, sock, server)
     return Raw(sock) if how == "raw" else Json(sock, PER_CHUNK if how == "json" else 1)
 
 
@@ -128,8 +111,7 @@ def child(sock):
             end.consume(count)
             send_word(sock, "all")
         elif job.handles:
-            for _ in range(count):
-                end.take()
+            end.take_all(count)
             send_word(sock, "all")
         else:
             for _ in range(count):
@@ -153,8 +135,7 @@ def parent(sock, pid):
             end.produce(count)
             receive_word(sock)
         elif job.handles:
-            for one in accepted:
-                end.give(one)
+            end.give_all(accepted)
             receive_word(sock)
         else:
             for _ in range(count):
