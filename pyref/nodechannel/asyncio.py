@@ -14,6 +14,7 @@ import atexit
 import math
 import os
 import time
+from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self, Unpack
 from weakref import WeakSet
@@ -106,6 +107,9 @@ class Channel:
         self._loop = asyncio.get_running_loop()
         self._connection.on_socket_closed = self._socket_closed
         self._waiters = Waiters(self._loop)
+        # The keys of received sockets that were closed, and whether `_read` is about to look at them.
+        self._closed_keys: deque[str] = deque()
+        self._closings_awaited = False
         self._flush_scheduled = False
         self._writer_registered = False
         # Whether the next message may leave at once: one for each read or turn, so that answers are quick and floods are joined.
@@ -348,15 +352,30 @@ class Channel:
 
     def _socket_closed(self, key: str) -> None:
         """A received socket is gone; called from any thread, and from the garbage collector at any moment."""
-        with suppress(RuntimeError):  # the loop is closed, and the channel with it
-            self._loop.call_soon_threadsafe(self._settle_socket, key)
+        self._closed_keys.append(key)
+        if not self._closings_awaited:
+            with suppress(RuntimeError):  # the loop is closed, and the channel with it
+                self._loop.call_soon_threadsafe(self._settle_sockets)
 
-    def _settle_socket(self, key: str) -> None:
-        self._connection.socket_closed(key)
-        self._flush()
+    def _settle_sockets(self) -> None:
+        """Tell the peer of the sockets that were closed, if it wants to know."""
+        while self._closed_keys:
+            self._connection.socket_closed(self._closed_keys.popleft())
+        if self._connection.outbox.size:
+            self._flush()
 
     def _read(self) -> None:
         self._prompt = True
+        # A task that takes a socket may well close it before it waits again; waking the event loop for that takes as long as taking it.
+        self._closings_awaited = True
+        try:
+            self._receive()
+        finally:
+            self._closings_awaited = False
+            if self._closed_keys:
+                self._settle_sockets()
+
+    def _receive(self) -> None:
         # Nothing may suspend between receiving bytes and feeding them.
         for _ in range(READS_A_TURN):
             try:

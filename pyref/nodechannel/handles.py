@@ -105,9 +105,9 @@ class CountedSocket(socket.socket):
 
     def tell(self, closed: Callable[[], None]) -> None:
         """Call `closed` once when this socket is gone."""
-        from weakref import finalize
+        import weakref
 
-        self._finalizer = finalize(self, closed)
+        self._finalizer = weakref.finalize(self, closed)
         self._finalizer.atexit = False
 
     # The standard library calls this from `close`, once no file made of the socket is open any more.

@@ -104,7 +104,7 @@ def channel(sock):
 def child(sock):
     end = channel(sock)
     send_word(sock, "ready")
-    while count := receive_word(sock):
+    while isinstance(count := receive_word(sock), int):  # Node may ask about its sockets at the end
         if job.kind == "up":
             end.produce(count)
         elif job.kind == "down":
