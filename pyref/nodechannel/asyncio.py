@@ -70,7 +70,7 @@ MOST_HANDLES_LOW = 64
 READ_AHEAD = 1024
 READ_AHEAD_LOW = 256
 
-# Reads in one turn of the event loop, so that a busy peer does not starve other tasks.
+# Reads of one message in one turn of the event loop, so that a busy peer does not starve other tasks.
 READS_A_TURN = 8
 
 
@@ -383,7 +383,9 @@ class Channel:
             except BlockingIOError:
                 break
             feed(self._connection, received)
-            if len(received[0]) < RECEIVE_SIZE or self._connection.closed or self._sated():
+            # What has arrived is handed up before more is read: many objects at once are slow, for the processor's caches and for Python's
+            # collector.
+            if self._events or len(received[0]) < RECEIVE_SIZE or self._connection.closed:
                 break
         if self._connection.outbox.size:
             self._flush()

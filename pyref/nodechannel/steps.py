@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 # What Node reads at most in one call; a handle's descriptor comes with the first part of its line.
 RECEIVE_SIZE = 65536
 
-# Up to 128 KiB at the end of its heap glibc keeps, more it gives back to the system, and about every read would fetch that again page by
-# page. It learns to keep 2 MiB when a block of 1 MiB is freed, of which no page was ever touched.
-bytes(1 << 20)
+# glibc gives the end of its heap back to the system when more of it is free than it has learned to keep, 128 KiB at first; what was given
+# back comes again page by page, which takes up to a third of the time of a message. It keeps 32 MiB once a block of 16 MiB was freed, of
+# which no page has ever been touched: enough for messages of 1 MiB, for which orjson takes twelve times as much for a moment.
+bytes(16 << 20)
 
 # Plain integers: the operators of the flags in `socket` are Python code, slower than the system call.
 _CTRUNC = int(socket.MSG_CTRUNC)

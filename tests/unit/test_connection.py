@@ -93,6 +93,14 @@ class TestMessages:
         connection.receive_data(b"1\nnonsense\n\n2\n")
         assert received(connection) == [1, errors.InvalidJson, errors.InvalidJson, 2]
 
+    def test_a_faulty_line_that_came_in_pieces_is_shown_whole(self, connection):
+        connection.receive_data(b"[1, ")
+        connection.receive_data(b"nope\n")
+        (error,) = connection.events
+        assert type(error.line) is bytes
+        assert error.line == b"[1, nope"
+        assert str(error).endswith(": b'[1, nope'")
+
     @pytest.mark.parametrize(
         "value",
         [

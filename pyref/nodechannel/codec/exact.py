@@ -48,7 +48,7 @@ def decode(line: bytes) -> Any:
         except RecursionError:
             return _DeepReader(text).read()  # [JSN-029]
     except ValueError as error:  # [JSN-030]
-        raise InvalidJson(_reason(error, text), line) from None
+        raise InvalidJson(_reason(error, text), bytes(line)) from None
 
 
 def decode_lines(lines: list[bytes]) -> list[Any]:

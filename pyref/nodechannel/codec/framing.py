@@ -35,44 +35,48 @@ def blocks(frames: list[bytes]) -> list[bytes]:
 class LineFramer:
     """Collects what was read from the channel and returns the lines that are complete.
 
-    Chunks of an unfinished line are joined once, when its line feed arrives, which keeps a long line linear
-    ([FRM-024]). What is left at the end of the stream is no message; it goes with the framer ([FRM-029]).
+    What has come of an unfinished line grows in place, which keeps a long line linear ([FRM-024]) and takes its memory once. What is left
+    at the end of the stream is no message; it goes with the framer ([FRM-029]).
 
     Attributes:
-        buffered: bytes of the unfinished line.
         max_line: bytes of the longest line that is accepted, its line feed not counted.
         overflowed: whether a line exceeded that limit; no line is returned from there on ([FRM-030]).
     """
 
-    __slots__ = ("_pieces", "buffered", "max_line", "overflowed")
+    __slots__ = ("_rest", "max_line", "overflowed")
 
     def __init__(self, max_line: int = LONGEST_LINE) -> None:
         # [SEC-002]
         self.max_line = max_line
-        self.buffered = 0
-        self._pieces: list[bytes] = []
+        self._rest = bytearray()
         self.overflowed = False
 
+    @property
+    def buffered(self) -> int:
+        """Bytes of the unfinished line."""
+        return len(self._rest)
+
     def feed(self, data: bytes) -> list[bytes]:
-        """Return the lines that `data` completes, without their line feeds; those before a line that is too long too ([FRM-027])."""
-        if self.overflowed or self.buffered + len(data) > self.max_line:
+        """Return the lines that `data` completes, without their line feeds; those before a line that is too long too ([FRM-027]).
+
+        One that came in pieces is a `bytearray`.
+        """
+        if self.overflowed or len(self._rest) + len(data) > self.max_line:
             return self._feed_near_limit(data)
         # [FRM-021]
         lines = data.split(b"\n")
         rest = lines.pop()
-        if self._pieces and lines:
+        if self._rest and lines:
             lines[0] = self._finish(lines[0])
         if rest:
-            self._pieces.append(rest)
-            self.buffered += len(rest)
+            self._rest += rest
         return lines
 
     def _finish(self, end: bytes) -> bytes:
         """Return the line whose last piece is `end`."""
-        self._pieces.append(end)
-        line = b"".join(self._pieces)
-        self._pieces.clear()
-        self.buffered = 0
+        line = self._rest
+        line += end
+        self._rest = bytearray()
         return line
 
     def _feed_near_limit(self, data: bytes) -> list[bytes]:
@@ -82,11 +86,10 @@ class LineFramer:
         while not self.overflowed and start < len(data):
             end = data.find(b"\n", start)
             piece = data[start:] if end < 0 else data[start:end]
-            if self.buffered + len(piece) > self.max_line:
+            if len(self._rest) + len(piece) > self.max_line:
                 self._overflow()
             elif end < 0:
-                self._pieces.append(piece)
-                self.buffered += len(piece)
+                self._rest += piece
                 break
             else:
                 lines.append(self._finish(piece))
@@ -96,5 +99,4 @@ class LineFramer:
     def _overflow(self) -> None:
         """Give the stream up ([FRM-030]): the line is not kept, and nothing after it can be trusted."""
         self.overflowed = True
-        self._pieces.clear()
-        self.buffered = 0
+        self._rest = bytearray()
