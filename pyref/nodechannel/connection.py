@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, Protocol, TypeAlias, TypedDict
 
+    from nodechannel.codec.framing import Line
     from nodechannel.fd import OwnedFd
     from nodechannel.messages import HandleType
 
@@ -322,7 +323,7 @@ class Connection:
 
     # Receiving.
 
-    def _receive_lines(self, lines: list[bytes]) -> None:
+    def _receive_lines(self, lines: Sequence[Line]) -> None:
         if lines == _ACK_ALONE:  # as everybody writes it, and all that comes while a handle is waited for
             self._receive_ack()
             return
@@ -334,7 +335,7 @@ class Connection:
         else:
             self._receive_values(values)
 
-    def _receive_faulty(self, lines: list[bytes]) -> None:
+    def _receive_faulty(self, lines: Sequence[Line]) -> None:
         """Take each line for itself, because one of them is no JSON."""
         for line in lines:
             try:

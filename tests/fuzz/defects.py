@@ -103,7 +103,7 @@ def lost_at_the_border() -> None:
     """A read that begins with a line feed loses it."""
     feed = framing.LineFramer.feed
 
-    def changed(self: framing.LineFramer, data: bytes) -> list[bytes]:
+    def changed(self: framing.LineFramer, data: bytes) -> list[framing.Line]:
         return feed(self, data[1:] if self.buffered and data[:1] == b"\n" and len(data) > 1 else data)
 
     framing.LineFramer.feed = changed  # type: ignore[method-assign]
@@ -124,7 +124,7 @@ def halved_characters() -> None:
     """Each read is decoded for itself, and a character whose bytes come in two of them is lost."""
     feed = framing.LineFramer.feed
 
-    def changed(self: framing.LineFramer, data: bytes) -> list[bytes]:
+    def changed(self: framing.LineFramer, data: bytes) -> list[framing.Line]:
         return feed(self, data.decode("utf-8", "replace").encode())
 
     framing.LineFramer.feed = changed  # type: ignore[method-assign]
@@ -255,7 +255,7 @@ def blank_lines_skipped() -> None:
     """A blank line is no error."""
     faulty = Connection._receive_faulty
 
-    def changed(self: Connection, lines: list[bytes]) -> None:
+    def changed(self: Connection, lines: Sequence[framing.Line]) -> None:
         faulty(self, [line for line in lines if line.strip()])
 
     Connection._receive_faulty = changed  # type: ignore[method-assign]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nodechannel.codec.framing import LineFramer
+
+if TYPE_CHECKING:
+    from nodechannel.codec.framing import Line
 
 STREAMS = st.lists(
     st.sampled_from([b"\n", b"\n\n", b"a", b"{}", b"\r", "é".encode(), b"\xff", b"12345678"])
@@ -22,10 +26,10 @@ def cut(stream: bytes, places: list[int]) -> list[bytes]:
     return [stream[start:end] for start, end in pairwise(edges)]
 
 
-def read(chunks: list[bytes], max_line: int) -> tuple[list[bytes], int | None]:
+def read(chunks: list[bytes], max_line: int) -> tuple[list[Line], int | None]:
     """Feed the chunks; return all lines, and what is buffered in the end or None when a line was too long."""
     framer = LineFramer(max_line)
-    lines: list[bytes] = []
+    lines: list[Line] = []
     for chunk in chunks:
         lines += framer.feed(chunk)
     return lines, None if framer.overflowed else framer.buffered

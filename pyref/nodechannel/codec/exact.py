@@ -29,12 +29,14 @@ from nodechannel.codec.plain import MAX_SAFE_INTEGER
 from nodechannel.errors import InvalidJson, InvalidMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from nodechannel.codec.framing import Line
 
 # ---- reading ----------------------------------------------------------------------------------------
 
 
-def decode(line: bytes) -> Any:
+def decode(line: Line) -> Any:
     """Return the value of one line, which has no line feed of its own.
 
     Raises `InvalidJson` when the line is not a JSON text as `JSON.parse` understands it.
@@ -51,7 +53,7 @@ def decode(line: bytes) -> Any:
         raise InvalidJson(_reason(error, text), bytes(line)) from None
 
 
-def decode_lines(lines: list[bytes]) -> list[Any]:
+def decode_lines(lines: Sequence[Line]) -> list[Any]:
     """Return the values of many lines; raises `InvalidJson` when any of them is no JSON."""
     return [decode(line) for line in lines]
 

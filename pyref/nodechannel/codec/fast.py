@@ -7,11 +7,16 @@ are looked for: it reads ``-0`` as the integer 0, and it writes the line feeds o
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from nodechannel.codec.framing import LONGEST_LINE, blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nodechannel.codec.framing import Line
 
 _OPTIONS_UNSAFE = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _OPTIONS = _OPTIONS_UNSAFE | orjson.OPT_STRICT_INTEGER
@@ -28,7 +33,7 @@ _loads = orjson.loads
 _dumps = orjson.dumps
 
 
-def decode(line: bytes) -> Any:
+def decode(line: Line) -> Any:
     """Return the value of a line; raises `InvalidJson`. See `nodechannel.codec.exact.decode`."""
     try:
         value = _loads(line)
@@ -40,7 +45,7 @@ def decode(line: bytes) -> Any:
     return value
 
 
-def decode_lines(lines: list[bytes]) -> list[Any]:
+def decode_lines(lines: Sequence[Line]) -> list[Any]:
     """Return the values of many lines in one go; raises `InvalidJson` when any of them is no JSON."""
     try:
         values = list(map(_loads, lines))
@@ -81,7 +86,7 @@ def encode_many(messages: list[object], unsafe_integers: bool = False, allow_nan
     return found
 
 
-def _exact_decode(line: bytes) -> Any:
+def _exact_decode(line: Line) -> Any:
     from nodechannel.codec import exact
 
     return exact.decode(line)

@@ -6,6 +6,13 @@ which arrives in two reads is never decoded in halves ([FRM-022]).
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    # A line that came in pieces is a bytearray.
+    Line: TypeAlias = bytes | bytearray
+
 # [FRM-023]
 LONGEST_LINE = 536_870_888
 """V8's longest string. A Node process dies of a longer line: none is written, and by default none is read."""
@@ -56,15 +63,12 @@ class LineFramer:
         """Bytes of the unfinished line."""
         return len(self._rest)
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """Return the lines that `data` completes, without their line feeds; those before a line that is too long too ([FRM-027]).
-
-        One that came in pieces is a `bytearray`.
-        """
+    def feed(self, data: bytes) -> list[Line]:
+        """Return the lines that `data` completes, without their line feeds; those before a line that is too long too ([FRM-027])."""
         if self.overflowed or len(self._rest) + len(data) > self.max_line:
             return self._feed_near_limit(data)
         # [FRM-021]
-        lines = data.split(b"\n")
+        lines: list[Line] = data.split(b"\n")  # type: ignore[assignment]
         rest = lines.pop()
         if self._rest and lines:
             lines[0] = self._finish(lines[0])
@@ -72,16 +76,16 @@ class LineFramer:
             self._rest += rest
         return lines
 
-    def _finish(self, end: bytes) -> bytes:
+    def _finish(self, end: Line) -> Line:
         """Return the line whose last piece is `end`."""
         line = self._rest
         line += end
         self._rest = bytearray()
         return line
 
-    def _feed_near_limit(self, data: bytes) -> list[bytes]:
+    def _feed_near_limit(self, data: bytes) -> list[Line]:
         """Do the same with an eye on each line: some line of a chunk this long may exceed the limit."""
-        lines: list[bytes] = []
+        lines: list[Line] = []
         start = 0
         while not self.overflowed and start < len(data):
             end = data.find(b"\n", start)
