@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import array
+import asyncio
 import json
 import socket
+import threading
 
 import pytest
 
+import nodechannel.asyncio
 from nodechannel import errors
 from support.frontends import begin
 
@@ -151,9 +154,48 @@ def test_sockets_that_outlive_the_channel_are_harmless(channel, talk):
         other.close()
 
 
-def test_the_peer_is_asked_and_answers(api, channel, talk):
-    import threading
+@pytest.mark.parametrize("where", ["where it was taken", "later", "in a thread"])
+def test_a_task_closes_the_last_wherever_it_likes(where):
+    async def take(channel: nodechannel.asyncio.Channel) -> socket.socket:
+        handle = (await channel.receive()).handle
+        assert handle is not None
+        return handle.socket()
 
+    async def serve(sock: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        async with nodechannel.asyncio.Channel(sock) as channel:
+            kept = await take(channel)
+            assert (await channel.receive()).data == "go on"
+            last = await take(channel)
+            kept.close()
+            if where == "later":
+                loop.call_later(0.01, last.close)
+            elif where == "in a thread":
+                await loop.run_in_executor(None, last.close)
+            else:
+                last.close()
+            assert (await channel.receive()).data == "end"
+
+    ours, theirs = socket.socketpair()
+    with theirs:
+        theirs.settimeout(5)
+        talk = Peer(theirs)
+        server = threading.Thread(target=asyncio.run, args=(serve(ours),))
+        server.start()
+        others = [talk.give(0)]
+        assert talk.hear() == ACK
+        talk.say({"cmd": "NODE_SOCKET_NOTIFY_CLOSE", "key": KEY})
+        talk.say("go on")
+        others.append(talk.give(1))
+        assert talk.hear() == ACK
+        assert talk.hear() == {"cmd": "NODE_SOCKET_ALL_CLOSED", "key": KEY}
+        talk.say("end")
+        server.join()
+        for other in others:
+            other.close()
+
+
+def test_the_peer_is_asked_and_answers(api, channel, talk):
     def answer(reply):
         def hear_and_say():
             heard.append(talk.hear())
