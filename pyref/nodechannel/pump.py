@@ -103,8 +103,8 @@ class Pump:
         guard, connection = self.guard, self.connection
         expired, left = False, None
         try:
-            with guard.lock:
-                while True:
+            while True:
+                with guard.lock:
                     self.write()
                     if done():
                         return True
@@ -115,26 +115,28 @@ class Pump:
                         expired = left == 0.0  # even with no time at all what is there is taken
                     reading = not (self._someone_reads or connection.closed)
                     writing = connection.outbox.size > 0
-                    if reading or writing or also:
-                        self._sleep(reading, writing, left, also)
-                    else:
+                    if reading:
+                        self._someone_reads = True
+                    elif not writing and not also:
                         guard.wait(left)
+                        continue
+                    self._waiting += 1
+                if guard.closed_keys:
+                    guard.settle()
+                if self._sleep(done, reading, writing, left, also):
+                    return True
         finally:
             if guard.closed_keys:
                 guard.settle()
 
-    def _sleep(self, reading: bool, writing: bool, left: float | None, also: Sequence[int]) -> None:
-        """Wait without the lock until something can be moved, and take in what can be read."""
+    def _sleep(
+        self, done: Callable[[], bool], reading: bool, writing: bool, left: float | None, also: Sequence[int]
+    ) -> bool:
+        """Wait without the lock until something can be moved; take in what can be read; return whether that was enough."""
         guard, connection = self.guard, self.connection
         received = None
         blindly = reading and not writing and left is None and not also
-        if reading:
-            self._someone_reads = True
-        self._waiting += 1
-        guard.lock.release()
         try:
-            if guard.closed_keys:
-                guard.settle()
             if not blindly:
                 self._poll(reading, writing, left, also)
             if reading:
@@ -143,16 +145,19 @@ class Pump:
             if blindly:  # somebody made the shared description non-blocking
                 self._poll(reading, writing, left, also)
         finally:
-            guard.lock.acquire()
-            if reading:
-                self._someone_reads = False
-            self._waiting -= 1
-            if received is not None:
-                feed(connection, received)
-            if connection.closed:
-                self.shut()
-            if guard.waiting and (reading or writing):
-                guard.notify()
+            with guard.lock:
+                if reading:
+                    self._someone_reads = False
+                self._waiting -= 1
+                if received is not None:
+                    feed(connection, received)
+                    self.write()
+                elif connection.closed:
+                    self.shut()
+                if guard.waiting and (reading or writing):
+                    guard.notify()
+                finished = done()
+        return finished
 
     def _poll(self, reading: bool, writing: bool, left: float | None, also: Sequence[int]) -> None:
         poll = select.poll()
