@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import sys
-import warnings
 
 from nodechannel.errors import HandleTaken
 
@@ -69,8 +68,14 @@ class OwnedFd:
 
     def __del__(self) -> None:
         if self._fd >= 0:
-            warnings.warn(f"unclosed descriptor {self!r}", ResourceWarning, stacklevel=2, source=self)
-            self.close()
+            try:
+                import warnings  # a child that only says a few words needs none
+
+                warnings.warn(f"unclosed descriptor {self!r}", ResourceWarning, stacklevel=2, source=self)
+            except ImportError:  # the interpreter is ending
+                pass
+            finally:
+                self.close()
 
 
 def pack_rights(fd: OwnedFd) -> tuple[tuple[int, int, bytes]]:

@@ -6,8 +6,8 @@ import math
 import os
 import select
 import socket
-import threading
 import time
+from _thread import allocate_lock
 from collections import deque
 
 from nodechannel.steps import RETRY, UNTIL_SHORTAGE, feed, receive_step, send_now, send_step
@@ -15,6 +15,7 @@ from nodechannel.steps import RETRY, UNTIL_SHORTAGE, feed, receive_step, send_no
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from threading import Condition
     from typing import Self
 
     from nodechannel.connection import Connection, Outgoing
@@ -185,8 +186,9 @@ class Guard:
     __slots__ = ("_connection", "_progress", "_sock", "alarms", "closed_keys", "lock", "waiting")
 
     def __init__(self, connection: Connection, sock: socket.socket) -> None:
-        self.lock = threading.Lock()
-        self._progress = threading.Condition(self.lock)
+        self.lock = allocate_lock()
+        # Made for the first thread that waits for another: importing it takes as long as all of this package that a first message needs.
+        self._progress: Condition | None = None
         self.waiting = 0
         self.alarms: list[Alarm] = []
         self.closed_keys: deque[str] = deque()
@@ -203,6 +205,10 @@ class Guard:
 
     def wait(self, timeout: float | None) -> None:
         """Let go of the lock until another thread notifies, or for `timeout` seconds."""
+        if self._progress is None:
+            from threading import Condition
+
+            self._progress = Condition(self.lock)
         self.waiting += 1
         try:
             self._progress.wait(timeout)
@@ -211,7 +217,8 @@ class Guard:
 
     def notify(self) -> None:
         """Wake the threads that wait, because bytes moved or something was closed; the caller holds the lock."""
-        self._progress.notify_all()
+        if self._progress is not None:
+            self._progress.notify_all()
         for alarm in self.alarms:
             alarm.ring()
 

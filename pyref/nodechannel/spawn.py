@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 
@@ -69,6 +68,8 @@ class ChannelPair:
     """
 
     def __init__(self) -> None:
+        import fcntl  # a child needs none
+
         # [BOO-011, BOO-015, BOO-016]
         self.parent, child = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:

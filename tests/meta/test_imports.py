@@ -70,6 +70,7 @@ IO_MODULES = {
     "selectors",
     "asyncio",
     "threading",
+    "_thread",
     "time",
     "os",
     "subprocess",
