@@ -265,9 +265,13 @@ class Connection:
 
     # [LIF-011]
     def disconnect(self) -> None:
-        """End the channel once everything queued is delivered; see `ready_to_close`."""
-        self._state = CHANNEL[self._state, ChannelInput.DISCONNECT]
-        self._update()
+        """End the channel once everything queued is delivered, see `ready_to_close`; at once where nothing can be delivered any more."""
+        state = CHANNEL[self._state, ChannelInput.DISCONNECT]
+        if state is Channel.CLOSED:
+            self._end(ChannelInput.DISCONNECT)
+        else:
+            self._state = state
+            self._update()
 
     def close(self) -> None:
         """End the channel now: what is queued or not yet taken by the user is dropped and its descriptors are closed."""

@@ -427,6 +427,18 @@ class TestEnding:
         assert fd.closed
         assert events(connection) == []
 
+    def test_a_disconnect_from_a_peer_that_is_gone_leaves_nothing_behind(self, connection):
+        connection.write_failed()
+        fd = a_descriptor()
+        connection.receive_data(SERVER, [a_descriptor()])
+        connection.receive_data(SERVER[:1], [fd])
+        connection.disconnect()
+        assert connection.closed
+        assert connection.settled  # the acknowledgement has nowhere to go
+        assert fd.closed
+        (message,) = events(connection)
+        message.handle.close()
+
     def test_close_drops_undelivered_handles(self, connection):
         fd = a_descriptor()
         connection.receive_data(SERVER, [fd])
