@@ -100,10 +100,7 @@ class Channel:
     def __init__(self, sock: socket.socket, **options: Unpack[ChannelOptions]) -> None:
         self._sock = sock
         self._connection = Connection(**options)
-        events, connection = self._connection.events, self._connection
-        self._events = events
-        # Whether a receiver need not wait any more.
-        self._arrived = lambda: bool(events) or connection.closed
+        self._events = self._connection.events
         self._loop = asyncio.get_running_loop()
         self._connection.on_socket_closed = self._socket_closed
         self._waiters = Waiters(self._loop)
@@ -207,7 +204,7 @@ class Channel:
 
     async def _arrival(self, timeout: float | None) -> None:
         """Wait until an event is there; raises `ChannelClosed` at the end and `TimeoutError`."""
-        if not await self._wait(self._arrived, timeout):
+        if not await self._wait(self._connection.arrived, timeout):
             raise TimeoutError("no message arrived in time")
         # [LIF-001, LIF-003, LIF-004]
         if not self._events:
@@ -233,7 +230,7 @@ class Channel:
         while not self._events:
             if self._connection.closed:
                 raise StopAsyncIteration
-            await self._waiters.until(self._arrived)
+            await self._waiters.until(self._connection.arrived)
         return self._take()
 
     async def flush(self, timeout: float | None = None) -> None:

@@ -150,6 +150,10 @@ class Connection:
 
     # What the caller may ask.
 
+    def arrived(self) -> bool:
+        """Return whether a receiver need not wait any more: an event is there, or nothing can come."""
+        return bool(self.events) or self.closed
+
     @property
     def settled(self) -> bool:
         """Whether everything sent was written and every handle was acknowledged or abandoned."""
@@ -407,7 +411,7 @@ class Connection:
             type_, fd, key if type(key) is str else None, dgram_type if type(dgram_type) is str else None
         )
         # [CLS-006, HND-048]
-        if type(data) is dict and is_internal(data):
+        if is_internal(data):
             self.on_internal(data, handle)
             return
         if handle.key is not None and type_ is NET_SOCKET:

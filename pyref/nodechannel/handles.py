@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 
 from nodechannel.errors import HandleMismatch
@@ -63,13 +62,12 @@ class ReceivedHandle:
         if timeout is None:
             # [SEC-005]
             raise ValueError("a received socket cannot be put into blocking mode; give a timeout in seconds")
-        fd = self._fd.detach()
         try:
-            sock = CountedSocket(fileno=fd)
+            sock = CountedSocket(fileno=self._fd.fileno())
         except OSError as error:
-            os.close(fd)
-            self._released()
+            self.close()
             raise HandleMismatch(self.type, "a descriptor that is not a socket") from error
+        self._fd.detach()
         if self.on_closed is not None:
             sock.tell(self.on_closed)
             self.on_closed = None
@@ -113,12 +111,14 @@ class CountedSocket(socket.socket):
     # The standard library calls this from `close`, once no file made of the socket is open any more.
     def _real_close(self, *args: Any) -> None:
         socket.socket._real_close(self, *args)  # type: ignore[attr-defined]  # `super` takes as long as all else
-        if self._finalizer is not None:
-            self._finalizer()
+        self._tell_now()
 
     def detach(self) -> int:
         """Hand the descriptor to the caller; from here on it is not counted."""
         fd = super().detach()
+        self._tell_now()
+        return fd
+
+    def _tell_now(self) -> None:
         if self._finalizer is not None:
             self._finalizer()
-        return fd

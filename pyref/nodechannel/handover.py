@@ -26,20 +26,23 @@ class HandOvers:
         outbox: where writes go whose turn has come.
 
     Attributes:
-        idle: whether no handle is under way.
         held: writes behind the handle ([HND-010]).
         waiting: how many handles are among them.
     """
 
-    __slots__ = ("_in_flight", "_outbox", "_state", "held", "idle", "waiting")
+    __slots__ = ("_in_flight", "_outbox", "_state", "held", "waiting")
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._state = _IDLE
-        self.idle = True
         self._in_flight: Write | None = None
         self.held = Outbox()
         self.waiting = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether no handle is under way."""
+        return self._state is _IDLE
 
     def send(self, frame: bytes, fd: OwnedFd, *, shared: bool) -> Delivery:
         """Queue the envelope of a handle."""
@@ -90,7 +93,6 @@ class HandOvers:
             _conclude(self._in_flight, _ABANDONED)
         self._in_flight = None
         self._state = _IDLE
-        self.idle = True
         self.waiting = 0
 
     def _start(self, write: Write) -> None:
@@ -114,8 +116,7 @@ class HandOvers:
                 self._outbox.put(write)
 
     def _move(self, how: HandOverInput) -> None:
-        self._state = state = HAND_OVER[self._state, how]
-        self.idle = state is _IDLE
+        self._state = HAND_OVER[self._state, how]
 
 
 def _conclude(write: Write, state: DeliveryState) -> None:

@@ -6,6 +6,10 @@ from enum import StrEnum
 
 from nodechannel import codec
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeGuard
+
 PREFIX = "NODE_"
 
 
@@ -45,7 +49,7 @@ ACK_FRAME = ACK_LINE + b"\n"
 NACK_FRAME = b'{"cmd":"NODE_HANDLE_NACK"}\n'
 
 
-def is_internal(value: object) -> bool:
+def is_internal(value: object) -> TypeGuard[dict[str, Any]]:
     """Tell whether a value is an internal message.
 
     [CLS-001] An object whose `cmd` is a string that begins with `NODE_` and is longer than that.

@@ -187,7 +187,7 @@ class Guard:
 
     def __init__(self, connection: Connection, sock: socket.socket) -> None:
         self.lock = allocate_lock()
-        # Made for the first thread that waits for another: importing it takes as long as all of this package that a first message needs.
+        # Made for the first thread that waits for another: to import it takes a 40th of the time until a first message.
         self._progress: Condition | None = None
         self.waiting = 0
         self.alarms: list[Alarm] = []

@@ -62,11 +62,8 @@ class Channel:
     def __init__(self, sock: socket.socket, **options: Unpack[ChannelOptions]) -> None:
         self._sock = sock
         self._connection = Connection(**options)
-        events, connection = self._connection.events, self._connection
-        self._events = events
-        # Whether a receiver need not wait any more.
-        self._arrived = lambda: bool(events) or connection.closed
-        self._pump = Pump(connection, sock)
+        self._events = self._connection.events
+        self._pump = Pump(self._connection, sock)
         watch(self)
 
     @property
@@ -163,7 +160,7 @@ class Channel:
         """Return what `take` returns, once it does not raise `IndexError` any more."""
         deadline = deadline_of(timeout)
         while True:
-            if not self._pump.wait(self._arrived, deadline):
+            if not self._pump.wait(self._connection.arrived, deadline):
                 raise TimeoutError("no message arrived in time")
             try:
                 return take()

@@ -248,7 +248,7 @@ def prefix_alone_is_internal() -> None:
         cmd = value.get("cmd") if isinstance(value, dict) else None
         return isinstance(cmd, str) and cmd.startswith("NODE_")
 
-    connection.is_internal = changed  # type: ignore[attr-defined]
+    connection.is_internal = changed  # type: ignore[attr-defined,assignment]
 
 
 def blank_lines_skipped() -> None:
