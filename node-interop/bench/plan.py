@@ -154,7 +154,7 @@ ENDS = {
 
 
 # What stands in Python's place to show what Node's end allows.
-FLOORS = ("raw", "each", "json", "loop", "uvloop")
+FLOORS = tuple(name for name, end in ENDS.items() if end.floor)
 
 
 @dataclass(frozen=True)
@@ -190,8 +190,8 @@ class Pair:
     def can(self, scenario: Scenario) -> bool:
         """Whether the pair can do it at all."""
         ends = {self.parent, self.child}
+        sender = self.child if scenario.kind == "up" else self.parent
         if self.many:
-            sender = self.child if scenario.kind == "up" else self.parent
             several = SIZES.get(scenario.size, BATCH_BYTES) < BATCH_BYTES
             return scenario.kind in ("up", "down") and several and sender in ("py", "aio", "uv")
         if scenario.kind == "start":
@@ -201,7 +201,6 @@ class Pair:
         if "node" not in ends:
             return True
         if "each" in ends:  # a call for each message matters to its sender, where messages are small
-            sender = self.child if scenario.kind == "up" else self.parent
             return sender == "each" and scenario.size == "64" and scenario.kind in ("up", "down")
         return not ends & {"json", "loop", "uvloop"}
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WAYS = {"up": "child → parent", "down": "parent → child"}
 PYTHON = ("py", "aio", "uv")
 # The floors that work as an end does, where it does not join messages.
-FLOORS = {"py": ("json", "each"), "aio": ("loop",), "uv": ("uvloop",)}
+ALIKE = {"py": ("json", "each"), "aio": ("loop",), "uv": ("uvloop",)}
 BOTH_PYTHON = [f"{end}-{end}{many}" for end in PYTHON for many in ("", "+many")]
 
 
@@ -106,7 +106,7 @@ def _against_node(rows: Rows, scenario: str, what: str, limit: float) -> Iterato
 
 def _bare(rows: Rows, scenario: str, pair: str, end: str) -> float | None:
     """Return what a bare socket reaches in the place of a Python end, if possible one that works as that does."""
-    alike = [] if pair.endswith("+many") else FLOORS[end]
+    alike = () if pair.endswith("+many") else ALIKE[end]
     replaced = (pair.removesuffix("+many").replace(end, floor) for floor in (*alike, "raw"))
     return next(filter(None, (_times(rows, scenario, name) for name in replaced)), None)
 

@@ -1,4 +1,4 @@
-"""The limit of what a channel in Python can reach: a bare socket pair, no errors, no handles, no event loop.
+"""The limit of what a channel in Python can reach: a bare socket pair, no errors, no event loop.
 
 ``raw`` moves the bytes of the frames and counts them. ``json`` also serializes each message on one side, and splits lines and
 parses them on the other; ``each`` does this with one system call for each message, which is the least for a sender that may not

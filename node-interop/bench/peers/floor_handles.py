@@ -4,15 +4,17 @@
 that does not block. `InLoop` does the same in callbacks of an event loop, as an asynchronous channel must.
 """
 
+import importlib
 import os
 import socket
+import sys
 
 import orjson
 
 ACK = b'{"cmd":"NODE_HANDLE_ACK"}\n'
 CHUNK = 65536
-ROOM = socket.CMSG_SPACE(253 * 4)
 INT = 4
+ROOM = socket.CMSG_SPACE(253 * INT)
 
 # Plain integers: the operators of flags are Python code.
 RECEIVING = int(socket.MSG_CMSG_CLOEXEC)
@@ -29,7 +31,7 @@ class Constant:
     def give_all(self, sockets):
         for one in sockets:
             self.give(one)
-            self.acknowledged(one)
+            self.given(one)
 
     def take_all(self, count):
         for _ in range(count):
@@ -40,10 +42,13 @@ class Constant:
         frame = b'{"cmd":"NODE_HANDLE","type":"%s","msg":0}\n' % kind.encode()
         socket.send_fds(self.sock, [frame], [one.fileno()])
 
-    def acknowledged(self, one):
-        self.sock.recv(len(ACK), socket.MSG_WAITALL)
+    def given(self, one):
+        self.await_ack()
         if one is not self.server:
             one.close()
+
+    def await_ack(self):
+        self.sock.recv(len(ACK), socket.MSG_WAITALL)
 
     def take(self):
         _data, fds, _flags, _address = socket.recv_fds(self.sock, CHUNK, 1)
@@ -61,15 +66,13 @@ class Objects(Constant):
         probe.detach()
         kind = b"net.Server" if listening else b"net.Socket"
         frame = b'{"cmd":"NODE_HANDLE","type":"%s","msg":%s}\n' % (kind, orjson.dumps(0))
-        rights = one.fileno().to_bytes(INT, "little")
+        rights = one.fileno().to_bytes(INT, sys.byteorder)
         self.sock.sendmsg([frame], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)], SENDING)
 
-    def acknowledged(self, one):
+    def await_ack(self):
         line = self.sock.recvmsg(len(ACK), ROOM, RECEIVING)[0]
         if orjson.loads(line)["cmd"] != "NODE_HANDLE_ACK":
             raise EOFError
-        if one is not self.server:
-            one.close()
 
     def take(self):
         data, ancillary, _flags, _address = self.sock.recvmsg(CHUNK, ROOM, RECEIVING)
@@ -80,7 +83,7 @@ class Objects(Constant):
             if envelope.get("cmd") != "NODE_HANDLE":
                 raise EOFError
             self.sock.send(ACK, SENDING)
-            received = socket.socket(fileno=int.from_bytes(ancillary[0][2], "little"))
+            received = socket.socket(fileno=int.from_bytes(ancillary[0][2], sys.byteorder))
             listening = received.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
             if listening != (envelope["type"] == "net.Server"):
                 raise EOFError
@@ -93,17 +96,13 @@ class InLoop(Objects):
 
     def __init__(self, sock, server, uvloop):
         super().__init__(sock, server)
-        import asyncio
-
-        if uvloop:
-            import uvloop as asyncio
-        self.loop = asyncio.new_event_loop()
+        self.loop = importlib.import_module("uvloop" if uvloop else "asyncio").new_event_loop()
 
     def give_all(self, sockets):
         left = list(reversed(sockets))
 
         def next_one():
-            self.acknowledged(left.pop())
+            self.given(left.pop())
             if left:
                 self.give(left[-1])
             else:
@@ -136,4 +135,6 @@ def handles_floor(job, sock, server):
     how = job.asked["floor"]
     if how == "loop":
         return InLoop(sock, server, job.asked["uvloop"])
-    return (Objects if how == "json" else Constant)(sock, server)
+    if how == "json":
+        return Objects(sock, server)
+    return Constant(sock, server)
