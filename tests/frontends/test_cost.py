@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import socket
-import statistics
 import threading
 import time
 
+from support.cost import LIMIT
+from support.cost import ratio as cost_ratio
 from support.frontends import begin
 
-# Twice the size may cost this much more; a quadratic buffer would cost four times as much.
-LIMIT = 2.5
 SIZES = (32 << 20, 64 << 20)
 ROUNDS = 20  # the first good one ends them
 
@@ -22,18 +21,8 @@ def cost(action) -> float:
 
 
 def ratio(measure) -> float:
-    """Return the cost of the larger size over that of the smaller one; stop measuring once it is small enough."""
-    costs: list[list[float]] = [[], []]
-    found = float("inf")
-    for _ in range(ROUNDS):
-        for known, size in zip(costs, SIZES, strict=True):
-            known.append(measure(size))
-        # Not the best of each: now and then the smaller one finds its memory where it left it, once in many rounds.
-        small, large = map(statistics.median, costs)
-        found = large / small
-        if found <= LIMIT:
-            break
-    return found
+    small, large = SIZES
+    return cost_ratio(lambda: measure(small), lambda: measure(large), ROUNDS)
 
 
 def test_receiving_is_linear(channel, peer):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 
@@ -15,6 +14,7 @@ from bench.plan import PAIRS, Scenario
 from bench.results import Results
 from bench.rounds import payload_file
 from bench.running import Running
+from support.cost import LIMIT, ratio
 from support.node import ROOT, node
 
 pytestmark = pytest.mark.skipif(
@@ -23,8 +23,6 @@ pytestmark = pytest.mark.skipif(
 
 BENCH = ROOT / "node-interop"
 
-# Twice the messages, or messages of twice the size, may cost this much more; a quadratic cost would be four times as much.
-LIMIT = 2.5
 ROUNDS = 12  # the first good one ends them
 
 
@@ -83,31 +81,22 @@ def start(tmp_path, monkeypatch):
         running.kill()
 
 
-def ratio(small, large) -> float:
-    """Return how many times the processor time of `large` is that of `small`; stop measuring once it is small enough."""
-    costs: list[list[float]] = [[], []]
-    found = float("inf")
-    for _ in range(ROUNDS):
-        for known, measure in zip(costs, (small, large), strict=True):
-            known.append(sum(measure().cpu))
-        less, more = map(statistics.median, costs)
-        found = more / less
-        if found <= LIMIT:
-            break
-    return found
+def cost(running: Running, count: int) -> float:
+    """Return the processor time of both ends."""
+    return sum(running.run(count).cpu)
 
 
 @pytest.mark.parametrize("kind", ["up", "down"])
 @pytest.mark.parametrize("pair", ["py-py", "aio-aio"])
 def test_twice_the_messages_cost_twice_as_much(pair, kind, start):
     running = start(pair, Scenario(kind, "64"))
-    assert ratio(lambda: running.run(4000), lambda: running.run(8000)) <= LIMIT
+    assert ratio(lambda: cost(running, 4000), lambda: cost(running, 8000), ROUNDS) <= LIMIT
 
 
 @pytest.mark.parametrize("pair", ["py-py", "aio-aio"])
 def test_messages_of_twice_the_size_cost_twice_as_much(pair, start):
     half, whole = (start(pair, Scenario("up", size)) for size in ("16m", "32m"))
-    assert ratio(lambda: half.run(1), lambda: whole.run(1)) <= LIMIT
+    assert ratio(lambda: cost(half, 1), lambda: cost(whole, 1), ROUNDS) <= LIMIT
 
 
 def test_what_is_shown_is_what_was_measured():
