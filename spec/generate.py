@@ -171,7 +171,7 @@ def type_table(root: Path) -> str:
 
 def state_diagram(root: Path, table: str) -> str:
     """A Mermaid diagram of a transition table of the reference."""
-    tree = ast.parse((root / "pyref" / "nodechannel" / "state.py").read_text("utf-8"))
+    tree = ast.parse((root / "pyref" / "nodechannel" / "_core" / "state.py").read_text("utf-8"))
     moves: dict[tuple[str, str], list[str]] = {}
     first = None
     for node in tree.body:

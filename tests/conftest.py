@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from nodechannel.outbox import Outbox, Write
+from nodechannel._core.outbox import Outbox, Write
 from support import wire
 from support.frontends import Asyncio, Blocking
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-    from nodechannel.delivery import Delivery
+    from nodechannel._core.delivery import Delivery
 
 # Hypothesis changes its defaults when it sees a CI variable; naming every setting keeps runs alike everywhere.
 settings.register_profile(

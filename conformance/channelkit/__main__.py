@@ -2,6 +2,6 @@
 
 import sys
 
-from channelkit.cli import main
+from channelkit.cli.main import main
 
 sys.exit(main())

@@ -25,8 +25,8 @@ def _package() -> Path:
 
 
 PACKAGE = _package()
-PUPPET = PACKAGE / "puppet.py"
-RELAY = PACKAGE / "relay.py"
+PUPPET = PACKAGE / "process" / "puppet.py"
+RELAY = PACKAGE / "process" / "relay.py"
 
 # In a wheel everything is in data/; in a checkout adapters and cases are in conformance/ and the rest beside it.
 _ROOTS = (PACKAGE / "data", PACKAGE.parent, PACKAGE.parent.parent, PACKAGE.parent.parent / "spec")

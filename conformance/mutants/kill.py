@@ -17,12 +17,12 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from channelkit.cases import Case, applies, load  # noqa: E402
-from channelkit.execute import execute  # noqa: E402
+from channelkit.catalogue.cases import Case, applies, load  # noqa: E402
+from channelkit.catalogue.verdict import FAIL, INCONCLUSIVE  # noqa: E402
+from channelkit.judge.execute import execute  # noqa: E402
+from channelkit.judge.subjects import Description  # noqa: E402
 from channelkit.limits import Limits  # noqa: E402
 from channelkit.resources import case_files, rules  # noqa: E402
-from channelkit.subjects import Description  # noqa: E402
-from channelkit.verdict import FAIL, INCONCLUSIVE  # noqa: E402
 from mutants.catalogue import MUTANTS, Mutant  # noqa: E402
 
 TABLE = HERE.parent / "MUTANTS.md"

@@ -7,9 +7,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from channelkit.fetch import FetchError, fetch
-from channelkit.pinned import named
-from channelkit.runtimes import find_node
+from channelkit.runtimes.fetch import FetchError, fetch
+from channelkit.runtimes.node import find_node
+from channelkit.runtimes.pinned import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from clusterload.proof import Account, prove
 from clusterload.speed import measure, table
-from nodechannel.spawn import find_node
+from nodechannel._start.spawn import find_node
 
 COLUMNS = (
     "policy",

@@ -17,7 +17,7 @@ from nodechannel.cluster import Cluster
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nodechannel.cluster.processes import Command
+    from nodechannel._cluster.processes import Command
 
 # Nanoseconds between a kill and the moment when the last client has noticed; a loaded machine is slow.
 NOTICE = 5_000_000_000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from channelkit import fetch as kit
-from channelkit.pinned import named, runtimes
+from channelkit.runtimes import fetch as kit
+from channelkit.runtimes.pinned import named, runtimes
 
 # Words before a script.
 _WORDS = {"deno": ("run", "-A", "--quiet")}

@@ -4,8 +4,11 @@ A child of a Node parent (`connect`), or the parent of a Node child (`fork`, `sp
 them. This module is the blocking front end; `nodechannel.asyncio` has the same words as coroutines. The wire is described in spec/.
 """
 
-from nodechannel.connection import Message
-from nodechannel.delivery import Delivery, DeliveryState
+from nodechannel._blocking.channel import Channel, ChildProcess, connect, fork, spawn
+from nodechannel._core.connection import Message
+from nodechannel._core.delivery import Delivery, DeliveryState
+from nodechannel._handles.received import ReceivedHandle
+from nodechannel._handles.types import HandleType
 from nodechannel.errors import (
     BadChannelFd,
     BadEnvelope,
@@ -30,9 +33,6 @@ from nodechannel.errors import (
     UnsupportedSerialization,
     WorkersFail,
 )
-from nodechannel.handles import ReceivedHandle
-from nodechannel.messages import HandleType
-from nodechannel.sync import Channel, ChildProcess, connect, fork, spawn
 
 __version__ = "0.1.0"
 

@@ -2,6 +2,6 @@
 
 import sys
 
-from nodechannel.cli import main
+from nodechannel._cli.main import main
 
 sys.exit(main())

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
 
-    from nodechannel.delivery import Delivery
+    from nodechannel._core.delivery import Delivery
 
 
 class ChannelError(Exception):

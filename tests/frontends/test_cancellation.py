@@ -11,6 +11,7 @@ import pytest
 
 from nodechannel import DeliveryState, errors
 from nodechannel import asyncio as aio
+from nodechannel._aio import channel as aio_channel
 
 
 def run(scenario):
@@ -175,7 +176,7 @@ def test_a_slow_reader_is_not_flooded():
             if turn > 1000:  # now one message is taken for ten that are offered
                 await channel.receive()
                 count += 1
-            assert len(channel._connection.events) < 3 * aio.READ_AHEAD
+            assert len(channel._connection.events) < 3 * aio_channel.READ_AHEAD
         assert sent > count * len(line) + 100_000
         peer.setblocking(True)
         peer.shutdown(socket.SHUT_WR)
@@ -188,7 +189,7 @@ def test_a_slow_reader_is_not_flooded():
 
 def test_a_flood_of_handles_takes_few_descriptors_at_a_time():
     ack = b'{"cmd":"NODE_HANDLE_ACK"}\n'
-    count = 2 * aio.MOST_HANDLES
+    count = 2 * aio_channel.MOST_HANDLES
 
     async def scenario(channel, peer):
         def open_descriptors():
@@ -206,7 +207,7 @@ def test_a_flood_of_handles_takes_few_descriptors_at_a_time():
                 while not (taken := await receive_handle(peer)):
                     pass
                 sent.append(taken)
-                assert open_descriptors() - before <= aio.MOST_HANDLES + 2
+                assert open_descriptors() - before <= aio_channel.MOST_HANDLES + 2
                 peer.send(ack)
             await task
             await channel.flush()
@@ -219,7 +220,9 @@ def test_a_flood_of_handles_takes_few_descriptors_at_a_time():
 def test_a_handle_that_waits_for_its_place_is_queued_after_cancellation_and_after_its_time():
     async def scenario(channel, peer):
         with socket.create_server(("127.0.0.1", 0)) as server:
-            deliveries = [await channel.send(number, server) for number in range(aio.MOST_HANDLES + 1)]
+            deliveries = [
+                await channel.send(number, server) for number in range(aio_channel.MOST_HANDLES + 1)
+            ]
             with pytest.raises(errors.SendTimeout) as caught:
                 await channel.send("late", server, timeout=0.05)
             deliveries.append(caught.value.delivery)
@@ -227,7 +230,7 @@ def test_a_handle_that_waits_for_its_place_is_queued_after_cancellation_and_afte
             await asyncio.sleep(0)
             await cancelled(task)
             await asyncio.wait_for(channel.send("no handle"), 5)  # plain messages need no descriptor
-            for _ in range(aio.MOST_HANDLES + 3):
+            for _ in range(aio_channel.MOST_HANDLES + 3):
                 while not await receive_handle(peer):
                     pass
                 peer.send(b'{"cmd":"NODE_HANDLE_ACK"}\n')
@@ -241,7 +244,7 @@ def test_a_handle_that_waits_for_its_place_is_queued_after_cancellation_and_afte
 def test_a_handle_that_waits_for_its_place_learns_of_the_end():
     async def scenario(channel, peer):
         with socket.create_server(("127.0.0.1", 0)) as server:
-            for number in range(aio.MOST_HANDLES + 1):
+            for number in range(aio_channel.MOST_HANDLES + 1):
                 await channel.send(number, server)
             task = asyncio.create_task(channel.send("late", server))
             await asyncio.sleep(0)

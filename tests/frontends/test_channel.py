@@ -9,7 +9,7 @@ import time
 import pytest
 
 from nodechannel import errors
-from nodechannel.delivery import DeliveryState
+from nodechannel._core.delivery import DeliveryState
 
 
 def read_exactly(sock: socket.socket, count: int) -> bytes:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nodechannel import errors
-from nodechannel.delivery import DeliveryState
+from nodechannel._core.delivery import DeliveryState
 from support.frontends import begin
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nodechannel import errors
-from nodechannel.delivery import DeliveryState
+from nodechannel._core.delivery import DeliveryState
 from support.frontends import begin
 
 ACK = b'{"cmd":"NODE_HANDLE_ACK"}\n'

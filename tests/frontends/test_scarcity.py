@@ -11,7 +11,7 @@ import pytest
 # copies of one descriptor, sends a handle on a channel, and frees the account only after the channel has failed to write.
 PROGRAM = """
 import array, asyncio, encodings.idna, errno, os, resource, select, socket, sys, threading, time
-import nodechannel, nodechannel.asyncio as aio, nodechannel.codec.fast, nodechannel.outgoing
+import nodechannel, nodechannel.asyncio as aio, nodechannel._json.fast, nodechannel._handles.outgoing
 
 SOME = 200
 if os.getuid() == 0:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import nodechannel
-from nodechannel.cluster.sync import Worker
+from nodechannel._cluster.blocking import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from nodechannel.cluster.sync import Server
+    from nodechannel._cluster.blocking import Server
 
 KEY = "K"
 

@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from channelkit.matrix import subjects as runtimes
-from channelkit.runtimes import find_node
-from channelkit.subjects import Description, from_path
+from channelkit.cli.matrix import subjects as runtimes
+from channelkit.judge.subjects import Description, from_path
+from channelkit.runtimes.node import find_node
 from fuzz import machine, profiles
 from fuzz.defects import DEFECTS
 from fuzz.inprocess import PROPERTIES

@@ -9,14 +9,15 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from nodechannel import connection, handover, steps
-from nodechannel.codec import framing
-from nodechannel.codec import json as values
-from nodechannel.connection import Connection
+from nodechannel._core import connection, handover
+from nodechannel._core.connection import Connection
+from nodechannel._core.messages import ACK_FRAME
+from nodechannel._core.outbox import Outbox
+from nodechannel._core.state import Channel
+from nodechannel._io import steps
+from nodechannel._json import framing
+from nodechannel._json import loader as values
 from nodechannel.errors import InvalidJson
-from nodechannel.messages import ACK_FRAME
-from nodechannel.outbox import Outbox
-from nodechannel.state import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

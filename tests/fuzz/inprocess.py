@@ -12,11 +12,11 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from fuzz import acts, frames, texts
 from fuzz.machine import Machine, MemoryMachine, SocketMachine
-from nodechannel.codec import exact
-from nodechannel.codec import json as values
-from nodechannel.connection import Connection, Message
+from nodechannel._core.connection import Connection, Message
+from nodechannel._handles.fd import OwnedFd
+from nodechannel._json import exact
+from nodechannel._json import loader as values
 from nodechannel.errors import InvalidJson
-from nodechannel.fd import OwnedFd
 from property.jsonvalues import MESSAGES, flat, javascript_scalar, python_scalar, sent_scalar
 from property.test_json_node import Oracle, running_node
 

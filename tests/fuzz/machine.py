@@ -15,8 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from fuzz.tables import Automaton
 from fuzz.wires import UNLIMITED, Wire, in_memory, over_sockets
-from nodechannel import steps
-from nodechannel.connection import Connection, Message
+from nodechannel._core.connection import Connection, Message
+from nodechannel._handles.outgoing import SocketHandle
+from nodechannel._io import steps
 from nodechannel.errors import (
     ChannelClosed,
     HandleAbandoned,
@@ -25,12 +26,11 @@ from nodechannel.errors import (
     RemoteError,
     UnexpectedAck,
 )
-from nodechannel.outgoing import SocketHandle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from nodechannel.delivery import Delivery
+    from nodechannel._core.delivery import Delivery
 
 COVERED: Counter[tuple[str, str, str]] = Counter()
 """Transitions that any machine of this process has taken."""

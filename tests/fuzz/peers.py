@@ -7,22 +7,22 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from channelkit.cases import applies, load
-from channelkit.execute import CaseResult, execute, run_shared
+from channelkit.catalogue.cases import applies, load
+from channelkit.catalogue.verdict import FAIL, FIXED, INCONCLUSIVE, KNOWN, LENIENT, UNSUPPORTED
+from channelkit.judge.execute import CaseResult, execute, run_shared
+from channelkit.judge.runner import Options, pairs, run
 from channelkit.limits import Limits
+from channelkit.process.session import Session
 from channelkit.resources import case_files
-from channelkit.runner import Options, pairs, run
-from channelkit.session import Session
-from channelkit.transcript import Transcript
-from channelkit.verdict import FAIL, FIXED, INCONCLUSIVE, KNOWN, LENIENT, UNSUPPORTED
+from channelkit.wire.transcript import Transcript
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
     from typing import Self
 
-    from channelkit.cases import Case
-    from channelkit.subjects import Description
+    from channelkit.catalogue.cases import Case
+    from channelkit.judge.subjects import Description
     from fuzz.plans import Plan
 
 MOST_PLANS = 200

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from channelkit.cases import Case, case_of, fault_of
+from channelkit.catalogue.cases import Case, case_of, fault_of
 from fuzz import receiving, repertoire
 
 if TYPE_CHECKING:

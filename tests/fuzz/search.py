@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from hypothesis import settings
 
-    from channelkit.subjects import Description
+    from channelkit.judge.subjects import Description
 
 SHRINKING = 25.0
 """Seconds that making a finding smaller may take."""

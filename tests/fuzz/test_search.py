@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from jsonschema import Draft202012Validator
 
-from channelkit.cli import main
+from channelkit.cli.main import main
 from fuzz import machine, profiles
 from fuzz.frames import USER, Frame
 from fuzz.inprocess import PROPERTIES

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from channelkit.values import UNDEFINED, parse
+from channelkit.wire.values import UNDEFINED, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

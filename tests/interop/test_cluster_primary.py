@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 import nodechannel
+from nodechannel._cluster.supervisor import FIRST_DELAY, Event
 from nodechannel.cluster import Cluster
-from nodechannel.cluster.supervisor import FIRST_DELAY, Event
 from support.cluster import PATIENCE, NodePrimary, read_all
 from support.node import FIXTURES, node
 
@@ -457,7 +457,7 @@ class TestServe:
             port = free.getsockname()[1]
         shim = tmp_path / "shim.py"
         words = self.command(tmp_path, port)[3:]
-        shim.write_text(f"import sys; from nodechannel.cli import main; sys.exit(main({words!r}))")
+        shim.write_text(f"import sys; from nodechannel._cli.main import main; sys.exit(main({words!r}))")
         with NodePrimary("rr") as primary:
             ids = [primary.fork(shim), primary.fork(SERVER, str(port), interpreter="node")]
             for id in ids:

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 import nodechannel
+from nodechannel._handles.types import HandleType
 from nodechannel.errors import ChannelClosed, InvalidHandle, InvalidMessage
-from nodechannel.messages import HandleType
 from property.jsonvalues import MIXED_MESSAGES
 from support.node import node
 

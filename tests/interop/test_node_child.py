@@ -130,8 +130,8 @@ def test_a_signal_that_comes_too_late_does_not_hide_the_exit_status(tmp_path):
 
 
 def test_a_child_that_ignores_its_end_is_ended_by_the_context_manager(fork, monkeypatch):
-    monkeypatch.setattr("nodechannel.sync.GRACE", 0.3)
-    monkeypatch.setattr("nodechannel.asyncio.GRACE", 0.3)
+    monkeypatch.setattr("nodechannel._blocking.channel.GRACE", 0.3)
+    monkeypatch.setattr("nodechannel._aio.channel.GRACE", 0.3)
     with fork("process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); process.send('up')") as child:
         child.receive(timeout=20)
     assert child.signal_code == "SIGKILL"

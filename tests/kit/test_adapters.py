@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from channelkit.cli import main
-from channelkit.initcli import COMPILERS, STARTS
+from channelkit.cli.init import COMPILERS, STARTS
+from channelkit.cli.main import main
 from support.node import node
 
 ROOT = Path(__file__).resolve().parents[2] / "conformance" / "adapters"

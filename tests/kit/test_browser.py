@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from channelkit import pairing
-from channelkit.cli import main
+from channelkit.cli.main import main
 from channelkit.limits import Limits
-from channelkit.page import render
-from channelkit.session import Plan
-from channelkit.trials import TRIALS
+from channelkit.pairs import pairing
+from channelkit.pairs.trials import TRIALS
+from channelkit.process.session import Plan
+from channelkit.report.page import render
 from mutants.kill import BASE
 from support.kit import SAMPLE, command
 

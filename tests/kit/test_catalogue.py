@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from channelkit import cases, resources, subjects
+from channelkit import resources
+from channelkit.catalogue import cases
 from channelkit.errors import UsageError
+from channelkit.judge import subjects
 from support.kit import SAMPLE
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from channelkit.cli import main
+from channelkit.cli.main import main
 from support.kit import SAMPLE, command
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas" / "kit"
@@ -167,7 +167,15 @@ def test_an_interrupt_keeps_what_is_known_and_leaves_no_process(
 
 def test_a_run_that_is_killed_leaves_what_was_known(tmp_path: Path) -> None:
     hangs, target = shlex.join(command("hangs_at_end")), tmp_path / "results.json"
-    lines = "import sys; from channelkit import report, cli; report._PAUSE = 0; report._SHARE = 0; sys.exit(cli.main())"
+    lines = "; ".join(
+        (
+            "import sys",
+            "from channelkit.report import results",
+            "from channelkit.cli.main import main",
+            "results._PAUSE = results._SHARE = 0",
+            "sys.exit(main())",
+        )
+    )
     words = [sys.executable, "-c", lines, "run", "--child", hangs, "--cases", str(SAMPLE)]
     words += ["--report", f"json={target}", "--time-scale", "0.5", "--jobs", "1", "--isolate"]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL) as kit:
@@ -187,7 +195,7 @@ def test_a_bug_of_the_kit_is_no_failure_of_the_subject(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("the kit itself")
 
-    monkeypatch.setattr("channelkit.execute.run_steps", broken)
+    monkeypatch.setattr("channelkit.judge.execute.run_steps", broken)
     assert run("-k", "sample-echo", child="wrong_echo") == 3
     printed = capsys.readouterr().out
     assert "INCONCLUSIVE" in printed

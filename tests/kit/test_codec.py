@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from channelkit.cases import load
-from channelkit.cli import main
-from channelkit.codec import direction
+from channelkit.catalogue.cases import load
+from channelkit.cli.main import main
+from channelkit.judge.codec import direction
 from channelkit.resources import case_files
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import json
 import shlex
 from typing import TYPE_CHECKING
 
-from channelkit.cli import main
-from channelkit.pinned import runtimes
+from channelkit.cli.main import main
+from channelkit.runtimes.pinned import runtimes
 from support.kit import SAMPLE, command
 
 if TYPE_CHECKING:

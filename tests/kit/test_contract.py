@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from channelkit.cli import main
-from channelkit.contract import fault_of
+from channelkit.cli.main import main
+from channelkit.process.contract import fault_of
 from support.kit import SAMPLE, command
 
 ROOT = Path(__file__).resolve().parents[2] / "schemas"

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from channelkit.cases import Case
-from channelkit.table import Table
+from channelkit.catalogue.cases import Case
+from channelkit.process.table import Table
 from support.kit import judge
 
 if TYPE_CHECKING:
-    from channelkit.execute import CaseResult
+    from channelkit.judge.execute import CaseResult
 
 needs_table = pytest.mark.skipif(
     not Table(os.getpid()).available, reason="the descriptors of another process are visible on Linux only"

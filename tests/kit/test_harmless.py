@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from channelkit.cases import load
+from channelkit.catalogue.cases import load
+from channelkit.judge.runner import Options, pairs, run
+from channelkit.judge.subjects import Description
 from channelkit.limits import Limits
 from channelkit.resources import case_files
-from channelkit.runner import Options, pairs, run
-from channelkit.subjects import Description
 from mutants import kill
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from channelkit.catalogue.verdict import Seen, judge, with_known
+from channelkit.cli.known import listing
 from channelkit.errors import UsageError
-from channelkit.known import read
-from channelkit.knowncli import listing
-from channelkit.verdict import Seen, judge, with_known
+from channelkit.judge.known import read
 from support.kit import CASES
 
 if TYPE_CHECKING:

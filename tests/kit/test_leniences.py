@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from channelkit.cases import load
-from channelkit.execute import execute
+from channelkit.catalogue.cases import load
+from channelkit.judge.execute import execute
+from channelkit.judge.subjects import Description
 from channelkit.limits import Limits
 from channelkit.resources import case_files
-from channelkit.subjects import Description
 from mutants import kill
 from mutants.catalogue import Mutant
 

@@ -10,7 +10,7 @@ import shlex
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
-from channelkit.cli import main
+from channelkit.cli.main import main
 from support.kit import SAMPLE, command
 
 if TYPE_CHECKING:

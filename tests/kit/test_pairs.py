@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from channelkit import pairing
-from channelkit.cli import main
-from channelkit.known import KnownFailure
+from channelkit.cli.main import main
+from channelkit.judge.known import KnownFailure
 from channelkit.limits import Limits
-from channelkit.pairing import Participant
-from channelkit.session import Plan
-from channelkit.trials import TRIALS
+from channelkit.pairs import pairing
+from channelkit.pairs.pairing import Participant
+from channelkit.pairs.trials import TRIALS
+from channelkit.process.session import Plan
 from mutants import kill
 from mutants.catalogue import MUTANTS
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from channelkit.cases import load_file
-from channelkit.cli import main
+from channelkit.catalogue.cases import load_file
+from channelkit.cli.main import main
 from support.kit import SAMPLE, command
 
 SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "kit" / "case.json"

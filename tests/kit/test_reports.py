@@ -7,8 +7,9 @@ import shlex
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
-from channelkit import matrix, pinned
-from channelkit.cli import main
+from channelkit.cli import matrix
+from channelkit.cli.main import main
+from channelkit.runtimes import pinned
 from support.kit import SAMPLE, command
 
 if TYPE_CHECKING:

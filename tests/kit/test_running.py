@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from channelkit.cases import load
-from channelkit.cli import main
-from channelkit.profiles import PROFILES
+from channelkit.catalogue.cases import load
+from channelkit.cli.main import main
+from channelkit.judge.profiles import PROFILES
+from channelkit.judge.subjects import Description
+from channelkit.process.spawn import environment
 from channelkit.resources import case_files
-from channelkit.spawn import environment
-from channelkit.subjects import Description
 from support.kit import SAMPLE, command
 
 CASES = load(case_files())

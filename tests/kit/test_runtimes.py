@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from channelkit import fetch, matrix, pinned, resources, subjects
-from channelkit.cli import main
+from channelkit import resources
+from channelkit.cli import matrix
+from channelkit.cli.main import main
+from channelkit.judge import subjects
+from channelkit.runtimes import fetch, pinned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channelkit.segments import MOST_SINGLE_BYTES, cuts, variants
+from channelkit.wire.segments import MOST_SINGLE_BYTES, cuts, variants
 
 
 @given(st.binary(max_size=60), st.booleans())

@@ -6,11 +6,11 @@ import dataclasses
 import threading
 from typing import TYPE_CHECKING, Any
 
-from channelkit import runner
-from channelkit.execute import Together, execute_together
+from channelkit.judge import runner
+from channelkit.judge.execute import Together, execute_together
+from channelkit.judge.runner import TOGETHER, Options, arrange, run
+from channelkit.judge.subjects import Description
 from channelkit.limits import Limits
-from channelkit.runner import TOGETHER, Options, arrange, run
-from channelkit.subjects import Description
 from support.kit import CASES, command
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from channelkit.cases import Case
+    from channelkit.catalogue.cases import Case
 
 ECHO = CASES["sample-echo"]
 OTHER = dataclasses.replace(ECHO, id="sample-other")

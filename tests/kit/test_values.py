@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channelkit.compare import contains, equal
-from channelkit.values import UNDEFINED, _parse_deep, compact, parse, show, untag
+from channelkit.wire.compare import contains, equal
+from channelkit.wire.values import UNDEFINED, _parse_deep, compact, parse, show, untag
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

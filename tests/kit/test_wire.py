@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from channelkit.transcript import Transcript
-from channelkit.wire import Wire
+from channelkit.pairs.wire import Wire
+from channelkit.wire.transcript import Transcript
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

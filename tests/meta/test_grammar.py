@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from nodechannel.codec import exact
+from nodechannel._json import exact
 from nodechannel.errors import InvalidJson
 from support.node import ROOT, node
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from channelkit.pinned import named
+from channelkit.runtimes.pinned import named
 from support.node import ROOT, node
 
 if TYPE_CHECKING:

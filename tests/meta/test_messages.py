@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from nodechannel.messages import ACK_FRAME, NACK_FRAME, Cmd, HandleType, envelope_frame, is_internal
+from nodechannel._core.messages import ACK_FRAME, NACK_FRAME, Cmd, envelope_frame, is_internal
+from nodechannel._handles.types import HandleType
 from support import wire
 from support.node import ROOT
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodechannel.codec.framing import LineFramer
+from nodechannel._json.framing import LineFramer
 
 if TYPE_CHECKING:
-    from nodechannel.codec.framing import Line
+    from nodechannel._json.framing import Line
 
 STREAMS = st.lists(
     st.sampled_from([b"\n", b"\n\n", b"a", b"{}", b"\r", "é".encode(), b"\xff", b"12345678"])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nodechannel.codec import exact, plain
+from nodechannel._json import exact, plain
 from nodechannel.errors import InvalidJson, InvalidMessage
 from property.jsonvalues import (
     FLOAT_KINDS,
@@ -26,7 +26,7 @@ from property.jsonvalues import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-fast = pytest.importorskip("nodechannel.codec.fast", reason="orjson is not installed")
+fast = pytest.importorskip("nodechannel._json.fast", reason="orjson is not installed")
 
 Tokens = list[str]
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channelkit.runtimes import find_node
-from nodechannel.codec import decode, encode
+from channelkit.runtimes.node import find_node
+from nodechannel._json.codec import decode, encode
 from nodechannel.errors import InvalidJson
 from property.jsonvalues import LINES, MESSAGES, flat, javascript_scalar, sent_scalar
 

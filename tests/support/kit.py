@@ -6,10 +6,10 @@ import sys
 import threading
 from pathlib import Path
 
-from channelkit.cases import Case, load_file
-from channelkit.execute import CaseResult, execute
+from channelkit.catalogue.cases import Case, load_file
+from channelkit.judge.execute import CaseResult, execute
+from channelkit.judge.subjects import Description
 from channelkit.limits import Limits
-from channelkit.subjects import Description
 
 HERE = Path(__file__).resolve().parents[1] / "kit"
 SAMPLE = HERE / "sample.json"

@@ -6,7 +6,7 @@ import functools
 import os
 from pathlib import Path
 
-from channelkit.runtimes import find_node
+from channelkit.runtimes.node import find_node
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "node-interop" / "fixtures"

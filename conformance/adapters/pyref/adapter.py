@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import nodechannel
 from control import describe, put, untag
-from nodechannel.codec import decode
+from nodechannel._json.codec import decode
 from sockets import Handles
 
 CONTRACT = 1

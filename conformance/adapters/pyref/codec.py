@@ -6,10 +6,10 @@ import os
 import sys
 
 from control import put, untag
-from nodechannel.codec import decode, encode
-from nodechannel.codec.framing import LineFramer
+from nodechannel._core.messages import is_internal
+from nodechannel._json.codec import decode, encode
+from nodechannel._json.framing import LineFramer
 from nodechannel.errors import ChannelError
-from nodechannel.messages import is_internal
 
 ACCEPTED, REJECTED, UNSUPPORTED = 0, 1, 3
 

@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 import nodechannel
-from nodechannel.codec import encode
+from nodechannel._json.codec import encode
 
 _output = threading.Lock()
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from nodechannel.cluster import Cluster
 
 if TYPE_CHECKING:
-    from nodechannel.cluster.processes import Command, WorkerProcess
-    from nodechannel.connection import Message
+    from nodechannel._cluster.processes import Command, WorkerProcess
+    from nodechannel._core.connection import Message
 
 
 async def obey(worker: WorkerProcess, message: Message) -> None:

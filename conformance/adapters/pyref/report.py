@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import nodechannel
 from control import describe, put
+from nodechannel._start.ending import signal_name
 
 if TYPE_CHECKING:
     from sockets import Handles
@@ -35,4 +36,4 @@ def event_of(delivered: nodechannel.Message | nodechannel.ChannelError, handles:
 
 def report_exit(code: int) -> None:
     """Report the end of the child, from a return code of `subprocess`."""
-    put({"event": "exit", "code": code if code >= 0 else None, "signal": nodechannel.sync.signal_name(code)})
+    put({"event": "exit", "code": code if code >= 0 else None, "signal": signal_name(code)})

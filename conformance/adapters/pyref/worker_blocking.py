@@ -1,4 +1,4 @@
-"""The worker of conformance/README.md: `nodechannel.cluster.sync`, with a thread for each server and each connection."""
+"""The worker of conformance/README.md: `nodechannel.cluster`, with a thread for each server and each connection."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from nodechannel.cluster import sync as cluster
+from nodechannel import cluster
 from nodechannel.errors import ChannelClosed, ListenFailed
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from nodechannel.cluster.messages import Policy, Query
-from nodechannel.cluster.primary import PrimaryProtocol, WorkerLink
-from nodechannel.delivery import Delivery
+from nodechannel._cluster.messages import Policy, Query
+from nodechannel._cluster.primary import PrimaryProtocol, WorkerLink
+from nodechannel._core.delivery import Delivery
+from nodechannel._handles.fd import OwnedFd
+from nodechannel._handles.received import ReceivedHandle
+from nodechannel._handles.types import HandleType
 from nodechannel.errors import ChannelClosed
-from nodechannel.fd import OwnedFd
-from nodechannel.handles import ReceivedHandle
-from nodechannel.messages import HandleType
 
 SOCKNAME = {"address": "127.0.0.1", "family": "IPv4", "port": 8000}
 PLACE = {

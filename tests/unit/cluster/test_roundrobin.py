@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from nodechannel.cluster.roundrobin import FIRST_REST, LONGEST_REST, RoundRobin
+from nodechannel._cluster.roundrobin import FIRST_REST, LONGEST_REST, RoundRobin
+from nodechannel._handles.fd import OwnedFd
 from nodechannel.errors import ChannelClosed
-from nodechannel.fd import OwnedFd
 
 
 class Clock:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from nodechannel.cluster.messages import Query
-from nodechannel.cluster.state import Leave, Server
-from nodechannel.cluster.worker import WorkerProtocol
+from nodechannel._cluster.messages import Query
+from nodechannel._cluster.state import Leave, Server
+from nodechannel._cluster.worker import WorkerProtocol
+from nodechannel._handles.fd import OwnedFd
+from nodechannel._handles.received import ReceivedHandle
+from nodechannel._handles.types import HandleType
 from nodechannel.errors import ChannelClosed, ListenFailed
-from nodechannel.fd import OwnedFd
-from nodechannel.handles import ReceivedHandle
-from nodechannel.messages import HandleType
 
 ANY = Query("127.0.0.1", 0, 4)
 FIXED = Query("127.0.0.1", 8000, 4)

@@ -1,0 +1,1 @@
+"""The case files and the verdicts. Imports `steps` and the rooms below it."""

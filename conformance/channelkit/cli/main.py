@@ -1,0 +1,311 @@
+"""The command line: ``channelkit COMMAND``."""
+
+import argparse
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from channelkit import __version__
+from channelkit.catalogue.cases import LEVELS, Case, load, select
+from channelkit.cli import doctor, matrix, promote, replay
+from channelkit.cli import init as initcli
+from channelkit.cli import known as knowncli
+from channelkit.cli import pair as paircli
+from channelkit.cli import runtimes as runtimescli
+from channelkit.errors import KitError, UsageError
+from channelkit.judge.profiles import PROFILES
+from channelkit.judge.runner import Options, default_jobs, pairs, run
+from channelkit.judge.subjects import Description, from_command, from_path
+from channelkit.limits import Limits
+from channelkit.process.attach import PATIENCE
+from channelkit.report.console import show_result, show_summary
+from channelkit.report.results import Report, add_report_option
+from channelkit.resources import case_files, flags, rules
+from channelkit.runtimes.node import find_node
+
+CONFORMANT, NOT_CONFORMANT, USAGE, HARNESS = 0, 1, 2, 3
+"""Exit statuses."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns the exit status."""
+    arguments = _parser().parse_args(argv)
+    with _no_buffered_loss():
+        try:
+            return int(arguments.action(arguments))
+        except UsageError as error:
+            print(f"channelkit: {error}", file=sys.stderr)
+            return USAGE
+        except KitError as error:
+            print(f"channelkit: {error}", file=sys.stderr)
+            return HARNESS
+        except KeyboardInterrupt:
+            print("channelkit: interrupted", file=sys.stderr)
+            return HARNESS
+        except BrokenPipeError:
+            # The reader of our output has gone; nothing more can be said to it, not even at exit.
+            sys.stdout = None
+            return HARNESS
+
+
+@contextlib.contextmanager
+def _no_buffered_loss() -> Iterator[None]:
+    """Makes SIGTERM unwind like Ctrl-C, so that a cancelled run leaves no process behind."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        previous = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("channelkit", description="Judges one end of a NODE_CHANNEL_FD channel.")
+    parser.add_argument("--version", action="version", version=__version__)
+    actions = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(actions.add_parser("run", help="run cases against one or more subjects"))
+    listing = actions.add_parser("list", help="list the cases")
+    _add_selection(listing)
+    listing.set_defaults(action=list_cases)
+    showing = actions.add_parser("show", help="print one case")
+    showing.add_argument("id")
+    _add_catalogue(showing)
+    showing.set_defaults(action=show_case)
+    explaining = actions.add_parser(
+        "explain", help="print a requirement, or a flag, and the cases that show it"
+    )
+    explaining.add_argument("rule")
+    _add_catalogue(explaining)
+    explaining.set_defaults(action=explain)
+    runtimescli.add(actions.add_parser("runtimes", help="list, fetch or verify the pinned runtimes"))
+    matrix.add(
+        actions.add_parser("matrix", help="run every runtime that is there in both roles, side by side")
+    )
+    paircli.add(actions.add_parser("pair", help="run one real implementation as parent of another"))
+    examining = actions.add_parser("doctor", help="look whether an adapter keeps the contract at all")
+    _add_subjects(examining)
+    doctor.add(examining, _subjects)
+    replaying = actions.add_parser("replay", help="run one case again and again, each time in a new process")
+    _add_subjects(replaying)
+    replay.add(replaying, _subjects)
+    promote.add(actions.add_parser("promote", help="make the case that a fuzzer found a permanent one"))
+    initcli.add_init(actions.add_parser("init-adapter", help="write an echo child to start from"))
+    initcli.add_copy(actions.add_parser("copy", help="copy cases, schemas and rules to a directory"))
+    knowncli.add(actions.add_parser("known", help="make known-failures lists from a report"))
+    return parser
+
+
+def _add_catalogue(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--cases", type=Path, metavar="DIR", help="another catalogue: a directory or one file"
+    )
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-k",
+        dest="pattern",
+        metavar="PATTERN",
+        help="an id, ID:VARIANT, a glob, a part of an id, a requirement",
+    )
+    parser.add_argument("--level", choices=LEVELS, help="only cases of this level or a stricter one")
+    _add_catalogue(parser)
+
+
+def _add_subjects(parser: argparse.ArgumentParser) -> None:
+    who = parser.add_mutually_exclusive_group(required=True)
+    who.add_argument("--child", metavar="CMD", help="a program that is started with a channel")
+    who.add_argument("--parent", metavar="CMD", help="a driven adapter that starts the kit's puppet child")
+    who.add_argument("--worker", metavar="CMD", help="a worker of a cluster")
+    who.add_argument(
+        "--primary", metavar="CMD", help="a primary of a cluster, which starts the kit's puppet child"
+    )
+    who.add_argument("--codec", metavar="CMD", help="a codec as a filter: CMD decode, CMD encode")
+    who.add_argument(
+        "--subjects", type=Path, metavar="DIR", help="a directory of subject descriptions, or one of them"
+    )
+    parser.add_argument(
+        "--rung",
+        type=int,
+        choices=(0, 1, 2),
+        help="what --child can do: 0 echo, 1 driven, 2 handles (default 0)",
+    )
+    parser.add_argument(
+        "--time-scale", type=_positive, default=1.0, metavar="F", help="multiplies every limit"
+    )
+    parser.add_argument(
+        "--known", type=Path, metavar="FILE", help="known failures: lines `case-id outcome  # reason`"
+    )
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    _add_subjects(parser)
+    _add_selection(parser)
+    parser.add_argument(
+        "--jobs",
+        type=_positive_int,
+        default=default_jobs(),
+        metavar="N",
+        help="parallel processes (default %(default)s)",
+    )
+    parser.add_argument("--isolate", action="store_true", help="give every case a process of its own")
+    parser.add_argument("--trace", action="store_true", help="print every transcript")
+    parser.add_argument("--profile", choices=PROFILES, help="only what a profile of the spec includes")
+    parser.add_argument(
+        "--validate", action="store_true", help="hold every line to and from a driven adapter to the contract"
+    )
+    parser.add_argument(
+        "--attach",
+        action="store_true",
+        help="stop each process before it starts, say its number and wait for Enter, with all the time in the world",
+    )
+    add_report_option(parser)
+    parser.set_defaults(action=run_cases)
+
+
+def _positive_int(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e6:
+        raise ValueError
+    return number
+
+
+# ---- actions -------------------------------------------------------------------------------------------------
+
+
+def _catalogue(arguments: argparse.Namespace) -> list[Case]:
+    folder: Path | None = arguments.cases
+    if folder is None:
+        return load(case_files())
+    return load(sorted(folder.glob("*.json")) if folder.is_dir() else [folder])
+
+
+def run_cases(arguments: argparse.Namespace) -> int:
+    """``run``: returns the exit status."""
+    cases = select(_catalogue(arguments), arguments.pattern, arguments.level)
+    subjects = [
+        replace(one, validate=arguments.validate, attach=arguments.attach) for one in _subjects(arguments)
+    ]
+    if arguments.profile:
+        cases, subjects = PROFILES[arguments.profile].select(cases, subjects)
+    work = pairs(subjects, cases)
+    if not work:
+        raise UsageError("no case applies: look at `channelkit list`, -k, --level, --profile and --rung")
+    options = _options(arguments)
+    shown = [case for case in cases if any(case is one for one, _subject in work)]
+    report = Report(subjects, shown, arguments.report)
+    node = find_node()
+    print(
+        f"{len(work)} results to come; Node: {f'{node.version} ({node.path})' if node else 'none'}",
+        flush=True,
+    )
+    complete = False
+    titles = {case.id: case.title for case in cases}
+    texts = rules()
+    try:
+        with contextlib.closing(run(work, options)) as results:
+            for result in results:
+                entry = report.add(result)
+                show_result(entry, texts, titles[entry["case"]], print, trace=arguments.trace)
+        complete = True
+    finally:
+        report.close()
+        report.write(complete=complete)
+        show_summary(report.content(complete=complete), print)
+    return report.exit_status
+
+
+def _options(arguments: argparse.Namespace) -> Options:
+    variant = (arguments.pattern or "").partition(":")[2] or None
+    if arguments.attach:  # one after the other, each in a process of its own
+        return Options(1, Limits(arguments.time_scale * PATIENCE), variant, isolate=True)
+    return Options(arguments.jobs, Limits(arguments.time_scale), variant, arguments.isolate)
+
+
+def _subjects(arguments: argparse.Namespace) -> list[Description]:
+    if arguments.subjects is not None:
+        if arguments.rung is not None or arguments.known is not None:
+            raise UsageError("--rung and --known belong to a command line; a description has its own")
+        return from_path(arguments.subjects)
+    if arguments.rung is not None and arguments.child is None:
+        raise UsageError("--rung belongs to --child; a parent is driven, a codec is not")
+    if arguments.codec is not None:
+        return [from_command(arguments.codec, "codec", 0, arguments.known)]
+    if arguments.parent is not None:
+        return [from_command(arguments.parent, "parent", 3, arguments.known)]
+    for role in ("worker", "primary"):
+        command = getattr(arguments, role, None)
+        if command is not None:
+            return [from_command(command, role, 0, arguments.known)]
+    profile = PROFILES.get(getattr(arguments, "profile", None) or "")
+    reached = profile.rung if profile is not None and profile.role == "child" else 0
+    rung = reached if arguments.rung is None else arguments.rung
+    return [from_command(arguments.child, "child", rung, arguments.known)]
+
+
+def list_cases(arguments: argparse.Namespace) -> int:
+    """``list``: one line per case."""
+    cases = select(_catalogue(arguments), arguments.pattern, arguments.level)
+    width = max((len(case.id) for case in cases), default=0)
+    for case in cases:
+        print(
+            f"{case.id.ljust(width)}  {case.level.ljust(6)}  rung {case.rung}  {'/'.join(case.roles).ljust(12)}  {case.title}"
+        )
+    return CONFORMANT
+
+
+def show_case(arguments: argparse.Namespace) -> int:
+    """``show``: the case as data, its segmentations and its rules."""
+    case = next((case for case in _catalogue(arguments) if case.id == arguments.id), None)
+    if case is None:
+        raise UsageError(f"no case has the id {arguments.id}")
+    texts = rules()
+    print(f"{case.id}: {case.title}\n{case.level}, rung {case.rung}, roles {', '.join(case.roles)}")
+    for rule in case.rules:
+        print(f"{rule}: {texts.get(rule) or 'no text'}")
+    if case.guards:
+        print(f"guards against: {case.guards}")
+    if case.needs:
+        print(f"needs: {', '.join(case.needs)}")
+    print(f"variants: {', '.join(case.variants)}")
+    for step in case.folded or case.steps:
+        print(f"  {json.dumps(step, ensure_ascii=False)}")
+    print(f"outcomes: {json.dumps(case.outcomes)}\nending: {', '.join(case.ending)}")
+    return CONFORMANT
+
+
+def explain(arguments: argparse.Namespace) -> int:
+    """``explain``: the sentence of a requirement or the meaning of a flag, and the cases."""
+    texts = rules()
+    meanings = flags()
+    name = arguments.rule
+    cases = [
+        case
+        for case in _catalogue(arguments)
+        if name in case.rules
+        or any(isinstance(outcome, dict) and outcome["flag"] == name for outcome in case.outcomes.values())
+    ]
+    if name not in texts and name not in meanings and not cases:
+        raise UsageError(f"no requirement and no flag is named {name}")
+    print(f"{name}: {texts.get(name) or meanings.get(name) or 'no text'}")
+    for case in cases:
+        print(f"  {case.id}  {case.level}  {case.title}")
+    return CONFORMANT

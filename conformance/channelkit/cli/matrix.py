@@ -1,0 +1,185 @@
+"""``channelkit matrix``: every pinned runtime in both roles, the reference and the sample adapters, side by side."""
+
+import argparse
+import contextlib
+import difflib
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from channelkit.catalogue.cases import load, select
+from channelkit.errors import UsageError
+from channelkit.judge.known import read as read_known
+from channelkit.judge.runner import Options, pairs, run
+from channelkit.judge.subjects import Description, from_path
+from channelkit.limits import Limits
+from channelkit.pairs import pairing
+from channelkit.pairs.trials import TRIALS
+from channelkit.report.committed import differences
+from channelkit.report.console import show_pairs
+from channelkit.report.markdown import render
+from channelkit.report.results import Report, add_report_option
+from channelkit.resources import case_files, find
+from channelkit.runtimes.pinned import Runtime, runtimes
+
+T = TypeVar("T")
+_PROGRESS = 5.0
+"""Seconds between two lines that say how far it is."""
+_ROLES = (("child", 2), ("parent", 3), ("worker", 0), ("primary", 0))
+_ECHO = (("child", 0),)
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments."""
+    parser.add_argument("-k", dest="pattern", metavar="PATTERN", help="only these cases")
+    parser.add_argument("--runtime", action="append", metavar="NAME", help="only these runtimes (repeatable)")
+    parser.add_argument(
+        "--only-runtimes", action="store_true", help="without the reference and the sample adapters"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=8 * (os.cpu_count() or 1),
+        metavar="N",
+        help="parallel processes; beside each may be one that waits for what is known not to come",
+    )
+    parser.add_argument("--time-scale", type=float, default=1.0, metavar="F", help="multiplies every limit")
+    parser.add_argument("--no-pairs", action="store_true", help="without parent x child; so is -k")
+    parser.add_argument(
+        "--check", type=Path, metavar="FILE", help="fail when this Markdown file differs from the result"
+    )
+    parser.add_argument(
+        "--of",
+        type=Path,
+        metavar="RESULTS",
+        help="with --check: run nothing, compare what an earlier run found, as far as it goes",
+    )
+    add_report_option(parser)
+    parser.set_defaults(action=act)
+
+
+def subjects(names: Sequence[str] | None, *, others: bool) -> list[Description]:
+    """What is judged: the runtimes (``names`` only, if given) and, with ``others``, everything in ``subjects/`` but Node."""
+    if names:
+        unknown = set(names) - {one.name for one in runtimes()}
+        if unknown:
+            raise UsageError(f"no runtime is named {', '.join(sorted(unknown))}")
+    chosen = [one for one in runtimes() if (one.name in names if names else not one.historical)]
+    found = [
+        _as_subject(one, role, rung) for one in chosen for role, rung in (_ROLES if one.driven else _ECHO)
+    ]
+    if others:
+        found += [one for one in from_path(find("subjects")) if not one.name.startswith("node-")]
+    return found
+
+
+def _as_subject(runtime: Runtime, role: str, rung: int) -> Description:
+    name = f"{runtime.name}-{role}"
+    words = ("run", "-A") if runtime.name == "deno" else ()
+    command = (str(runtime.path), *words, str(find(_program(role, rung))))
+    try:
+        known = read_known(find(f"known/matrix/{name}.txt"))
+    except UsageError:
+        known = {}
+    problem = "" if runtime.is_there else runtime.state
+    return Description(name, role, rung, command, _reproduce(runtime, role, rung, words), known, problem)
+
+
+def _program(role: str, rung: int) -> str:
+    if rung == 0:
+        return f"adapters/node/{'echo' if role == 'child' else role}.cjs"
+    return "node-interop/adapter.cjs"
+
+
+def _reproduce(runtime: Runtime, role: str, rung: int, words: Sequence[str]) -> str:
+    command = " ".join([str(runtime.path), *words, _program(role, rung)])
+    return f"--{role} '{command}'{f' --rung {rung}' if role == 'child' else ''}"
+
+
+def act(arguments: argparse.Namespace) -> int:
+    """Runs it; 1 when a subject deviates in a way that no list knows or the committed file differs."""
+    if arguments.of is not None:
+        return _check(arguments.check, arguments.of)
+    cases = select(load(case_files()), arguments.pattern, None)
+    everything = subjects(arguments.runtime, others=not (arguments.only_runtimes or arguments.runtime))
+    present = [one for one in everything if not one.problem]
+    absent = {one.name: one.problem for one in everything if one.problem}
+    for name, why in absent.items():
+        print(f"absent: {name}: {why}", flush=True)
+    work = pairs(present, cases)
+    if not work:
+        raise UsageError("nothing to judge: `channelkit runtimes fetch` brings the runtimes")
+    pairs_too = not (arguments.no_pairs or arguments.pattern)
+    report = Report(present, cases, arguments.report, absent=absent, trials=TRIALS if pairs_too else ())
+    limits = Limits(arguments.time_scale)
+    complete = False
+    try:
+        with contextlib.closing(run(work, Options(arguments.jobs, limits))) as results:
+            for done in _counted(results, len(work), "results"):
+                report.add(done)
+        if pairs_too:
+            _run_pairs(present, report, limits, arguments.jobs)
+        complete = True
+    finally:
+        report.close()
+        report.write(complete=complete)
+    content = report.content(complete=True)
+    for one in content["subjects"]:
+        print(
+            f"{one['name'].ljust(22)} {', '.join(f'{number} {verdict}' for verdict, number in one['counts'].items())}"
+        )
+    if pairs_too:
+        show_pairs(content, print)
+    status = report.exit_status
+    if arguments.check is not None:
+        status = max(status, _compare(arguments.check, render(content)))
+    return status
+
+
+def _check(committed: Path | None, results: Path) -> int:
+    """Says what an earlier run found otherwise than the committed file has it."""
+    if committed is None:
+        raise UsageError("--of goes with --check")
+    try:
+        content = json.loads(results.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{results}: {error}") from error
+    found = differences(committed, content)
+    print(*found, *(["`make matrix` writes it anew; say why in the commit"] if found else []), sep="\n")
+    return int(bool(found))
+
+
+def _run_pairs(present: Sequence[Description], report: Report, limits: Limits, jobs: int) -> None:
+    """Every participant as parent of every other."""
+    found = pairing.participants(present)
+    known = read_known(pairing.known_file())
+    with contextlib.closing(
+        pairing.run(found, TRIALS, limits, max(1, jobs * 3 // 4), known, wire=True)
+    ) as results:
+        for done in _counted(results, pairing.count(found), "pairs"):
+            report.add_pair(done)
+
+
+def _counted(results: Iterator[T], number: int, what: str) -> Iterator[T]:
+    started = latest = time.monotonic()
+    for count, result in enumerate(results, 1):
+        yield result
+        if time.monotonic() - latest > _PROGRESS or count == number:
+            latest = time.monotonic()
+            print(f"{count} of {number} {what}, {latest - started:.0f} s", flush=True)
+
+
+def _compare(path: Path, found: str) -> int:
+    try:
+        committed = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    lines = list(
+        difflib.unified_diff(committed.splitlines(), found.splitlines(), str(path), "found", n=0, lineterm="")
+    )
+    for line in lines:
+        print(line)
+    return int(bool(lines))

@@ -1,0 +1,73 @@
+"""``channelkit pair PARENT CHILD``: one real implementation as parent of another."""
+
+import argparse
+import contextlib
+
+from channelkit.catalogue.verdict import FAIL, FIXED, INCONCLUSIVE
+from channelkit.cli import matrix
+from channelkit.errors import UsageError
+from channelkit.judge.known import read
+from channelkit.limits import Limits
+from channelkit.pairs import pairing
+from channelkit.pairs.pairing import Participant
+from channelkit.report.console import LETTERS
+from channelkit.runtimes.pinned import runtimes
+from channelkit.wire.transcript import lines
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments."""
+    parser.add_argument(
+        "parent", help="a runtime of `channelkit runtimes` or a subject without its role: pyref-sync"
+    )
+    parser.add_argument("child", help="the same")
+    parser.add_argument("-k", dest="pattern", metavar="PATTERN", help="only trials whose name holds this")
+    parser.add_argument(
+        "--trace",
+        action="store_true",
+        help="print what both adapters were told and said, and the bytes between them",
+    )
+    parser.add_argument("--time-scale", type=float, default=1.0, metavar="F", help="multiplies every limit")
+    parser.set_defaults(action=act)
+
+
+def act(arguments: argparse.Namespace) -> int:
+    """Runs the trials; 1 when one goes wrong in a way that no list knows, 3 when the harness failed."""
+    trials = pairing.select(arguments.pattern)
+    if not trials:
+        raise UsageError(f"no trial is named {arguments.pattern}")
+    parent, child = _find(arguments.parent), _find(arguments.child)
+    if parent.parent is None or child.child is None:
+        raise UsageError(f"{parent.name} is no parent, or {child.name} no child")
+    both = [Participant(parent.name, parent.parent, None), Participant(child.name, None, child.child)]
+    status = 0
+    with contextlib.closing(
+        pairing.run(
+            both,
+            trials,
+            Limits(arguments.time_scale),
+            1,
+            read(pairing.known_file()),
+            wire=arguments.trace,
+        )
+    ) as results:
+        for entry in (entry for entries in results for entry in entries):
+            print(
+                f"{LETTERS[entry['verdict']].ljust(6)} {entry['trial'].ljust(16)} {entry['outcome']}  {entry['text']}"
+            )
+            if arguments.trace or entry["verdict"] in (FAIL, FIXED, INCONCLUSIVE):
+                print(*lines(entry["transcript"]), sep="\n")
+            status = max(status, {FAIL: 1, FIXED: 1, INCONCLUSIVE: 3}.get(entry["verdict"], 0))
+    return status
+
+
+def _find(name: str) -> Participant:
+    """Raises :class:`UsageError` when there is no such implementation here."""
+    runtime = next((one for one in runtimes() if one.name == name), None)
+    subjects = matrix.subjects([name] if runtime else None, others=runtime is None)
+    if runtime is not None and not runtime.is_there:
+        raise UsageError(f"{name}: {runtime.state}; `channelkit runtimes fetch {name}`")
+    found = next((one for one in pairing.participants(subjects) if one.name == name), None)
+    if found is None:
+        raise UsageError(f"no driven implementation is named {name}")
+    return found

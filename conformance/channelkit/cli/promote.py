@@ -1,0 +1,68 @@
+"""``channelkit promote``: makes the case that a fuzzer found, as it stands in its file, a permanent one."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from channelkit.catalogue.cases import load, load_file
+from channelkit.errors import UsageError
+from channelkit.resources import case_files, find
+
+TOPIC = "fuzz"
+"""Promoted cases are of this topic: their ids begin with it."""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="a file with one case, as a fuzzer saves it")
+    parser.add_argument("--id", help=f"its permanent id, {TOPIC}-… (default: the one it has)")
+    parser.add_argument("--title", help="what is, in one sentence (default: the one it has)")
+    parser.add_argument("--guards", help="the bug it guards against (default: what was seen)")
+    parser.add_argument("--cases", type=Path, metavar="DIR", help="another catalogue than the kit's own")
+    parser.set_defaults(action=act)
+
+
+def act(arguments: argparse.Namespace) -> int:
+    """Adds the case to the catalogue. Raises :class:`UsageError` when it is no case or its id is taken."""
+    folder: Path = arguments.cases or find("cases")
+    changes = {name: getattr(arguments, name) for name in ("id", "title", "guards")}
+    case = promoted(arguments.file, {name: text for name, text in changes.items() if text})
+    catalogue = sorted(folder.glob("*.json")) if arguments.cases else case_files()
+    if case["id"] in {one.id for one in load([path for path in catalogue if path.name != "flags.json"])}:
+        raise UsageError(f"there is a case {case['id']} already; give another --id")
+    target = folder / f"{TOPIC}.json"
+    content: dict[str, Any] = {"topic": TOPIC, "cases": []}
+    if target.exists():
+        content = json.loads(target.read_text("utf-8"))
+    content["cases"].append(case)
+    target.write_text(written(content), "utf-8")
+    print(f"{target}: {case['id']}. Replay it: channelkit replay {case['id']} --subjects DIR")
+    return 0
+
+
+def written(content: dict[str, Any]) -> str:
+    """A case file as people write it: a member of a case a line, a step a line."""
+    cases = ",\n".join(_case(case) for case in content["cases"])
+    return f'{{\n  "topic": {json.dumps(content["topic"])},\n  "cases": [\n{cases}\n  ]\n}}\n'
+
+
+def _case(case: dict[str, Any]) -> str:
+    members = []
+    for name, value in case.items():
+        text = json.dumps(value)
+        if name == "steps":
+            steps = ",\n".join(f"        {json.dumps(step)}" for step in value)
+            text = f"[\n{steps}\n      ]"
+        members.append(f"      {json.dumps(name)}: {text}")
+    return "    {\n" + ",\n".join(members) + "\n    }"
+
+
+def promoted(file: Path, changes: dict[str, str]) -> dict[str, Any]:
+    """The one case of a file with these changes. Raises :class:`UsageError`."""
+    if len(load_file(file)) != 1:
+        raise UsageError(f"{file}: holds more or less than one case")
+    case: dict[str, Any] = {**json.loads(file.read_text("utf-8"))["cases"][0], **changes}
+    if not case["id"].startswith(f"{TOPIC}-"):
+        raise UsageError(f"the id of a promoted case begins with {TOPIC}-, not {case['id']}; give --id")
+    return case

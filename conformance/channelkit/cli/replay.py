@@ -1,0 +1,60 @@
+"""``channelkit replay``: runs cases of one file, or one case of the catalogue, again and again, each time in a process of its own."""
+
+import argparse
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from channelkit.catalogue.cases import Case, applies, load
+from channelkit.errors import UsageError
+from channelkit.judge.execute import execute
+from channelkit.judge.subjects import Description
+from channelkit.limits import Limits
+from channelkit.report.console import show_result
+from channelkit.report.results import Report
+from channelkit.resources import case_files, rules
+
+TIMES = 3
+"""What happens so often in a row is no accident of the machine."""
+
+
+def add(
+    parser: argparse.ArgumentParser, chosen: Callable[[argparse.Namespace], Sequence[Description]]
+) -> None:
+    """Declares the arguments; ``chosen`` says which subjects the others name."""
+    parser.add_argument("what", metavar="FILE|CASE-ID")
+    parser.add_argument("--times", type=int, default=TIMES, metavar="N", help="runs (default %(default)s)")
+    parser.add_argument("--trace", action="store_true", help="print every transcript")
+    parser.set_defaults(action=lambda arguments: act(arguments, chosen(arguments)))
+
+
+def named(what: str) -> list[Case]:
+    """The cases of a file, or the case of that id. Raises :class:`UsageError`."""
+    if Path(what).is_file():
+        return load([Path(what)])
+    found = [case for case in load(case_files()) if case.id == what]
+    if not found:
+        raise UsageError(f"{what} is neither a file nor the id of a case")
+    return found
+
+
+def act(arguments: argparse.Namespace, subjects: Sequence[Description]) -> int:
+    """Runs; 1 when a run failed, 3 when one was inconclusive."""
+    cases = named(arguments.what)
+    work = [(case, one) for case in cases for one in subjects if applies(case, one.role, one.rung)]
+    if not work:
+        raise UsageError(f"{arguments.what} does not apply to any of these subjects")
+    report = Report(list(subjects), cases, [])
+    limits = Limits(arguments.time_scale)
+    texts = rules()
+    try:
+        for case, one in work:
+            for number in range(1, arguments.times + 1):
+                entry = report.add(execute(case, one, limits, threading.Event()))
+                print(
+                    f"{one.name}  {case.id}  run {number}: {entry['verdict']}, {entry['outcome']}", flush=True
+                )
+                show_result(entry, texts, case.title, print, trace=arguments.trace)
+    finally:
+        report.close()
+    return report.exit_status

@@ -1,0 +1,275 @@
+"""Rung C: a codec as a filter. ``CMD decode`` turns bytes into events, ``CMD encode`` messages into bytes.
+
+Exit status 0: all accepted; exactly 1: rejected; 3: unsupported; anything else is a crash. The cases are those of the catalogue that are
+about nothing but bytes that are written and what is delivered, or about what is sent and which bytes come of it.
+"""
+
+import os
+import selectors
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from channelkit.catalogue.cases import Case, alternatives, encode
+from channelkit.catalogue.verdict import Seen
+from channelkit.errors import HarnessError, Interrupted
+from channelkit.limits import SLICE, Limits
+from channelkit.process.spawn import environment
+from channelkit.process.subject import describe_status
+from channelkit.wire.compare import contains, equal
+from channelkit.wire.rawchannel import Frame, read_frame
+from channelkit.wire.transcript import Transcript
+from channelkit.wire.values import compact, expand, parse, show, untag
+
+ROLE = "codec"
+ACCEPTED, REJECTED, UNSUPPORTED = 0, 1, 3
+"""Exit statuses of a filter."""
+
+
+def direction(case: Case) -> str | None:
+    """``decode``, ``encode`` or None when the case is about more than a codec."""
+    if case.needs or case.start:
+        return None
+    if all(map(_decodes, case.steps)) and any("write" in step for step in case.steps):
+        # The end of a stream says something of a codec where an unfinished line stands before it.
+        return "decode" if not any(map(_is_end, case.steps)) or not _stream(case).endswith(b"\n") else None
+    if all(map(_encodes, case.steps)) and any("do" in step for step in case.steps):
+        return "encode"
+    return None
+
+
+def _decodes(step: dict[str, Any]) -> bool:
+    if "write" in step:
+        return "fd" not in step
+    if _is_end(step):
+        return True
+    return "barrier" in step or _expects(
+        step, lambda one: "delivered" in one or _is_event(one, "error") or _is_event(one, "message")
+    )
+
+
+def _is_end(step: dict[str, Any]) -> bool:
+    """Whether a step makes or awaits the end of the channel, which is the end of the stream here."""
+    wanted = alternatives(step)
+    return (
+        step.get("close") is True
+        or step.get("shutdown") is True
+        or (bool(wanted) and all(one == {"eof": True} or _is_event(one, "disconnect") for one in wanted))
+    )
+
+
+def _is_event(one: dict[str, Any], name: str) -> bool:
+    return bool(one.get("event", {}).get("event") == name)
+
+
+def _encodes(step: dict[str, Any]) -> bool:
+    if "do" in step:
+        return (
+            step["do"]["command"] == "send"
+            and step["do"].keys() == {"command", "message"}
+            and "later" not in step
+        )
+    return "barrier" in step or _expects(step, lambda one: "frame" in one or "text" in one)
+
+
+def _expects(step: dict[str, Any], fits: Callable[[dict[str, Any]], bool]) -> bool:
+    """Whether a filter can show one of the alternatives; the others never come about."""
+    return any(fits(one) and "handle" not in one and "fd" not in one for one in alternatives(step))
+
+
+class _Ended(Exception):
+    """The case has an outcome."""
+
+    def __init__(self, outcome: str, text: str = "") -> None:
+        super().__init__(text)
+        self.outcome = outcome
+
+
+def run(
+    case: Case, command: tuple[str, ...], limits: Limits, stop: threading.Event, transcript: Transcript
+) -> Seen | None:
+    """Runs a case; None when the filter declares that it cannot. Raises :class:`HarnessError` and :class:`Interrupted`."""
+    way = direction(case)
+    if way is None:
+        raise HarnessError(f"{case.id} is not about a codec")
+    data = _stream(case) if way == "decode" else _messages(case)
+    transcript.data("write", data)
+    try:
+        status, out = _filter((*command, way), data, limits, stop)
+        transcript.data("read", out)
+        transcript.note(f"the filter ended with {describe_status(status)}")
+        if status == UNSUPPORTED:
+            return None
+        if status not in (ACCEPTED, REJECTED):
+            raise _Ended("died", f"the filter ended with {describe_status(status)}")
+        outcome = _judge_events(case, out, status) if way == "decode" else _judge_frames(case, out, status)
+    except _Ended as ended:
+        return Seen("whole", ended.outcome, text=str(ended))
+    return Seen("whole", outcome)
+
+
+def _stream(case: Case) -> bytes:
+    return b"".join(encode(step["write"]) for step in case.steps if "write" in step)
+
+
+def _messages(case: Case) -> bytes:
+    sent = (step["do"]["message"] for step in case.steps if "do" in step)
+    return b"".join(compact(expand(message)) + b"\n" for message in sent)
+
+
+def _filter(argv: tuple[str, ...], data: bytes, limits: Limits, stop: threading.Event) -> tuple[int, bytes]:
+    """Writes ``data`` to the stdin of a process and returns its exit status and all that it wrote."""
+    try:
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment({}),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise HarnessError(f"cannot start {argv[0]}: {error.strerror}") from error
+    with process:
+        try:
+            return _converse(process, memoryview(data), time.monotonic() + limits.start, stop)
+        except BaseException:
+            process.kill()
+            raise
+
+
+def _converse(
+    process: subprocess.Popen[bytes], data: memoryview, until: float, stop: threading.Event
+) -> tuple[int, bytes]:
+    out = bytearray()
+    if process.stdin is None or process.stdout is None:
+        raise HarnessError("the filter has no streams")
+    with selectors.DefaultSelector() as selector:
+        os.set_blocking(process.stdin.fileno(), False)
+        selector.register(process.stdin, selectors.EVENT_WRITE)
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while selector.get_map():
+            if stop.is_set():
+                raise Interrupted
+            if time.monotonic() > until:
+                raise _Ended("silent", "the filter does not end")
+            for key, _events in selector.select(SLICE):
+                if key.fileobj is process.stdout:
+                    piece = os.read(process.stdout.fileno(), 65536)
+                    out += piece
+                    if not piece:
+                        selector.unregister(process.stdout)
+                    continue
+                try:
+                    data = data[os.write(process.stdin.fileno(), data) :] if data else data
+                except BrokenPipeError:  # it has seen enough
+                    data = data[:0]
+                if not data:
+                    selector.unregister(process.stdin)
+                    process.stdin.close()
+    return process.wait(max(0.1, until - time.monotonic())), bytes(out)
+
+
+# ---- decode --------------------------------------------------------------------------------------------------
+
+
+def _judge_events(case: Case, out: bytes, status: int) -> str:
+    """The outcome: each expectation takes the next message; a rejection is the error that a driven adapter reports."""
+    left = deque(_delivered(out))
+    outcome = "ok"
+    for step in case.steps:
+        wanted = alternatives(step)
+        if not wanted or _is_end(step):
+            continue
+        chosen = next((one for one in wanted if _event_fits(one, left, status)), None)
+        if chosen is None:
+            if left:
+                raise _Ended("unexpected", f"the filter delivered {show(left[0])}")
+            raise _Ended("silent" if status == ACCEPTED else "refused", "nothing more was delivered")
+        outcome = chosen.get("as", outcome)
+        if _is_event(chosen, "error") or chosen.get("stop"):
+            return str(outcome)
+        left.popleft()
+    if left:
+        raise _Ended("unexpected", f"the filter delivered {show(left[0])}")
+    if status != ACCEPTED:
+        raise _Ended("refused", "the filter rejected a good line")
+    return str(outcome)
+
+
+def _delivered(out: bytes) -> Iterator[Any]:
+    """The user messages among the events. Raises :class:`HarnessError` for what is no event."""
+    for line in out.splitlines():
+        try:
+            event = untag(parse(line.decode()))
+        except ValueError as error:
+            raise HarnessError(
+                f"the filter wrote a line that is no event: {line[:200]!r} ({error})"
+            ) from error
+        if (
+            not isinstance(event, dict)
+            or event.get("event") not in ("message", "internal")
+            or "message" not in event
+        ):
+            raise HarnessError(f"the filter wrote a line that is no event: {line[:200]!r}")
+        if event["event"] == "message":
+            yield event["message"]
+
+
+def _event_fits(one: dict[str, Any], left: deque[Any], status: int) -> bool:
+    if _is_event(one, "error"):
+        return not left and status == REJECTED
+    if _is_event(one, "message"):
+        return bool(left) and contains(one["event"], {"event": "message", "message": left[0]})
+    return "delivered" in one and bool(left) and equal(untag(one["delivered"], large=True), left[0])
+
+
+# ---- encode --------------------------------------------------------------------------------------------------
+
+
+def _judge_frames(case: Case, out: bytes, status: int) -> str:
+    """The outcome: each expectation takes the next line; a rejection is the refusal of the message that comes next."""
+    *lines, tail = out.split(b"\n")
+    if tail:
+        raise _Ended("unexpected", f"the filter wrote {tail[:200]!r} without a line feed")
+    left = deque(map(read_frame, lines))
+    outcome = "ok"
+    for number, step in enumerate(case.steps):
+        refused = step.get("refused")
+        if refused is not None and status == REJECTED and not left and not _due(case, number):
+            return str(refused)
+        wanted = alternatives(step)
+        if not wanted:
+            continue
+        if not left:
+            raise _Ended("refused" if status == REJECTED else "silent", "a line is missing")
+        frame = left.popleft()
+        chosen = next((one for one in wanted if _frame_fits(one, frame)), None)
+        if chosen is None:
+            raise _Ended("unexpected", f"the filter wrote {frame}")
+        outcome = chosen.get("as", outcome)
+        if chosen.get("stop"):
+            return str(outcome)
+    if left:
+        raise _Ended("unexpected", f"the filter wrote {left[0]}")
+    if status == REJECTED:
+        raise _Ended("refused", "the filter refused a message")
+    return str(outcome)
+
+
+def _due(case: Case, number: int) -> bool:
+    """Whether a message before step ``number`` has not been looked for yet: then it, too, is on its way."""
+    before = case.steps[:number]
+    return sum("do" in step for step in before) > sum(bool(alternatives(step)) for step in before)
+
+
+def _frame_fits(one: dict[str, Any], frame: Frame) -> bool:
+    if "text" in one:
+        return frame.raw == str(one["text"]).encode().removesuffix(b"\n")
+    if frame.problem or "frame" not in one:
+        return False
+    wanted = untag(one["frame"], large=True)
+    return contains(wanted, frame.value) if one.get("subset") else equal(wanted, frame.value)

@@ -1,0 +1,170 @@
+"""Runs cases against subjects with a few threads and hands out results as they come."""
+
+import contextlib
+import os
+import queue
+import threading
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+from channelkit.catalogue.cases import Case, applies
+from channelkit.catalogue.verdict import PASS
+from channelkit.errors import Interrupted
+from channelkit.judge import codec
+from channelkit.judge.execute import CaseResult, execute, execute_together
+from channelkit.judge.subjects import Description
+from channelkit.judge.worklist import Work, WorkList
+from channelkit.limits import SLICE, Limits
+
+TOGETHER = 20
+"""At most so many cases share a process; small enough that all processors have work until the end."""
+
+_CULPRITS = 3
+"""After so many cases of a batch with which the shared process was not right, all the rest of it run alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run: parallel sessions, limits, the only variant to run, if any, and whether each case gets a process of its own."""
+
+    jobs: int
+    limits: Limits
+    variant: str | None = None
+    isolate: bool = False
+
+
+def default_jobs() -> int:
+    """Parallel sessions when the user names none: a session mostly waits for its subject, so several for each processor."""
+    return 4 * (os.cpu_count() or 1)
+
+
+def pairs(subjects: Sequence[Description], cases: Sequence[Case]) -> list[tuple[Case, Description]]:
+    """What is to be run: every case with every subject that it applies to."""
+    return [(case, subject) for subject in subjects for case in cases if _concerns(case, subject)]
+
+
+def _concerns(case: Case, subject: Description) -> bool:
+    if subject.role == codec.ROLE:
+        return codec.direction(case) is not None
+    return applies(case, subject.role, subject.rung)
+
+
+def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> tuple[list[Work], list[Work]]:
+    """Puts cases that can share a process together.
+
+    Known failures stand apart, in the second list: they are slow without work, since many of them wait for what never comes.
+    """
+    slow: list[Work] = []
+    alone: list[Work] = []
+    # Cases that end the process of one subject and not of another share with their like: one that ends it costs only those.
+    shared: dict[tuple[str, bool], list[tuple[Case, Description]]] = {}
+    for case, subject in work:
+        if case.id in subject.known:
+            slow.append(Work((case,), subject))
+        elif (
+            options.isolate
+            or options.variant is not None
+            or not case.can_share
+            or subject.problem
+            or subject.role == codec.ROLE
+        ):
+            alone.append(Work((case,), subject))
+        else:
+            shared.setdefault((subject.name, case.can_end_it), []).append((case, subject))
+    together = [
+        Work(tuple(case for case, _subject in batch), batch[0][1])
+        for found in shared.values()
+        for batch in (found[i : i + TOGETHER] for i in range(0, len(found), TOGETHER))
+    ]
+    return together + alone, slow
+
+
+def _execute(
+    work: Work, options: Options, stop: threading.Event, loners: set[str]
+) -> tuple[list[CaseResult], list[Work]]:
+    """Does some work; returns its results, and what has to be done in other processes because this one was not right.
+
+    ``loners`` are the cases that did not even pass alone the last time. The next subject is often of the same kind, and to
+    share would only cost it a process.
+    """
+    if len(work.cases) > 1:
+        apart = [Work((case,), work.subject) for case in work.cases if case.id in loners]
+        if not apart:
+            return _share(work, options, stop)
+        rest = tuple(case for case in work.cases if case.id not in loners)
+        return [], [Work(rest, work.subject), *apart] if rest else apart
+    case = work.cases[0]
+    # What is known to fail needs no second variant that fails, too: each of them waits for what never comes.
+    brief = case.id in work.subject.known
+    result = execute(case, work.subject, options.limits, stop, options.variant, brief=brief)
+    if result.judgement.verdict == PASS:
+        loners.discard(case.id)
+    elif not brief:
+        loners.add(case.id)
+    return [result], []
+
+
+def _share(work: Work, options: Options, stop: threading.Event) -> tuple[list[CaseResult], list[Work]]:
+    """Runs cases in one process. If that does not go well nothing is known, and other processes have to show it."""
+    found = execute_together(work.cases, work.subject, options.limits, stop)
+    if found.results:
+        return found.results, []
+    culprit, left = found.culprit, work.left + 1
+    if culprit is None or culprit.can_end_it or left == _CULPRITS:
+        return [], [Work((case,), work.subject) for case in work.cases]
+    # Those that may end the process are in other batches: without this one the rest may well go through.
+    rest = tuple(case for case in work.cases if case is not culprit)
+    return [], [Work(rest, work.subject, left), Work((culprit,), work.subject)]
+
+
+def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator[CaseResult]:
+    """Yields results in the order in which they are ready.
+
+    Closing the iterator (or an exception in the loop over it, KeyboardInterrupt included) stops the run: every
+    session is ended, every process killed, before control returns.
+    """
+    busy, waiting = (WorkList(some) for some in arrange(work, options))
+    done: queue.SimpleQueue[CaseResult | BaseException] = queue.SimpleQueue()
+    stop = threading.Event()
+    loners: set[str] = set()
+
+    def serve(*lists: WorkList) -> None:
+        try:
+            for todo in lists:
+                for item in todo:
+                    results, more = _execute(item, options, stop, loners)
+                    for result in results:
+                        done.put(result)
+                    todo.done(more)
+        except Interrupted:
+            return
+        except BaseException as error:
+            done.put(error)
+
+    # Whoever waits needs no processor: beside each process that works there is one more that may wait.
+    number = min(options.jobs, len(work))
+    kinds: list[tuple[WorkList, ...]] = [(busy, waiting)] * number
+    kinds += [(waiting,)] * min(number - 1, len(waiting))
+    threads = [threading.Thread(target=serve, args=kind, daemon=True) for kind in kinds]
+    try:
+        for thread in threads:
+            thread.start()
+        for _ in work:
+            result = _next(done)
+            if isinstance(result, BaseException):
+                raise result
+            yield result
+    finally:
+        stop.set()
+        for todo in (busy, waiting):
+            todo.close()
+        for thread in threads:
+            if thread.ident is not None:  # an interrupt may come before all of them have started
+                thread.join()
+
+
+def _next(done: queue.SimpleQueue[CaseResult | BaseException]) -> CaseResult | BaseException:
+    """The next result."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return done.get(timeout=SLICE)

@@ -1,0 +1,450 @@
+"""One process of a subject with everything around it: its channel, its control channel, the puppet, the inbox.
+
+A session is used by one thread. All waiting happens in :meth:`Session.wait`, which reads whatever arrives
+meanwhile, so that nothing the subject does is lost or blocked while the runner waits for something else.
+"""
+
+import itertools
+import math
+import select
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from channelkit import CONTRACT
+from channelkit.errors import HarnessError, Interrupted, NoChannel
+from channelkit.limits import SLICE, Limits
+from channelkit.process.attach import held, offer
+from channelkit.process.control import Control
+from channelkit.process.puppetlink import PuppetLink
+from channelkit.process.spawn import CHANNEL
+from channelkit.process.subject import Subject, describe_status
+from channelkit.wire.compare import contains
+from channelkit.wire.rawchannel import Frame, RawChannel
+from channelkit.wire.transcript import Transcript
+from channelkit.wire.values import show
+
+_LAG = 0.3
+"""Seconds by which the end of file may lag behind the end of the process."""
+_MOST = 1 << 26
+"""Bytes that may arrive while one thing is waited for: four times the longest message."""
+_UNKNOWN = "frobnicate-5f1c"
+"""A command that no contract will ever have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to start a subject: its command, its role and its rung.
+
+    ``descriptor``, ``mode`` and ``env`` are what a child finds in its environment. ``validate``: every line to and from its adapter is
+    held to the schema. ``attach``: it is held until somebody has attached a debugger.
+    """
+
+    command: tuple[str, ...]
+    role: str
+    rung: int
+    validate: bool = False
+    attach: bool = False
+    descriptor: int = CHANNEL
+    mode: str | None = "json"
+    env: Mapping[str, str | None] = field(default_factory=dict, hash=False)
+    policy: str = "round-robin"
+    """What a primary is told about its sockets: ``round-robin`` or ``shared``."""
+
+    @property
+    def driven(self) -> bool:
+        """Whether it has a control channel."""
+        return self.role == "parent" or self.rung > 0
+
+
+class Session:
+    """Starts the subject and owns it until :meth:`close`. Raises :class:`HarnessError` when it cannot be started."""
+
+    def __init__(self, plan: Plan, limits: Limits, transcript: Transcript, stop: threading.Event) -> None:
+        self.plan = plan
+        self.limits = limits
+        self.transcript = transcript
+        self.frames: deque[Frame] = deque()
+        """Frames that no step has taken, echoes of probes excepted."""
+        self.events: deque[dict[str, Any]] = deque()
+        """Events of the adapter that no step has taken, deliveries of probes excepted."""
+        self.allowed: list[dict[str, Any]] = []
+        """Events that are not looked at: a case allows them."""
+        self.exited = False
+        """The process has ended and all it left behind has been read."""
+        self.kit_ended_first = False
+        """The kit closed or half-closed before the subject did."""
+        self.probes: set[int] = set()
+        """Probes that were sent and not seen again."""
+        self.hello: dict[str, Any] = {}
+        self.opened = not plan.driven
+        """The subject has the channel; a driven one has said so."""
+        self.latest_key: str | None = None
+        """The ``key`` of the latest frame with one that a step has taken."""
+        self.bystander: PuppetLink | None = None
+        """A process without a channel, which the subject was told to start."""
+        self.kept: dict[str, Any] = {}
+        """Values that later steps use, by name."""
+        self._stop = stop
+        self._ended_at = 0.0
+        self._too_much = 0
+        self._probe_numbers = itertools.count(1)
+        self._channel: RawChannel | None = None
+        self.puppet = PuppetLink() if plan.role in ("parent", "primary") else None
+        try:
+            self._start()
+        except BaseException:
+            if self.puppet is not None:
+                self.puppet.close()
+            raise
+
+    def _start(self) -> None:
+        ours: socket.socket | None = None
+        theirs: socket.socket | None = None
+        if self.puppet is None:
+            ours, theirs = socket.socketpair()
+            self._channel = RawChannel(ours, self.transcript)
+        try:
+            command = held(self.plan.command) if self.plan.attach else self.plan.command
+            if self.plan.role == "primary" and self.puppet is not None:
+                command = (*command, self.plan.policy, *self.puppet.argv)
+            marks = {"NODE_UNIQUE_ID": "1"} if self.plan.role == "worker" else {}
+            self.subject = Subject(
+                command,
+                theirs,
+                driven=self.plan.driven,
+                number=self.plan.descriptor,
+                mode=self.plan.mode,
+                env={**marks, **self.plan.env},
+            )
+        except BaseException:
+            if self._channel is not None:
+                self._channel.dispose()
+            raise
+        self.control = (
+            Control(self.subject, self.transcript, validate=self.plan.validate) if self.plan.driven else None
+        )
+        if self.plan.attach:
+            offer(self.subject.pid, self.plan.command)
+
+    @property
+    def channel(self) -> RawChannel:
+        """The kit's end. Raises :class:`HarnessError` in the parent role before the puppet has come."""
+        if self._channel is None:
+            raise HarnessError("the channel is not open")
+        return self._channel
+
+    @property
+    def links(self) -> list[PuppetLink]:
+        """The processes of the kit that the subject starts."""
+        return [link for link in (self.puppet, self.bystander) if link is not None]
+
+    @property
+    def status(self) -> int | None:
+        """Exit status of the subject, None while it runs."""
+        return self.subject.status if self.exited else None
+
+    @property
+    def _taken(self) -> int:
+        """Bytes of the subject that have been read from the channel."""
+        return self._channel.taken if self._channel is not None else 0
+
+    @property
+    def _progress(self) -> tuple[int, int, int]:
+        """Changes as long as the subject writes, reads, or says something; not any more once it has written too much."""
+        channel, control = self._channel, self.control
+        unread = 0 if channel is None or channel.closed or channel.broken else channel.unread()
+        return min(self._taken, self._too_much), unread, control.moved if control is not None else 0
+
+    # ---- waiting -------------------------------------------------------------------------------------------
+
+    def wait(self, ready: Callable[[], bool], seconds: float, also: int | None = None) -> bool:
+        """Reads everything that arrives until ``ready`` or until ``seconds`` have passed; returns ``ready()``.
+
+        ``also`` is one more descriptor whose readability may make ``ready`` true. A wait for an answer goes on while bytes of the
+        subject arrive, or it reads: slow is not stuck, up to a point.
+        """
+        until = time.monotonic() + seconds
+        latest = time.monotonic() + max(seconds, self.limits.progress)
+        self._too_much = self._taken + _MOST
+        seen = self._progress
+        self._drain()
+        while not ready():
+            now = self._progress
+            if now != seen and seconds >= self.limits.answer:
+                seen, until = now, min(time.monotonic() + seconds, latest)
+            left = until - time.monotonic()
+            if left <= 0:
+                return False
+            self.pump(min(left, SLICE), also=also)
+        return True
+
+    def pump(self, seconds: float, *, writing: bool = False, also: int | None = None) -> None:
+        """Waits until something can be read (or the channel written) and reads it."""
+        if self._stop.is_set():
+            raise Interrupted
+        poller = self._poller()
+        for end in (also, None if self.exited else self.subject.pidfd):
+            if end is not None:
+                poller.register(end, select.POLLIN)
+        channel = self._channel
+        if writing and channel is not None and not channel.closed:
+            poller.register(channel.fileno(), select.POLLOUT | (select.POLLIN if channel.reads else 0))
+        if self.control is not None and self.control.pending_output and self.subject.stdin is not None:
+            poller.register(self.subject.stdin, select.POLLOUT)
+        if self.subject.pidfd is None:
+            seconds = min(seconds, 0.01)
+        poller.poll(math.ceil(seconds * 1000))
+        self._drain()
+
+    def _poller(self) -> select.poll:
+        """What tells whether anything can be read of all that is read while something is waited for."""
+        sources = [end for end in (self.subject.stdout, self.subject.stderr) if end is not None]
+        for link in self.links:
+            sources.extend(link.descriptors)
+        channel = self._channel
+        if channel is not None and channel.reads:
+            sources.append(channel.fileno())
+        poller = select.poll()
+        for descriptor in sources:
+            poller.register(descriptor, select.POLLIN)
+        return poller
+
+    def _drain(self) -> None:
+        """Reads until a whole round brings nothing: then everything that caused what was seen has been seen too."""
+        ended = (
+            self.subject.poll()
+        )  # first, so that what the process left behind is read before its end counts
+        while self._drain_once():
+            pass
+        if ended and not self.exited and self._nothing_follows():
+            self.exited = True
+            self.transcript.note(f"the subject ended with {describe_status(self.subject.status or 0)}")
+
+    def _nothing_follows(self) -> bool:
+        """Whether the end of the process is the last that is heard of it.
+
+        A process that another thread is just starting holds a copy of the subject's end until its exec: the end of file can
+        come a moment after the end of the process.
+        """
+        channel = self._channel
+        if channel is None or channel.closed or channel.eof:
+            return True
+        now = time.monotonic()
+        self._ended_at = self._ended_at or now
+        return now - self._ended_at > _LAG
+
+    def _drain_once(self) -> bool:
+        """Reads every source once; whether an event or a frame came."""
+        if self.control is not None:
+            self.control.flush()
+        if not self._poller().poll(0):  # one call instead of one for each source
+            return False
+        self.subject.read_stderr()
+        for link in self.links:
+            link.read()
+        frames = self._channel.read() if self._channel is not None else []
+        for frame in frames:
+            self._take_frame(frame)
+        events = 0
+        if self.control is not None:
+            self.control.read()
+            events = len(self.control.events)
+            while self.control.events:
+                self._take_event(self.control.events.popleft())
+        return bool(frames or events)
+
+    def _take_frame(self, frame: Frame) -> None:
+        value = frame.value
+        echo = not self.plan.driven and isinstance(value, dict) and value.keys() == {"echo"}
+        if not (echo and self._is_probe(value["echo"])):
+            self.frames.append(frame)
+
+    def _take_event(self, event: dict[str, Any]) -> None:
+        if event["event"] == "message" and self._is_probe(event.get("message")):
+            return
+        if not any(contains(allowed, event) for allowed in self.allowed):
+            self.events.append(event)
+
+    def _is_probe(self, message: object) -> bool:
+        if (
+            not isinstance(message, dict)
+            or message.keys() != {"probe"}
+            or message["probe"] not in self.probes
+        ):
+            return False
+        self.probes.discard(message["probe"])
+        return True
+
+    # ---- writing -------------------------------------------------------------------------------------------
+
+    def write(self, data: bytes, descriptors: Sequence[int] = ()) -> bool:
+        """Writes all of ``data``; False when the subject made no room for too long."""
+        view = memoryview(data)
+        patience = self.limits.answer if self.channel.heard or self.plan.driven else self.limits.start
+        until = time.monotonic() + patience
+        latest = time.monotonic() + self.limits.progress
+        while view:
+            taken = self.channel.write(view, descriptors)
+            if taken:
+                descriptors = ()
+                view = view[taken:]
+                until = min(time.monotonic() + patience, latest)  # slow is not stuck, up to a point
+            elif time.monotonic() > until:
+                self.transcript.note(f"the subject does not read: {len(view)} bytes could not be written")
+                return False
+            else:
+                self.pump(SLICE, writing=True)
+        return True
+
+    def settle(self, seconds: float) -> bool:
+        """Waits until the subject has read all that was written, so that the next write is a read of its own."""
+        until = time.monotonic() + seconds
+        pause = 0.0
+        while self.channel.unread() and not (self.channel.broken or self.channel.eof):
+            if time.monotonic() > until:
+                return False
+            time.sleep(pause)  # the kernel offers a counter, no event to wait for
+            if pause:
+                self.pump(0)
+            pause = 0.00005
+        return True
+
+    def await_start(self) -> None:
+        """Waits until an echo child has read what was written or shows another sign of life.
+
+        Afterwards the limit of an answer holds, which is much shorter than that of a start.
+        """
+        channel = self.channel
+        until = time.monotonic() + self.limits.start
+        while not (self.plan.driven or channel.heard or channel.eof or self.exited or channel.closed):
+            if not channel.unread() or time.monotonic() > until:
+                return
+            self.pump(0.02)
+
+    def new_probe(self) -> bytes:
+        """The line of a new probe message, whose delivery is from now on taken out of the inbox."""
+        number = next(self._probe_numbers)
+        self.probes.add(number)
+        return b'{"probe":%d}\n' % number
+
+    # ---- control -------------------------------------------------------------------------------------------
+
+    def ask(self, command: dict[str, Any]) -> int:
+        """Sends a command to the adapter."""
+        if self.control is None:
+            raise HarnessError("an echo child takes no commands")
+        return self.control.ask(command)
+
+    def replied(self, number: int) -> bool:
+        """Whether the reply to a command is there."""
+        return self.control is not None and number in self.control.replies
+
+    def answer(self, number: int, seconds: float) -> dict[str, Any] | None:
+        """The reply to a command; None when the process ended or time ran out first."""
+        control = self.control
+        if control is None:
+            raise HarnessError("an echo child gives no replies")
+        self.wait(lambda: number in control.replies or self.exited, seconds)
+        return control.replies.pop(number, None)
+
+    def greet(self) -> None:
+        """Asks ``hello`` and an unknown command. Raises :class:`HarnessError` when the contract is not kept."""
+        hello = self._require(self.ask({"command": "hello", "contract": CONTRACT}), "hello")
+        if not hello["ok"] or hello.get("contract") != CONTRACT:
+            raise HarnessError(f"the adapter does not speak contract {CONTRACT}: {show(hello)}")
+        for name, kind in (
+            ("name", str),
+            ("version", str),
+            ("roles", list),
+            ("rung", float),
+            ("capabilities", list),
+        ):
+            if not isinstance(hello.get(name), kind):
+                raise HarnessError(f"the adapter's `hello` has no valid `{name}`: {show(hello)}")
+        self.hello = hello
+        unknown = self._require(self.ask({"command": _UNKNOWN}), "an unknown command")
+        if unknown["ok"] or unknown.get("unsupported") is not True:
+            raise HarnessError(f"an unknown command must be answered `unsupported`: {show(unknown)}")
+
+    def _require(self, number: int, what: str) -> dict[str, Any]:
+        reply = self.answer(number, self.limits.start)
+        if reply is None:
+            how = (
+                f"it ended with {describe_status(self.subject.status or 0)}"
+                if self.exited
+                else "no reply came"
+            )
+            raise HarnessError(f"the adapter did not answer {what}: {how}")
+        return reply
+
+    def open(self, extra: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+        """Lets the adapter open the channel, with ``extra`` fields in the command; returns its reply.
+
+        In the parent role, waits for the puppet. Raises :class:`NoChannel` when it was started without a channel.
+        """
+        puppet = self.puppet
+        command: dict[str, Any] = {"command": "open", **(extra or {})}
+        if puppet is not None:
+            command["argv"] = puppet.argv
+        reply = self.answer(self.ask(command), self.limits.start)
+        self.opened = reply is not None and reply["ok"]
+        if self.opened:
+            self.meet()
+        return reply
+
+    def meet(self) -> None:
+        """Waits until the subject has started the puppet. Raises :class:`NoChannel` when it did so without a channel."""
+        puppet = self.puppet
+        if puppet is None:
+            return
+        if not self.wait(lambda: puppet.facts is not None or self.exited, self.limits.start):
+            raise HarnessError("the puppet child never came: the subject must start the command it is given")
+        if puppet.channel is not None:
+            self._channel, puppet.channel = RawChannel(puppet.channel, self.transcript), None
+            self.transcript.note(f"the puppet child is there: {show(puppet.facts)}")
+        elif not self.exited:
+            self.opened = False
+            raise NoChannel(f"the puppet child found no channel: {show(puppet.facts)}")
+
+    # ---- the end -------------------------------------------------------------------------------------------
+
+    def close_channel(self) -> None:
+        """Closes the kit's end, after reading what there is (unread bytes would make the close a reset)."""
+        if self._channel is not None and not self._channel.closed:
+            self._drain()
+            self.kit_ended_first = self.kit_ended_first or not self._channel.eof
+            self._channel.close()
+
+    def shutdown_channel(self) -> None:
+        """Half-closes the kit's end."""
+        self._drain()
+        self.kit_ended_first = self.kit_ended_first or not self.channel.eof
+        self.channel.shutdown()
+
+    def release_strays(self) -> int:
+        """Closes received descriptors that no step took; returns how many there were in this session."""
+        if self._channel is None:
+            return 0
+        self._channel.release_all()
+        return self._channel.strays
+
+    def kill(self) -> None:
+        """Kills the subject's group; safe from another thread."""
+        self.subject.kill()
+
+    def close(self) -> None:
+        """Kills what still runs and gives everything back."""
+        try:
+            if self._channel is not None:
+                self._channel.dispose()
+        finally:
+            try:
+                self.subject.close()
+            finally:
+                for link in self.links:
+                    link.close()

@@ -1,0 +1,224 @@
+"""The kit's end of the channel: raw bytes out, frames and descriptors in, never blocking."""
+
+import contextlib
+import fcntl
+import os
+import select
+import socket
+import struct
+import termios
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from channelkit.wire.rights import FLAGS, ROOM, packed, unpacked
+from channelkit.wire.transcript import Transcript
+from channelkit.wire.values import parse, show
+
+
+@dataclass(slots=True)
+class Frame:
+    """One line of the subject. ``problem`` says why it is no JSON text, else it is empty."""
+
+    raw: bytes
+    value: Any = None
+    problem: str = ""
+    rights: tuple[int, ...] = ()
+    """Where in the frame descriptors came; exact as long as every read takes one byte."""
+
+    def __str__(self) -> str:
+        return f"{self.raw[:200]!r} ({self.problem})" if self.problem else show(self.value)
+
+
+def read_frame(raw: bytes) -> Frame:
+    """Judges one line without its LF."""
+    try:
+        return Frame(raw, parse(raw.decode("utf-8")))
+    except UnicodeDecodeError as error:
+        return Frame(raw, problem=f"invalid UTF-8 at byte {error.start}")
+    except ValueError as error:
+        return Frame(raw, problem=f"invalid JSON: {error}")
+
+
+class RawChannel:
+    """Owns one end of a stream socket pair and the descriptors that arrive on it, until :meth:`close`."""
+
+    def __init__(self, end: socket.socket, transcript: Transcript) -> None:
+        end.setblocking(False)
+        self._usual_buffer: int | None = None
+        self._socket = end
+        self._transcript = transcript
+        self._buffer = bytearray()
+        self._scanned = 0
+        self._owned: set[int] = set()
+        self._rights: list[int] = []
+        self.descriptors: deque[int] = deque()
+        """Received descriptors that no step has taken, oldest first."""
+        self.strays = 0
+        """Received descriptors that were closed because nobody wanted them."""
+        self.eof = False
+        """The subject ended its side."""
+        self.broken = False
+        """A write failed because nobody reads any more."""
+        self.taken = 0
+        """Bytes that have arrived."""
+        self.heard = False
+        """Anything has arrived at all."""
+        self.portion: int | None = None
+        """Bytes that :meth:`read` takes at once; None for all there are, 0 for none."""
+
+    @property
+    def closed(self) -> bool:
+        """The kit closed its end."""
+        return self._socket.fileno() == -1
+
+    @property
+    def reads(self) -> bool:
+        """Whether :meth:`read` would take what there is."""
+        return not (self.eof or self.closed or self.portion == 0)
+
+    @property
+    def tail(self) -> bytes:
+        """Bytes after the last LF."""
+        return bytes(self._buffer)
+
+    def fileno(self) -> int:
+        """The descriptor, for poll."""
+        return self._socket.fileno()
+
+    def limit_buffer(self, size: int) -> None:
+        """Lets the kernel keep no more than about ``size`` bytes that the subject has not read."""
+        if self._usual_buffer is None:
+            # The kernel tells twice what was set.
+            self._usual_buffer = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) // 2
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+        self._transcript.note(f"the kit's send buffer holds {size} bytes")
+
+    def as_usual(self) -> None:
+        """Undoes :meth:`limit_buffer` and :attr:`portion`."""
+        self.portion = None
+        if self._usual_buffer is not None:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._usual_buffer)
+            self._usual_buffer = None
+
+    def write(self, data: memoryview, descriptors: Sequence[int] = ()) -> int:
+        """Writes once and returns how many bytes the kernel took, 0 when it has no room.
+
+        When the other end is gone, :attr:`broken` is set and the bytes count as taken.
+        """
+        try:
+            taken = self._socket.sendmsg([data], packed(descriptors))
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            if not self.broken:
+                self._transcript.note(f"write failed: {error.strerror}")
+            self.broken = True
+            return len(data)
+        self._transcript.data("write", bytes(data[:taken]), len(descriptors))
+        return taken
+
+    def unread(self) -> int:
+        """Something above 0 while the subject has not read all that was written; 0 where the system cannot tell."""
+        try:
+            return int(struct.unpack("i", fcntl.ioctl(self._socket, termios.TIOCOUTQ, b"\0\0\0\0"))[0])
+        except OSError:
+            return 0
+
+    def read(self) -> list[Frame]:
+        """Reads all there is, or one :attr:`portion` of it, and returns the frames that became complete."""
+        frames: list[Frame] = []
+        while self.reads and self._read_once():
+            frames.extend(self._split())
+            if self.portion is not None:
+                break
+        return frames
+
+    def _read_once(self) -> bool:
+        try:
+            data, ancillary, _flags, _address = self._socket.recvmsg(self.portion or 65536, ROOM, FLAGS)
+        except BlockingIOError:
+            return False
+        except OSError as error:  # ECONNRESET: the subject closed and left bytes of ours unread
+            self._transcript.note(f"the subject's side ended: {error.strerror}")
+            self.eof = True
+            return False
+        received = self._keep(ancillary)
+        if not data:
+            self._transcript.note("the subject's side ended (end of file)")
+            self.eof = True
+            return False
+        self.heard = True
+        self.taken += len(data)
+        self._rights += [len(self._buffer)] * received
+        self._transcript.data("read", data, received)
+        self._buffer += data
+        return True
+
+    def _keep(self, ancillary: list[tuple[int, int, bytes]]) -> int:
+        numbers = unpacked(ancillary)
+        self.descriptors.extend(numbers)
+        self._owned.update(numbers)
+        return len(numbers)
+
+    def _split(self) -> list[Frame]:
+        frames = []
+        while (cut := self._buffer.find(b"\n", self._scanned)) >= 0:
+            rights = tuple(at for at in self._rights if at <= cut)
+            frames.append(replace(read_frame(bytes(self._buffer[:cut])), rights=rights))
+            self._rights = [at - cut - 1 for at in self._rights if at > cut]
+            del self._buffer[: cut + 1]
+            self._scanned = 0
+        self._scanned = len(self._buffer)
+        return frames
+
+    @property
+    def hung_up(self) -> bool:
+        """Nobody reads at the other end and nobody will write."""
+        return bool(self._polled(0) & select.POLLHUP)
+
+    @property
+    def waiting(self) -> bool:
+        """Bytes are there that nobody has read."""
+        return bool(self._polled(select.POLLIN) & select.POLLIN)
+
+    def _polled(self, mask: int) -> int:
+        poller = select.poll()
+        poller.register(self._socket, mask)
+        return next((events for _descriptor, events in poller.poll(0)), 0)
+
+    def release(self, descriptor: int) -> None:
+        """Closes a received descriptor; a second call does nothing."""
+        if descriptor in self._owned:
+            self._owned.discard(descriptor)
+            os.close(descriptor)
+
+    def release_all(self) -> None:
+        """Closes the received descriptors that no step has taken; :attr:`strays` counts them."""
+        self.strays += len(self._owned)
+        for descriptor in list(self._owned):
+            self.release(descriptor)
+        self.descriptors.clear()
+
+    def disown(self, descriptor: int) -> int:
+        """Gives a received descriptor to the caller, who closes it."""
+        self._owned.discard(descriptor)
+        return descriptor
+
+    def shutdown(self) -> None:
+        """Half-closes: the subject sees the end of file, its own bytes still arrive."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+        self._transcript.note("the kit half-closes its end")
+
+    def close(self) -> None:
+        """Closes the kit's end; received descriptors stay until :meth:`dispose`."""
+        if not self.closed:
+            self._socket.close()
+            self._transcript.note("the kit closes its end")
+
+    def dispose(self) -> None:
+        """Closes everything that is still open."""
+        self.close()
+        self.release_all()

@@ -1,0 +1,533 @@
+"""The asyncio front end: the words of the blocking one, as coroutines.
+
+`send` does not wait for the kernel: a first message leaves at once, those that follow in the same turn of the event loop leave together. It
+waits only while more than `HIGH_WATER` bytes are queued, with a handle also while more than `MOST_HANDLES` wait behind one that is under
+way. `flush` and `disconnect` wait until everything is written. A cancelled call loses nothing: unsent bytes belong to the channel, and a
+message is taken from it only when it is returned. A task that waits for a message goes on in the callback that read it. A channel belongs
+to the event loop that made it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import math
+import os
+import time
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self, Unpack
+from weakref import WeakSet
+
+from nodechannel._aio.wakeup import Waiters
+from nodechannel._core.connection import Connection, Message
+from nodechannel._core.delivery import WRITTEN, Delivery, DeliveryState
+from nodechannel._handles.outgoing import SocketHandle
+from nodechannel._io.steps import (
+    ALL,
+    RECEIVE_SIZE,
+    RETRY,
+    UNTIL_FULL,
+    UNTIL_SHORTAGE,
+    feed,
+    receive_step,
+    send_now,
+    send_step,
+    settle,
+)
+from nodechannel._start.ending import GRACE, signal_name
+from nodechannel._start.env import adopt
+from nodechannel._start.forks import watch
+from nodechannel._start.spawn import ChannelPair, channel_options, node_command
+from nodechannel.errors import ChannelClosed, SendTimeout
+
+if TYPE_CHECKING:
+    import signal
+    import socket
+    from collections.abc import Callable, Iterable, Sequence
+    from types import TracebackType
+
+    from nodechannel._core.connection import ChannelOptions
+    from nodechannel._core.socketlist import Answer
+    from nodechannel._handles.outgoing import Sendable
+    from nodechannel._handles.types import HandleType
+    from nodechannel._io.steps import Wrote
+    from nodechannel._start.spawn import SpawnOptions
+
+_ABANDONED = DeliveryState.ABANDONED
+
+# Node's `send` returns false from this many queued bytes on ([LIF-009]).
+HIGH_WATER = 131072
+
+# Handles behind one that is under way before the next `send` of a handle waits, since each of them takes a descriptor; and how many are
+# left when it goes on.
+MOST_HANDLES = 128
+MOST_HANDLES_LOW = 64
+
+# Messages that wait for their reader before the channel stops reading, so that a slow reader does not fill the memory; and how many are
+# left when it goes on ([FLO-001]).
+READ_AHEAD = 1024
+READ_AHEAD_LOW = 256
+
+# Reads of one message in one turn of the event loop, so that a busy peer does not starve other tasks.
+READS_A_TURN = 8
+
+
+class Channel:
+    """One end of a channel.
+
+    Made by `connect`, `fork` and `spawn`, inside a running event loop. As an asynchronous context manager it disconnects at the end of
+    the block.
+
+    Args:
+        sock: the connected stream socket, owned by the channel from now on.
+        options: see `ChannelOptions`.
+    """
+
+    def __init__(self, sock: socket.socket, **options: Unpack[ChannelOptions]) -> None:
+        self._sock = sock
+        self._connection = Connection(**options)
+        self._events = self._connection.events
+        self._loop = asyncio.get_running_loop()
+        self._connection.on_socket_closed = self._socket_closed
+        self._waiters = Waiters(self._loop)
+        # The keys of received sockets that were closed, and whether `_read` is about to look at them.
+        self._closed_keys: deque[str] = deque()
+        self._closings_awaited = False
+        self._flush_scheduled = False
+        self._writer_registered = False
+        # Whether the next message may leave at once: one for each read or turn, so that answers are quick and floods are joined.
+        self._prompt = True
+        self._reading = False
+        self._read_ahead: float = READ_AHEAD
+        self._resume_reading()
+        watch(self)
+        _channels.add(self)
+
+    @property
+    def connected(self) -> bool:
+        """Whether messages can be sent."""
+        return self._connection.connected
+
+    def fileno(self) -> int:
+        """Return the channel's descriptor, -1 once it is closed."""
+        return self._sock.fileno()
+
+    async def send(
+        self,
+        message: object,
+        handle: Sendable | None = None,
+        *,
+        keep_open: bool = False,
+        key: str | None = None,
+        handle_type: HandleType | str | None = None,
+        timeout: float | None = None,
+    ) -> Delivery:
+        """Queue a message, and a socket with it if `handle` is given; wait only while too much is queued.
+
+        What is said of handles in the blocking front end holds here too, but one that is refused for good is reported by `receive`.
+        Raises `InvalidMessage`, `InvalidHandle`, `ChannelClosed`, `SendTimeout`. Cancelled or timed out, the message stays queued.
+        """
+        connection = self._connection
+        if handle is None:
+            delivery = self._dispatch(connection.frame(message))
+        else:
+            outgoing = SocketHandle(handle, keep_open, key, handle_type)
+            delivery = connection.send(message, outgoing)
+            self._schedule_flush()
+        crowded = handle is not None and connection.queued_handles > MOST_HANDLES
+        if crowded or connection.queued_bytes > HIGH_WATER or delivery.state is _ABANDONED:
+            await self._have_room(delivery, timeout, MOST_HANDLES_LOW if crowded else math.inf)
+        return delivery
+
+    async def send_many(self, messages: Iterable[object], *, timeout: float | None = None) -> Delivery:
+        """Queue many messages at once, which costs less than one by one.
+
+        Raises what `send` raises; after `InvalidMessage` or `ChannelClosed` nothing was queued.
+        """
+        blocks = self._connection.frames(list(messages))
+        delivery = [self._dispatch(block) for block in blocks][-1]
+        await self._have_room(delivery, timeout)
+        return delivery
+
+    def _dispatch(self, frames: bytes) -> Delivery:
+        """Write the first frames after a read or a flush at once, and all others together at the end of the turn of the event loop."""
+        if self._prompt and not self._writer_registered:
+            self._prompt = False
+            delivery = send_now(self._sock, self._connection, frames)
+            if delivery is WRITTEN:
+                return delivery
+        else:
+            delivery = self._connection.queue(frames)
+        self._schedule_flush()
+        return delivery
+
+    async def _have_room(self, delivery: Delivery, timeout: float | None, handles: float = math.inf) -> None:
+        """Wait while too many bytes are queued, or more than so many handles."""
+        connection = self._connection
+
+        def roomy() -> bool:
+            return connection.queued_bytes <= HIGH_WATER and connection.queued_handles <= handles
+
+        if not roomy() and not await self._wait(roomy, timeout):
+            raise SendTimeout(delivery)
+        if delivery.state is _ABANDONED and not connection.connected:
+            raise ChannelClosed("send")
+
+    async def receive(self, timeout: float | None = None) -> Message:
+        """Return the next message; raises what the blocking `receive` raises."""
+        if not self._events:
+            await self._arrival(timeout)
+        return self._take()
+
+    async def receive_many(self, timeout: float | None = None) -> list[Message]:
+        """Return all messages that have been read, at least one; see the blocking `receive_many`."""
+        if not self._events:
+            await self._arrival(timeout)
+        try:
+            return self._connection.take_messages()
+        finally:
+            self._read_on()
+
+    async def _arrival(self, timeout: float | None) -> None:
+        """Wait until an event is there; raises `ChannelClosed` at the end and `TimeoutError`."""
+        if not await self._wait(self._connection.arrived, timeout):
+            raise TimeoutError("no message arrived in time")
+        # [LIF-001, LIF-003, LIF-004]
+        if not self._events:
+            raise ChannelClosed("receive")
+
+    def _take(self) -> Message:
+        event = self._events.popleft()
+        if not self._reading:
+            self._read_on()
+        if isinstance(event, Message):
+            return event
+        raise event
+
+    def _read_on(self) -> None:
+        """Go on reading once few messages wait for their reader."""
+        if len(self._events) <= READ_AHEAD_LOW:
+            self._resume_reading()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Message:
+        while not self._events:
+            if self._connection.closed:
+                raise StopAsyncIteration
+            await self._waiters.until(self._connection.arrived)
+        return self._take()
+
+    async def flush(self, timeout: float | None = None) -> None:
+        """Wait until everything sent is written and every handle is acknowledged.
+
+        Raises `ChannelClosed` when the channel ended before, and `TimeoutError`.
+        """
+        connection = self._connection
+        if not await self._wait(lambda: connection.settled or not connection.connected, timeout):
+            raise TimeoutError("not everything was delivered in time")
+        if not connection.connected:
+            raise ChannelClosed("flush")
+
+    async def get_connections(self, key: str, timeout: float | None = None) -> int:
+        """Return how many of the sockets that were sent with this `key` are open in the peer; see the blocking front end."""
+        return await self._await_answer(self._connection.get_connections(key), timeout)
+
+    async def wait_all_closed(self, key: str, timeout: float | None = None) -> None:
+        """Wait until the peer has closed every socket that was sent with this `key`; see the blocking front end."""
+        await self._await_answer(self._connection.notify_close(key), timeout)
+
+    async def _await_answer(self, answer: Answer, timeout: float | None) -> int:
+        connection = self._connection
+        self._schedule_flush()
+        if not await self._wait(lambda: answer.count is not None or not connection.connected, timeout):
+            raise TimeoutError("the peer did not answer in time")
+        # [SLS-004]
+        if answer.count is None:
+            raise ChannelClosed("ask")
+        return answer.count
+
+    async def disconnect(self, timeout: float | None = None) -> None:
+        """End the channel after everything sent is delivered; what was received stays readable.
+
+        Does nothing when the channel has ended. Cancelled, it goes on in the background. Raises `TimeoutError` after `timeout`
+        seconds; then the channel is closed all the same.
+        """
+        self._connection.disconnect()
+        self._resume_reading()
+        self._flush()
+        if not await self._wait(lambda: self._connection.closed, timeout):
+            self.close()
+            raise TimeoutError("the peer did not take everything in time; the channel was closed")
+
+    # [SEC-004]
+    def close(self) -> None:
+        """End the channel now: what is queued or not yet received is dropped. Safe to call again."""
+        self._connection.close()
+        self._after_io()
+        self._waiters.wake_all_soon()
+
+    def forget(self) -> None:
+        """Drop this process's copy of the channel after a fork; the other process goes on with its own, and with the event loop."""
+        self._connection.close()
+        self._sock.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                await self.disconnect(GRACE)
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Close the channel, but let what was sent before an error or a cancellation arrive, for `GRACE` seconds at most."""
+        self._connection.disconnect()
+        self._flush()
+        if self._connection.closed:
+            self.close()
+        else:
+            self._loop.call_later(GRACE, self.close)
+
+    def _write_rest(self) -> None:
+        """Write what is queued, for `GRACE` seconds at most, because the event loop ended before the channel did."""
+        if self._sock.fileno() >= 0 and self._connection.outbox.size:
+            settle(self._sock, self._connection, time.monotonic() + GRACE)
+
+    def __del__(self) -> None:
+        self._write_rest()
+
+    # Moving bytes.
+
+    def _schedule_flush(self) -> None:
+        if not self._flush_scheduled and not self._writer_registered:
+            self._flush_scheduled = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_scheduled = False
+        self._prompt = True
+        if self._sock.fileno() < 0:
+            return
+        wrote = send_step(self._sock, self._connection)
+        if wrote is not ALL or self._writer_registered:
+            self._await_room(wrote)
+        if not self._reading and not self._connection.settled:
+            self._resume_reading()
+        self._after_io()
+        self._waiters.wake()
+
+    def _await_room(self, wrote: Wrote) -> None:
+        """Come back when a write that did not go through can go on; stop coming when one did."""
+        if wrote is UNTIL_SHORTAGE:
+            self._loop.call_later(RETRY, self._flush)
+        full = wrote is UNTIL_FULL
+        if self._writer_registered and not full:
+            self._loop.remove_writer(self._sock)
+        elif full and not self._writer_registered:
+            self._loop.add_writer(self._sock, self._flush)
+        self._writer_registered = full
+
+    def _socket_closed(self, key: str) -> None:
+        """A received socket is gone; called from any thread, and from the garbage collector at any moment."""
+        self._closed_keys.append(key)
+        if not self._closings_awaited:
+            with suppress(RuntimeError):  # the loop is closed, and the channel with it
+                self._loop.call_soon_threadsafe(self._settle_sockets)
+
+    def _settle_sockets(self) -> None:
+        """Tell the peer of the sockets that were closed, if it wants to know."""
+        while self._closed_keys:
+            self._connection.socket_closed(self._closed_keys.popleft())
+        if self._connection.outbox.size:
+            self._flush()
+
+    def _read(self) -> None:
+        self._prompt = True
+        # A task that takes a socket may well close it before it waits again; waking the event loop for that takes as long as taking it.
+        self._closings_awaited = True
+        try:
+            self._receive()
+        finally:
+            self._closings_awaited = False
+            if self._closed_keys:
+                self._settle_sockets()
+
+    def _receive(self) -> None:
+        # Nothing may suspend between receiving bytes and feeding them.
+        for _ in range(READS_A_TURN):
+            try:
+                received = receive_step(self._sock)
+            except BlockingIOError:
+                break
+            feed(self._connection, received)
+            # What has arrived is handed up before more is read: many objects at once are slow, for the processor's caches and for Python's
+            # collector.
+            if self._events or len(received[0]) < RECEIVE_SIZE or self._connection.closed:
+                break
+        if self._connection.outbox.size:
+            self._flush()
+        else:
+            self._after_io()
+            self._waiters.wake()
+
+    def _resume_reading(self) -> None:
+        if not self._reading and self._sock.fileno() >= 0:
+            self._reading = True
+            self._loop.add_reader(self._sock, self._read)
+
+    def _after_io(self) -> None:
+        connection = self._connection
+        if not connection.connected:
+            if connection.ready_to_close:
+                connection.finish()
+            if connection.closed:
+                self._shut()
+        if self._reading and self._sated():
+            # [FLO-001]
+            self._reading = False
+            self._loop.remove_reader(self._sock)
+
+    def _sated(self) -> bool:
+        # With anything on its way out reading must go on: the answer may be among it, or the peer may wait for room itself.
+        return len(self._events) > self._read_ahead and self._connection.settled
+
+    def _shut(self) -> None:
+        if self._sock.fileno() < 0:
+            return
+        self._loop.remove_reader(self._sock)
+        self._loop.remove_writer(self._sock)
+        self._reading = self._writer_registered = False
+        # [LIF-013]
+        self._sock.close()
+
+    async def _wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
+        """Wait until `done` or until `timeout` seconds passed; return whether it is done."""
+        if timeout is None:
+            while not done():
+                await self._waiters.until(done)
+            return True
+        try:
+            async with asyncio.timeout(timeout):
+                while not done():
+                    await self._waiters.until(done)
+        except TimeoutError:
+            return done()
+        return True
+
+
+_channels: WeakSet[Channel] = WeakSet()
+
+
+@atexit.register
+def _write_all_rests() -> None:
+    for channel in list(_channels):
+        channel._write_rest()
+
+
+class ChildProcess(Channel):
+    """The parent's end of a channel, and the child process behind it.
+
+    As an asynchronous context manager it disconnects, waits for the child to end, and ends it with SIGTERM and at last SIGKILL if it
+    does not.
+
+    Attributes:
+        process: the process, with its standard streams.
+    """
+
+    def __init__(
+        self, sock: socket.socket, process: asyncio.subprocess.Process, **options: Unpack[ChannelOptions]
+    ) -> None:
+        super().__init__(sock, **options)
+        self.process = process
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit status, or None while the child runs or when a signal ended it."""
+        code = self.process.returncode
+        return code if code is not None and code >= 0 else None
+
+    @property
+    def signal_code(self) -> str | None:
+        """The name of the signal that ended the child, such as ``SIGKILL``, or None."""
+        # [LIF-020]
+        return signal_name(self.process.returncode)
+
+    def kill(self, signal: int | signal.Signals = 15) -> None:
+        """Send a signal, SIGTERM if none is given; the channel is not touched."""
+        # asyncio's own `send_signal` looks whether the child has ended, and may thereby take the exit status from the event loop.
+        if self.process.returncode is None:
+            # One that has ended meanwhile is taken in silence, as in the blocking front end.
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal)
+
+    async def wait(self, timeout: float | None = None) -> int:
+        """Wait for the child to end; return its exit status, or the negative number of the signal that ended it.
+
+        Messages that arrive meanwhile are kept for `receive`, however many, so that a child which writes them can end.
+        Raises `TimeoutError`.
+        """
+        self._read_ahead = math.inf
+        self._resume_reading()
+        try:
+            async with asyncio.timeout(timeout):
+                # [LIF-021, LIF-022]
+                return await self.process.wait()
+        finally:
+            self._read_ahead = READ_AHEAD
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await super().__aexit__(kind, error, trace)
+        finally:
+            await self._end_process(GRACE if error is None else 0.0)
+
+    async def _end_process(self, grace: float) -> None:
+        try:
+            await self.wait(grace)
+        except TimeoutError:
+            self.kill()
+            try:
+                await self.wait(GRACE)
+            except TimeoutError:
+                self.kill(9)
+                await self.wait()
+
+
+async def connect(**options: Unpack[ChannelOptions]) -> Channel:
+    """Adopt the channel that the parent opened for this process.
+
+    The environment variables are removed, so this succeeds once. Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
+    """
+    return Channel(adopt(), **options)
+
+
+async def spawn(argv: Sequence[str | os.PathLike[str]], **options: Unpack[SpawnOptions]) -> ChildProcess:
+    """Start any command with a channel; see the blocking `spawn`."""
+    with ChannelPair() as pair:
+        process = await asyncio.create_subprocess_exec(*argv, **pair.popen_options(options))
+    return ChildProcess(pair.parent, process, **channel_options(options))
+
+
+async def fork(
+    script: str | os.PathLike[str],
+    *args: str | os.PathLike[str],
+    exec_path: str | os.PathLike[str] | None = None,
+    exec_argv: Sequence[str] = (),
+    **options: Unpack[SpawnOptions],
+) -> ChildProcess:
+    """Start a Node script with a channel; see the blocking `fork`."""
+    return await spawn(node_command(script, args, exec_path, exec_argv), **options)

@@ -1,0 +1,379 @@
+"""The blocking front end.
+
+`send` returns when the kernel has the message, and with a handle when the peer has acknowledged it. While a call waits for anything,
+bytes move in both directions, so that two ends that only send cannot block each other. A channel may be used from several threads: any
+number of them may send, one at a time receives.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from nodechannel._blocking.pump import Pump
+from nodechannel._core.connection import Connection, Message
+from nodechannel._core.delivery import WRITTEN, Delivery, DeliveryState
+from nodechannel._handles.outgoing import SocketHandle
+from nodechannel._start.ending import GRACE, signal_name
+from nodechannel._start.env import adopt
+from nodechannel._start.forks import watch
+from nodechannel._start.spawn import ChannelPair, channel_options, node_command
+from nodechannel.errors import ChannelClosed, SendTimeout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    import socket
+    import subprocess
+    from collections.abc import Callable, Container, Iterable, Sequence
+    from types import TracebackType
+    from typing import Any, Self, TypeVar, Unpack
+
+    from nodechannel._core.connection import ChannelOptions
+    from nodechannel._core.socketlist import Answer
+    from nodechannel._handles.outgoing import Sendable
+    from nodechannel._handles.types import HandleType
+    from nodechannel._start.spawn import SpawnOptions
+
+    Taken = TypeVar("Taken")
+
+_ABANDONED = DeliveryState.ABANDONED
+
+# What a call waits for to be over: until the kernel has a message, until the peer has a handle.
+_NOT_WRITTEN = (DeliveryState.QUEUED,)
+_NOT_ACKNOWLEDGED = (DeliveryState.QUEUED, DeliveryState.WRITTEN)
+
+# How often, in seconds, a child's end is looked for on systems that cannot be asked to tell.
+WAIT_STEP = 0.02
+
+
+class Channel:
+    """One end of a channel.
+
+    Made by `connect`, `fork` and `spawn`. As a context manager it disconnects at the end of the block.
+
+    Args:
+        sock: the connected stream socket, owned by the channel from now on.
+        options: see `ChannelOptions`.
+    """
+
+    def __init__(self, sock: socket.socket, **options: Unpack[ChannelOptions]) -> None:
+        self._sock = sock
+        self._connection = Connection(**options)
+        self._events = self._connection.events
+        self._pump = Pump(self._connection, sock)
+        watch(self)
+
+    @property
+    def connected(self) -> bool:
+        """Whether messages can be sent."""
+        return self._connection.connected
+
+    def fileno(self) -> int:
+        """Return the channel's descriptor, -1 once it is closed; for selectors only, never to be read."""
+        return -1 if self._connection.closed else self._sock.fileno()
+
+    def send(
+        self,
+        message: object,
+        handle: Sendable | None = None,
+        *,
+        keep_open: bool = False,
+        key: str | None = None,
+        handle_type: HandleType | str | None = None,
+        timeout: float | None = None,
+    ) -> Delivery:
+        """Send a message, and a socket with it if `handle` is given; return when the kernel has it, or the peer the handle.
+
+        A connected socket is handed over and closed here, unless `keep_open`; listening and datagram sockets are shared and stay open. The
+        socket is made non-blocking. Behind a handle that the peer has not acknowledged, a message waits for that acknowledgement.
+
+        Raises `InvalidMessage` or `InvalidHandle` with nothing changed, `ChannelClosed` when it cannot be delivered any more,
+        `HandleAbandoned` when the peer refused the handle for good, and `SendTimeout` when `timeout` seconds ran out; what is left
+        to do then is done by later calls.
+        """
+        if handle is None:
+            return self._once_written(self._pump.send(self._connection.frame(message)), timeout)
+        outgoing = SocketHandle(handle, keep_open, key, handle_type)
+        delivery = self._pump.send(self._connection.frame(message), outgoing)
+        # Until a handle is acknowledged this process has a copy of it, and somebody must read the acknowledgement.
+        self._see_off(delivery, _NOT_ACKNOWLEDGED, timeout)
+        return delivery
+
+    def send_many(self, messages: Iterable[object], *, timeout: float | None = None) -> Delivery:
+        """Send many messages at once, which costs less than one by one; return when the kernel has all of them.
+
+        Raises what `send` raises; after `InvalidMessage` nothing was sent.
+        """
+        blocks = self._connection.frames(list(messages))
+        return self._once_written([self._pump.send(block) for block in blocks][-1], timeout)
+
+    def _once_written(self, delivery: Delivery, timeout: float | None) -> Delivery:
+        """Return a delivery when the kernel has all of it."""
+        if delivery is not WRITTEN:
+            self._see_off(delivery, _NOT_WRITTEN, timeout)
+        return delivery
+
+    def _see_off(
+        self, delivery: Delivery, unfinished: Container[DeliveryState], timeout: float | None
+    ) -> None:
+        """Wait until a delivery has left the unfinished states; raise what became of it if that is bad."""
+        if delivery.state in unfinished and not self._pump.wait(
+            lambda: delivery.state not in unfinished, deadline_of(timeout)
+        ):
+            raise SendTimeout(delivery)
+        if delivery.error is not None:
+            with self._pump.guard:
+                self._connection.withdraw(delivery.error)
+            raise delivery.error
+        if delivery.state is _ABANDONED and not self._connection.connected:
+            raise ChannelClosed("send")
+
+    def receive(self, timeout: float | None = None) -> Message:
+        """Return the next message.
+
+        Raises `ChannelClosed` when the channel has ended and every message was returned, `TimeoutError` after `timeout` seconds, and a
+        `RemoteError` for something that the peer did wrong at this point of the stream; later messages can still be received.
+        """
+        events = self._events
+        try:
+            event = events.popleft() if events else self._await(events.popleft, timeout)
+        except IndexError:  # another thread was quicker
+            event = self._await(events.popleft, timeout)
+        if isinstance(event, Message):
+            return event
+        raise event
+
+    def receive_many(self, timeout: float | None = None) -> list[Message]:
+        """Return all messages that have been read, at least one; that costs less than one by one.
+
+        Raises what `receive` raises: an error ends the list before it, and the next call raises it.
+        """
+        try:
+            return self._connection.take_messages()
+        except IndexError:
+            return self._await(self._connection.take_messages, timeout)
+
+    def _await(self, take: Callable[[], Taken], timeout: float | None) -> Taken:
+        """Return what `take` returns, once it does not raise `IndexError` any more."""
+        deadline = deadline_of(timeout)
+        while True:
+            if not self._pump.wait(self._connection.arrived, deadline):
+                raise TimeoutError("no message arrived in time")
+            try:
+                return take()
+            except IndexError:
+                # Another thread was quicker: it received the event, or its `send` raises it.
+                if self._connection.closed:
+                    raise ChannelClosed("receive") from None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Message:
+        events = self._events
+        try:
+            event = events.popleft() if events else self._await(events.popleft, None)
+        except ChannelClosed:
+            raise StopIteration from None
+        except IndexError:  # another thread was quicker
+            return next(self)
+        if isinstance(event, Message):
+            return event
+        raise event
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Wait until everything sent is written and every handle is acknowledged.
+
+        Raises `ChannelClosed` when the channel ended before, and `TimeoutError`.
+        """
+        connection = self._connection
+        if not self._pump.wait(lambda: connection.settled or not connection.connected, deadline_of(timeout)):
+            raise TimeoutError("not everything was delivered in time")
+        if not connection.connected:
+            raise ChannelClosed("flush")
+
+    def get_connections(self, key: str, timeout: float | None = None) -> int:
+        """Return how many of the sockets that were sent with this `key` are open in the peer.
+
+        Raises `ChannelClosed` when the channel ends before the answer, and `TimeoutError`.
+        """
+        with self._pump.guard:
+            answer = self._connection.get_connections(key)
+        return self._await_answer(answer, timeout)
+
+    def wait_all_closed(self, key: str, timeout: float | None = None) -> None:
+        """Wait until the peer has closed every socket that was sent with this `key`.
+
+        A Node peer that never got one does not answer. Raises `ChannelClosed` when the channel ends before, and `TimeoutError`.
+        """
+        with self._pump.guard:
+            answer = self._connection.notify_close(key)
+        self._await_answer(answer, timeout)
+
+    def _await_answer(self, answer: Answer, timeout: float | None) -> int:
+        connection = self._connection
+        if not self._pump.wait(
+            lambda: answer.count is not None or not connection.connected, deadline_of(timeout)
+        ):
+            raise TimeoutError("the peer did not answer in time")
+        if answer.count is None:
+            raise ChannelClosed("ask")
+        return answer.count
+
+    def disconnect(self, timeout: float | None = None) -> None:
+        """End the channel after everything sent is delivered; what was received stays readable.
+
+        Does nothing when the channel has ended. Raises `TimeoutError` after `timeout` seconds; then the channel is closed all the same.
+        """
+        with self._pump.guard:
+            self._connection.disconnect()
+        if not self._pump.wait(lambda: self._connection.closed, deadline_of(timeout)):
+            self.close()
+            raise TimeoutError("the peer did not take everything in time; the channel was closed")
+
+    def close(self) -> None:
+        """End the channel now: what is queued or not yet received is dropped. Safe to call again."""
+        self._pump.close()
+
+    def forget(self) -> None:
+        """Drop this process's copy of the channel after a fork; the other process goes on with its own."""
+        self._pump.forget()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self.disconnect(GRACE)
+        finally:
+            self.close()
+
+
+class ChildProcess(Channel):
+    """The parent's end of a channel, and the child process behind it.
+
+    As a context manager it disconnects, waits for the child to end, and ends it with SIGTERM and at last SIGKILL if it does not.
+
+    Attributes:
+        process: the process, with its standard streams.
+    """
+
+    def __init__(
+        self, sock: socket.socket, process: subprocess.Popen[Any], **options: Unpack[ChannelOptions]
+    ) -> None:
+        super().__init__(sock, **options)
+        self.process = process
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit status, or None while the child runs or when a signal ended it."""
+        code = self.process.poll()
+        return code if code is not None and code >= 0 else None
+
+    @property
+    def signal_code(self) -> str | None:
+        """The name of the signal that ended the child, such as ``SIGKILL``, or None."""
+        return signal_name(self.process.poll())
+
+    def kill(self, signal: int | signal.Signals = 15) -> None:
+        """Send a signal, SIGTERM if none is given; the channel is not touched."""
+        self.process.send_signal(signal)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the child to end; return its exit status, or the negative number of the signal that ended it.
+
+        Messages that arrive meanwhile are kept for `receive`, so that a child which writes them can end. Raises `TimeoutError`.
+        """
+        deadline = deadline_of(timeout)
+        try:
+            watched = os.pidfd_open(self.pid)
+        except (AttributeError, OSError):  # not Linux, or the child has been waited for
+            return self._wait_blindly(deadline)
+        try:
+            if not self._pump.wait(lambda: self.process.poll() is not None, deadline, also=(watched,)):
+                raise TimeoutError("the child did not end in time")
+        finally:
+            os.close(watched)
+        return self.process.wait()
+
+    def _wait_blindly(self, deadline: float | None) -> int:
+        """Look for the child's end again and again, where the system cannot tell."""
+        while (code := self.process.poll()) is None:
+            now = time.monotonic()
+            if deadline is not None and now >= deadline:
+                raise TimeoutError("the child did not end in time")
+            step = now + WAIT_STEP if deadline is None else min(now + WAIT_STEP, deadline)
+            if self._pump.wait(lambda: self._connection.closed, step):
+                time.sleep(max(0.0, step - time.monotonic()))
+        return code
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            super().__exit__(kind, error, trace)
+        finally:
+            self._end_process(GRACE if error is None else 0.0)
+
+    def _end_process(self, grace: float) -> None:
+        try:
+            self.wait(grace)
+        except TimeoutError:
+            self.process.terminate()
+            try:
+                self.wait(GRACE)
+            except TimeoutError:
+                self.process.kill()
+                self.wait()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def deadline_of(timeout: float | None) -> float | None:
+    """Return the moment, on the monotonic clock, when a timeout in seconds runs out."""
+    return None if timeout is None else time.monotonic() + timeout
+
+
+def connect(**options: Unpack[ChannelOptions]) -> Channel:
+    """Adopt the channel that the parent opened for this process.
+
+    The environment variables are removed, so this succeeds once. Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
+    """
+    return Channel(adopt(), **options)
+
+
+def spawn(argv: Sequence[str | os.PathLike[str]], **options: Unpack[SpawnOptions]) -> ChildProcess:
+    """Start any command with a channel; for the options see `SpawnOptions`.
+
+    Raises what `subprocess.Popen` raises when the command cannot be started, and `UnsupportedSerialization`.
+    """
+    import subprocess
+
+    with ChannelPair() as pair:
+        process = subprocess.Popen(argv, **pair.popen_options(options))
+    return ChildProcess(pair.parent, process, **channel_options(options))
+
+
+def fork(
+    script: str | os.PathLike[str],
+    *args: str | os.PathLike[str],
+    exec_path: str | os.PathLike[str] | None = None,
+    exec_argv: Sequence[str] = (),
+    **options: Unpack[SpawnOptions],
+) -> ChildProcess:
+    """Start a Node script with a channel, like Node's own `child_process.fork`; for the options see `SpawnOptions`.
+
+    `exec_path` is the Node executable, otherwise found as `find_node` does; `exec_argv` are its own options.
+    Raises `NodeNotFound` and whatever `spawn` raises.
+    """
+    return spawn(node_command(script, args, exec_path, exec_argv), **options)

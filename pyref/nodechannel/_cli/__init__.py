@@ -1,0 +1,1 @@
+"""The commands of `nodechannel`. Imports the public packages and `_cluster`."""

@@ -1,0 +1,34 @@
+"""The mark that makes a child process a worker."""
+
+from __future__ import annotations
+
+import os
+
+from nodechannel._start.env import CHANNEL_FD, adopt
+from nodechannel.errors import NotAWorker
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+
+# [CLU-001]
+UNIQUE_ID = "NODE_UNIQUE_ID"
+
+
+def is_worker() -> bool:
+    """Tell whether this process was started as a worker and has not connected yet."""
+    return bool(os.environ.get(UNIQUE_ID)) and bool(os.environ.get(CHANNEL_FD))
+
+
+def adopt_worker() -> tuple[socket.socket, int]:
+    """Take the channel and this worker's number out of the environment ([CLU-002]).
+
+    Raises `NotAWorker` when it has no number, and whatever adopting a channel raises.
+    """
+    unique_id = os.environ.get(UNIQUE_ID)
+    if not unique_id:
+        raise NotAWorker
+    sock = adopt()
+    del os.environ[UNIQUE_ID]
+    # Node makes 0 of what is no number.
+    return sock, int(unique_id) if unique_id.isascii() and unique_id.isdigit() else 0

@@ -1,0 +1,510 @@
+"""The core: one end of a channel as a state machine without any I/O.
+
+After every input, first write what `outbox` holds, then take from the left of `events` until nothing is there:
+
+    receive_data(...), receive_eof(), written(...), write_failed()    what happened outside
+    frame(...), queue(...), send(...), disconnect(), close()          what this side wants
+    outbox, ready_to_close                                            what the caller must do
+    events                                                            what the user should learn
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import partial
+from itertools import repeat
+
+from nodechannel._core.delivery import Delivery, DeliveryState
+from nodechannel._core.handover import HandOvers
+from nodechannel._core.messages import (
+    ACK_FRAME,
+    ACK_LINE,
+    BRACE,
+    NACK_FRAME,
+    PLAIN_TYPES,
+    Cmd,
+    envelope_frame,
+    frame_is_internal,
+    is_internal,
+)
+from nodechannel._core.outbox import Outbox, Write
+from nodechannel._core.socketlist import Answer, Questions, Received
+from nodechannel._core.state import CHANNEL, Channel, ChannelInput
+from nodechannel._handles.received import ReceivedHandle
+from nodechannel._handles.types import HANDLE_TYPES, NET_SOCKET
+from nodechannel._json import codec
+from nodechannel._json.codec import LONGEST_LINE, LineFramer
+from nodechannel.errors import (
+    BadEnvelope,
+    ChannelClosed,
+    InvalidJson,
+    InvalidMessage,
+    LineTooLong,
+    MissingDescriptor,
+    RemoteError,
+    UnexpectedAck,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Protocol, TypeAlias, TypedDict
+
+    from nodechannel._handles.fd import OwnedFd
+    from nodechannel._handles.types import HandleType
+    from nodechannel._json.framing import Line
+
+_WRITTEN = DeliveryState.WRITTEN
+_HANDLE, _HANDLE_ACK, _HANDLE_NACK = Cmd.HANDLE, Cmd.HANDLE_ACK, Cmd.HANDLE_NACK
+_ACK_ALONE = [ACK_LINE]
+# Answers are all alike, and nobody asks what becomes of one.
+_ACK, _NACK = Write(ACK_FRAME, Delivery()), Write(NACK_FRAME, Delivery())
+_ABOUT_SOCKETS = (
+    Cmd.SOCKET_GET_COUNT,
+    Cmd.SOCKET_COUNT,
+    Cmd.SOCKET_NOTIFY_CLOSE,
+    Cmd.SOCKET_ALL_CLOSED,
+)
+
+
+class Message:
+    """A user message that has arrived.
+
+    It has no `__init__`, which would take as long as all else that is done for a small message.
+
+    Attributes:
+        data: the value, as Python's JSON types.
+        handle: the handle that came with it, or None.
+    """
+
+    __slots__ = ("data", "handle")
+
+    data: Any
+    handle: ReceivedHandle | None
+
+    def __repr__(self) -> str:
+        return f"Message({self.data!r}{f', handle={self.handle!r}' if self.handle else ''})"
+
+
+if TYPE_CHECKING:
+    Event: TypeAlias = Message | RemoteError
+
+    class ChannelOptions(TypedDict, total=False):
+        """What a channel can be told when it is made.
+
+        Attributes:
+            unsafe_integers: send integers beyond 2**53 - 1, which a JavaScript peer rounds, instead of refusing them ([JSN-007]).
+            allow_nan: send NaN and the infinities as null, as `JSON.stringify` does ([JSN-002]); the default. Without it they are refused.
+            max_line: bytes of the longest line that is accepted ([SEC-002]); 536,870,888 if not given. A longer one closes the channel.
+        """
+
+        unsafe_integers: bool
+        allow_nan: bool
+        max_line: int
+
+    class Outgoing(Protocol):
+        """A handle that the caller offers: described now, taken only once nothing can fail any more."""
+
+        type: HandleType
+        dgram_type: str | None
+        key: str | None
+        shared: bool
+
+        def take(self) -> OwnedFd:
+            """Make the descriptor ready for the peer and hand it over."""
+
+
+class Connection:
+    """One end of a channel with JSON serialization; for the options see `ChannelOptions`."""
+
+    def __init__(
+        self, *, unsafe_integers: bool = False, allow_nan: bool = True, max_line: int = LONGEST_LINE
+    ) -> None:
+        self.outbox = Outbox()
+        self._unsafe_integers, self._allow_nan = unsafe_integers, allow_nan
+        self._framer = LineFramer(max_line)
+        self._state = Channel.OPEN
+        # Whether messages can be sent, in Node's word; and whether, with an empty outbox, one may go to the kernel at once.
+        self.connected = True
+        self.unhindered = True
+        # Whether the channel has ended; events may be left.
+        self.closed = False
+        # What the user should learn, in the order of the stream; a front end takes from the left ([FLO-002]).
+        self.events: deque[Event] = deque()
+        # Whether an error was ever among them.
+        self._faulty = False
+        # Descriptors that no handle message has claimed yet, in order of arrival.
+        self._pending_fds: deque[OwnedFd] = deque()
+        self._truncated = False
+        self._hand_over = HandOvers(self.outbox)
+        self._received_sockets = Received()
+        self._counts = Questions()
+        self._closings = Questions()
+        # Called with the key of a received socket when it is closed, from wherever that happens; a front end brings
+        # it to `socket_closed` in its own time.
+        self.on_socket_closed: Callable[[str], None] = _nobody_counts
+        # Called with every internal message that is not about handles, and with the handle that came with it, which it owns; in the
+        # order of the stream, while bytes are taken in. It may send, but must neither raise nor close the channel.
+        self.on_internal: Callable[[dict[str, Any], ReceivedHandle | None], None] = _nobody_listens
+
+    # What the caller may ask.
+
+    def arrived(self) -> bool:
+        """Return whether a receiver need not wait any more: an event is there, or nothing can come."""
+        return bool(self.events) or self.closed
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything sent was written and every handle was acknowledged or abandoned."""
+        return not self.outbox.size and self._hand_over.idle
+
+    @property
+    def ready_to_close(self) -> bool:
+        """Whether a disconnect has been waiting for what is now settled."""
+        # [LIF-012]
+        return self._state is Channel.DISCONNECTING and self.settled
+
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes of all messages that the kernel has not taken."""
+        return self.outbox.size + self._hand_over.held.size
+
+    @property
+    def queued_handles(self) -> int:
+        """Handles behind the one that is under way."""
+        return self._hand_over.waiting
+
+    def withdraw(self, event: Event) -> None:
+        """Take back an event that its user has learned of otherwise."""
+        if event in self.events:
+            self.events.remove(event)
+
+    def take_messages(self) -> list[Message]:
+        """Remove and return the messages before the first error, which is raised when it comes first.
+
+        Raises `IndexError` if nothing is there. Several threads may call it: each event is taken by one of them.
+        """
+        events = self.events
+        taken: list[Any] = [events.popleft()]
+        try:  # noqa: SIM105 (importing contextlib takes longer than this module)
+            taken.extend(map(deque.popleft, repeat(events)))
+        except IndexError:  # the list keeps what was taken until then
+            pass
+        if self._faulty and set(map(type, taken)) != {Message}:
+            first = next(index for index, event in enumerate(taken) if isinstance(event, RemoteError))
+            events.extendleft(reversed(taken[max(first, 1) :]))
+            if first == 0:
+                raise taken[0]
+            del taken[first:]
+        return taken
+
+    # What this side wants.
+
+    def frame(self, message: object) -> bytes:
+        """Return the frame of a user message, for `queue`; raises `InvalidMessage`. Changes nothing, so any thread may call it."""
+        # [JSN-001, JSN-004]
+        frame = codec.encode(message, self._unsafe_integers, self._allow_nan)
+        # An object only, and where its type tells enough, only one with a `cmd`.
+        suspicious = frame[0] == BRACE and (type(message) is not dict or "cmd" in message)
+        if suspicious and frame_is_internal(message, frame):
+            raise _internal("$")
+        return frame
+
+    def frames(self, messages: list[object]) -> list[bytes]:
+        """Return the frames of many user messages, in pieces for `queue`; see `frame`."""
+        frames = codec.encode_many(messages, self._unsafe_integers, self._allow_nan)
+        # Where types tell what the bytes would, no message is looked at.
+        if not PLAIN_TYPES.issuperset(map(type, messages)):
+            self._check_each(messages)
+        return frames
+
+    def _check_each(self, messages: list[object]) -> None:
+        for index, message in enumerate(messages):
+            plain = "cmd" not in message if type(message) is dict else type(message) in PLAIN_TYPES
+            if not plain and frame_is_internal(
+                message, codec.encode(message, self._unsafe_integers, self._allow_nan)
+            ):
+                raise _internal(f"$[{index}]")
+
+    def queue(self, frames: bytes, handle: Outgoing | None = None) -> Delivery:
+        """Queue what `frame` or `frames` returned.
+
+        Raises `ChannelClosed` or an error of taking the handle; then nothing was queued and the handle is untouched.
+        """
+        # [FLO-005]
+        if handle is None and self.unhindered:
+            return self.outbox.push(frames)
+        if not self.connected:
+            # [LIF-007, LIF-014, ERR-004]
+            raise ChannelClosed("send")
+        if handle is None:
+            return self._hand_over.held.push(frames)  # [HND-010]
+        key_frame = None if handle.key is None else codec.encode(handle.key)
+        envelope = envelope_frame(handle.type, frames, key_frame, handle.dgram_type)
+        delivery = self._hand_over.send(envelope, handle.take(), shared=handle.shared)
+        self._update_unhindered()
+        return delivery
+
+    def send(self, message: object, handle: Outgoing | None = None) -> Delivery:
+        """Queue a user message; raises what `frame` and `queue` raise."""
+        return self.queue(self.frame(message), handle)
+
+    def send_internal(self, message: dict[str, Any], handle: Outgoing | None = None) -> Delivery:
+        """Queue an internal message, which is the caller's to get right, like a user message ([HND-010]); raises what `queue` raises."""
+        return self.queue(codec.encode(message, self._unsafe_integers, self._allow_nan), handle)
+
+    def get_connections(self, key: str) -> Answer:
+        """Ask how many sockets of a key are open in the peer; raises `ChannelClosed`."""
+        return self._ask(Cmd.SOCKET_GET_COUNT, key, self._counts)
+
+    def notify_close(self, key: str) -> Answer:
+        """Ask to be told when the last socket of a key is closed in the peer; raises `ChannelClosed`."""
+        return self._ask(Cmd.SOCKET_NOTIFY_CLOSE, key, self._closings)
+
+    def socket_closed(self, key: str) -> None:
+        """A received socket of that key was closed in this process."""
+        if self._received_sockets.closed(key):
+            self._tell({"cmd": Cmd.SOCKET_ALL_CLOSED.value, "key": key})
+
+    # [LIF-011]
+    def disconnect(self) -> None:
+        """End the channel once everything queued is delivered, see `ready_to_close`; at once where nothing can be delivered any more."""
+        state = CHANNEL[self._state, ChannelInput.DISCONNECT]
+        if state is Channel.CLOSED:
+            self._end(ChannelInput.DISCONNECT)
+        else:
+            self._state = state
+            self._update()
+
+    def close(self) -> None:
+        """End the channel now: what is queued or not yet taken by the user is dropped and its descriptors are closed."""
+        self._end(ChannelInput.CLOSE)
+        for event in self.events:
+            if isinstance(event, Message) and event.handle is not None:
+                event.handle.close()
+        self.events.clear()
+
+    # [LIF-010]
+    def finish(self) -> None:
+        """Complete a disconnect: what was received stays readable."""
+        self._end(ChannelInput.FLUSHED)
+
+    # What happened outside.
+
+    def receive_data(self, data: bytes, fds: Sequence[OwnedFd] = (), *, truncated: bool = False) -> None:
+        """Take in what one `recvmsg` returned: bytes, descriptors, and whether the kernel dropped descriptors."""
+        framer = self._framer
+        if fds:
+            self._pending_fds += fds
+        if truncated:
+            self._truncated = True
+        if self.closed:  # while the bytes were on their way here
+            self._close_strays()
+            return
+        lines = framer.feed(data)
+        if lines:
+            self._receive_lines(lines)
+        if framer.overflowed:  # [FRM-030]
+            self._report(LineTooLong(framer.max_line))
+            self._end(ChannelInput.CLOSE)
+        # [HND-031]
+        elif self._pending_fds and not framer.buffered:  # [HND-008]
+            self._close_strays()
+
+    def receive_eof(self) -> None:
+        """The peer has closed or half-closed its end ([LIF-002]); an unfinished line is dropped ([FRM-029])."""
+        if self._state is not Channel.CLOSED:
+            self._end(ChannelInput.EOF)
+
+    def written(self, count: int) -> None:
+        """The kernel took `count` bytes of the outbox."""
+        write = self.outbox.advance(count)
+        if write is not None:
+            write.delivery.state = _WRITTEN
+            if write.fd is not None:
+                self._hand_over.written(write)
+
+    def write_failed(self) -> None:
+        """The peer is gone: what is queued cannot be delivered, what was received can still be read."""
+        self._end(ChannelInput.WRITE_FAILED)
+
+    # Receiving.
+
+    def _receive_lines(self, lines: Sequence[Line]) -> None:
+        if lines == _ACK_ALONE:  # as everybody writes it, and all that comes while a handle is waited for
+            self._receive_ack()
+            return
+        try:
+            # [FLO-003]
+            values = codec.decode_lines(lines) if len(lines) > 1 else [codec.decode(lines[0])]
+        except InvalidJson:
+            self._receive_faulty(lines)
+        else:
+            self._receive_values(values)
+
+    def _receive_faulty(self, lines: Sequence[Line]) -> None:
+        """Take each line for itself, because one of them is no JSON."""
+        for line in lines:
+            try:
+                value = codec.decode(line)
+            except InvalidJson as error:
+                # [FRM-026, ERR-001, ERR-003]
+                self._report(error)
+            else:
+                self._receive_values([value])
+
+    def _receive_values(self, values: list[Any]) -> None:
+        append = self.events.append
+        for value in values:
+            if type(value) is dict and "cmd" in value and is_internal(value):
+                # [CLS-003]
+                self._receive_internal(value)
+            else:
+                message = Message()
+                message.data = value
+                message.handle = None
+                append(message)
+
+    def _report(self, error: RemoteError) -> None:
+        """Put an error into its place among the messages."""
+        self._faulty = True
+        self.events.append(error)
+
+    def _receive_internal(self, value: dict[str, Any]) -> None:
+        cmd = value["cmd"]
+        if cmd == _HANDLE:
+            self._receive_handle(value)
+        elif cmd == _HANDLE_ACK:
+            self._receive_ack()
+        elif cmd == _HANDLE_NACK:
+            self._receive_nack()
+        elif cmd in _ABOUT_SOCKETS:
+            self._receive_socket_message(cmd, value)
+        else:
+            self.on_internal(value, None)
+
+    def _receive_handle(self, value: dict[str, Any]) -> None:
+        data = value.get("msg")
+        # A refused handle comes again as an envelope inside an envelope; both mean one handle and get one acknowledgement.
+        while type(data) is dict and data.get("cmd") == _HANDLE:  # [HND-013, HND-014]
+            value, data = data, data.get("msg")
+        if not self._pending_fds:  # [HND-012]
+            self.outbox.put(_NACK)
+            # [HND-037, HND-047]
+            self._report(MissingDescriptor(truncated=self._truncated))
+            self._truncated = False
+            return
+        # [HND-030]
+        fd = self._pending_fds.popleft()
+        # [HND-019, HND-034, HND-042]
+        self.outbox.put(_ACK)  # [HND-011] before the message is handed up
+        named = value.get("type")
+        type_ = HANDLE_TYPES.get(named) if type(named) is str else None  # [SEC-007]
+        if type_ is None:
+            fd.close()  # [HND-053]
+            self._report(BadEnvelope(f"its type {named!r} is unknown", data))  # [HND-041]
+            return
+        # [HND-038, HND-039, HND-040]
+        key, dgram_type = value.get("key"), value.get("dgramType")
+        handle = ReceivedHandle(
+            type_, fd, key if type(key) is str else None, dgram_type if type(dgram_type) is str else None
+        )
+        # [CLS-006, HND-048]
+        if is_internal(data):
+            self.on_internal(data, handle)
+            return
+        if handle.key is not None and type_ is NET_SOCKET:
+            self._received_sockets.arrived(handle.key)
+            handle.on_closed = partial(self.on_socket_closed, handle.key)
+        message = Message()
+        message.data = data
+        message.handle = handle
+        self.events.append(message)
+
+    def _close_strays(self) -> None:
+        while self._pending_fds:
+            self._pending_fds.popleft().close()
+
+    # Counting sockets that were handed over.
+
+    def _ask(self, cmd: Cmd, key: str, questions: Questions) -> Answer:
+        if not self.connected:
+            raise ChannelClosed("ask")
+        self._tell({"cmd": cmd.value, "key": key})
+        return questions.ask(key)
+
+    # [SLS-019]
+    def _tell(self, message: dict[str, Any]) -> None:
+        """Queue an internal message; one that comes too late is of no interest to anybody."""
+        if self.connected:
+            self.send_internal(message)
+
+    def _receive_socket_message(self, cmd: str, value: dict[str, Any]) -> None:
+        key, count = value.get("key"), value.get("count")
+        # [SLS-018]
+        if not isinstance(key, str):
+            return
+        # [SLS-010, SLS-012]
+        if cmd == Cmd.SOCKET_GET_COUNT:
+            known = self._received_sockets.count(key)
+            if known is not None:
+                self._tell({"cmd": Cmd.SOCKET_COUNT.value, "key": key, "count": known})
+        elif cmd == Cmd.SOCKET_NOTIFY_CLOSE:
+            # [SLS-014]
+            if self._received_sockets.announce(key):
+                self._tell({"cmd": Cmd.SOCKET_ALL_CLOSED.value, "key": key})
+        elif cmd == Cmd.SOCKET_COUNT and isinstance(count, int):
+            self._counts.answered(key, count)
+        elif cmd == Cmd.SOCKET_ALL_CLOSED:
+            self._closings.answered(key, 0)
+
+    # Handing over.
+
+    def _receive_ack(self) -> None:
+        if not self._hand_over.acknowledged():
+            self._report(UnexpectedAck(Cmd.HANDLE_ACK))
+        self._update_unhindered()
+
+    def _receive_nack(self) -> None:
+        delivery = self._hand_over.refused()  # [HND-054]
+        if delivery is None:
+            self._report(UnexpectedAck(Cmd.HANDLE_NACK))
+        elif delivery.error is not None:
+            self._report(delivery.error)
+        self._update_unhindered()
+
+    def _update(self) -> None:
+        self.connected = (self._state, ChannelInput.SEND) in CHANNEL
+        self.closed = self._state is Channel.CLOSED
+        self._update_unhindered()
+
+    def _update_unhindered(self) -> None:
+        self.unhindered = self.connected and self._hand_over.idle
+
+    # Ending.
+
+    def _end(self, how: ChannelInput) -> None:
+        """Move on, giving up what is on its way out, and at the end the descriptors that no message claimed."""
+        self._state = CHANNEL[self._state, how]
+        self._update()
+        self.on_socket_closed = _nobody_counts
+        self._hand_over.abandon_all()
+        if self.closed:  # until then the rest of a handle's message may still be read
+            self._close_strays()
+
+
+def _nobody_listens(_message: dict[str, Any], handle: ReceivedHandle | None) -> None:
+    """Ignore an internal message ([CLS-004]); a descriptor is not kept."""
+    if handle is not None:
+        handle.close()
+
+
+# [CLS-005]
+def _internal(path: str) -> InvalidMessage:
+    return InvalidMessage(
+        "an object whose cmd begins with NODE_ is an internal message to every peer", f"{path}.cmd"
+    )
+
+
+def _nobody_counts(key: str) -> None:
+    """Ignore the end of a socket whose sender has gone."""

@@ -1,0 +1,75 @@
+"""What becomes of a message after it was sent."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from nodechannel.errors import HandleTaken
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+
+    from nodechannel._handles.fd import OwnedFd
+    from nodechannel.errors import HandleAbandoned
+
+
+class DeliveryState(Enum):
+    """How far a message has come."""
+
+    QUEUED = auto()
+    WRITTEN = auto()  # the kernel has it; for a message without a handle there is no later state
+    ACKNOWLEDGED = auto()  # the peer has the handle
+    ABANDONED = auto()  # it will never be delivered: the peer refused the handle or the channel ended
+
+
+_QUEUED = DeliveryState.QUEUED
+
+
+class Delivery:
+    """What becomes of a message after `send`; messages without a handle that leave together share one.
+
+    Attributes:
+        state: how far it has come.
+        refusals: how often the peer refused its handle with `NODE_HANDLE_NACK`.
+        error: why the peer does not have it, if it refused the handle for good.
+    """
+
+    # Of most messages nothing but the state is ever known.
+    refusals = 0
+    error: HandleAbandoned | None = None
+    _returned: OwnedFd | None = None
+
+    def __init__(self) -> None:
+        self.state = _QUEUED
+
+    def take_back(self, timeout: float | None = None) -> socket.socket:
+        """Return the connected socket that was handed over in vain, once the delivery is abandoned.
+
+        It is non-blocking, or waits for `timeout` seconds in each call. A socket that nobody takes back is closed with the delivery.
+        Raises `HandleTaken` when there is none: it was shared and not handed over, was acknowledged, or was taken back before.
+        """
+        fd, self._returned = self._returned, None
+        if fd is None:
+            raise HandleTaken
+        import socket
+
+        sock = socket.socket(fileno=fd.detach())
+        sock.settimeout(timeout or 0.0)
+        return sock
+
+    def give_back(self, fd: OwnedFd) -> None:
+        """Keep the descriptor of a handle that was not delivered."""
+        self._returned = fd
+
+    def __del__(self) -> None:
+        if self._returned is not None:
+            self._returned.close()
+
+    def __repr__(self) -> str:
+        return f"<Delivery {self.state.name.lower()}>"
+
+
+WRITTEN = Delivery()
+"""Of every message that the kernel took at once."""
+WRITTEN.state = DeliveryState.WRITTEN

@@ -1,0 +1,130 @@
+"""Handing over: one unacknowledged handle at a time, and everything sent meanwhile held back behind it."""
+
+from __future__ import annotations
+
+from nodechannel._core.delivery import Delivery, DeliveryState
+from nodechannel._core.outbox import Outbox, Write
+from nodechannel._core.state import HAND_OVER, HandOver, HandOverInput
+from nodechannel.errors import HandleAbandoned
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from nodechannel._handles.fd import OwnedFd
+
+_IDLE = HandOver.IDLE
+_SEND, _WRITTEN, _ACK, _NACK, _GIVE_UP = HandOverInput
+_QUEUED, _, _ACKNOWLEDGED, _ABANDONED = DeliveryState
+
+# [HND-016] A refused handle is written again this often; Node's own number.
+MAX_RETRANSMISSIONS = 3
+
+
+class HandOvers:
+    """The handle that is under way, and what waits behind it.
+
+    Args:
+        outbox: where writes go whose turn has come.
+
+    Attributes:
+        held: writes behind the handle ([HND-010]).
+        waiting: how many handles are among them.
+    """
+
+    __slots__ = ("_in_flight", "_outbox", "_state", "held", "waiting")
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._state = _IDLE
+        self._in_flight: Write | None = None
+        self.held = Outbox()
+        self.waiting = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether no handle is under way."""
+        return self._state is _IDLE
+
+    def send(self, frame: bytes, fd: OwnedFd, *, shared: bool) -> Delivery:
+        """Queue the envelope of a handle."""
+        delivery = Delivery()
+        write = Write(frame, delivery, fd, shared)
+        if self.idle:
+            self._start(write)
+        else:
+            self.held.put(write)
+            self.waiting += 1
+        return delivery
+
+    def written(self, write: Write) -> None:
+        """The kernel has all of a write."""
+        if write is self._in_flight:
+            self._move(_WRITTEN)
+
+    def acknowledged(self) -> bool:
+        """The peer has the handle; return whether there was one to acknowledge ([HND-051])."""
+        if (self._state, _ACK) not in HAND_OVER:
+            return False
+        self._finish(_ACK, _ACKNOWLEDGED)
+        return True
+
+    def refused(self) -> Delivery | None:
+        """The peer refused the handle; return what is known of it now, or None if there was none to refuse."""
+        write = self._in_flight
+        if write is None or (self._state, _NACK) not in HAND_OVER:
+            return None
+        delivery = write.delivery
+        delivery.refusals += 1
+        if delivery.refusals > MAX_RETRANSMISSIONS:
+            delivery.error = HandleAbandoned(delivery)
+            self._finish(_GIVE_UP, _ABANDONED)
+        else:
+            self._move(_NACK)  # [HND-015]
+            delivery.state = _QUEUED
+            # [HND-024]
+            self._outbox.put(write)
+        return delivery
+
+    # [HND-025]
+    def abandon_all(self) -> None:
+        """Give up whatever was not delivered: the channel ends."""
+        for write in (*self._outbox.clear(), *self.held.clear()):
+            _conclude(write, _ABANDONED)
+        if self._in_flight is not None:
+            _conclude(self._in_flight, _ABANDONED)
+        self._in_flight = None
+        self._state = _IDLE
+        self.waiting = 0
+
+    def _start(self, write: Write) -> None:
+        # [HND-017]
+        self._move(_SEND)
+        self._in_flight = write
+        self._outbox.put(write)
+
+    def _finish(self, how: HandOverInput, state: DeliveryState) -> None:
+        self._move(how)
+        if self._in_flight is not None:
+            _conclude(self._in_flight, state)
+        self._in_flight = None
+        # [HND-020, HND-023]
+        while self.held.size and self.idle:
+            write = self.held.take()
+            if write.fd is not None:
+                self.waiting -= 1
+                self._start(write)
+            else:
+                self._outbox.put(write)
+
+    def _move(self, how: HandOverInput) -> None:
+        self._state = HAND_OVER[self._state, how]
+
+
+def _conclude(write: Write, state: DeliveryState) -> None:
+    """Put an end to a delivery: set its last state, and close or give back this side's copy of its descriptor."""
+    write.delivery.state = state
+    if write.fd is None:
+        return
+    if state is _ABANDONED and not write.shared:
+        write.delivery.give_back(write.fd)
+    else:
+        write.fd.close()  # [HND-055]

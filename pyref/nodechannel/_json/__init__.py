@@ -1,0 +1,1 @@
+"""The serialization `json`: bytes to lines, lines to values, and back. Imports `errors` alone."""

@@ -1,0 +1,1 @@
+"""How a process gets its channel: the environment of a child, the socket pair of a parent. Imports `errors` and `_core`."""

@@ -1,0 +1,18 @@
+"""How a child process ends: how long its parent waits, and which signal ended it."""
+
+from __future__ import annotations
+
+GRACE = 5.0
+"""Seconds that a context manager waits for the peer to take queued messages, or for a child to end."""
+
+
+def signal_name(code: int | None) -> str | None:
+    """Return the name of the signal in a return code of `subprocess`, or None when it is an exit status."""
+    if code is None or code >= 0:
+        return None
+    import signal
+
+    try:
+        return signal.Signals(-code).name
+    except ValueError:  # a real-time signal
+        return f"SIG{-code}"

