@@ -183,7 +183,13 @@ class RemoteError(ChannelError):
     code = "NC_REMOTE"
 
 
-class InvalidJson(RemoteError):
+class MalformedMessage(RemoteError):
+    """The bytes of one frame are no message of the channel's serialization."""
+
+    code = "NC_MALFORMED_MESSAGE"
+
+
+class InvalidJson(MalformedMessage):
     """A line is not a JSON text.
 
     Attributes:

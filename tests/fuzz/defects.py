@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from nodechannel._core import connection, handover
 from nodechannel._core.connection import Connection
-from nodechannel._core.messages import ACK_FRAME
 from nodechannel._core.outbox import Outbox
 from nodechannel._core.state import Channel
 from nodechannel._io import steps
-from nodechannel._json import framing
+from nodechannel._json import framing, serialization
 from nodechannel._json import loader as values
+from nodechannel._json.serialization import JsonSerialization
 from nodechannel.errors import InvalidJson
 
 if TYPE_CHECKING:
@@ -92,12 +92,12 @@ def lost_partial_write() -> None:
 
 def missing_ack() -> None:
     """Handles are not acknowledged."""
-    _through_relay(lambda data: data.replace(ACK_FRAME, b""))
+    _through_relay(lambda data: data.replace(JsonSerialization.ack, b""))
 
 
 def double_ack() -> None:
     """Handles are acknowledged twice."""
-    _through_relay(lambda data: data.replace(ACK_FRAME, ACK_FRAME * 2))
+    _through_relay(lambda data: data.replace(JsonSerialization.ack, JsonSerialization.ack * 2))
 
 
 def lost_at_the_border() -> None:
@@ -250,14 +250,15 @@ def prefix_alone_is_internal() -> None:
         return isinstance(cmd, str) and cmd.startswith("NODE_")
 
     connection.is_internal = changed  # type: ignore[attr-defined,assignment]
+    serialization.is_internal = changed  # type: ignore[attr-defined,assignment]
 
 
 def blank_lines_skipped() -> None:
     """A blank line is no error."""
     faulty = Connection._receive_faulty
 
-    def changed(self: Connection, lines: Sequence[framing.Line]) -> None:
-        faulty(self, [line for line in lines if line.strip()])
+    def changed(self: Connection, bodies: Sequence[framing.Line]) -> None:
+        faulty(self, [line for line in bodies if line.strip()])
 
     Connection._receive_faulty = changed  # type: ignore[method-assign]
 

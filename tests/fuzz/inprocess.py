@@ -16,6 +16,7 @@ from nodechannel._core.connection import Connection, Message
 from nodechannel._handles.fd import OwnedFd
 from nodechannel._json import exact
 from nodechannel._json import loader as values
+from nodechannel._json.serialization import JsonSerialization
 from nodechannel.errors import InvalidJson
 from property.jsonvalues import MESSAGES, flat, javascript_scalar, python_scalar, sent_scalar
 from property.test_json_node import Oracle, running_node
@@ -40,7 +41,7 @@ STREAMS = st.lists(
 
 def events_of(pieces: list[bytes], riding: int | None) -> tuple[list[str], bytes, int]:
     """Feed a connection; return what it tells its user, what it would write, and how many handles it gave."""
-    connected = Connection()
+    connected = Connection(JsonSerialization())
     told = []
     handles = 0
     for index, piece in enumerate(pieces):

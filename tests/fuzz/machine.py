@@ -18,6 +18,7 @@ from fuzz.wires import UNLIMITED, Wire, in_memory, over_sockets
 from nodechannel._core.connection import Connection, Message
 from nodechannel._handles.outgoing import SocketHandle
 from nodechannel._io import steps
+from nodechannel._json.serialization import JsonSerialization
 from nodechannel.errors import (
     ChannelClosed,
     HandleAbandoned,
@@ -51,7 +52,7 @@ class Side:
     """One end: the real connection, and what the model knows of it."""
 
     wire: Wire
-    connection: Connection = field(default_factory=Connection)
+    connection: Connection = field(default_factory=lambda: Connection(JsonSerialization()))
     channel: Automaton = field(default_factory=lambda: Automaton("CHANNEL", "OPEN", COVERED))
     hand_over: Automaton = field(default_factory=lambda: Automaton("HAND_OVER", "IDLE", COVERED))
     queue: deque[tuple[int, bool]] = field(default_factory=deque)

@@ -20,8 +20,8 @@ KIT = ROOT / "conformance" / "channelkit"
 ROOMS = [
     ["errors"],
     ["_handles"],
-    ["_json"],
     ["_core"],
+    ["_json"],
     ["_start"],
     ["_io"],
     ["_blocking"],

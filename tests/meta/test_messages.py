@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from nodechannel._core.messages import ACK_FRAME, NACK_FRAME, Cmd, envelope_frame, is_internal
+from nodechannel._core.messages import Cmd, is_internal
 from nodechannel._handles.types import HandleType
+from nodechannel._json.serialization import JsonSerialization
 from support import wire
 from support.node import ROOT
 
@@ -34,18 +35,18 @@ def test_types_of_handles_are_those_of_the_schema() -> None:
     assert {type_.value for type_ in HandleType} == set(SCHEMAS["handle"]["properties"]["type"]["enum"])
 
 
-@pytest.mark.parametrize("frame", [ACK_FRAME, NACK_FRAME], ids=["ack", "nack"])
+@pytest.mark.parametrize("frame", [JsonSerialization.ack, JsonSerialization.nack], ids=["ack", "nack"])
 def test_answers(frame: bytes) -> None:
     assert wire.faults(frame) == []
 
 
 @pytest.mark.parametrize("type_", HandleType)
-@pytest.mark.parametrize("key", [None, b'"4:127.0.0.1:80"\n'], ids=["no-key", "key"])
-def test_envelopes(type_: HandleType, key: bytes | None) -> None:
+@pytest.mark.parametrize("key", [None, "4:127.0.0.1:80"], ids=["no-key", "key"])
+def test_envelopes(type_: HandleType, key: str | None) -> None:
     dgram_type = "udp6" if type_ is HandleType.DGRAM_SOCKET else None
     if key is not None and type_ is not HandleType.NET_SOCKET:
         key = None
-    frame = envelope_frame(type_, b'{"a":[1]}\n', key, dgram_type)
+    frame = JsonSerialization().envelope({"a": [1]}, type_, key, dgram_type, internal=False)
     assert wire.faults(frame) == []
     members = set(json.loads(frame)) - {"cmd"}
     assert members <= set(SCHEMAS["handle"]["properties"])

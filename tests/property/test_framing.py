@@ -32,7 +32,7 @@ def read(chunks: list[bytes], max_line: int) -> tuple[list[Line], int | None]:
     lines: list[Line] = []
     for chunk in chunks:
         lines += framer.feed(chunk)
-    return lines, None if framer.overflowed else framer.buffered
+    return lines, None if framer.error is not None else framer.buffered
 
 
 @given(STREAMS, st.lists(st.integers(0, 1000)))

@@ -38,6 +38,7 @@ from nodechannel._io.steps import (
 from nodechannel._start.ending import GRACE, signal_name
 from nodechannel._start.env import adopt
 from nodechannel._start.forks import watch
+from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
 from nodechannel.errors import ChannelClosed, SendTimeout
 
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
-    from nodechannel._core.connection import ChannelOptions
+    from nodechannel._core.connection import ChannelOptions, OpenOptions
     from nodechannel._core.socketlist import Answer
     from nodechannel._handles.outgoing import Sendable
     from nodechannel._handles.types import HandleType
@@ -81,12 +82,12 @@ class Channel:
 
     Args:
         sock: the connected stream socket, owned by the channel from now on.
-        options: see `ChannelOptions`.
+        options: see `OpenOptions`.
     """
 
-    def __init__(self, sock: socket.socket, **options: Unpack[ChannelOptions]) -> None:
+    def __init__(self, sock: socket.socket, **options: Unpack[OpenOptions]) -> None:
         self._sock = sock
-        self._connection = Connection(**options)
+        self._connection = Connection(resolve(options), max_line=options.get("max_line"))
         self._events = self._connection.events
         self._loop = asyncio.get_running_loop()
         self._connection.on_socket_closed = self._socket_closed
@@ -442,7 +443,7 @@ class ChildProcess(Channel):
     """
 
     def __init__(
-        self, sock: socket.socket, process: asyncio.subprocess.Process, **options: Unpack[ChannelOptions]
+        self, sock: socket.socket, process: asyncio.subprocess.Process, **options: Unpack[OpenOptions]
     ) -> None:
         super().__init__(sock, **options)
         self.process = process
@@ -512,7 +513,8 @@ async def connect(**options: Unpack[ChannelOptions]) -> Channel:
 
     The environment variables are removed, so this succeeds once. Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
     """
-    return Channel(adopt(), **options)
+    sock, serialization = adopt()
+    return Channel(sock, serialization=serialization, **options)
 
 
 async def spawn(argv: Sequence[str | os.PathLike[str]], **options: Unpack[SpawnOptions]) -> ChildProcess:

@@ -17,6 +17,7 @@ from nodechannel._handles.outgoing import SocketHandle
 from nodechannel._start.ending import GRACE, signal_name
 from nodechannel._start.env import adopt
 from nodechannel._start.forks import watch
+from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
 from nodechannel.errors import ChannelClosed, SendTimeout
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self, TypeVar, Unpack
 
-    from nodechannel._core.connection import ChannelOptions
+    from nodechannel._core.connection import ChannelOptions, OpenOptions
     from nodechannel._core.socketlist import Answer
     from nodechannel._handles.outgoing import Sendable
     from nodechannel._handles.types import HandleType
@@ -54,12 +55,12 @@ class Channel:
 
     Args:
         sock: the connected stream socket, owned by the channel from now on.
-        options: see `ChannelOptions`.
+        options: see `OpenOptions`.
     """
 
-    def __init__(self, sock: socket.socket, **options: Unpack[ChannelOptions]) -> None:
+    def __init__(self, sock: socket.socket, **options: Unpack[OpenOptions]) -> None:
         self._sock = sock
-        self._connection = Connection(**options)
+        self._connection = Connection(resolve(options), max_line=options.get("max_line"))
         self._events = self._connection.events
         self._pump = Pump(self._connection, sock)
         watch(self)
@@ -95,7 +96,7 @@ class Channel:
         if handle is None:
             return self._once_written(self._pump.send(self._connection.frame(message)), timeout)
         outgoing = SocketHandle(handle, keep_open, key, handle_type)
-        delivery = self._pump.send(self._connection.frame(message), outgoing)
+        delivery = self._pump.send(self._connection.envelope(message, outgoing), outgoing)
         # Until a handle is acknowledged this process has a copy of it, and somebody must read the acknowledgement.
         self._see_off(delivery, _NOT_ACKNOWLEDGED, timeout)
         return delivery
@@ -263,7 +264,7 @@ class ChildProcess(Channel):
     """
 
     def __init__(
-        self, sock: socket.socket, process: subprocess.Popen[Any], **options: Unpack[ChannelOptions]
+        self, sock: socket.socket, process: subprocess.Popen[Any], **options: Unpack[OpenOptions]
     ) -> None:
         super().__init__(sock, **options)
         self.process = process
@@ -349,7 +350,8 @@ def connect(**options: Unpack[ChannelOptions]) -> Channel:
 
     The environment variables are removed, so this succeeds once. Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
     """
-    return Channel(adopt(), **options)
+    sock, serialization = adopt()
+    return Channel(sock, serialization=serialization, **options)
 
 
 def spawn(argv: Sequence[str | os.PathLike[str]], **options: Unpack[SpawnOptions]) -> ChildProcess:

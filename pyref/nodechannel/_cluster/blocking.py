@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from nodechannel._cluster.messages import Query
     from nodechannel._cluster.worker import ServerLink
-    from nodechannel._core.connection import ChannelOptions
+    from nodechannel._core.connection import ChannelOptions, OpenOptions
 
 
 class Worker(Channel):
@@ -40,7 +40,7 @@ class Worker(Channel):
         id: this worker's number, which the primary gave it.
     """
 
-    def __init__(self, sock: socket.socket, id: int, **options: Unpack[ChannelOptions]) -> None:
+    def __init__(self, sock: socket.socket, id: int, **options: Unpack[OpenOptions]) -> None:
         super().__init__(sock, **options)
         self.id = id
         self._protocol = WorkerProtocol(self._connection.send_internal)
@@ -257,5 +257,5 @@ def connect(**options: Unpack[ChannelOptions]) -> Worker:
 
     Raises `NotAWorker`, `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
     """
-    sock, id = adopt_worker()
-    return Worker(sock, id, **options)
+    sock, serialization, id = adopt_worker()
+    return Worker(sock, id, serialization=serialization, **options)

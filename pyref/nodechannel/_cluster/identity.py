@@ -20,15 +20,15 @@ def is_worker() -> bool:
     return bool(os.environ.get(UNIQUE_ID)) and bool(os.environ.get(CHANNEL_FD))
 
 
-def adopt_worker() -> tuple[socket.socket, int]:
-    """Take the channel and this worker's number out of the environment ([CLU-002]).
+def adopt_worker() -> tuple[socket.socket, str, int]:
+    """Take the channel, its serialization and this worker's number out of the environment ([CLU-002]).
 
     Raises `NotAWorker` when it has no number, and whatever adopting a channel raises.
     """
     unique_id = os.environ.get(UNIQUE_ID)
     if not unique_id:
         raise NotAWorker
-    sock = adopt()
+    sock, serialization = adopt()
     del os.environ[UNIQUE_ID]
     # Node makes 0 of what is no number.
-    return sock, int(unique_id) if unique_id.isascii() and unique_id.isdigit() else 0
+    return sock, serialization, int(unique_id) if unique_id.isascii() and unique_id.isdigit() else 0

@@ -16,30 +16,16 @@ from itertools import repeat
 
 from nodechannel._core.delivery import Delivery, DeliveryState
 from nodechannel._core.handover import HandOvers
-from nodechannel._core.messages import (
-    ACK_FRAME,
-    ACK_LINE,
-    BRACE,
-    NACK_FRAME,
-    PLAIN_TYPES,
-    Cmd,
-    envelope_frame,
-    frame_is_internal,
-    is_internal,
-)
+from nodechannel._core.messages import Cmd, is_internal
 from nodechannel._core.outbox import Outbox, Write
 from nodechannel._core.socketlist import Answer, Questions, Received
 from nodechannel._core.state import CHANNEL, Channel, ChannelInput
 from nodechannel._handles.received import ReceivedHandle
 from nodechannel._handles.types import HANDLE_TYPES, NET_SOCKET
-from nodechannel._json import codec
-from nodechannel._json.codec import LONGEST_LINE, LineFramer
 from nodechannel.errors import (
     BadEnvelope,
     ChannelClosed,
-    InvalidJson,
-    InvalidMessage,
-    LineTooLong,
+    MalformedMessage,
     MissingDescriptor,
     RemoteError,
     UnexpectedAck,
@@ -50,15 +36,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, Protocol, TypeAlias, TypedDict
 
+    from nodechannel._core.serialization import Body, Serialization
     from nodechannel._handles.fd import OwnedFd
     from nodechannel._handles.types import HandleType
-    from nodechannel._json.framing import Line
 
 _WRITTEN = DeliveryState.WRITTEN
 _HANDLE, _HANDLE_ACK, _HANDLE_NACK = Cmd.HANDLE, Cmd.HANDLE_ACK, Cmd.HANDLE_NACK
-_ACK_ALONE = [ACK_LINE]
-# Answers are all alike, and nobody asks what becomes of one.
-_ACK, _NACK = Write(ACK_FRAME, Delivery()), Write(NACK_FRAME, Delivery())
 _ABOUT_SOCKETS = (
     Cmd.SOCKET_GET_COUNT,
     Cmd.SOCKET_COUNT,
@@ -102,6 +85,15 @@ if TYPE_CHECKING:
         allow_nan: bool
         max_line: int
 
+    class OpenOptions(ChannelOptions, total=False):
+        """The options of a channel whose serialization is not in the environment.
+
+        Attributes:
+            serialization: how messages become bytes: a name, or an object; ``json`` if not given.
+        """
+
+        serialization: str | Serialization
+
     class Outgoing(Protocol):
         """A handle that the caller offers: described now, taken only once nothing can fail any more."""
 
@@ -115,14 +107,27 @@ if TYPE_CHECKING:
 
 
 class Connection:
-    """One end of a channel with JSON serialization; for the options see `ChannelOptions`."""
+    """One end of a channel.
 
-    def __init__(
-        self, *, unsafe_integers: bool = False, allow_nan: bool = True, max_line: int = LONGEST_LINE
-    ) -> None:
+    Args:
+        serialization: how messages become bytes; see `Serialization`.
+        max_line: see `ChannelOptions`.
+
+    Attributes:
+        frame: return the frame of a user message, for `queue`; raises `InvalidMessage`. It changes nothing, so any thread may call it.
+        frames: return the frames of many user messages, in pieces for `queue`.
+    """
+
+    def __init__(self, serialization: Serialization, *, max_line: int | None = None) -> None:
         self.outbox = Outbox()
-        self._unsafe_integers, self._allow_nan = unsafe_integers, allow_nan
-        self._framer = LineFramer(max_line)
+        self._serialization = serialization
+        self._decode, self._decode_all = serialization.decode, serialization.decode_all
+        self._framer = serialization.framer(max_line)
+        # The serialization's own methods: a method in between would cost as much as the checks in them.
+        self.frame, self.frames = serialization.frame, serialization.frames
+        # ACK and NACK frames are constant, and their delivery is never observed: one shared `Write` each.
+        self._ack, self._nack = Write(serialization.ack, Delivery()), Write(serialization.nack, Delivery())
+        self._ack_alone = [serialization.ack_body]
         self._state = Channel.OPEN
         # Whether messages can be sent, in Node's word; and whether, with an empty outbox, one may go to the kernel at once.
         self.connected = True
@@ -200,34 +205,17 @@ class Connection:
 
     # What this side wants.
 
-    def frame(self, message: object) -> bytes:
-        """Return the frame of a user message, for `queue`; raises `InvalidMessage`. Changes nothing, so any thread may call it."""
-        # [JSN-001, JSN-004]
-        frame = codec.encode(message, self._unsafe_integers, self._allow_nan)
-        # An object only, and where its type tells enough, only one with a `cmd`.
-        suspicious = frame[0] == BRACE and (type(message) is not dict or "cmd" in message)
-        if suspicious and frame_is_internal(message, frame):
-            raise _internal("$")
-        return frame
+    def envelope(self, message: object, handle: Outgoing) -> bytes:
+        """Return the frame of a user message in the envelope of its handle, for `queue`; raises `InvalidMessage`."""
+        return self._envelope(message, handle, internal=False)
 
-    def frames(self, messages: list[object]) -> list[bytes]:
-        """Return the frames of many user messages, in pieces for `queue`; see `frame`."""
-        frames = codec.encode_many(messages, self._unsafe_integers, self._allow_nan)
-        # Where types tell what the bytes would, no message is looked at.
-        if not PLAIN_TYPES.issuperset(map(type, messages)):
-            self._check_each(messages)
-        return frames
-
-    def _check_each(self, messages: list[object]) -> None:
-        for index, message in enumerate(messages):
-            plain = "cmd" not in message if type(message) is dict else type(message) in PLAIN_TYPES
-            if not plain and frame_is_internal(
-                message, codec.encode(message, self._unsafe_integers, self._allow_nan)
-            ):
-                raise _internal(f"$[{index}]")
+    def _envelope(self, message: object, handle: Outgoing, *, internal: bool) -> bytes:
+        return self._serialization.envelope(
+            message, handle.type, handle.key, handle.dgram_type, internal=internal
+        )
 
     def queue(self, frames: bytes, handle: Outgoing | None = None) -> Delivery:
-        """Queue what `frame` or `frames` returned.
+        """Queue what `frame` or `frames` returned, or with its handle what `envelope` returned.
 
         Raises `ChannelClosed` or an error of taking the handle; then nothing was queued and the handle is untouched.
         """
@@ -239,19 +227,21 @@ class Connection:
             raise ChannelClosed("send")
         if handle is None:
             return self._hand_over.held.push(frames)  # [HND-010]
-        key_frame = None if handle.key is None else codec.encode(handle.key)
-        envelope = envelope_frame(handle.type, frames, key_frame, handle.dgram_type)
-        delivery = self._hand_over.send(envelope, handle.take(), shared=handle.shared)
+        delivery = self._hand_over.send(frames, handle.take(), shared=handle.shared)
         self._update_unhindered()
         return delivery
 
     def send(self, message: object, handle: Outgoing | None = None) -> Delivery:
         """Queue a user message; raises what `frame` and `queue` raise."""
-        return self.queue(self.frame(message), handle)
+        if handle is None:
+            return self.queue(self.frame(message))
+        return self.queue(self.envelope(message, handle), handle)
 
     def send_internal(self, message: dict[str, Any], handle: Outgoing | None = None) -> Delivery:
         """Queue an internal message, which is the caller's to get right, like a user message ([HND-010]); raises what `queue` raises."""
-        return self.queue(codec.encode(message, self._unsafe_integers, self._allow_nan), handle)
+        if handle is None:
+            return self.queue(self._serialization.internal_frame(message))
+        return self.queue(self._envelope(message, handle, internal=True), handle)
 
     def get_connections(self, key: str) -> Answer:
         """Ask how many sockets of a key are open in the peer; raises `ChannelClosed`."""
@@ -301,11 +291,11 @@ class Connection:
         if self.closed:  # while the bytes were on their way here
             self._close_strays()
             return
-        lines = framer.feed(data)
-        if lines:
-            self._receive_lines(lines)
-        if framer.overflowed:  # [FRM-030]
-            self._report(LineTooLong(framer.max_line))
+        bodies = framer.feed(data)
+        if bodies:
+            self._receive_bodies(bodies)
+        if framer.error is not None:  # [FRM-030]
+            self._report(framer.error)
             self._end(ChannelInput.CLOSE)
         # [HND-031]
         elif self._pending_fds and not framer.buffered:  # [HND-008]
@@ -330,24 +320,24 @@ class Connection:
 
     # Receiving.
 
-    def _receive_lines(self, lines: Sequence[Line]) -> None:
-        if lines == _ACK_ALONE:  # as everybody writes it, and all that comes while a handle is waited for
+    def _receive_bodies(self, bodies: Sequence[Body]) -> None:
+        if bodies == self._ack_alone:  # all that comes while a handle is waited for, as every peer writes it
             self._receive_ack()
             return
         try:
             # [FLO-003]
-            values = codec.decode_lines(lines) if len(lines) > 1 else [codec.decode(lines[0])]
-        except InvalidJson:
-            self._receive_faulty(lines)
+            values = self._decode_all(bodies) if len(bodies) > 1 else [self._decode(bodies[0])]
+        except MalformedMessage:
+            self._receive_faulty(bodies)
         else:
             self._receive_values(values)
 
-    def _receive_faulty(self, lines: Sequence[Line]) -> None:
-        """Take each line for itself, because one of them is no JSON."""
-        for line in lines:
+    def _receive_faulty(self, bodies: Sequence[Body]) -> None:
+        """Take each body for itself, because one of them is malformed."""
+        for body in bodies:
             try:
-                value = codec.decode(line)
-            except InvalidJson as error:
+                value = self._decode(body)
+            except MalformedMessage as error:
                 # [FRM-026, ERR-001, ERR-003]
                 self._report(error)
             else:
@@ -389,7 +379,7 @@ class Connection:
         while type(data) is dict and data.get("cmd") == _HANDLE:  # [HND-013, HND-014]
             value, data = data, data.get("msg")
         if not self._pending_fds:  # [HND-012]
-            self.outbox.put(_NACK)
+            self.outbox.put(self._nack)
             # [HND-037, HND-047]
             self._report(MissingDescriptor(truncated=self._truncated))
             self._truncated = False
@@ -397,7 +387,7 @@ class Connection:
         # [HND-030]
         fd = self._pending_fds.popleft()
         # [HND-019, HND-034, HND-042]
-        self.outbox.put(_ACK)  # [HND-011] before the message is handed up
+        self.outbox.put(self._ack)  # [HND-011] before the message is handed up
         named = value.get("type")
         type_ = HANDLE_TYPES.get(named) if type(named) is str else None  # [SEC-007]
         if type_ is None:
@@ -497,13 +487,6 @@ def _nobody_listens(_message: dict[str, Any], handle: ReceivedHandle | None) -> 
     """Ignore an internal message ([CLS-004]); a descriptor is not kept."""
     if handle is not None:
         handle.close()
-
-
-# [CLS-005]
-def _internal(path: str) -> InvalidMessage:
-    return InvalidMessage(
-        "an object whose cmd begins with NODE_ is an internal message to every peer", f"{path}.cmd"
-    )
 
 
 def _nobody_counts(key: str) -> None:

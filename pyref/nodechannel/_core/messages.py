@@ -1,16 +1,14 @@
-"""User messages and internal messages: telling them apart, and the shapes of the internal ones."""
+"""User messages and internal messages: how a value shows which of them it is."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from nodechannel._json import codec
+from nodechannel.errors import InvalidMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeGuard
-
-    from nodechannel._handles.types import HandleType
 
 PREFIX = "NODE_"
 
@@ -29,12 +27,6 @@ class Cmd(StrEnum):
     CLUSTER = "NODE_CLUSTER"
 
 
-ACK_LINE = b'{"cmd":"NODE_HANDLE_ACK"}'
-ACK_FRAME = ACK_LINE + b"\n"
-# [HND-050]
-NACK_FRAME = b'{"cmd":"NODE_HANDLE_NACK"}\n'
-
-
 def is_internal(value: object) -> TypeGuard[dict[str, Any]]:
     """Tell whether a value is an internal message.
 
@@ -45,22 +37,9 @@ def is_internal(value: object) -> TypeGuard[dict[str, Any]]:
     return type(cmd) is str and cmd.startswith(PREFIX) and cmd != PREFIX
 
 
-# What the frame of an object begins with; and types whose frames begin with something else.
-BRACE = ord("{")
-PLAIN_TYPES = frozenset({str, int, float, bool, list, tuple, type(None)})
-
-
-def frame_is_internal(message: object, frame: bytes) -> bool:
-    """Tell what the peer will make of the frame of a message: its bytes count where Python's types leave room for tricks."""
-    if type(message) is dict and type(message.get("cmd", "")) is str:
-        return is_internal(message)
-    suspicious = frame[0] == BRACE and (b"NODE_" in frame or b"\\u" in frame)
-    return suspicious and is_internal(codec.decode(frame))
-
-
-def envelope_frame(type_: HandleType, frame: bytes, key_frame: bytes | None, dgram_type: str | None) -> bytes:
-    """Wrap the frame of a message, and that of its key, into the frame of its handle's envelope ([HND-001], [HND-007])."""
-    extra = b"" if key_frame is None else b',"key":' + key_frame[:-1]
-    if dgram_type is not None:
-        extra += b',"dgramType":"%s"' % dgram_type.encode()
-    return b'{"cmd":"NODE_HANDLE","type":"%s","msg":%s%s}\n' % (type_.encode(), frame[:-1], extra)
+# [CLS-005]
+def refuse_internal(path: str) -> InvalidMessage:
+    """Return the error of a user message that every peer takes for an internal one."""
+    return InvalidMessage(
+        "an object whose cmd begins with NODE_ is an internal message to every peer", f"{path}.cmd"
+    )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 
 from nodechannel._core.delivery import Delivery
-from nodechannel._json.framing import BLOCK_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nodechannel._handles.fd import OwnedFd
+
+BLOCK_SIZE = 65536
+"""Bytes up to which frames are joined into one write: about what a socket takes at once. A longer frame is not copied."""
 
 
 class Write:

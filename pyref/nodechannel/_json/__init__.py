@@ -1,1 +1,1 @@
-"""The serialization `json`: bytes to lines, lines to values, and back. Imports `errors` alone."""
+"""The serialization `json`: bytes to lines, lines to values, and back. Imports `errors`, `_handles` and `_core`."""

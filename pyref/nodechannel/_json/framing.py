@@ -6,6 +6,9 @@ which arrives in two reads is never decoded in halves ([FRM-022]).
 
 from __future__ import annotations
 
+from nodechannel._core.outbox import BLOCK_SIZE
+from nodechannel.errors import LineTooLong
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -16,9 +19,6 @@ if TYPE_CHECKING:
 # [FRM-023]
 LONGEST_LINE = 536_870_888
 """V8's longest string. A Node process dies of a longer line: none is written, and by default none is read."""
-
-BLOCK_SIZE = 65536
-"""Bytes up to which frames are joined into one write: about what a socket takes at once. A longer frame is not copied."""
 
 _SMALL = 4096
 
@@ -47,16 +47,16 @@ class LineFramer:
 
     Attributes:
         max_line: bytes of the longest line that is accepted, its line feed not counted.
-        overflowed: whether a line exceeded that limit; no line is returned from there on ([FRM-030]).
+        error: set when a line exceeded that limit; no line is returned from there on ([FRM-030]).
     """
 
-    __slots__ = ("_rest", "max_line", "overflowed")
+    __slots__ = ("_rest", "error", "max_line")
 
     def __init__(self, max_line: int = LONGEST_LINE) -> None:
         # [SEC-002]
         self.max_line = max_line
         self._rest = bytearray()
-        self.overflowed = False
+        self.error: LineTooLong | None = None
 
     @property
     def buffered(self) -> int:
@@ -65,7 +65,7 @@ class LineFramer:
 
     def feed(self, data: bytes) -> list[Line]:
         """Return the lines that `data` completes, without their line feeds; those before a line that is too long too ([FRM-027])."""
-        if self.overflowed or len(self._rest) + len(data) > self.max_line:
+        if self.error is not None or len(self._rest) + len(data) > self.max_line:
             return self._feed_near_limit(data)
         # [FRM-021]
         lines: list[Line] = data.split(b"\n")  # type: ignore[assignment]
@@ -87,7 +87,7 @@ class LineFramer:
         """Do the same with an eye on each line: some line of a chunk this long may exceed the limit."""
         lines: list[Line] = []
         start = 0
-        while not self.overflowed and start < len(data):
+        while self.error is None and start < len(data):
             end = data.find(b"\n", start)
             piece = data[start:] if end < 0 else data[start:end]
             if len(self._rest) + len(piece) > self.max_line:
@@ -102,5 +102,5 @@ class LineFramer:
 
     def _overflow(self) -> None:
         """Give the stream up ([FRM-030]): the line is not kept, and nothing after it can be trusted."""
-        self.overflowed = True
+        self.error = LineTooLong(self.max_line)
         self._rest = bytearray()

@@ -6,7 +6,8 @@ import os
 import socket
 import stat
 
-from nodechannel.errors import BadChannelFd, NoChannel, UnsupportedSerialization
+from nodechannel._start.serialization import JSON, known
+from nodechannel.errors import BadChannelFd, NoChannel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ CHANNEL_FD = "NODE_CHANNEL_FD"
 SERIALIZATION_MODE = "NODE_CHANNEL_SERIALIZATION_MODE"
 
 
-def adopt(environ: MutableMapping[str, str] | None = None) -> socket.socket:
-    """Take the channel out of the environment and return its socket.
+def adopt(environ: MutableMapping[str, str] | None = None) -> tuple[socket.socket, str]:
+    """Take the channel out of the environment; return its socket and the name of its serialization.
 
     The variables are removed at once, whatever follows ([BOO-003]): a grandchild that saw them would take a foreign descriptor for its
     own channel. The descriptor is marked close-on-exec ([BOO-004]).
@@ -28,17 +29,16 @@ def adopt(environ: MutableMapping[str, str] | None = None) -> socket.socket:
     # [BOO-009]
     value = environ.pop(CHANNEL_FD, "")
     # [BOO-002]
-    serialization = environ.pop(SERIALIZATION_MODE, "") or "json"
+    serialization = environ.pop(SERIALIZATION_MODE, "") or JSON
     # [BOO-001]
     if not value:
         raise NoChannel
     fd = check(value)
     os.set_inheritable(fd, False)
     # [BOO-005]
-    if serialization != "json":
-        raise UnsupportedSerialization(serialization)
+    known(serialization)
     # [BOO-010]
-    return socket.socket(fileno=fd)
+    return socket.socket(fileno=fd), serialization
 
 
 def _number(value: str) -> int:

@@ -6,18 +6,19 @@ import os
 import socket
 
 from nodechannel._start.env import CHANNEL_FD, SERIALIZATION_MODE
-from nodechannel.errors import NodeNotFound, UnsupportedSerialization
+from nodechannel._start.serialization import resolve
+from nodechannel.errors import NodeNotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import IO, Any, Self, TypeAlias
 
-    from nodechannel._core.connection import ChannelOptions
+    from nodechannel._core.connection import OpenOptions
 
     Stdio: TypeAlias = int | IO[Any] | None
 
-    class SpawnOptions(ChannelOptions, total=False):
+    class SpawnOptions(OpenOptions, total=False):
         """Options of `spawn` and `fork` in both front ends: those of a channel, and those of a process.
 
         Any other option of `subprocess.Popen` that does not concern text is passed on as well.
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
             pass_fds: more descriptors to be inherited.
             process_group: as for `subprocess.Popen`.
             start_new_session: as for `subprocess.Popen`.
-            serialization: ``json``, the only one that is spoken.
         """
 
         stdin: Stdio
@@ -40,20 +40,19 @@ if TYPE_CHECKING:
         pass_fds: Sequence[int]
         process_group: int | None
         start_new_session: bool
-        serialization: str
 
 
 # A worker's mark that belongs to this process alone: a child that inherited it would take itself for a cluster worker.
 _UNIQUE_ID = "NODE_UNIQUE_ID"
 
 # What `channel_options` finds among the options of `spawn`.
-_OF_THE_CHANNEL = ("unsafe_integers", "allow_nan", "max_line")
+_OF_THE_CHANNEL = ("unsafe_integers", "allow_nan", "max_line", "serialization")
 
 # Descriptors 0 to 2 belong to the standard streams.
 _LOWEST_FD = 3
 
 
-def channel_options(options: SpawnOptions) -> ChannelOptions:
+def channel_options(options: SpawnOptions) -> OpenOptions:
     """Return those options that concern the channel."""
     return {name: value for name, value in options.items() if name in _OF_THE_CHANNEL}  # type: ignore[return-value]
 
@@ -86,10 +85,7 @@ class ChannelPair:
         passed: dict[str, Any] = {**options}
         for name in _OF_THE_CHANNEL:
             passed.pop(name, None)
-        serialization = passed.pop("serialization", "json")
-        if serialization != "json":
-            raise UnsupportedSerialization(serialization)
-        passed["env"] = self._environment(passed.get("env"), serialization)
+        passed["env"] = self._environment(passed.get("env"), resolve(options).mode)
         # [BOO-012]
         passed["pass_fds"] = (*passed.get("pass_fds", ()), self.child_fd)
         return passed

@@ -14,6 +14,7 @@ from nodechannel._core.connection import Connection, Message
 from nodechannel._core.delivery import DeliveryState
 from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.types import HandleType
+from nodechannel._json.serialization import JsonSerialization
 
 ACK = b'{"cmd":"NODE_HANDLE_ACK"}\n'
 NACK = b'{"cmd":"NODE_HANDLE_NACK"}\n'
@@ -73,7 +74,7 @@ def received(connection: Connection) -> list[Any]:
 
 @pytest.fixture
 def connection():
-    connection = Connection()
+    connection = Connection(JsonSerialization())
     yield connection
     connection.close()
 
@@ -148,7 +149,7 @@ class TestMessages:
         assert json.loads(write_all(connection)) == message
 
     def test_a_line_beyond_the_limit_ends_the_channel(self):
-        connection = Connection(max_line=10)
+        connection = Connection(JsonSerialization(), max_line=10)
         connection.receive_data(b"1\n" + b"x" * 11)
         assert received(connection) == [1, errors.LineTooLong]
         assert connection.closed

@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodechannel._core.delivery import Delivery
-from nodechannel._core.outbox import Outbox, Write
+from nodechannel._core.outbox import BLOCK_SIZE, Outbox, Write
 from nodechannel._handles.fd import OwnedFd
-from nodechannel._json.framing import BLOCK_SIZE
 
 
 def handle_write(payload: bytes) -> Write:

@@ -12,6 +12,7 @@ import pytest
 from nodechannel._core.connection import Connection, Message
 from nodechannel._handles.fd import SCM_MAX_FD
 from nodechannel._io.steps import Wrote, feed, receive_step, send_step
+from nodechannel._json.serialization import JsonSerialization
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_nothing_to_read_and_the_end(pair):
     with pytest.raises(BlockingIOError):
         receive_step(ours)
     theirs.close()
-    connection = Connection()
+    connection = Connection(JsonSerialization())
     feed(connection, receive_step(ours))
     assert connection.closed
 
@@ -66,7 +67,7 @@ def test_a_full_descriptor_table_is_seen_as_truncation(pair):
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert received[1:] == ([], True) or received[1:] == ((), True)
-    connection = Connection()
+    connection = Connection(JsonSerialization())
     feed(connection, received)
     error = connection.events.popleft()
     assert getattr(error, "truncated", None) is True
@@ -76,7 +77,7 @@ def test_a_full_descriptor_table_is_seen_as_truncation(pair):
 
 def test_many_frames_leave_in_one_call_and_arrive_in_one(pair):
     ours, theirs = pair
-    connection, other = Connection(), Connection()
+    connection, other = Connection(JsonSerialization()), Connection(JsonSerialization())
     for number in range(500):
         connection.send(number)
     assert send_step(ours, connection) is Wrote.ALL
@@ -87,7 +88,7 @@ def test_many_frames_leave_in_one_call_and_arrive_in_one(pair):
 def test_a_full_socket_keeps_the_rest(pair):
     ours, theirs = pair
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)  # the kernel's minimum
-    connection, other = Connection(), Connection()
+    connection, other = Connection(JsonSerialization()), Connection(JsonSerialization())
     for number in range(2000):
         connection.send(["x" * 100, number])
     calls = 0
@@ -102,7 +103,7 @@ def test_a_full_socket_keeps_the_rest(pair):
 
 def test_a_peer_that_is_gone_is_told_to_the_connection(pair):
     ours, theirs = pair
-    connection = Connection()
+    connection = Connection(JsonSerialization())
     connection.send(1)
     theirs.close()
     assert send_step(ours, connection) is Wrote.ALL

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodechannel._json.framing import BLOCK_SIZE, LONGEST_LINE, LineFramer, blocks
+from nodechannel._core.outbox import BLOCK_SIZE
+from nodechannel._json.framing import LONGEST_LINE, LineFramer, blocks
 
 
 @pytest.mark.rule("FRM-020")
@@ -61,7 +62,7 @@ def test_a_line_of_exactly_the_limit_is_accepted() -> None:
     assert framer.feed(b"ab") == []
     assert framer.feed(b"cd") == []
     assert framer.feed(b"\nefgh\nijkl\n") == [b"abcd", b"efgh", b"ijkl"]
-    assert not framer.overflowed
+    assert framer.error is None
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_a_longer_line_is_refused_even_before_its_end(chunks: list[bytes]) -> No
     for chunk in chunks[:-1]:
         assert framer.feed(chunk) == []
     assert framer.feed(chunks[-1]) == []
-    assert framer.overflowed
+    assert framer.error is not None
 
 
 @pytest.mark.rule("FRM-027", "FRM-030")
@@ -94,7 +95,7 @@ def test_lines_before_the_long_one_are_returned_first() -> None:
     framer = LineFramer(max_line=4)
     framer.feed(b"a")
     assert framer.feed(b"b\ncd\nefghi\njk\n") == [b"ab", b"cd"]
-    assert framer.overflowed
+    assert framer.error is not None
     assert framer.feed(b"\nlm\n") == []
 
 
@@ -103,5 +104,5 @@ def test_nothing_is_read_after_a_long_line() -> None:
     framer.feed(b"abc")
     for chunk in (b"de\nok\n", b"ok\n", b""):
         assert framer.feed(chunk) == []
-    assert framer.overflowed
+    assert framer.error is not None
     assert framer.buffered == 0

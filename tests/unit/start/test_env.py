@@ -30,7 +30,7 @@ def test_the_channel_is_taken_and_the_variables_are_removed(pair):
     ours, theirs = pair
     environ = environment(ours.fileno(), NODE_CHANNEL_SERIALIZATION_MODE="json")
     os.set_inheritable(ours.fileno(), True)
-    with adopt(environ) as sock:
+    with adopt(environ)[0] as sock:
         assert environ == {"OTHER": "stays"}
         assert sock.fileno() == ours.detach()
         assert not sock.get_inheritable()
@@ -41,7 +41,7 @@ def test_the_channel_is_taken_and_the_variables_are_removed(pair):
 def test_a_peer_that_is_gone_already_is_no_obstacle(pair):
     ours, theirs = pair
     theirs.close()
-    with adopt(environment(ours.detach())) as sock:
+    with adopt(environment(ours.detach()))[0] as sock:
         assert sock.recv(1) == b""
 
 
@@ -105,4 +105,4 @@ def test_a_serialization_that_is_not_spoken(pair):
 
 def test_an_empty_serialization_means_json(pair):
     ours, _ = pair
-    adopt(environment(ours.detach(), NODE_CHANNEL_SERIALIZATION_MODE="")).close()
+    adopt(environment(ours.detach(), NODE_CHANNEL_SERIALIZATION_MODE=""))[0].close()
