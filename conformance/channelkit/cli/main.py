@@ -11,7 +11,7 @@ from pathlib import Path
 
 from channelkit import __version__
 from channelkit.catalogue.cases import LEVELS, Case, load, select
-from channelkit.cli import doctor, matrix, promote, replay
+from channelkit.cli import doctor, fmt, matrix, promote, replay
 from channelkit.cli import init as initcli
 from channelkit.cli import known as knowncli
 from channelkit.cli import pair as paircli
@@ -100,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_subjects(replaying)
     replay.add(replaying, _subjects)
     promote.add(actions.add_parser("promote", help="make the case that a fuzzer found a permanent one"))
+    fmt.add(actions.add_parser("fmt", help="bring case files into their canonical form"))
     initcli.add_init(actions.add_parser("init-adapter", help="write an echo child to start from"))
     initcli.add_copy(actions.add_parser("copy", help="copy cases, schemas and rules to a directory"))
     knowncli.add(actions.add_parser("known", help="make known-failures lists from a report"))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from channelkit.catalogue.cases import load, load_file
+from channelkit.catalogue.form import written
 from channelkit.errors import UsageError
 from channelkit.resources import case_files, find
 
@@ -39,23 +40,6 @@ def act(arguments: argparse.Namespace) -> int:
     target.write_text(written(content), "utf-8")
     print(f"{target}: {case['id']}. Replay it: channelkit replay {case['id']} --subjects DIR")
     return 0
-
-
-def written(content: dict[str, Any]) -> str:
-    """A case file as people write it: a member of a case a line, a step a line."""
-    cases = ",\n".join(_case(case) for case in content["cases"])
-    return f'{{\n  "topic": {json.dumps(content["topic"])},\n  "cases": [\n{cases}\n  ]\n}}\n'
-
-
-def _case(case: dict[str, Any]) -> str:
-    members = []
-    for name, value in case.items():
-        text = json.dumps(value)
-        if name == "steps":
-            steps = ",\n".join(f"        {json.dumps(step)}" for step in value)
-            text = f"[\n{steps}\n      ]"
-        members.append(f"      {json.dumps(name)}: {text}")
-    return "    {\n" + ",\n".join(members) + "\n    }"
 
 
 def promoted(file: Path, changes: dict[str, str]) -> dict[str, Any]:
