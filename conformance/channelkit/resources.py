@@ -45,7 +45,7 @@ def find(relative: str) -> Path:
 
 
 def case_files() -> list[Path]:
-    """The catalogue, one file per topic, in order of name."""
+    """The catalogue in order of name: one file for each topic, or several, named after the topic and a part of it."""
     return sorted(path for path in find("cases").glob("*.json") if path.name != "flags.json")
 
 
