@@ -36,7 +36,8 @@ class WorkList:
 
     def _take(self) -> Work | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or not self._open)
+            # Below zero once work ends that was under way when the list was closed.
+            self._changed.wait_for(lambda: self._waiting or self._open <= 0)
             return self._waiting.popleft() if self._waiting else None
 
     def done(self, more: Iterable[Work] = ()) -> None:
