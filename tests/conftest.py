@@ -1,4 +1,4 @@
-"""What holds for every test: a time limit, no leaked descriptor, no child process left behind."""
+"""Guards of every test: a time limit, no leaked descriptor, no child process left behind."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SETTLE = 3.0
 
 
 def open_descriptors() -> dict[int, str]:
-    """Return what each open descriptor of this process leads to."""
+    """Return the target of each open descriptor of this process."""
     found = {}
     for entry in list(Path("/dev/fd").iterdir()):
         with suppress(OSError):  # the descriptor of the listing itself is closed by now
@@ -51,7 +51,7 @@ def open_descriptors() -> dict[int, str]:
 
 
 def child_processes() -> set[int]:
-    """Return the ids of the direct children of this process, dead but unreaped ones included."""
+    """Return the ids of the direct children of this process, dead but unreaped children included."""
     children: set[int] = set()
     for listing in Path("/proc/self/task").glob("*/children"):
         with suppress(OSError):
@@ -60,7 +60,7 @@ def child_processes() -> set[int]:
 
 
 def leaks(fds: dict[int, str], children: set[int]) -> list[str]:
-    """Return what there is now and was not there before."""
+    """Return the descriptors and processes that were not there before."""
     found = [f"descriptor {fd} -> {to}" for fd, to in open_descriptors().items() if fds.get(fd) != to]
     return found + [f"process {pid}" for pid in child_processes() - children]
 

@@ -1,4 +1,4 @@
-"""A channel whose other end is a plain socket in the hands of the test."""
+"""A channel, and the plain socket at its far end, in the hands of the test."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def peer(pair: tuple[Any, socket.socket]) -> socket.socket:
-    """The raw other end of `channel`."""
+    """The raw far end of `channel`."""
     return pair[1]
 
 
 @pytest.fixture
 def channel(pair: tuple[Any, socket.socket]) -> Any:
-    """A channel whose other end is `peer`."""
+    """A channel; `peer` is its far end."""
     return pair[0]
 
 

@@ -1,4 +1,4 @@
-"""asyncio alone: a cancelled call loses no byte and no message, and what waits takes little."""
+"""asyncio alone: a cancelled call loses no byte and no message, and waiting calls take little memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nodechannel._aio import channel as aio_channel
 
 
 def run(scenario):
-    """Run a scenario with a channel whose other end is a raw non-blocking socket."""
+    """Run a scenario with a channel and the raw non-blocking socket at its far end."""
 
     async def main():
         ours, theirs = socket.socketpair()
@@ -173,7 +173,7 @@ def test_a_slow_reader_is_not_flooded():
                 sent += peer.send(line * 10)
             except BlockingIOError:
                 await asyncio.sleep(0)
-            if turn > 1000:  # now one message is taken for ten that are offered
+            if turn > 1000:  # now the test takes a message for each ten that arrive
                 await channel.receive()
                 count += 1
             assert len(channel._connection.events) < 3 * aio_channel.READ_AHEAD
@@ -256,7 +256,7 @@ def test_a_handle_that_waits_for_its_place_learns_of_the_end():
 
 
 async def receive_handle(sock: socket.socket) -> bytes:
-    """Take one envelope, and close the descriptor that comes with it."""
+    """Take an envelope, and close the descriptor that comes with it."""
     await asyncio.sleep(0)
     try:
         data, descriptors, _flags, _address = socket.recv_fds(sock, 1000, 10)

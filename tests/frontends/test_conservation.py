@@ -1,6 +1,6 @@
-"""Every descriptor is open in exactly one owner or closed, wherever the peer dies and however little room there is.
+"""Every descriptor is open in exactly one owner or closed, wherever the peer dies and however small the buffers are.
 
-A connection is its own witness: its other end reads end of file exactly when the last copy of the descriptor is closed.
+A connection is its own witness: its far end reads end of file exactly when the last copy of the descriptor is closed.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def test_a_peer_that_dies_at_any_byte_while_it_is_sent_handles(api, answer):
             with contextlib.suppress(errors.ChannelClosed):
                 deliveries.append(begin(channel, message, handle=handle))
         if api.name == "asyncio":
-            api.call(lambda: None)  # one turn of the loop, which writes
+            api.call(lambda: None)  # a turn of the loop, which writes
 
         reader = threading.Thread(target=read_some, args=(peer, count, answer))
         reader.start()
@@ -122,7 +122,7 @@ def test_a_peer_that_dies_at_any_byte_while_it_sends_handles(api):
 
 
 def test_thousands_of_hand_overs_with_random_faults(api):
-    """Small buffers, refusals, connections that nobody claims, channels that end at any moment: the books balance."""
+    """Small buffers, refusals, unclaimed connections, channels that end at any moment: the books balance."""
     chance = random.Random(20261121)
     counts = dict.fromkeys(("sent", "delivered", "returned", "lost with the channel"), 0)
     for _ in range(20):
@@ -167,7 +167,7 @@ def test_thousands_of_hand_overs_with_random_faults(api):
 
 
 def settle(message: Message, chance: random.Random) -> int:
-    """Use a received handle in one of the ways that a user may; return 1."""
+    """Use a received handle as a user may; return 1."""
     handle = message.handle
     assert handle is not None
     way = chance.randrange(3)

@@ -11,7 +11,7 @@ from support.cost import ratio as cost_ratio
 from support.frontends import begin
 
 SIZES = (32 << 20, 64 << 20)
-ROUNDS = 20  # the first good one ends them
+ROUNDS = 20  # the first good round ends the test
 
 
 def cost(action) -> float:

@@ -24,7 +24,7 @@ def give(peer: socket.socket, data: bytes, *fds: int) -> None:
 
 
 def take(peer: socket.socket) -> tuple[bytes, list[int]]:
-    """Receive one line, and the descriptors that came with it."""
+    """Receive a line, and the descriptors that came with it."""
     data, fds, _, _ = socket.recv_fds(peer, 65536, 10)
     while not data.endswith(b"\n"):
         data += peer.recv(65536)

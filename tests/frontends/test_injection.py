@@ -1,4 +1,4 @@
-"""asyncio alone: every call is cancelled at every point where it waits, and nothing is lost, doubled or torn.
+"""asyncio alone: every call is cancelled at every point where it waits, and no message is lost, doubled or torn.
 
 A call runs against a peer that reads slowly, acknowledges handles and writes messages of its own. It is cancelled when it has waited
 for the n-th time, for every n until it gets through. Whatever happened, the stream that the peer read is whole and holds each message
@@ -30,7 +30,7 @@ WAITING = [sys.executable, "-c", "import sys; sys.stdin.read()"]
 
 
 class Interrupting:
-    """Awaits something, and has the task cancelled while it waits for the n-th time."""
+    """Awaits an awaitable, and has the task cancelled while it waits for the n-th time."""
 
     def __init__(self, awaitable: Awaitable[object], at: int) -> None:
         self.awaitable = awaitable
@@ -57,7 +57,7 @@ class Interrupting:
 
 
 class Peer:
-    """The other end, as bytes: reads in pieces with pauses, answers, and writes messages in between."""
+    """The far end, as bytes: reads in pieces with pauses, answers, and writes messages in between."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -105,7 +105,7 @@ class Peer:
 
 
 class Recording(aio.Channel):
-    """A channel that remembers what it was given; a message whose sending was cancelled is sent all the same."""
+    """A channel that remembers its messages; a message whose sending was cancelled is sent all the same."""
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
@@ -233,7 +233,7 @@ async def cancel_at(call: Callable[[Recording], Awaitable[None]], at: int) -> bo
         task = asyncio.create_task(interrupted())
         with suppress(asyncio.CancelledError):
             await asyncio.wait_for(task, 30)
-        # Whatever was accepted is still delivered, and what was written to us still arrives.
+        # Each accepted message is still delivered, and the peer's messages still arrive.
         if channel.connected:
             await channel.say("end")
             while not peer.data.endswith(b'"end"\n') or len(channel.received) < peer.written:

@@ -1,4 +1,4 @@
-"""A kernel that will take no more descriptors for a while: nothing is lost and nobody gets an error."""
+"""A kernel that takes no more descriptors for a while: no message is lost and no call raises."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-# Sockets that are under way count for their user, unless that is root; so the program becomes nobody first. It fills the account with
-# copies of one descriptor, sends a handle on a channel, and frees the account only after the channel has failed to write.
+# The kernel counts the sockets under way for each user but root, so the program first takes the user id of `nobody`. It fills that
+# account with copies of a descriptor, sends a handle on a channel, and frees the account only after the channel has failed to write.
 PROGRAM = """
 import array, asyncio, encodings.idna, errno, os, resource, select, socket, sys, threading, time
 import nodechannel, nodechannel.asyncio as aio, nodechannel._json.fast, nodechannel._handles.outgoing

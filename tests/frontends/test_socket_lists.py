@@ -30,7 +30,7 @@ class Peer:
         self.sock.sendmsg([json.dumps(message).encode() + b"\n"], rights)
 
     def give(self, message: object) -> socket.socket:
-        """Hand over one end of a connection; return the other."""
+        """Hand over an end of a connection; return the far end."""
         mine, other = socket.socketpair()
         with mine:
             self.say({"cmd": "NODE_HANDLE", "type": "net.Socket", "msg": message, "key": KEY}, mine.fileno())
@@ -47,7 +47,7 @@ class Peer:
         return json.loads(line)
 
     def hears_nothing(self, channel: object) -> None:
-        """A message of the channel's user comes next, so nothing came before it."""
+        """A message of the channel's user comes next, so no message came before it."""
         channel.send("marker")  # type: ignore[attr-defined]
         assert self.hear() == "marker"
 
@@ -58,7 +58,7 @@ def talk(peer):
 
 
 def receive(channel, talk, count):
-    """Let the channel receive some connections; return them and their other ends."""
+    """Let the channel receive some connections; return them and their far ends."""
     handles, others = [], []
     for number in range(count):
         others.append(talk.give(number))

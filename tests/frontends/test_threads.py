@@ -1,4 +1,4 @@
-"""The blocking front end alone: several threads on one channel."""
+"""The blocking front end alone: several threads share a channel."""
 
 from __future__ import annotations
 

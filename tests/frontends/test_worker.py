@@ -22,7 +22,7 @@ KEY = "K"
 
 
 class Primary:
-    """The other end, on strings: it lets a worker listen, and dismisses it."""
+    """A puppet primary: it lets a worker listen, and dismisses it."""
 
     def __init__(self, sock: socket.socket, policy: str) -> None:
         self.sock = sock
@@ -109,7 +109,7 @@ def test_whoever_waits_for_a_connection_learns_that_none_will_come(ends, how, wa
     threads += [threading.Thread(target=accept) for _ in range(waiting)]
     for thread in threads:
         thread.start()
-        time.sleep(0.02)  # the first one reads for all
+        time.sleep(0.02)  # the first thread reads for all
     ENDS[how](worker, server, primary)
     for thread in threads[-waiting:]:
         thread.join(3)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def script(tmp_path: Path) -> Callable[[str, str], Path]:
-    """Write a program to a file; the name decides what runs it."""
+    """Write a program to a file; the ending of its name decides the interpreter."""
 
     def write(name: str, source: str) -> Path:
         path = tmp_path / name

@@ -41,7 +41,7 @@ process.on('disconnect', () => process.exit(0));
 
 @pytest.fixture
 def run(script, tmp_path):
-    """Run a scenario with a Node child that hands over whatever it is asked for."""
+    """Run a scenario with a Node child that hands over the sockets that it is asked for."""
 
     def start(scenario):
         async def main():

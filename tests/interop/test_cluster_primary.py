@@ -22,7 +22,7 @@ from nodechannel.cluster import Cluster
 from support.cluster import PATIENCE, NodePrimary, read_all
 from support.node import FIXTURES, node
 
-# What depends little on the policy is tried under both of them by `make test-nodes` only.
+# Tests that depend little on the policy run under both policies in `make test-nodes` only.
 little = pytest.mark.parametrize(
     "policy", ["round-robin", "shared"] if os.environ.get("NODE") else ["round-robin"], indirect=True
 )
@@ -41,7 +41,7 @@ def ask(port: int, path: str = "/") -> str:
 
 
 class Running:
-    """A cluster inside a test, and what it told."""
+    """A cluster inside a test, and the events that it told."""
 
     def __init__(self, script=SERVER, *args, **options):
         self.events: list[Event] = []
@@ -155,7 +155,7 @@ class TestServing:
 
 
 class TestPlaces:
-    """What a Node worker asks for, message by message."""
+    """The questions of a Node worker, message by message."""
 
     def ask_for(self, policy, *options):
         async def main():
@@ -338,7 +338,7 @@ class TestSupervision:
 
 
 def until_refused(port: int) -> None:
-    """Connect until nobody listens; a connection that the end of the listener catches half made is reset."""
+    """Connect until the port is closed; a connection that the end of the listener catches half made is reset."""
     with pytest.raises(ConnectionRefusedError):
         while True:
             with suppress(ConnectionResetError):

@@ -14,7 +14,7 @@ from support.node import FIXTURES
 
 WORKERS = FIXTURES / "cluster"
 
-# What depends little on the policy is tried under both of them by `make test-nodes` only.
+# Tests that depend little on the policy run under both policies in `make test-nodes` only.
 little = pytest.mark.parametrize(
     "policy", ["rr", "none"] if os.environ.get("NODE") else ["rr"], indirect=True
 )
@@ -33,7 +33,7 @@ def primary(policy):
 
 @pytest.fixture(params=["worker_asyncio.py", "worker_blocking.py"])
 def start(request, primary):
-    """Fork a worker that listens; return its number and what it says."""
+    """Fork a worker that listens; return its number and its first message."""
 
     def fork(**options):
         id = primary.fork(WORKERS / request.param, json.dumps({"host": "127.0.0.1", **options}))
@@ -138,7 +138,7 @@ def test_a_worker_outlived_by_its_primary_ends(primary, start):
 
 @little
 class TestAsyncio:
-    """What only one of the front ends can be asked by messages."""
+    """Requests that only the fixture of a single front end understands."""
 
     @pytest.fixture
     def worker(self, primary):

@@ -1,4 +1,4 @@
-"""Nothing that `send` accepts ends a real Node parent, and all of it arrives as messages of its user."""
+"""No message that `send` accepts ends a real Node parent, and each one arrives as a user message."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from support.node import node
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Counts what arrives and tells it when it is asked; a handle is closed.
+# Counts the messages that arrive and tells the number when asked; a handle is closed.
 PARENT = """
 const [python, stub, meeting] = process.argv.slice(2);
 const child = require('child_process').spawn(python, [stub, meeting], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
@@ -82,7 +82,7 @@ class Parent:
         return count, handles
 
     def close(self) -> str:
-        """End it; return what it wrote to its standard error."""
+        """End it; return the text of its standard error."""
         self.channel.close()
         self.meeting.close()
         try:
@@ -131,7 +131,7 @@ HOSTILE = MIXED_MESSAGES | ENVELOPES | TEXTS | st.dictionaries(TEXTS, TEXTS, max
 
 @contextmanager
 def something(kind: str) -> Iterator[Any]:
-    """Make one of the things that somebody may try to hand over."""
+    """Make an object that a user may try to hand over."""
     with ExitStack() as stack:
         if kind == "unix stream":
             made, other = socket.socketpair()

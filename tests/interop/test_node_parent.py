@@ -1,4 +1,4 @@
-"""Python children under a real Node parent, which reports on its stdout what it saw."""
+"""Python children under a real Node parent, which reports its observations on stdout."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from support.node import node
 
-# The parent starts the child, then runs what the test gives it, then prints what was collected in `seen`.
+# The parent starts the child, then runs the script of the test, then prints the list `seen`.
 PARENT = """
 'use strict';
 const { spawn, fork } = require('child_process');
@@ -23,14 +23,14 @@ process.on('exit', () => process.stdout.write(JSON.stringify(seen)));
 child.on('exit', (code, signal) => seen.push({ exit: code, signal }));
 """
 
-# The child's side in both front ends: `main` is written once, as a coroutine in the one and with the awaits removed in the other.
+# The child's side in both front ends: `main` is written once, as a coroutine; for the blocking front end the awaits are removed.
 BLOCKING = "from nodechannel import connect\n{body}\nmain()\n"
 ASYNCIO = "import asyncio\nfrom nodechannel.asyncio import connect\n{body}\nasyncio.run(main())\n"
 
 
 @pytest.fixture(params=["blocking", "asyncio"])
 def run(request, script):
-    """Run a parent over a child; return what the parent saw."""
+    """Run a parent over a child; return the parent's observations."""
 
     def start(parent: str, child: str, *options: str) -> Any:
         if request.param == "asyncio":

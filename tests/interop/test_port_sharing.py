@@ -1,4 +1,4 @@
-"""One listening port, shared by a Node child and a Python child, under a Python parent and under a Node parent."""
+"""A listening port, shared by a Node child and a Python child, under a Python parent and under a Node parent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 
 from support.node import FIXTURES, node
 
-# Both children wait on the same socket; the kernel chooses. This many requests without one of the two would be no accident.
+# Both children wait on the same socket; the kernel chooses. So many requests that never reach one child would be no accident.
 ENOUGH = 2000
 
 

@@ -1,4 +1,4 @@
-"""Servers count the connections that they handed to another process: a Node server with Python children, and the other way round."""
+"""Servers count the connections that they handed to a child: a Node server with Python children, a Python server with Node children."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmarks run, and what they measure grows linearly. Nothing here is timed against a clock."""
+"""The benchmarks run, and their costs grow linearly. No test here is timed against a clock."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 
 BENCH = ROOT / "node-interop"
 
-ROUNDS = 12  # the first good one ends them
+ROUNDS = 12  # the first good round ends the test
 
 
 def bench(*arguments: str) -> str:
@@ -65,7 +65,7 @@ def test_it_runs(tmp_path):
 @pytest.fixture
 def start(tmp_path, monkeypatch):
     """Start pairs; end them with the test."""
-    # Up to 32 MiB glibc learns from what a process did which memory it gives back, and getting it again costs as much as a message.
+    # Up to 32 MiB glibc learns from a process which memory to give back, and getting it again costs as much as a message.
     monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", str(1 << 30))
     started = []
 

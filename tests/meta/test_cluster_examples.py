@@ -1,4 +1,4 @@
-"""The transcripts in the chapter on clusters are what Node and the reference write, byte for byte."""
+"""Node and the reference write the transcripts in the chapter on clusters, byte for byte."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ asyncio.run(main())
 
 
 class Line(NamedTuple):
-    """One frame of a transcript, without its line feed; `handle` says what comes with it."""
+    """A frame of a transcript, without its line feed; `handle` names the socket that comes with it."""
 
     arrow: str
     text: str
@@ -63,7 +63,7 @@ EXAMPLES = {
 
 
 def a_socket(kind: str, stack: ExitStack) -> socket.socket:
-    """Make what is handed over: a bound socket, or a connection whose client has gone."""
+    """Make the socket to be handed over: a bound socket, or a connection whose client has gone."""
     server = stack.enter_context(socket.socket())
     server.bind(("127.0.0.1", 0))
     if kind == "bound":

@@ -1,4 +1,4 @@
-"""The examples in the chapters of `spec/` are what Node and the reference do."""
+"""Node and the reference do what the examples in the chapters of `spec/` show."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHAPTERS = sorted((ROOT / "spec").glob("*.md"))
 _FENCE = re.compile(r"^```wire ([a-z-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINE = re.compile(r"([<>]) (.*?)(\\n)?(?:     \+ (tcp))?$")
 
-# Each program echoes, keeps what it gets, and closes all of it when it is told to.
+# Each program echoes, keeps its handles, and closes all of them when it is told to.
 NODE = """const kept = [];
 process.on('message', (message, handle) => {
   if (handle) kept.push(handle);
@@ -54,7 +54,7 @@ class Step(NamedTuple):
 
 
 def steps(body: str) -> list[Step]:
-    """Read an example; lines in one direction that follow each other are one step, unless a handle rides on them."""
+    """Read an example; lines in the same direction that follow each other are a single step, unless a handle rides on them."""
     found: list[Step] = []
     for line in body.splitlines():
         match = _LINE.fullmatch(line)

@@ -1,4 +1,4 @@
-"""The grammar in `spec/20-framing.md` says what Node and the reference accept."""
+"""Node and the reference accept the language of the grammar in `spec/20-framing.md`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Grammar:
         return later
 
     def accepts(self, name: str, text: bytes) -> bool:
-        """Tell whether all of a text is what a rule describes."""
+        """Tell whether a whole text matches a rule."""
         return any(end == len(text) for end in self._rules[name](text, 0))
 
     @cached_property
@@ -106,7 +106,7 @@ class _Parser:
         element = self._element()
 
         def match(text: bytes, at: int) -> Iterator[int]:
-            # Greedy and without recursion; an element of this grammar that repeats consumes something.
+            # Greedy and without recursion; a repeated element of this grammar consumes at least a byte.
             ends = [{at}]
             while ends[-1] and (most is None or len(ends) <= most):
                 ends.append({end for start in ends[-1] for end in element(text, start) if end > start})

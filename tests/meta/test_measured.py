@@ -21,7 +21,7 @@ DATA = json.loads((ROOT / "spec" / "measured.json").read_text("utf-8"))
 ROWS = {row["id"]: row for row in DATA["rows"]}
 VIOLATIONS = json.loads((ROOT / "spec" / "violations.json").read_text("utf-8"))
 
-# Rows of every area that need no time to show that nothing comes.
+# Rows of each area that need no time to show an absence.
 SAMPLE = [
     "clu-first",
     "clu-members",
@@ -76,7 +76,7 @@ def test_columns_are_the_pinned_runtimes(program: dict[str, Any]) -> None:
     measured = list(DATA["runtimes"])
     assert measured == list(columns)
     for head, name in columns.items():
-        assert named(name).version in (DATA["runtimes"][head], "")  # nothing is pinned for some platforms
+        assert named(name).version in (DATA["runtimes"][head], "")  # some platforms have no pinned runtime
     assert all(list(row["cells"]) == measured and all(row["cells"].values()) for row in DATA["rows"])
 
 

@@ -56,7 +56,7 @@ def test_envelopes(type_: HandleType, key: str | None) -> None:
     "witness", sorted((ROOT / "schemas" / "examples" / "wire").rglob("*.json")), ids=lambda path: path.stem
 )
 def test_classification_agrees_with_the_schemas(witness: object) -> None:
-    """Whatever the schema of all internal messages accepts is one to the reference, and the other way round for user messages."""
+    """The reference takes a message for internal exactly when the schema of internal messages accepts it."""
     value = json.loads((ROOT / str(witness)).read_text("utf-8"))
     if wire.VALIDATOR.is_valid(value):
         assert is_internal(value)

@@ -1,4 +1,4 @@
-"""Every schema is a schema, every example is what its folder says, every case file fits."""
+"""Every schema is a schema, every example is as valid as its folder says, every case file fits."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_flags_are_explained_and_used() -> None:
 
 
 def test_every_outcome_of_a_case_can_come_about() -> None:
-    """An outcome is one that the runner names by itself, one that belongs to a kind of step, or one that a step names."""
+    """An outcome is named by the runner itself, by a kind of step, or by a step."""
     own = {"ok", "unexpected", "silent", "closed", "died", "refused"}
     own |= {"no-descriptor", "bad-descriptor", "blocking-descriptor", "unreached"}
     of_steps = {

@@ -36,7 +36,7 @@ def problems(
     citations: list[tuple[str, str]] | None = None,
     name: str = "20-framing.md",
 ) -> list[str]:
-    """Lint one chapter and return the problems; the first heading is put in front."""
+    """Lint a chapter and return the problems; the first heading is put in front."""
     spec = build.Spec(cases=list(cases), committed=committed or {}, citations=citations or [])
     spec.add_chapter(name, f"# 20 Framing (FRM)\n\n{chapter}")
     found: list[str] = spec.lint()

@@ -1,6 +1,6 @@
 """Messages and dirty lines for property tests, and a form in which deep values can be compared.
 
-A flat form is a list of tokens. Neither building nor comparing one recurses.
+A flat form is a list of tokens. Neither building it nor comparing it recurses.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def flat(value: object, scalar: Callable[[object], str]) -> list[str]:
         if isinstance(item, _Token):
             tokens.append(item)
         elif isinstance(item, dict):
-            # By UTF-16, because two spellings of one name are one name to JavaScript: the later wins.
+            # By UTF-16, because two spellings of a name are the same name to JavaScript: the later wins.
             members = {utf16(key): member for key, member in item.items()}
             todo.append(_Token("}"))
             for name in sorted(members, reverse=True):
@@ -54,7 +54,7 @@ def flat(value: object, scalar: Callable[[object], str]) -> list[str]:
 
 
 def translate(value: Any) -> object:
-    """Return what stands for an enum member or a UUID."""
+    """Return the JSON value of an enum member or a UUID."""
     while isinstance(value, Enum) and not isinstance(value, str | int):
         value = value.value
     return str(value) if isinstance(value, UUID) else value
@@ -65,12 +65,12 @@ def utf16(text: str) -> str:
 
 
 def python_scalar(value: object) -> str:
-    """Tell everything apart that Python tells apart: int from float, -0.0 from 0.0."""
+    """Tell apart all values that Python tells apart: int from float, -0.0 from 0.0."""
     return f"{type(value).__name__} {value!a}"
 
 
 def javascript_scalar(value: object) -> str:
-    """Tell apart what JavaScript tells apart, in the words of the script of test_json_node.py."""
+    """Tell apart the values that JavaScript tells apart, in the words of the script of test_json_node.py."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
@@ -195,7 +195,7 @@ MIXED_MESSAGES = st.recursive(
 
 
 def kinds(value: object) -> Iterator[str]:
-    """Names of what a message is made of."""
+    """Names of the parts of a message."""
     todo: list[Any] = [value]
     while todo:
         item = todo.pop()
@@ -322,7 +322,7 @@ DIRT = st.sampled_from(
 
 @st.composite
 def dirty(draw: st.DrawFn) -> bytes:
-    """Draw a JSON text with up to three places replaced by something that may or may not fit there."""
+    """Draw a JSON text with up to three places replaced by fragments that may or may not fit there."""
     line = draw(joined(BLANKS, TEXTS, BLANKS))
     for _ in range(draw(st.integers(1, 3))):
         start = draw(st.integers(0, len(line)))

@@ -1,4 +1,4 @@
-"""The lines of a stream do not depend on how it is cut, and a long one costs time in proportion."""
+"""The lines of a stream do not depend on how it is cut, and a long line costs time in proportion."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def cut(stream: bytes, places: list[int]) -> list[bytes]:
 
 
 def read(chunks: list[bytes], max_line: int) -> tuple[list[Line], int | None]:
-    """Feed the chunks; return all lines, and what is buffered in the end or None when a line was too long."""
+    """Feed the chunks; return all lines, and the bytes buffered in the end or None when a line was too long."""
     framer = LineFramer(max_line)
     lines: list[Line] = []
     for chunk in chunks:

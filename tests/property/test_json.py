@@ -1,4 +1,4 @@
-"""The fast path and the exact path are one function, and what is encoded means what was sent."""
+"""The fast path and the exact path are the same function, and encoded bytes mean the value that was sent."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ fast = pytest.importorskip("nodechannel._json.fast", reason="orjson is not insta
 
 Tokens = list[str]
 
-# A strategy that never draws the interesting kind proves nothing: what these tests must have met.
+# A strategy that never draws the interesting kinds proves little: the kinds that these tests must have met.
 JSON_KINDS = {
     "NoneType",
     "bool",

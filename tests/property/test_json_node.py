@@ -1,4 +1,4 @@
-"""A real Node reads the same values from the same lines, and everything that is encoded."""
+"""A real Node reads the same values from the same lines, and reads every encoded value."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_line_is_read_as_node_reads_it() -> None:
 
 
 def variants(line: bytes) -> Iterator[bytes]:
-    """Return the line, and what is left of it without one of its bytes or without its end."""
+    """Return the line, and the line without one of its bytes or without its end."""
     yield line
     for at in range(0, len(line), 1 + len(line) // 10):
         yield line[:at] + line[at + 1 :]

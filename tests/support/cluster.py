@@ -24,7 +24,7 @@ class NodePrimary:
     """Node's `cluster` with `node-interop/fixtures/cluster/primary.cjs`.
 
     Attributes:
-        events: what it has said and nobody has asked for.
+        events: its events that the test has not asked for yet.
     """
 
     def __init__(self, policy: str = "rr") -> None:
@@ -71,7 +71,7 @@ class NodePrimary:
         return dict(self.expect("listening", id=id)["address"])
 
     def rest(self) -> bytes:
-        """Read what comes until everybody who writes to this primary's standard output has ended."""
+        """Read until every process that writes to this primary's standard output has ended."""
         deadline, received = time.monotonic() + PATIENCE, b""
         while True:
             readable, _, _ = select.select([self._stdout], [], [], max(0.0, deadline - time.monotonic()))
@@ -101,7 +101,7 @@ class NodePrimary:
 
 
 def talk(port: int, text: bytes = b"hello", family: socket.AddressFamily = socket.AF_INET) -> bytes:
-    """Connect, send something, read to the end."""
+    """Connect, send a request, read to the end."""
     with socket.create_connection(
         ("::1" if family == socket.AF_INET6 else "127.0.0.1", port), timeout=PATIENCE
     ) as client:

@@ -19,7 +19,7 @@ def ratio(small: Callable[[], float], large: Callable[[], float], rounds: int) -
     for _ in range(rounds):
         for known, measure in zip(costs, (small, large), strict=True):
             known.append(measure())
-        # Not the best of each: now and then the smaller one finds its memory where it left it, once in many rounds.
+        # Medians, not minima: once in many rounds the smaller load finds its memory where it left it.
         less, more = map(statistics.median, costs)
         found = more / less
         if found <= LIMIT:

@@ -1,4 +1,4 @@
-"""Both front ends behind the same words, so that one suite tests them.
+"""Both front ends behind the same words, so that a single suite tests them.
 
 The asyncio front end runs in an event loop of its own thread; every coroutine is carried out there while the test waits.
 """

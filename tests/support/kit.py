@@ -21,7 +21,7 @@ def command(name: str, *words: str) -> tuple[str, ...]:
 
 
 def judge(name: str, case: str | Case, *words: str, rung: int = 0, scale: float = 1.0) -> CaseResult:
-    """Runs one case against one miniature."""
+    """Runs a case against a miniature."""
     subject = Description(name, "child", rung, command(name, *words), f"--child {name}")
     wanted = CASES[case] if isinstance(case, str) else case
     return execute(wanted, subject, Limits(scale), threading.Event())

@@ -14,7 +14,7 @@ FIXTURES = ROOT / "node-interop" / "fixtures"
 
 @functools.cache
 def node() -> str:
-    """Return the path of a real Node: what NODE names, or one of major 18 or later that is found."""
+    """Return the path of a real Node: the path in NODE, or the first Node of major 18 or later that is found."""
     if chosen := os.environ.get("NODE"):
         return chosen
     found = find_node()

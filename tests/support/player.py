@@ -16,7 +16,7 @@ KINDS = {"bound": socket.SOCK_STREAM, "connect": socket.SOCK_STREAM, "udp": sock
 
 
 class Player:
-    """The channel, and what the transcript's placeholders stand for."""
+    """The channel, and the values of the transcript's placeholders."""
 
     def __init__(self) -> None:
         self.sock = socket.socket(fileno=int(os.environ["NODE_CHANNEL_FD"]))
@@ -46,7 +46,7 @@ class Player:
             self.check(handle, socket.socket(fileno=self.fds.pop()))
 
     def check(self, handle: str, sock: socket.socket) -> None:
-        """Look whether a socket is what the transcript says."""
+        """Look whether a socket is the kind that the transcript names."""
         assert sock.type == KINDS[handle], sock
         assert not os.get_blocking(sock.fileno()), "a handle that blocks"
         assert sock.getsockname()[1] != 0, "a socket that is not bound"
@@ -69,7 +69,7 @@ class Player:
 
 
 def play(transcript: list[Any]) -> str:
-    """Play all of it; return what went wrong."""
+    """Play all of it; return the deviations."""
     player = Player()
     try:
         for arrow, text, handle in transcript:

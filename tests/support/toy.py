@@ -103,7 +103,7 @@ class Toy:
 
 
 class ToyPeer:
-    """The words of a socket, in lines; what goes through it is the toy."""
+    """The words of a socket, in lines; the toy's frames go through it."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -137,7 +137,7 @@ class ToyPeer:
         self._sock.close()
 
     def _send_unfinished(self) -> None:
-        """Say the length of one byte more than there is."""
+        """Send the unfinished line with a length that is a byte too large."""
         if self._unsent:
             self._sock.sendall((len(self._unsent) + 1).to_bytes(LENGTH, "big") + self._unsent)
 

@@ -33,7 +33,7 @@ def is_user(value: object) -> bool:
 
 
 def faults(frame: bytes) -> list[str]:
-    """Return what is wrong with the frame of an internal message."""
+    """Return the faults of the frame of an internal message."""
     if not frame.endswith(b"\n") or b"\n" in frame[:-1]:
         return ["not one line"]
     return [error.message for error in VALIDATOR.iter_errors(json.loads(frame))]
