@@ -113,6 +113,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/archive.py tests spec node-interop/bench node-interop/clusterload
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/basedpyright --verifytypes nodechannel --ignoreexternal
 
 # Regenerates what is derived from the prose of spec/ and fails when the committed copy differs.
 spec: $(READY)

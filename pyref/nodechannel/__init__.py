@@ -4,9 +4,11 @@ A child of a Node parent (`connect`), or the parent of a Node child (`fork`, `sp
 them. This module is the blocking front end; `nodechannel.asyncio` has the same words as coroutines. The wire is described in spec/.
 """
 
+from nodechannel import _facade
 from nodechannel._blocking.channel import Channel, ChildProcess, connect, fork, spawn
 from nodechannel._core.connection import Message
 from nodechannel._core.delivery import Delivery, DeliveryState
+from nodechannel._handles.outgoing import Sendable
 from nodechannel._handles.received import ReceivedHandle
 from nodechannel._handles.types import HandleType
 from nodechannel.errors import (
@@ -35,6 +37,15 @@ from nodechannel.errors import (
     WorkersFail,
 )
 
+# Never true, for tools that read this file alone: `TYPE_CHECKING` would be one more name that they offer.
+if __name__ == "TYPE_CHECKING":
+    from nodechannel import asyncio as asyncio
+    from nodechannel import cluster as cluster
+    from nodechannel import errors as errors
+    from nodechannel._core.options import ChannelOptions, OpenOptions
+    from nodechannel._core.serialization import Serialization
+    from nodechannel._start.options import SpawnOptions
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -43,6 +54,7 @@ __all__ = [
     "Channel",
     "ChannelClosed",
     "ChannelError",
+    "ChannelOptions",
     "ChildProcess",
     "Delivery",
     "DeliveryState",
@@ -62,9 +74,13 @@ __all__ = [
     "NoChannel",
     "NodeNotFound",
     "NotAWorker",
+    "OpenOptions",
     "ReceivedHandle",
     "RemoteError",
     "SendTimeout",
+    "Sendable",
+    "Serialization",
+    "SpawnOptions",
     "UnexpectedAck",
     "UnsupportedSerialization",
     "WorkersFail",
@@ -72,3 +88,16 @@ __all__ = [
     "fork",
     "spawn",
 ]
+
+_facade.publish(
+    __name__,
+    {
+        "ChannelOptions": "nodechannel._core.options",
+        "OpenOptions": "nodechannel._core.options",
+        "Serialization": "nodechannel._core.serialization",
+        "SpawnOptions": "nodechannel._start.options",
+        "asyncio": "nodechannel.asyncio",
+        "cluster": "nodechannel.cluster",
+        "errors": "nodechannel.errors",
+    },
+)

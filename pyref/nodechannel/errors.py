@@ -9,18 +9,14 @@ Each class has a stable `code` for programs and, where a rule of the spec was br
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import ClassVar
-
-    from nodechannel._core.delivery import Delivery
+from nodechannel._lazy import public, typing
 
 
 class ChannelError(Exception):
     """Base of every error of this package."""
 
-    code: ClassVar[str] = "NC_ERROR"
-    rule: ClassVar[str | None] = None
+    code: typing.ClassVar[str] = "NC_ERROR"
+    rule: typing.ClassVar[str | None] = None
 
 
 class ChannelClosed(ChannelError):
@@ -41,7 +37,7 @@ class SendTimeout(ChannelError, TimeoutError):
 
     code = "NC_SEND_TIMEOUT"
 
-    def __init__(self, delivery: Delivery) -> None:
+    def __init__(self, delivery: public.Delivery) -> None:
         super().__init__("the message is queued but was not delivered in time")
         self.delivery = delivery
 
@@ -56,7 +52,7 @@ class NoChannel(LocalError):
     """The environment names no channel: NODE_CHANNEL_FD is absent or empty."""
 
     code = "NC_NO_CHANNEL"
-    rule = "BOO-001"
+    rule: typing.ClassVar[str | None] = "BOO-001"
 
     def __init__(self) -> None:
         super().__init__(
@@ -133,7 +129,7 @@ class NotAWorker(LocalError):
     """This process was not started by a cluster's primary: NODE_UNIQUE_ID is absent or empty."""
 
     code = "NC_NOT_A_WORKER"
-    rule = "CLU-001"
+    rule: typing.ClassVar[str | None] = "CLU-001"
 
     def __init__(self) -> None:
         super().__init__(
@@ -269,6 +265,6 @@ class HandleAbandoned(RemoteError):
 
     code = "NC_HANDLE_ABANDONED"
 
-    def __init__(self, delivery: Delivery) -> None:
+    def __init__(self, delivery: public.Delivery) -> None:
         super().__init__("the peer refused the handle with NODE_HANDLE_NACK four times; it was not delivered")
         self.delivery = delivery

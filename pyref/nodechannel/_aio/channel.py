@@ -13,16 +13,22 @@ import asyncio
 import atexit
 import math
 import os
+import signal
+import socket
 import time
 from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 from weakref import WeakSet
 
 from nodechannel._aio.wakeup import Waiters
 from nodechannel._core.connection import Connection, Message
 from nodechannel._core.delivery import WRITTEN, Delivery, DeliveryState
-from nodechannel._handles.outgoing import SocketHandle
+from nodechannel._core.options import ChannelOptions, OpenOptions
+from nodechannel._handles.outgoing import Sendable, SocketHandle
+from nodechannel._handles.types import HandleType
 from nodechannel._io.steps import (
     ALL,
     RECEIVE_SIZE,
@@ -38,22 +44,14 @@ from nodechannel._io.steps import (
 from nodechannel._start.ending import GRACE, signal_name
 from nodechannel._start.env import adopt
 from nodechannel._start.forks import watch
+from nodechannel._start.options import SpawnOptions
 from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
 from nodechannel.errors import ChannelClosed, SendTimeout
 
 if TYPE_CHECKING:
-    import signal
-    import socket
-    from collections.abc import Callable, Iterable, Sequence
-    from types import TracebackType
-
-    from nodechannel._core.connection import ChannelOptions, OpenOptions
     from nodechannel._core.socketlist import Answer
-    from nodechannel._handles.outgoing import Sendable
-    from nodechannel._handles.types import HandleType
     from nodechannel._io.steps import Wrote
-    from nodechannel._start.spawn import SpawnOptions
 
 _ABANDONED = DeliveryState.ABANDONED
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from nodechannel._handles.received import ReceivedHandle
+from nodechannel._handles.received import ReceivedHandle
 
 _Protocol = TypeVar("_Protocol", bound=asyncio.BaseProtocol)
 

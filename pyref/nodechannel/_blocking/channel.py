@@ -8,12 +8,17 @@ number of them may send, one at a time receives.
 from __future__ import annotations
 
 import os
+import socket
 import time
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
 
 from nodechannel._blocking.pump import Pump
 from nodechannel._core.connection import Connection, Message
 from nodechannel._core.delivery import WRITTEN, Delivery, DeliveryState
-from nodechannel._handles.outgoing import SocketHandle
+from nodechannel._handles.outgoing import Sendable, SocketHandle
+from nodechannel._handles.types import HandleType
+from nodechannel._lazy import public, signal, subprocess, typing
 from nodechannel._start.ending import GRACE, signal_name
 from nodechannel._start.env import adopt
 from nodechannel._start.forks import watch
@@ -23,18 +28,10 @@ from nodechannel.errors import ChannelClosed, SendTimeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import signal
-    import socket
-    import subprocess
-    from collections.abc import Callable, Container, Iterable, Sequence
-    from types import TracebackType
-    from typing import Any, Self, TypeVar, Unpack
+    from collections.abc import Container
+    from typing import TypeVar
 
-    from nodechannel._core.connection import ChannelOptions, OpenOptions
     from nodechannel._core.socketlist import Answer
-    from nodechannel._handles.outgoing import Sendable
-    from nodechannel._handles.types import HandleType
-    from nodechannel._start.spawn import SpawnOptions
 
     Taken = TypeVar("Taken")
 
@@ -58,7 +55,7 @@ class Channel:
         options: see `OpenOptions`.
     """
 
-    def __init__(self, sock: socket.socket, **options: Unpack[OpenOptions]) -> None:
+    def __init__(self, sock: socket.socket, **options: typing.Unpack[public.OpenOptions]) -> None:
         self._sock = sock
         self._connection = Connection(resolve(options), max_line=options.get("max_line"))
         self._events = self._connection.events
@@ -168,7 +165,7 @@ class Channel:
                 if self._connection.closed:
                     raise ChannelClosed("receive") from None
 
-    def __iter__(self) -> Self:
+    def __iter__(self) -> typing.Self:
         return self
 
     def __next__(self) -> Message:
@@ -241,7 +238,7 @@ class Channel:
         """Drop this process's copy of the channel after a fork; the other process goes on with its own."""
         self._pump.forget()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> typing.Self:
         return self
 
     def __exit__(
@@ -264,7 +261,10 @@ class ChildProcess(Channel):
     """
 
     def __init__(
-        self, sock: socket.socket, process: subprocess.Popen[Any], **options: Unpack[OpenOptions]
+        self,
+        sock: socket.socket,
+        process: subprocess.Popen[typing.Any],
+        **options: typing.Unpack[public.OpenOptions],
     ) -> None:
         super().__init__(sock, **options)
         self.process = process
@@ -345,7 +345,7 @@ def deadline_of(timeout: float | None) -> float | None:
     return None if timeout is None else time.monotonic() + timeout
 
 
-def connect(**options: Unpack[ChannelOptions]) -> Channel:
+def connect(**options: typing.Unpack[public.ChannelOptions]) -> Channel:
     """Adopt the channel that the parent opened for this process.
 
     The environment variables are removed, so this succeeds once. Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
@@ -354,13 +354,13 @@ def connect(**options: Unpack[ChannelOptions]) -> Channel:
     return Channel(sock, serialization=serialization, **options)
 
 
-def spawn(argv: Sequence[str | os.PathLike[str]], **options: Unpack[SpawnOptions]) -> ChildProcess:
+def spawn(
+    argv: Sequence[str | os.PathLike[str]], **options: typing.Unpack[public.SpawnOptions]
+) -> ChildProcess:
     """Start any command with a channel; for the options see `SpawnOptions`.
 
     Raises what `subprocess.Popen` raises when the command cannot be started, and `UnsupportedSerialization`.
     """
-    import subprocess
-
     with ChannelPair() as pair:
         process = subprocess.Popen(argv, **pair.popen_options(options))
     return ChildProcess(pair.parent, process, **channel_options(options))
@@ -371,7 +371,7 @@ def fork(
     *args: str | os.PathLike[str],
     exec_path: str | os.PathLike[str] | None = None,
     exec_argv: Sequence[str] = (),
-    **options: Unpack[SpawnOptions],
+    **options: typing.Unpack[public.SpawnOptions],
 ) -> ChildProcess:
     """Start a Node script with a channel, like Node's own `child_process.fork`; for the options see `SpawnOptions`.
 

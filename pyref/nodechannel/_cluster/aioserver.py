@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from nodechannel._cluster import places
+from nodechannel._cluster.worker import ServerLink
 from nodechannel._handles.received import CountedSocket
-
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable
-    from ssl import SSLContext
-
-    from nodechannel._cluster.worker import ServerLink
+from nodechannel._lazy import ssl
 
 # Connections that are taken from a shared socket in one turn of the event loop, so that other workers get some too.
 ACCEPTS_A_TURN = 8
@@ -39,7 +36,7 @@ class Server(asyncio.AbstractServer):
         sock: socket.socket | None,
         factory: Callable[[], asyncio.BaseProtocol],
         close: Callable[[ServerLink], None],
-        tls: SSLContext | None,
+        tls: ssl.SSLContext | None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._link = link

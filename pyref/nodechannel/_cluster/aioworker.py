@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import socket
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar, Unpack
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, Unpack
 
 from nodechannel._aio.channel import Channel
 from nodechannel._cluster import places
@@ -15,18 +17,15 @@ from nodechannel._cluster.identity import adopt_worker
 from nodechannel._cluster.messages import BACKLOG
 from nodechannel._cluster.state import Leave
 from nodechannel._cluster.worker import WorkerProtocol
+from nodechannel._core.options import ChannelOptions, OpenOptions
+from nodechannel._lazy import ssl
 from nodechannel.errors import ChannelClosed
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Awaitable, Callable
-    from ssl import SSLContext
-
     from nodechannel._cluster.messages import Query
     from nodechannel._cluster.worker import ServerLink
-    from nodechannel._core.connection import ChannelOptions, OpenOptions
 
-    Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None] | None]
+Connected: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None] | None]
 
 _Protocol = TypeVar("_Protocol", bound=asyncio.DatagramProtocol)
 
@@ -74,7 +73,7 @@ class Worker(Channel):
         path: str | os.PathLike[str] | None = None,
         protocol_factory: Callable[[], asyncio.BaseProtocol] | None = None,
         limit: int = STREAM_LIMIT,
-        ssl: SSLContext | None = None,
+        ssl: ssl.SSLContext | None = None,
         ipv6_only: bool = False,
         backlog: int = BACKLOG,
         timeout: float | None = None,

@@ -6,9 +6,12 @@ threads, or the asyncio front end, take it at once.
 
 from __future__ import annotations
 
+import os
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from types import TracebackType
 
 from nodechannel._blocking.channel import Channel, deadline_of
 from nodechannel._blocking.pump import Alarm
@@ -16,19 +19,13 @@ from nodechannel._cluster import places
 from nodechannel._cluster.identity import adopt_worker
 from nodechannel._cluster.messages import BACKLOG
 from nodechannel._cluster.state import Leave
-from nodechannel._cluster.worker import WorkerProtocol
+from nodechannel._cluster.worker import ServerLink, WorkerProtocol
+from nodechannel._lazy import public, typing
 from nodechannel.errors import ChannelClosed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable
-    from types import TracebackType
-    from typing import Any, Self, Unpack
-
     from nodechannel._cluster.messages import Query
-    from nodechannel._cluster.worker import ServerLink
-    from nodechannel._core.connection import ChannelOptions, OpenOptions
 
 
 class Worker(Channel):
@@ -40,7 +37,7 @@ class Worker(Channel):
         id: this worker's number, which the primary gave it.
     """
 
-    def __init__(self, sock: socket.socket, id: int, **options: Unpack[OpenOptions]) -> None:
+    def __init__(self, sock: socket.socket, id: int, **options: typing.Unpack[public.OpenOptions]) -> None:
         super().__init__(sock, **options)
         self.id = id
         self._protocol = WorkerProtocol(self._connection.send_internal)
@@ -182,11 +179,11 @@ class Server:
         """Whether new connections may come."""
         return self._link.open and self._worker.connected
 
-    def getsockname(self) -> Any:
+    def getsockname(self) -> typing.Any:
         """Return the address that clients connect to, like `socket.getsockname`; for a Unix socket its path."""
         return self._address
 
-    def accept(self, timeout: float | None = None) -> tuple[socket.socket, Any]:
+    def accept(self, timeout: float | None = None) -> tuple[socket.socket, typing.Any]:
         """Return the next connection, which blocks, and the address of its client.
 
         Raises `ChannelClosed` when none comes any more, `TimeoutError` after `timeout` seconds, `HandleMismatch` when the primary sent
@@ -212,7 +209,7 @@ class Server:
         except OSError:  # the client has gone; whoever reads will see it
             return connection, None
 
-    def __iter__(self) -> Self:
+    def __iter__(self) -> typing.Self:
         return self
 
     def __next__(self) -> socket.socket:
@@ -227,7 +224,7 @@ class Server:
         if self._sock is not None:
             self._sock.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> typing.Self:
         return self
 
     def __exit__(
@@ -252,7 +249,7 @@ class Server:
         return () if self._sock is None or self._sock.fileno() < 0 else (self._sock.fileno(),)
 
 
-def connect(**options: Unpack[ChannelOptions]) -> Worker:
+def connect(**options: typing.Unpack[public.ChannelOptions]) -> Worker:
     """Become the worker that the primary started this process as, and say that it is online.
 
     Raises `NotAWorker`, `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.

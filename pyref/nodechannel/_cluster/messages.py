@@ -11,7 +11,7 @@ from nodechannel.errors import ListenFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, TypeGuard
+    from typing import Any, NamedTuple, TypeGuard
 
 CMD = Cmd.CLUSTER.value
 
@@ -50,13 +50,27 @@ IPV6_ONLY = 1
 BACKLOG = 511
 
 
-class Query(
-    namedtuple(  # noqa: PYI024 (typing takes long to import)
-        "Query",
+if TYPE_CHECKING:
+
+    class _Members(NamedTuple):
+        address: str | None
+        port: int | None
+        address_type: int | str | None
+        fd: int | None = None
+        index: int = 0  # type: ignore[assignment]  # hides the method of tuples
+        flags: int = 0
+        backlog: int = BACKLOG
+        data: Any = None
+
+else:  # to import `typing` takes long
+    _Members = namedtuple(  # noqa: PYI024
+        "_Members",
         ("address", "port", "address_type", "fd", "index", "flags", "backlog", "data"),
         defaults=(None, 0, 0, BACKLOG, None),
     )
-):
+
+
+class Query(_Members):
     """A place where a worker wants to listen.
 
     Attributes:
@@ -71,15 +85,6 @@ class Query(
     """
 
     __slots__ = ()
-
-    address: str | None
-    port: int | None
-    address_type: int | str | None
-    fd: int | None
-    index: int
-    flags: int
-    backlog: int
-    data: Any
 
     @property
     def place(self) -> tuple[object, ...]:

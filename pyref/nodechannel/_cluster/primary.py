@@ -65,12 +65,12 @@ class Place:
     def __init__(self, key: str, query: Query, policy: Policy, later: Later) -> None:
         self.key = key
         self.query = query
-        self.shared = policy is Policy.SHARED or query.is_udp
-        self.state = PlaceState.OPENING
-        self.fd = -1
+        self.shared: bool = policy is Policy.SHARED or query.is_udp
+        self.state: PlaceState = PlaceState.OPENING
+        self.fd: int = -1
         self.sockname: dict[str, Any] | None = None
         self.workers: dict[WorkerLink, None] = {}
-        self.scheduler = RoundRobin(key, later)
+        self.scheduler: RoundRobin = RoundRobin(key, later)
         self._asking: list[tuple[WorkerLink, int | None]] = []
 
     def ask(self, worker: WorkerLink, seq: int | None) -> None:
@@ -150,8 +150,8 @@ class WorkerLink:
         self, id: int, primary: PrimaryProtocol, send: Callable[[dict[str, Any], Outgoing | None], Delivery]
     ) -> None:
         self.id = id
-        self.online = False
-        self.exited_after_disconnect = False
+        self.online: bool = False
+        self.exited_after_disconnect: bool = False
         self._primary = primary
         self._send_internal = send
         # What becomes of the connections that it was offered, by number and by delivery.

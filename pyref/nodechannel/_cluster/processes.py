@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nodechannel._aio.channel import ChildProcess
 from nodechannel._cluster.identity import UNIQUE_ID
-from nodechannel._cluster.primary import WorkerLink
+from nodechannel._cluster.primary import PrimaryProtocol, WorkerLink
 from nodechannel._start.spawn import ChannelPair, node_command
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from nodechannel._cluster.messages import Query
-    from nodechannel._cluster.primary import PrimaryProtocol
     from nodechannel._core.connection import Outgoing
     from nodechannel._core.delivery import Delivery
 
-    Script = str | os.PathLike[str]
-    Command = Script | Sequence[Script]
+Script: TypeAlias = str | os.PathLike[str]
+Command: TypeAlias = Script | Sequence[Script]
 
 
 class WorkerProcess(ChildProcess):
@@ -41,9 +41,9 @@ class WorkerProcess(ChildProcess):
         super().__init__(sock, process)
         self.id = id
         self.listening: list[Query] = []
-        self.retired = False
-        self.born = self._loop.time()
-        self.link = WorkerLink(id, primary, self._send_internal)
+        self.retired: bool = False
+        self.born: float = self._loop.time()
+        self.link: WorkerLink = WorkerLink(id, primary, self._send_internal)
         self._connection.on_internal = self.link.receive
 
     @property

@@ -7,23 +7,17 @@ import errno
 import inspect
 import os
 import signal
-from collections import namedtuple
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, NamedTuple, Self
 
 from nodechannel._cluster import processes
 from nodechannel._cluster.listening import Sockets
-from nodechannel._cluster.messages import UNIX, Policy
-from nodechannel._cluster.primary import PrimaryProtocol
+from nodechannel._cluster.messages import UNIX, Policy, Query
+from nodechannel._cluster.primary import Place, PrimaryProtocol, WorkerLink
+from nodechannel._cluster.processes import Command, Script, WorkerProcess
+from nodechannel._core.connection import Message
 from nodechannel.errors import ChannelClosed, ChannelError, HandleAbandoned, WorkersFail
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
-
-    from nodechannel._cluster.messages import Query
-    from nodechannel._cluster.primary import Place, WorkerLink
-    from nodechannel._cluster.processes import Command, Script, WorkerProcess
-    from nodechannel._core.connection import Message
 
 # Seconds until a worker that died young is replaced: the first time, and at most. They double with each death.
 FIRST_DELAY = 0.1
@@ -43,7 +37,7 @@ READY = 60.0
 HOPELESS = 5
 
 
-class Event(namedtuple("Event", ("kind", "worker", "detail"))):  # noqa: PYI024 (a docstring for each member)
+class Event(NamedTuple):
     """Something that happened in a cluster.
 
     Attributes:
@@ -52,11 +46,9 @@ class Event(namedtuple("Event", ("kind", "worker", "detail"))):  # noqa: PYI024 
         detail: its process id, its address, how it ended, the delay in seconds until it is replaced, what went wrong.
     """
 
-    __slots__ = ()
-
     kind: str
     worker: int
-    detail: Any
+    detail: int | float | str | Exception | None
 
 
 class Cluster:

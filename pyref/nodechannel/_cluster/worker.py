@@ -35,12 +35,12 @@ class ServerLink:
     __slots__ = ("connections", "error", "handle", "key", "on_connection", "query", "sockname", "state")
 
     def __init__(self, query: Query) -> None:
-        self.query = query
-        self.state = Server.ASKED
+        self.query: Query = query
+        self.state: Server = Server.ASKED
         self.key: str | None = None
         self.sockname: dict[str, Any] | None = None
         self.handle: ReceivedHandle | None = None
-        self.error = 0
+        self.error: int = 0
         self.connections: deque[ReceivedHandle] = deque()
         self.on_connection: Callable[[], None] | None = None
 

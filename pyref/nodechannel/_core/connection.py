@@ -34,7 +34,7 @@ from nodechannel.errors import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Protocol, TypeAlias, TypedDict
+    from typing import Any, Protocol, TypeAlias
 
     from nodechannel._core.serialization import Body, Serialization
     from nodechannel._handles.fd import OwnedFd
@@ -71,28 +71,6 @@ class Message:
 
 if TYPE_CHECKING:
     Event: TypeAlias = Message | RemoteError
-
-    class ChannelOptions(TypedDict, total=False):
-        """What a channel can be told when it is made.
-
-        Attributes:
-            unsafe_integers: send integers beyond 2**53 - 1, which a JavaScript peer rounds, instead of refusing them ([JSN-007]).
-            allow_nan: send NaN and the infinities as null, as `JSON.stringify` does ([JSN-002]); the default. Without it they are refused.
-            max_line: bytes of the longest line that is accepted ([SEC-002]); 536,870,888 if not given. A longer one closes the channel.
-        """
-
-        unsafe_integers: bool
-        allow_nan: bool
-        max_line: int
-
-    class OpenOptions(ChannelOptions, total=False):
-        """The options of a channel whose serialization is not in the environment.
-
-        Attributes:
-            serialization: how messages become bytes: a name, or an object; ``json`` if not given.
-        """
-
-        serialization: str | Serialization
 
     class Outgoing(Protocol):
         """A handle that the caller offers: described now, taken only once nothing can fail any more."""

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from enum import Enum, auto
 
-from nodechannel.errors import HandleTaken
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import socket
-
-    from nodechannel._handles.fd import OwnedFd
-    from nodechannel.errors import HandleAbandoned
+from nodechannel._handles.fd import OwnedFd
+from nodechannel.errors import HandleAbandoned, HandleTaken
 
 
 class DeliveryState(Enum):
@@ -36,12 +31,12 @@ class Delivery:
     """
 
     # Of most messages nothing but the state is ever known.
-    refusals = 0
+    refusals: int = 0
     error: HandleAbandoned | None = None
-    _returned: OwnedFd | None = None
 
     def __init__(self) -> None:
-        self.state = _QUEUED
+        self.state: DeliveryState = _QUEUED
+        self._returned: OwnedFd | None = None
 
     def take_back(self, timeout: float | None = None) -> socket.socket:
         """Return the connected socket that was handed over in vain, once the delivery is abandoned.
@@ -52,8 +47,6 @@ class Delivery:
         fd, self._returned = self._returned, None
         if fd is None:
             raise HandleTaken
-        import socket
-
         sock = socket.socket(fileno=fd.detach())
         sock.settimeout(timeout or 0.0)
         return sock

@@ -5,77 +5,77 @@ A frame is the bytes of one message on the wire, with all that delimits it. Noth
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any, Protocol, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeAlias
 
-    from nodechannel._handles.types import HandleType
-    from nodechannel.errors import RemoteError
+from nodechannel._handles.types import HandleType
+from nodechannel.errors import RemoteError
 
-    # The bytes of a message without what delimits them; a bytearray when they arrived in pieces.
-    Body: TypeAlias = bytes | bytearray
+# The bytes of a message without what delimits them; a bytearray when they arrived in pieces.
+Body: TypeAlias = bytes | bytearray
 
-    class Framer(Protocol):
-        """Cuts what was read into the bodies of messages.
 
-        Attributes:
-            buffered: bytes of the unfinished frame; 0 between two frames.
-            error: the reason why the rest of the stream cannot be read, if there is one; no body comes after it.
+class Framer(Protocol):
+    """Cuts what was read into the bodies of messages.
+
+    Attributes:
+        buffered: bytes of the unfinished frame; 0 between two frames.
+        error: the reason why the rest of the stream cannot be read, if there is one; no body comes after it.
+    """
+
+    @property
+    def buffered(self) -> int: ...
+
+    @property
+    def error(self) -> RemoteError | None: ...
+
+    def feed(self, data: bytes) -> Sequence[Body]:
+        """Return the bodies that `data` completes, those before an error too."""
+
+
+class Serialization(Protocol):
+    """Messages to frames, and bodies to messages. Its methods change nothing, so any thread may call them.
+
+    Attributes:
+        mode: its name in NODE_CHANNEL_SERIALIZATION_MODE.
+        ack: the frame of NODE_HANDLE_ACK.
+        nack: the frame of NODE_HANDLE_NACK.
+        ack_body: the body of NODE_HANDLE_ACK as Node writes it, which is compared before anything is decoded.
+    """
+
+    mode: str
+    ack: bytes
+    nack: bytes
+    ack_body: bytes
+
+    def framer(self, max_size: int | None) -> Framer:
+        """Return the framer of a new stream that accepts bodies of at most `max_size` bytes."""
+
+    def frame(self, message: object) -> bytes:
+        """Return the frame of a user message; raises `InvalidMessage`, for an internal message too ([CLS-005])."""
+
+    def frames(self, messages: list[object]) -> list[bytes]:
+        """Return the frames of many user messages, joined to few pieces; raises what `frame` raises."""
+
+    def internal_frame(self, message: dict[str, Any]) -> bytes:
+        """Return the frame of an internal message."""
+
+    def envelope(
+        self,
+        message: object,
+        type_: HandleType,
+        key: str | None,
+        dgram_type: str | None,
+        *,
+        internal: bool,
+    ) -> bytes:
+        """Return the frame of a message in the envelope of its handle ([HND-001], [HND-007]).
+
+        A user message is held to what `frame` accepts, and raises what it raises; an internal one is not.
         """
 
-        @property
-        def buffered(self) -> int: ...
+    def decode(self, body: Body) -> Any:
+        """Return the value of one body; raises `MalformedMessage`."""
 
-        @property
-        def error(self) -> RemoteError | None: ...
-
-        def feed(self, data: bytes) -> Sequence[Body]:
-            """Return the bodies that `data` completes, those before an error too."""
-
-    class Serialization(Protocol):
-        """Messages to frames, and bodies to messages. Its methods change nothing, so any thread may call them.
-
-        Attributes:
-            mode: its name in NODE_CHANNEL_SERIALIZATION_MODE.
-            ack: the frame of NODE_HANDLE_ACK.
-            nack: the frame of NODE_HANDLE_NACK.
-            ack_body: the body of NODE_HANDLE_ACK as Node writes it, which is compared before anything is decoded.
-        """
-
-        mode: str
-        ack: bytes
-        nack: bytes
-        ack_body: bytes
-
-        def framer(self, max_size: int | None) -> Framer:
-            """Return the framer of a new stream that accepts bodies of at most `max_size` bytes."""
-
-        def frame(self, message: object) -> bytes:
-            """Return the frame of a user message; raises `InvalidMessage`, for an internal message too ([CLS-005])."""
-
-        def frames(self, messages: list[object]) -> list[bytes]:
-            """Return the frames of many user messages, joined to few pieces; raises what `frame` raises."""
-
-        def internal_frame(self, message: dict[str, Any]) -> bytes:
-            """Return the frame of an internal message."""
-
-        def envelope(
-            self,
-            message: object,
-            type_: HandleType,
-            key: str | None,
-            dgram_type: str | None,
-            *,
-            internal: bool,
-        ) -> bytes:
-            """Return the frame of a message in the envelope of its handle ([HND-001], [HND-007]).
-
-            A user message is held to what `frame` accepts, and raises what it raises; an internal one is not.
-            """
-
-        def decode(self, body: Body) -> Any:
-            """Return the value of one body; raises `MalformedMessage`."""
-
-        def decode_all(self, bodies: Sequence[Body]) -> list[Any]:
-            """Return the values of many bodies in one go; raises `MalformedMessage` when any of them has none."""
+    def decode_all(self, bodies: Sequence[Body]) -> list[Any]:
+        """Return the values of many bodies in one go; raises `MalformedMessage` when any of them has none."""

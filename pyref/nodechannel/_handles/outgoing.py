@@ -16,13 +16,11 @@ from nodechannel._handles.types import (
     NET_SOCKET,
     HandleType,
 )
+from nodechannel._lazy import typing
 from nodechannel.errors import InvalidHandle
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import TypeAlias
-
-    Sendable: TypeAlias = socket.socket | ReceivedHandle
+Sendable: typing.TypeAlias = socket.socket | ReceivedHandle
+"""What can be sent with a message: a socket, or a handle that was received."""
 
 _SENDABLE = (socket.socket, ReceivedHandle)
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
+from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.kinds import misfit
+from nodechannel._handles.types import HandleType
 from nodechannel.errors import HandleMismatch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
     from weakref import finalize
-
-    from nodechannel._handles.fd import OwnedFd
-    from nodechannel._handles.types import HandleType
 
 
 class ReceivedHandle:
@@ -34,9 +33,9 @@ class ReceivedHandle:
     def __init__(
         self, type: HandleType, fd: OwnedFd, key: str | None = None, dgram_type: str | None = None
     ) -> None:
-        self.type = type
-        self.key = key
-        self.dgram_type = dgram_type
+        self.type: HandleType = type
+        self.key: str | None = key
+        self.dgram_type: str | None = dgram_type
         self.on_closed: Callable[[], None] | None = None
         self._fd = fd
 

@@ -7,7 +7,7 @@ from nodechannel.errors import UnsupportedSerialization
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from nodechannel._core.connection import OpenOptions
+    from nodechannel._core.options import OpenOptions
     from nodechannel._core.serialization import Serialization
 
 JSON = "json"

@@ -12,35 +12,10 @@ from nodechannel.errors import NodeNotFound
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import IO, Any, Self, TypeAlias
+    from typing import Any, Self
 
-    from nodechannel._core.connection import OpenOptions
-
-    Stdio: TypeAlias = int | IO[Any] | None
-
-    class SpawnOptions(OpenOptions, total=False):
-        """Options of `spawn` and `fork` in both front ends: those of a channel, and those of a process.
-
-        Any other option of `subprocess.Popen` that does not concern text is passed on as well.
-
-        Attributes:
-            stdin, stdout, stderr: as for `subprocess.Popen`; inherited if not given.
-            cwd: the child's working directory.
-            env: the child's environment, this process's own if not given; the variables of the channel are added.
-            pass_fds: more descriptors to be inherited.
-            process_group: as for `subprocess.Popen`.
-            start_new_session: as for `subprocess.Popen`.
-        """
-
-        stdin: Stdio
-        stdout: Stdio
-        stderr: Stdio
-        cwd: str | os.PathLike[str] | None
-        env: Mapping[str, str] | None
-        pass_fds: Sequence[int]
-        process_group: int | None
-        start_new_session: bool
-
+    from nodechannel._core.options import OpenOptions
+    from nodechannel._start.options import SpawnOptions
 
 # A worker's mark that belongs to this process alone: a child that inherited it would take itself for a cluster worker.
 _UNIQUE_ID = "NODE_UNIQUE_ID"

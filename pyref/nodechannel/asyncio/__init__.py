@@ -4,6 +4,7 @@
 `create_datagram_endpoint` make asyncio objects of received handles.
 """
 
+from nodechannel import _facade
 from nodechannel._aio.channel import Channel, ChildProcess, connect, fork, spawn
 from nodechannel._aio.handles import create_datagram_endpoint, open_connection, start_server
 
@@ -17,3 +18,5 @@ __all__ = [
     "spawn",
     "start_server",
 ]
+
+_facade.publish(__name__, {})

@@ -4,21 +4,26 @@ A Python process can be a worker of a Node primary: `connect` here is the blocki
 words as coroutines. And it can be the primary of Node and Python workers: `Cluster`.
 """
 
+from nodechannel import _facade
 from nodechannel._cluster.blocking import Server, Worker, connect
 from nodechannel._cluster.identity import is_worker
 from nodechannel._cluster.messages import Policy
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from nodechannel._cluster.supervisor import Cluster as Cluster
+# Never true, for tools that read this file alone: `TYPE_CHECKING` would be one more name that they offer.
+if __name__ == "TYPE_CHECKING":
+    from nodechannel._cluster.processes import WorkerProcess
+    from nodechannel._cluster.supervisor import Cluster, Event
+    from nodechannel.cluster import asyncio as asyncio
 
-__all__ = ["Cluster", "Policy", "Server", "Worker", "connect", "is_worker"]
+__all__ = ["Cluster", "Event", "Policy", "Server", "Worker", "WorkerProcess", "connect", "is_worker"]
 
-
-def __getattr__(name: str) -> object:
-    # A worker that blocks needs no asyncio.
-    if name != "Cluster":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from nodechannel._cluster.supervisor import Cluster
-
-    return Cluster
+# A worker that blocks needs neither asyncio nor the primary.
+_facade.publish(
+    __name__,
+    {
+        "Cluster": "nodechannel._cluster.supervisor",
+        "Event": "nodechannel._cluster.supervisor",
+        "WorkerProcess": "nodechannel._cluster.processes",
+        "asyncio": "nodechannel.cluster.asyncio",
+    },
+)

@@ -1,0 +1,31 @@
+"""The options of a channel, for type checkers: to import `typing` takes as long as importing this package."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from nodechannel._core.serialization import Serialization
+
+
+class ChannelOptions(TypedDict, total=False):
+    """What a channel can be told when it is made.
+
+    Attributes:
+        unsafe_integers: send integers beyond 2**53 - 1, which a JavaScript peer rounds, instead of refusing them ([JSN-007]).
+        allow_nan: send NaN and the infinities as null, as `JSON.stringify` does ([JSN-002]); the default. Without it they are refused.
+        max_line: bytes of the longest line that is accepted ([SEC-002]); 536,870,888 if not given. A longer one closes the channel.
+    """
+
+    unsafe_integers: bool
+    allow_nan: bool
+    max_line: int
+
+
+class OpenOptions(ChannelOptions, total=False):
+    """The options of a channel whose serialization is not in the environment.
+
+    Attributes:
+        serialization: how messages become bytes: a name, or an object; ``json`` if not given.
+    """
+
+    serialization: str | Serialization
