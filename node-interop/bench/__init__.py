@@ -1,1 +1,1 @@
-"""The benchmarks: `make bench`. README.md of this folder says what is measured and how."""
+"""The benchmarks: `make bench`. README.md of this folder describes the measurements."""

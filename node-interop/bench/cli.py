@@ -68,7 +68,7 @@ def arguments() -> argparse.Namespace:
 
 
 def selection(options: argparse.Namespace) -> tuple[list[Scenario], list[Pair]]:
-    """Return what to measure: everything unless options say otherwise."""
+    """Return the scenarios and pairs to measure: all of them unless options restrict them."""
     only = options.only or (SHORT if options.short else [])
     scenarios = [one for one in SCENARIOS if not only or any(one.chosen(words) for words in only)]
     if not set(only) <= {IMPORTS, *(words for words in only for one in SCENARIOS if one.chosen(words))}:
@@ -115,7 +115,7 @@ def run(scenarios: Sequence[Scenario], pairs: Sequence[Pair], options: argparse.
         measured = results.scenarios[scenario.name] = Measured(
             rows(series, in_turn=scenario.in_turn), rounds.failed
         )
-        results.write(file, passes=True)  # now, in case that somebody ends a long run
+        results.write(file, passes=True)  # now, in case the user ends a long run
         print(
             f"\n{scenario.name}: {tables.title(scenario)}\n\n{tables.scenario_text(scenario, measured)}",
             flush=True,
@@ -131,7 +131,7 @@ def run(scenarios: Sequence[Scenario], pairs: Sequence[Pair], options: argparse.
 
 
 def machine() -> dict[str, object]:
-    """Return what the numbers depend on."""
+    """Return the circumstances that the numbers depend on."""
     return {
         "date": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "system": f"{platform.system()} {platform.machine()}",

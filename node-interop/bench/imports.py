@@ -17,7 +17,7 @@ IMPORTS["nodechannel.asyncio"] = "import nodechannel.asyncio"
 
 @dataclass(frozen=True)
 class Import:
-    """Medians of starting an interpreter that imports something and ends.
+    """Medians of starting an interpreter that imports a module and ends.
 
     Attributes:
         seconds: from its start to its end.
@@ -29,12 +29,12 @@ class Import:
 
 
 def measure(rounds: int) -> dict[str, Import]:
-    """Return what each of `IMPORTS` takes, the interpreter's own start included."""
+    """Return the time that each of `IMPORTS` takes, the interpreter's own start included."""
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in IMPORTS}
     for number in range(rounds + 1):
         for name, code in IMPORTS.items():
             one = _start(code)
-            if number:  # the first one may compile
+            if number:  # the first start may compile
                 taken[name].append(one)
     return {
         name: Import(median(one[0] for one in all_of_it), median(one[1] for one in all_of_it))

@@ -1,4 +1,4 @@
-"""What is measured: the scenarios, the pairs of processes, the messages."""
+"""The plan of the measurements: the scenarios, the pairs of processes, the messages."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ SIZES = {
     "64m": 1 << 26,
 }
 
-# Messages that a Python end gives the channel in one call, where it takes many, and their bytes at most.
+# Messages that a Python end gives the channel in a single call of `send_many`, and their bytes at most.
 BATCH = 256
 BATCH_BYTES = 1 << 18
 
-# The pair that all others are compared with.
+# The pair that all pairs are compared with.
 BASE = "node-node"
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One thing that a pair does, many times.
+    """A task that a pair does many times.
 
     Attributes:
         kind: ``up`` (the child sends), ``down`` (the parent sends), ``echo`` (round trips), ``server`` and ``socket`` (the parent hands
-            over handles of that kind), ``start`` (the parent starts children, one after the other, and waits for their first message).
+            over handles of that kind), ``start`` (the parent starts children in turn, and waits for the first message of each).
         size: a key of `SIZES`, empty where the message does not matter.
-        nested: a message as programs send them, instead of one long string.
-        most: messages of one pass at most.
+        nested: a message as programs send them, instead of a long string.
+        most: messages of a pass at most.
         rounds: how many times as many rounds as others: where the ends take turns, the system now puts both on one processor and now on
             two, and that alone changes the time by half.
-        one_processor: both ends share one, which leaves the work of the two and what passing on costs.
+        one_processor: both ends share a processor, which leaves the work of the two and the cost of passing on.
     """
 
     kind: str
@@ -48,7 +48,7 @@ class Scenario:
 
     @property
     def name(self) -> str:
-        """The name in results and for `--only`, such as ``oneway-64-up``."""
+        """The name in results and for `--only`, for example ``oneway-64-up``."""
         what = {"up": "oneway", "down": "oneway", "echo": "roundtrip", "start": "start"}.get(
             self.kind, "handles"
         )
@@ -66,7 +66,7 @@ class Scenario:
 
     @property
     def in_turn(self) -> bool:
-        """Whether one end waits while the other works."""
+        """Whether the ends work in turn."""
         return self.kind not in ("up", "down")
 
     def payload(self) -> Any:
@@ -77,12 +77,12 @@ class Scenario:
         return records(size) if self.nested else "x" * (size - 2)
 
     def chosen(self, words: str) -> bool:
-        """Whether `--only words` means this one: every part of it is a part of the name."""
+        """Whether `--only words` means this scenario: every part of it is a part of the name."""
         return set(words.split("-")) <= set(self.name.split("-"))
 
 
 def records(size: int) -> dict[str, Any]:
-    """Return a message of about `size` bytes with everything that JSON has, as a queue of jobs would send it."""
+    """Return a message of about `size` bytes with all kinds of JSON values, as a queue of jobs would send it."""
     rows: list[dict[str, Any]] = []
     message = {"type": "jobs.done", "version": 2, "sender": {"host": "worker-07", "pid": 4711}, "rows": rows}
     left = size - len(json.dumps(message))
@@ -109,7 +109,7 @@ def _scenarios() -> list[Scenario]:
     found += [Scenario(way, size, nested=True) for size in nested for way in ("up", "down")]
     found += [Scenario("echo", size, one_processor=size == "64") for size in plain]
     found += [Scenario("echo", size, nested=True) for size in nested]
-    # One message in a pass: its memory counts as well.
+    # A single message in a pass: its memory counts as well.
     found += [Scenario(way, size, most=1) for size in ("32m", "64m") for way in ("up", "down")]
     found += [Scenario(kind, most=300, rounds=5) for kind in ("server", "socket")]
     return [*found, Scenario("start", most=10)]
@@ -120,13 +120,13 @@ SCENARIOS = _scenarios()
 
 @dataclass(frozen=True)
 class End:
-    """One end of a pair.
+    """An end of a pair.
 
     Attributes:
         runtime: the program that runs it, a key of `bench.runtimes.find`.
         peer: the file in ``peers/``.
         title: how tables call it.
-        hello: the file in ``peers/`` that sends one message and ends, where the start of a child is measured.
+        hello: the file in ``peers/`` that sends a message and ends, where the start of a child is measured.
         floor: which floor, for ``floor.py``.
     """
 
@@ -153,7 +153,7 @@ ENDS = {
 }
 
 
-# What stands in Python's place to show what Node's end allows.
+# A bare socket in Python's place shows the limit of Node's end.
 FLOORS = tuple(name for name, end in ENDS.items() if end.floor)
 
 
@@ -163,7 +163,7 @@ class Pair:
 
     Attributes:
         parent, child: keys of `ENDS`.
-        many: whether Python ends give the channel many messages in one call.
+        many: whether Python ends give the channel many messages in a single call.
     """
 
     parent: str
@@ -172,7 +172,7 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """The name in results and for `--pairs`, such as ``node-py`` or ``py-py+many``."""
+        """The name in results and for `--pairs`, for example ``node-py`` or ``py-py+many``."""
         return f"{self.parent}-{self.child}{'+many' * self.many}"
 
     @property
@@ -184,7 +184,7 @@ class Pair:
 
     @property
     def runtimes(self) -> set[str]:
-        """What must be there to run it."""
+        """The programs that must be there to run it."""
         return {ENDS[self.parent].runtime, ENDS[self.child].runtime}
 
     def can(self, scenario: Scenario) -> bool:

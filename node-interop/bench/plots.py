@@ -1,4 +1,4 @@
-"""Bars in SVG, without a library: one row for each pair."""
+"""Bars in SVG, without a library: a row for each pair."""
 
 from __future__ import annotations
 

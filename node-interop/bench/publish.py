@@ -1,4 +1,4 @@
-"""What the repository shows of a run: its numbers, a page, plots, and the section of the README that is made from them."""
+"""The parts of a run that the repository shows: numbers, a page, plots, and the section of the README that is made from them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROWS = (
     ("Sockets handed over", ("handles-socket",), "sockets"),
     ("A child starts and says its first word", ("start",), "children"),
 )
-# Its columns: pairs that have one Python end, and pairs that have two; blocking and asyncio, parent and child.
+# Its columns: pairs with a single Python end, and pairs with two; blocking and asyncio, parent and child.
 COLUMNS = {
     "one Python end": ("node-py", "py-node", "node-aio", "aio-node"),
     "two Python ends": ("py-py", "aio-aio"),
@@ -47,7 +47,7 @@ def write(results: Results, folder: Path) -> None:
 
 
 def publish(results: Results, folder: Path, readme: Path) -> None:
-    """Put a run into the repository; exits when it was not a whole one."""
+    """Put a run into the repository; exits when the run is not complete."""
     shown = {scenario for _, scenarios, _ in ROWS for scenario in scenarios}
     if missing := {*PLOTTED, *shown} - results.scenarios.keys():
         sys.exit(f"not published: nothing was measured for {', '.join(sorted(missing))}")

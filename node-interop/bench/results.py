@@ -1,4 +1,4 @@
-"""Everything that one run found, and its form as JSON."""
+"""All results of a run, and their form as JSON."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Measured:
-    """One scenario.
+    """A scenario.
 
     Attributes:
-        pairs: what each pair took.
-        failed: why others could not do it.
+        pairs: the row of each pair.
+        failed: the reasons of the pairs that could not do it.
     """
 
     pairs: dict[str, Row]
@@ -29,15 +29,15 @@ class Measured:
 
 @dataclass
 class Results:
-    """One run.
+    """A run.
 
     Attributes:
-        machine: what the numbers depend on.
+        machine: the circumstances that the numbers depend on.
         runtimes: versions.
         absent: runtimes that were not there, and why.
         effort: how much was measured.
-        scenarios: what was found, by the name of the scenario.
-        imports: what starting an interpreter takes.
+        scenarios: the results, by the name of the scenario.
+        imports: the time that starting an interpreter takes.
     """
 
     machine: dict[str, Any]
@@ -49,7 +49,7 @@ class Results:
 
     @property
     def verdicts(self) -> list[Verdict]:
-        """What is reached and what is not, of all that was measured."""
+        """The verdicts on all targets that were measured."""
         return verdicts({name: one.pairs for name, one in self.scenarios.items()}, self.imports)
 
     def write(self, path: Path, *, passes: bool) -> None:
@@ -64,7 +64,7 @@ class Results:
 
     @classmethod
     def read(cls, path: Path) -> Results:
-        """Return what `write` wrote."""
+        """Return the results that `write` wrote."""
         content = json.loads(path.read_text())
         del content["targets"]
         content["imports"] = {name: Import(**one) for name, one in content["imports"].items()}

@@ -1,4 +1,4 @@
-"""Medians come from rounds: every pair in turn, so that whatever else the machine does hits all of them."""
+"""Medians come from rounds: every pair in turn, so that foreign load on the machine hits all of them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Effort:
 
     Attributes:
         rounds: passes of each pair that count, unless the scenario wants more.
-        seconds: what one pass should take.
+        seconds: the intended length of a pass.
         warm_up: rounds before them that do not count.
     """
 
@@ -38,7 +38,7 @@ class Effort:
 
 
 class Rounds:
-    """The measurement of one scenario.
+    """The measurement of a scenario.
 
     Attributes:
         failed: why a pair could not do it, by its name.
@@ -52,7 +52,7 @@ class Rounds:
         self._running: dict[str, Running] = {}
 
     def measure(self, pairs: Sequence[Pair], effort: Effort) -> dict[str, Series]:
-        """Return what each pair took, those that failed left out."""
+        """Return the passes of each pair; pairs that failed are left out."""
         with contextlib.ExitStack() as clean_up:
             for pair in pairs:
                 with self._tolerated(pair):
@@ -95,7 +95,7 @@ def calibrate(one: Running, effort: Effort) -> int:
 
 
 def _quickest(one: Running, count: int) -> float:
-    """Return the seconds of the quickest of three passes: whatever else the machine did meanwhile must not make all others tiny."""
+    """Return the seconds of the quickest of three passes: foreign load in a pass must not make all later passes tiny."""
     return min(one.run(count).seconds for _ in range(3))
 
 

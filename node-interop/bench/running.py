@@ -31,12 +31,12 @@ COLOURS = re.compile(r"\x1b\[[\d;]*m")
 
 
 class PairFailed(Exception):
-    """A pair does not do what the scenario asks; the text is what it wrote."""
+    """A pair does not do the scenario's task; the text is its output."""
 
 
 @dataclass
 class Taken:
-    """What one pass took.
+    """The cost of a pass.
 
     Attributes:
         seconds: by the parent's clock, from the first message until the last is known to have arrived.
@@ -49,11 +49,11 @@ class Taken:
 
 @dataclass
 class Series:
-    """All passes of one pair in one scenario.
+    """All passes of a pair in a scenario.
 
     Attributes:
         count: messages of each pass.
-        passes: what each took.
+        passes: the cost of each.
         before, peak: bytes of resident memory of the parent and of the child, before the first message and at most.
     """
 
@@ -75,7 +75,7 @@ class Running:
     """A pair in a scenario, from the start of the parent to the end of both.
 
     Args:
-        pair, scenario: what is to run.
+        pair, scenario: the pair to run, and its task.
         commands: the command line of each runtime.
         payload: the file with the message.
     """
@@ -111,7 +111,7 @@ class Running:
             raise
 
     def run(self, count: int, limit: float = PASS) -> Taken:
-        """Order one pass of `count` messages; raises `PairFailed`."""
+        """Order a pass of `count` messages; raises `PairFailed`."""
         with contextlib.ExitStack() as clients:
             if self.scenario.kind == "socket":
                 for _ in range(count):
@@ -135,7 +135,7 @@ class Running:
         self.kill()
 
     def kill(self) -> None:
-        """End whatever is left of both processes."""
+        """End both processes if they still run."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -215,5 +215,5 @@ _UNUSUAL = ("PYTHONDONTWRITEBYTECODE", "NODE_EXTRA_CA_CERTS")
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a user, who lets Python keep its compiled modules and Node start without more certificates."""
+    """Return the environment of a user: Python keeps its compiled modules, and Node starts without extra certificates."""
     return {name: value for name, value in os.environ.items() if name not in _UNUSUAL}

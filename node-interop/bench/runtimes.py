@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def find(wanted: Iterable[str], *, offline: bool = False) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """Return the command line of each runtime, and why the others are absent.
+    """Return the command line of each runtime, and the reasons why runtimes are absent.
 
-    Node is what ``NODE`` names or what is on PATH; Bun and Deno are the pinned ones, fetched unless `offline`.
+    Node comes from ``NODE`` or from PATH; Bun and Deno are the pinned versions, fetched unless `offline`.
     """
     commands: dict[str, list[str]] = {}
     absent: dict[str, str] = {}
@@ -50,7 +50,7 @@ def _command(name: str, *, offline: bool) -> list[str]:
 
 
 def versions(commands: dict[str, list[str]]) -> dict[str, str]:
-    """Return what each runtime says of its version."""
+    """Return the version that each runtime prints."""
     found = {}
     for name, command in commands.items():
         if name == "uvloop":

@@ -1,4 +1,4 @@
-"""From passes to what a reader wants to know: medians, and ratios within the same round."""
+"""From passes to medians, and to ratios within the same round."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Row:
-    """One pair in one scenario.
+    """A pair in a scenario.
 
     Attributes:
         rate: messages, round trips, handles or children in a second; median of the passes.
@@ -26,7 +26,7 @@ class Row:
             work at the same time, of both together where one waits for the other.
         before, peak: bytes of resident memory at the parent and at the child, before the first message and at most; 0 when not known.
         count: messages of a pass.
-        seconds: of each pass; empty in what is published.
+        seconds: of each pass; empty in published results.
     """
 
     rate: float

@@ -24,7 +24,7 @@ COLUMNS = (
 
 
 def table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table, its first column to the left and all others to the right."""
+    """Return a Markdown table with its first column to the left and the remaining columns to the right."""
     body = [header, *lines]
     widths = [max(len(line[column]) for line in body) for column in range(len(header))]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
@@ -40,7 +40,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def scenario_text(scenario: Scenario, measured: Measured) -> str:
-    """Return the table of a scenario, the pairs in the order of the plan, and who could not do it."""
+    """Return the table of a scenario with the pairs in the order of the plan, and the pairs that could not do it."""
     header = (
         "parent ↔ child",
         UNITS.get(scenario.kind, "handles/s"),
@@ -70,7 +70,7 @@ def _cells(name: str, row: Row) -> list[str]:
 
 
 def verdicts_text(verdicts: Iterable[Verdict]) -> str:
-    """Return the table of what is reached and what is not."""
+    """Return the table of targets and verdicts."""
     lines = [
         (
             one.measure,
@@ -86,7 +86,7 @@ def verdicts_text(verdicts: Iterable[Verdict]) -> str:
 
 
 def imports_text(imports: Mapping[str, Import]) -> str:
-    """Return the table of what imports cost."""
+    """Return the table of the costs of imports."""
     empty = imports["empty"]
     lines = [
         (
@@ -101,7 +101,7 @@ def imports_text(imports: Mapping[str, Import]) -> str:
 
 
 def full_text(results: Results) -> str:
-    """Return the page with everything."""
+    """Return the page with all tables."""
     parts = [
         "# Results",
         circumstances(results, "../README.md"),
@@ -118,7 +118,7 @@ def full_text(results: Results) -> str:
 
 
 def circumstances(results: Results, meaning: str) -> str:
-    """Return what the numbers depend on, in a sentence; `meaning` is where the page is that explains them."""
+    """Return a sentence on the circumstances of the numbers; `meaning` is the place of the page that explains them."""
     machine = results.machine
     versions = ", ".join(f"{name} {version}" for name, version in sorted(results.runtimes.items()))
     return (
@@ -135,7 +135,7 @@ def number(value: float | None) -> str:
 
 
 def size_name(size: str) -> str:
-    """Return a size as one writes it, such as ``64 KiB``."""
+    """Return a size in the usual notation, for example ``64 KiB``."""
     return f"{SIZES[size]} B" if SIZES[size] < 1024 else f"{size[:-1]} {size[-1].upper()}iB"
 
 

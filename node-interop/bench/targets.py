@@ -1,4 +1,4 @@
-"""What we want to reach, and whether it is reached."""
+"""Our targets, and whether they are reached."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ BOTH_PYTHON = [f"{end}-{end}{many}" for end in PYTHON for many in ("", "+many")]
 
 @dataclass(frozen=True)
 class Verdict:
-    """One target.
+    """A target.
 
     Attributes:
-        measure: what was measured.
+        measure: the measured quantity.
         target: the words of the target.
-        value: what came out.
+        value: the result.
         reached: whether that, rounded as it is shown, is enough.
         by_cpu: the same by processor time, which other load on the machine hardly changes; None where that says nothing or nothing else.
         bare: what a bare socket reaches in Python's place, where the other end is Node: no implementation can be much better. It
@@ -47,7 +47,7 @@ class Verdict:
 def at_least(
     limit: float, measure: str, unit: str, value: float | None, **more: float | None
 ) -> Iterator[Verdict]:
-    """Yield the verdict on something that should be large; none when it was not measured."""
+    """Yield the verdict on a quantity that should be large; none when it was not measured."""
     if value is not None:
         yield Verdict(measure, f"≥ {limit:g} {unit}", value, round(value, 2) >= limit, **more)
 
@@ -55,7 +55,7 @@ def at_least(
 def at_most(
     limit: float, measure: str, unit: str, value: float | None, **more: float | None
 ) -> Iterator[Verdict]:
-    """Yield the verdict on something that should be small; none when it was not measured."""
+    """Yield the verdict on a quantity that should be small; none when it was not measured."""
     if value is not None:
         yield Verdict(measure, f"≤ {limit:g} {unit}", value, round(value, 2) <= limit, **more)
 
@@ -66,7 +66,7 @@ def inverse(value: float | None) -> float | None:
 
 
 def verdicts(rows: Rows, imports: Mapping[str, Import]) -> list[Verdict]:
-    """Return the verdict on everything that was measured."""
+    """Return the verdicts on all measurements."""
     return [
         *_small(rows),
         *_against_bun(rows),
@@ -105,7 +105,7 @@ def _against_node(rows: Rows, scenario: str, what: str, limit: float) -> Iterato
 
 
 def _bare(rows: Rows, scenario: str, pair: str, end: str) -> float | None:
-    """Return what a bare socket reaches in the place of a Python end, if possible one that works as that does."""
+    """Return the rate of a bare socket in the place of a Python end, if possible of a socket that works as that end does."""
     alike = () if pair.endswith("+many") else ALIKE[end]
     replaced = (pair.removesuffix("+many").replace(end, floor) for floor in (*alike, "raw"))
     return next(filter(None, (_times(rows, scenario, name) for name in replaced)), None)
@@ -162,7 +162,7 @@ def _linear(rows: Rows) -> Iterator[Verdict]:
 
 
 def _floor(rows: Rows) -> Iterator[Verdict]:
-    """Judge against a bare socket with the same JSON that joins messages, and the blocking `send` also against one with a call each."""
+    """Judge against a bare socket that joins messages of the same JSON, and the blocking `send` also against a call for each."""
     for scenario, found in rows.items():
         for pair in BOTH_PYTHON:
             floors = ["json-json", "each-each"] if pair == "py-py" else ["json-json"]

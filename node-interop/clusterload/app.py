@@ -1,4 +1,4 @@
-"""An ASGI application that says who it is and notes each request before it answers, in the folder that LOG_FOLDER names."""
+"""An ASGI application that answers with its process id and notes each request before it answers, in the folder that LOG_FOLDER names."""
 
 import os
 from collections.abc import Awaitable, Callable

@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parent
 async def load(
     node: str, port: int, total: int, concurrency: int, kinds: str = "both"
 ) -> AsyncIterator[dict[str, Any]]:
-    """Send requests and yield what the generator says."""
+    """Send requests and yield the reports of the generator."""
     words = [str(HERE / "client.cjs"), str(port), str(total), str(concurrency), kinds]
     process = await asyncio.create_subprocess_exec(
         node, *words, stdout=asyncio.subprocess.PIPE, process_group=0

@@ -1,4 +1,4 @@
-"""Requests under kills and roll-overs: each one is answered, or was in flight on a worker that was killed."""
+"""Requests under kills and roll-overs: each request is answered, or was in flight on a worker that was killed."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ NOTICE = 5_000_000_000
 
 @dataclass
 class Account:
-    """What became of the requests.
+    """The fate of the requests.
 
     Attributes:
-        total: what the client counted.
+        total: the client's count.
         lost: the requests without an answer, as the client tells them.
         kills: when a worker was killed, in nanoseconds of the monotonic clock, and its process id.
         served: how often each path was noted by workers, and by which.
@@ -44,7 +44,7 @@ class Account:
     descriptors: tuple[int, int] = (0, 0)
 
     def faults(self) -> list[str]:
-        """Return everything that should not be."""
+        """Return all faults."""
         found = []
         if self.total.get("answered", 0) + len(self.lost) != self.requests:
             found.append(f"{self.requests} requests, but {self.total}")
@@ -67,7 +67,7 @@ class Account:
         return found
 
     def _excused(self, loss: dict[str, Any]) -> bool:
-        """Tell whether a lost request began before a kill, ended right after it, and was seen by nobody but the killed worker."""
+        """Tell whether a lost request began before a kill, ended right after it, and was seen by the killed worker alone."""
         for at, pid in self.kills:
             if loss["began"] <= at + NOTICE and at <= loss["ended"] <= at + NOTICE:
                 return set(self.served.get(loss["lost"], [])) <= {pid}
@@ -106,7 +106,7 @@ async def prove(
     ]
     environment = {**os.environ, "LOG_FOLDER": str(folder)}
     async with Cluster(commands, workers=workers, policy=policy, env=environment) as cluster:
-        async for _ in load(node, port, 200, concurrency):  # everything that is made once is made
+        async for _ in load(node, port, 200, concurrency):  # all objects that are made once exist now
             pass
         forget(folder)
         before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 (cheaper, and no more descriptors than one)

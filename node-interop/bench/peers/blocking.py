@@ -1,4 +1,4 @@
-"""The blocking front end as one end of a benchmark pair; the orders are those of peer.cjs."""
+"""The blocking front end as an end of a benchmark pair; it takes the orders of peer.cjs."""
 
 import socket
 import time

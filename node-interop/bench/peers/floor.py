@@ -1,8 +1,8 @@
-"""The limit of what a channel in Python can reach: a bare socket pair, no errors, no event loop.
+"""The limit that a channel in Python can reach: a bare socket pair, no errors, no event loop.
 
-``raw`` moves the bytes of the frames and counts them. ``json`` also serializes each message on one side, and splits lines and
-parses them on the other; ``each`` does this with one system call for each message, which is the least for a sender that may not
-wait for the next one. Any of them also talks to a peer of another kind, and shows what that one can reach.
+``raw`` moves the bytes of the frames and counts them. ``json`` also serializes each message at the sender, splits lines and
+parses them at the receiver; ``each`` does this with a system call for each message, which is the least for a sender that may not
+wait for the next message. Each of them also talks to a peer of another kind, and shows the limit of that peer.
 For hand-overs see ``floor_handles.py``.
 """
 
@@ -84,7 +84,7 @@ def send_word(sock, value):
 
 
 def receive_word(sock):
-    """Return a value outside of what is measured, or None at the end; takes no byte behind it."""
+    """Return a value outside of the measurement, or None at the end; takes no byte behind it."""
     line = b""
     while not line.endswith(b"\n"):
         byte = sock.recv(1)

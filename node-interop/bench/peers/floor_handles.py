@@ -1,6 +1,6 @@
-"""The limit of what a hand-over in Python can reach: programs that do nothing else, know one frame only and survive no surprise.
+"""The limit that a hand-over in Python can reach: programs without further duties, which know a single frame and survive no surprise.
 
-`Constant` looks at nothing. `Objects` does what nobody can do without: looks at what it sends, parses what arrives, makes a socket of it
+`Constant` looks at no byte. `Objects` does the least that a library needs: it looks at its handle, parses the frame, makes a socket of it
 that does not block. `InLoop` does the same in callbacks of an event loop, as an asynchronous channel must.
 """
 
@@ -57,7 +57,7 @@ class Constant:
 
 
 class Objects(Constant):
-    """Looks at what it gives, parses what it takes, and makes sockets of it."""
+    """Looks at the handle that it gives, parses the frame that it takes, and makes sockets of descriptors."""
 
     def give(self, one):
         probe = socket.SocketType(fileno=one.fileno())
@@ -131,7 +131,7 @@ class InLoop(Objects):
 
 
 def handles_floor(job, sock, server):
-    """Return the one that the job asks for."""
+    """Return the peer that the job asks for."""
     how = job.asked["floor"]
     if how == "loop":
         return InLoop(sock, server, job.asked["uvloop"])

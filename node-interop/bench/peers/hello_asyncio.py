@@ -1,4 +1,4 @@
-"""The least that a child can do with the asyncio front end: one message; with ``uvloop`` as its argument, in that loop."""
+"""The least that a child can do with the asyncio front end: a single message; with ``uvloop`` as its argument, in that loop."""
 
 import asyncio
 import sys

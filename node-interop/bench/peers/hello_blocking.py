@@ -1,4 +1,4 @@
-"""The least that a child can do with the blocking front end: one message."""
+"""The least that a child can do with the blocking front end: a single message."""
 
 import nodechannel
 

@@ -1,4 +1,4 @@
-"""What every Python peer has in common: its command line, and a parent's conversation with the bench."""
+"""The common parts of all Python peers: the command line, and a parent's conversation with the bench."""
 
 import json
 import sys
@@ -6,16 +6,16 @@ from pathlib import Path
 
 
 class Job:
-    """One scenario, as the bench describes it on the command line.
+    """A scenario, as the bench describes it on the command line.
 
     Attributes:
         role: ``parent`` or ``child``.
-        kind: who sends what: ``up``, ``down``, ``echo``, ``server``, ``socket`` or ``start``.
+        kind: the direction and the object: ``up``, ``down``, ``echo``, ``server``, ``socket`` or ``start``.
         payload: the message, or None.
-        batch: messages that are given to the channel in one call; 1 where it takes one at a time.
+        batch: messages that are given to the channel in a single call; 1 where each message is a call.
         handles: whether sockets are handed over.
         child: the command line of the child, for a parent.
-        asked: everything, as it came.
+        asked: the whole order, as it came.
     """
 
     def __init__(self) -> None:
@@ -29,17 +29,17 @@ class Job:
 
     @property
     def answered(self) -> bool:
-        """Whether the child says when it has everything; otherwise the parent sees it itself."""
+        """Whether the child says when it has all messages; otherwise the parent sees it itself."""
         return self.kind == "down" or self.handles
 
     def batches(self, count: int) -> "list[tuple[list[object], int]]":
-        """Return `count` messages as lists for one call each, and how often each list is sent."""
+        """Return `count` messages as lists for a call each, and how often each list is sent."""
         full, rest = divmod(count, self.batch)
         return [([self.payload] * self.batch, full), ([self.payload] * rest, 1 if rest else 0)]
 
 
 def report(**values: object) -> None:
-    """Tell the bench something."""
+    """Send a report to the bench."""
     print(json.dumps(values), flush=True)
 
 

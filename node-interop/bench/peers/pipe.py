@@ -43,7 +43,7 @@ def parent(job, pipe):
 
 def main():
     job = Job()
-    # A fresh interpreter, as for all others.
+    # A fresh interpreter, as in all pairs.
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=child, args=(job, theirs))

@@ -1,4 +1,4 @@
-"""The asyncio front end as one end of a benchmark pair, in asyncio's loop or uvloop's; the orders are those of peer.cjs."""
+"""The asyncio front end as an end of a benchmark pair, in asyncio's loop or uvloop's; it takes the orders of peer.cjs."""
 
 import asyncio
 import socket
@@ -83,7 +83,7 @@ async def parent():
         async with await nodechannel.spawn(job.child) as channel:
             await channel.receive()
             report(pid=channel.pid, port=server.getsockname()[1])
-            for count in counts():  # waits in the loop's thread: between orders there is nothing else to do
+            for count in counts():  # waits in the loop's thread: between orders the loop has no work
                 if job.kind == "socket":
                     accepted.extend(server.accept()[0] for _ in range(count))
                 began = time.perf_counter()
