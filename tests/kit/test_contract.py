@@ -56,7 +56,7 @@ VALUES = st.recursive(
 )
 NAMES = st.sampled_from(sorted(set(re.findall(r'"(\w+|\$)": {', json.dumps(SCHEMA["$defs"])))))
 FIXED = {
-    "command": st.sampled_from(["hello", "open", "send", "make", "poke", "close", "exit", "frobnicate"]),
+    "command": st.sampled_from(["hello", "open", "send", "make", "prove", "close", "exit", "frobnicate"]),
     "event": st.sampled_from(["message", "error", "disconnect", "exit", "ready"]),
     "id": st.integers(0, 3),
     "ok": st.booleans(),
@@ -85,11 +85,15 @@ def test_any_line_is_judged_as_the_schema_judges_it(line: dict[str, Any]) -> Non
         (
             {"event": "message", "message": {"$": "bigint", "v": "1"}},
             "event",
-            "message is nothing that the contract knows",
+            "message fits none of the choices",
         ),
-        ({"event": "frob"}, "event", "is nothing that the contract knows"),
+        ({"event": "frob"}, "event", "fits none of the choices"),
         ({"id": 1, "command": "exit", "code": 256}, "command", "code is more than 255"),
-        ({"id": 1, "command": "poke", "handle": "h", "text": "x", "too": 1}, "command", "`too`"),
+        (
+            {"id": 1, "command": "prove", "handle": "h", "text": "x", "too": 1},
+            "command",
+            "unknown member 'too'; did you mean 'to'?",
+        ),
     ],
 )
 def test_a_fault_is_told_where_it_is(line: dict[str, Any], kind: str, words: str) -> None:

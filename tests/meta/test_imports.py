@@ -40,6 +40,7 @@ KIT_ROOMS = [
     ["errors", "limits", ""],
     ["resources"],
     ["wire"],
+    ["schema"],
     ["runtimes"],
     ["process"],
     ["steps"],
