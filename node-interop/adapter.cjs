@@ -389,7 +389,7 @@ const commands = {
     handle.once('error', failed);
   },
 
-  poke(id, { handle: name, text, to }) {
+  prove(id, { handle: name, text, to }) {
     const entry = wrapNative(name, find(name));
     const done = (error) => { if (error) refuse(id, error); else reply(id); };
     if (entry.pair) {

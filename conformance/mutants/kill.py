@@ -17,7 +17,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from channelkit.catalogue.cases import Case, applies, load  # noqa: E402
+from channelkit.catalogue.cases import Case, applies  # noqa: E402
+from channelkit.catalogue.loading import load  # noqa: E402
 from channelkit.catalogue.verdict import FAIL, INCONCLUSIVE  # noqa: E402
 from channelkit.judge.execute import execute  # noqa: E402
 from channelkit.judge.subjects import Description  # noqa: E402

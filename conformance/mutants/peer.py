@@ -512,7 +512,7 @@ class Driven:
         self.keys = {}
         """Names of accepted connections to the keys of their servers."""
         self.received = 0
-        self.pokes = []
+        self.proofs = []
         """Servers and the text that is owed to their next connection."""
         self.input = Framer()
 
@@ -548,7 +548,7 @@ class Driven:
             "disconnect": self.disconnect,
             "exit": self.exit,
             "make": self.make,
-            "poke": self.poke,
+            "prove": self.prove,
             "accept": self.accept,
             "getConnections": self.get_connections,
             "start": self.start_other,
@@ -682,12 +682,12 @@ class Driven:
         """A process that has nothing to do with the channel."""
         os.posix_spawnp(ask["argv"][0], ask["argv"], os.environ)
 
-    def poke(self, ask):
+    def prove(self, ask):
         """Shows that a handle works."""
         handle = self.handles[ask["handle"]]
         kind = kind_of(handle.fileno())
         if kind == "server":
-            self.pokes.append((handle, ask["text"].encode()))
+            self.proofs.append((handle, ask["text"].encode()))
         elif kind == "stream":
             handle.sendall(ask["text"].encode())
         else:
@@ -697,7 +697,7 @@ class Driven:
     def close(self, ask):
         """Closes a handle."""
         handle = self.handles.pop(ask["handle"])
-        self.pokes = [one for one in self.pokes if one[0] is not handle]
+        self.proofs = [one for one in self.proofs if one[0] is not handle]
         descriptor = handle.fileno()
         handle.close()
         self.channel.connection_closed(descriptor)
@@ -718,14 +718,14 @@ class Driven:
     def serve(self):
         """Runs until stdin ends."""
         while True:
-            watched = [0, *(server.fileno() for server, _text in self.pokes)]
+            watched = [0, *(server.fileno() for server, _text in self.proofs)]
             if self.child is not None and self.child_ended is not None:
                 watched.append(self.child_ended)
             ready = wait(
                 filter(None, [self.channel]), watched, 0.02 if self.child and not self.child_ended else None
             )
             self.reap()
-            self.pokes = [one for one in self.pokes if one[0].fileno() not in ready or not self.greet(*one)]
+            self.proofs = [one for one in self.proofs if one[0].fileno() not in ready or not self.greet(*one)]
             if 0 in ready:
                 data = os.read(0, 65536)
                 if not data:

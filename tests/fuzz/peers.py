@@ -7,7 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from channelkit.catalogue.cases import applies, load
+from channelkit.catalogue.cases import applies
+from channelkit.catalogue.loading import load
 from channelkit.catalogue.verdict import FAIL, FIXED, INCONCLUSIVE, KNOWN, LENIENT, UNSUPPORTED
 from channelkit.judge.execute import CaseResult, execute, run_shared
 from channelkit.judge.runner import Options, pairs, run

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from channelkit.catalogue.cases import Case, case_of, fault_of
+from channelkit.catalogue.loading import case_of, fault_of
 from fuzz import receiving, repertoire
 
 if TYPE_CHECKING:
+    from channelkit.catalogue.cases import Case
     from fuzz.acts import Act
 
 _SHOULD = ("HND-051", "FRM-026", "HND-041", "CLS-005", "HND-008", "FRM-028", "JSN-029")
@@ -83,11 +84,11 @@ def assemble(drawn: list[Act], traits: Traits, buffer: int | None) -> Plan:
     steps = [step for act in drawn for step in act.steps]
     lasting = not any(act.last for act in drawn)
     if buffer:
-        steps.insert(0, {"buffer": buffer})
+        steps.insert(0, {"send_buffer": buffer})
     if lasting:
         steps.append({"barrier": True})
         if traits.conserve:
-            steps = [{"descriptors": "count"}, *steps, {"descriptors": "same"}]
+            steps = [{"descriptors": "count"}, *steps, {"expect_descriptors": "same"}]
     rules = sorted({rule for act in drawn for rule in act.rules})
     outcomes = {"ok": "conform"}
     for act in drawn:

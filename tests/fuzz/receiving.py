@@ -82,11 +82,11 @@ def receive(draw: st.DrawFn, number: int, avoid: frozenset[str], type_: str) -> 
     if draw(st.booleans()):
         to = {"to": name} if kind == "udp4" else {}
         steps += [
-            {"do": {"command": "poke", "handle": "$handle", "text": "it works", **to}},
-            {"reach": name, "text": "it works"},
+            {"do": {"command": "prove", "handle": "$handle", "text": "it works", **to}},
+            {"expect_at_peer": name, "text": "it works"},
         ]
     steps.append({"do": {"command": "close", "handle": "$handle"}})
-    steps += [{"drop": one} for one in names]
+    steps += [{"close_own": one} for one in names]
     kinds = [type_, kind, *(["two descriptors"] if two else []), *(["double envelope"] if double else [])]
     like = [
         *_likes_of(type_, kind),
@@ -111,7 +111,7 @@ def refused(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
     step = draw(one_write([line]))
     return of_frames(
         ["envelope without a descriptor"],
-        [{"allow": {"event": "error"}}, step, EXPECT_NACK],
+        [{"allow_event": {"event": "error"}}, step, EXPECT_NACK],
         [line],
         rules=("HND-012", "HND-037"),
         like=("hnd-no-descriptor", "hnd-receive-native"),
@@ -125,7 +125,7 @@ def full_table(number: int, avoid: frozenset[str]) -> st.SearchStrategy[Act]:
     line = frames.user(envelope("net.Socket", {"n": number}), texts.PLAIN)
     write = {"write": line.written, "fd": name}
     steps: list[Step] = [
-        {"allow": {"event": "error"}},
+        {"allow_event": {"event": "error"}},
         {"make": "tcp-client", "name": name},
         {"descriptors": "full"},
         write,
@@ -135,7 +135,7 @@ def full_table(number: int, avoid: frozenset[str]) -> st.SearchStrategy[Act]:
         EXPECT_ACK,
         {"expect": {"delivered": {"n": number}, "handle": "net.Socket"}},
         {"do": {"command": "close", "handle": "$handle"}},
-        {"drop": name},
+        {"close_own": name},
     ]
     return st.just(
         Act(
@@ -151,7 +151,7 @@ def stray(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
     name = f"s{number}"
     line = draw(frames.USER.filter(lambda frame: frames.allowed(frame, avoid)))
     steps: list[Step] = [{"make": draw(st.sampled_from(["tcp-client", "udp4", "unix-client"])), "name": name}]
-    steps += [*draw(riding(line, [name], [])), *line.expect, {"barrier": True}, {"drop": name}]
+    steps += [*draw(riding(line, [name], [])), *line.expect, {"barrier": True}, {"close_own": name}]
     return of_frames(
         ["descriptor without an envelope"],
         steps,
@@ -173,7 +173,7 @@ def useless(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
         *draw(riding(line, [name], [])),
         EXPECT_ACK,
         ERROR,
-        {"drop": name},
+        {"close_own": name},
     ]
     return Act(
         frozenset(["unknown type"]), tuple(steps), ("HND-041", "HND-042"), ("receive:net.Socket",),
@@ -195,7 +195,7 @@ def counted(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
             {"write": frames.user(envelope("net.Socket", index, key=key), texts.PLAIN).written, "fd": name},
             EXPECT_ACK,
             {"expect": {"delivered": index, "handle": "net.Socket"}},
-            {"drop": name},
+            {"close_own": name},
         ]
         if index < count - 1 and draw(st.booleans()):
             steps.append({"do": {"command": "close", "handle": "$handle"}})

@@ -45,8 +45,8 @@ def sends(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
     portion = draw(st.sampled_from([None, None, 1, 7, 1000]))
     if portion is not None and sum(len(spell(value).encode()) for value in values) > 500 * portion:
         portion = None
-    slow: list[Step] = [{"reading": portion}] if portion else []
-    steps = [*slow, *map(send, values), *map(written, values), *([{"reading": None}] if slow else [])]
+    slow: list[Step] = [{"read_size": portion}] if portion else []
+    steps = [*slow, *map(send, values), *map(written, values), *([{"read_size": None}] if slow else [])]
     kinds = frozenset(
         ["send", *(["slow reader"] if slow else []), *(["long send"] if any(map(_is_long, values)) else [])]
     )
@@ -87,7 +87,7 @@ def sends_handle(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
             EXPECT_ACK,
             {"expect": {"delivered": "crossing", "handle": "net.Server"}},
             {"do": {"command": "close", "handle": "$handle"}},
-            {"drop": f"s{number}"},
+            {"close_own": f"s{number}"},
         ]
     for _ in range(refusals):
         steps += [NACK, expected]
@@ -148,9 +148,9 @@ def end(draw: st.DrawFn, number: int, avoid: frozenset[str], how: str) -> Act:
         ("lif-messages-then-close", "lif-close", "frm-unterminated-end"),
     )
     if how == "close first" and steps:
-        steps = [steps[0], {"close": True}, *steps[1:], GONE]
+        steps = [steps[0], {"close_channel": True}, *steps[1:], GONE]
     elif how == "shutdown":
-        steps += [{"shutdown": True}, EXPECT_EOF]
+        steps += [{"half_close_channel": True}, EXPECT_EOF]
         return Act(
             kinds,
             tuple(steps),
@@ -190,7 +190,7 @@ def end(draw: st.DrawFn, number: int, avoid: frozenset[str], how: str) -> Act:
                     "fd": "f",
                 }
             },
-            {"close": True},
+            {"close_channel": True},
             GONE,
         ]
         return Act(
@@ -203,7 +203,7 @@ def end(draw: st.DrawFn, number: int, avoid: frozenset[str], how: str) -> Act:
         )
     elif how == "killed":
         told = {"expect": {"event": {"event": "exit", "code": None, "signal": "SIGKILL"}}}
-        steps += [{"close": True}, {"end": {"signal": "SIGKILL"}}, told, GONE]
+        steps += [{"close_channel": True}, {"end_child": {"signal": "SIGKILL"}}, told, GONE]
         return Act(
             kinds,
             tuple(steps),
@@ -213,7 +213,7 @@ def end(draw: st.DrawFn, number: int, avoid: frozenset[str], how: str) -> Act:
             last=True,
         )
     else:
-        steps += [{"close": True}, GONE]
+        steps += [{"close_channel": True}, GONE]
     return Act(kinds, tuple(steps), rules, like=like, last=True)
 
 

@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from channelkit import resources
-from channelkit.catalogue import cases
+from channelkit.catalogue import loading as cases
 from channelkit.errors import UsageError
 from channelkit.judge import subjects
 from support.kit import SAMPLE

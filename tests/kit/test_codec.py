@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from channelkit.catalogue.cases import load
+from channelkit.catalogue.loading import load
 from channelkit.cli.main import main
 from channelkit.judge.codec import direction
 from channelkit.resources import case_files

@@ -52,8 +52,8 @@ def test_descriptors_ride_where_the_case_says(at: int | None, expected: list[boo
 def test_a_long_message_passes_small_buffers_and_a_slow_reader() -> None:
     text = "x" * 20_000
     steps: Steps = [
-        {"buffer": 2304},
-        {"reading": 777},
+        {"send_buffer": 2304},
+        {"read_size": 777},
         {"write": [{"json": text}]},
         {"expect": {"delivered": text}},
     ]
@@ -70,7 +70,7 @@ def test_a_full_table_takes_no_descriptor_until_it_is_free() -> None:
         {"make": "tcp-client", "name": "s"},
         {"write": ['"abc"\n'], "fd": "s"},
         ECHO,
-        {"descriptors": "same"},
+        {"expect_descriptors": "same"},
         {"descriptors": "free"},
     ]
     assert run("keeps_descriptors", *steps).judgement.verdict == "pass"
@@ -85,7 +85,7 @@ def test_a_kept_descriptor_is_noticed() -> None:
         {"make": "tcp-client", "name": "s"},
         {"write": ['"abc"\n'], "fd": "s"},
         ECHO,
-        {"descriptors": "same"},
+        {"expect_descriptors": "same"},
     ]
     result = judge("keeps_descriptors", case(*steps), scale=0.2)
     assert (result.judgement.verdict, result.judgement.seen.outcome) == ("fail", "leaked")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from channelkit.catalogue.cases import load
+from channelkit.catalogue.loading import load
 from channelkit.judge.runner import Options, pairs, run
 from channelkit.judge.subjects import Description
 from channelkit.limits import Limits

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from channelkit.catalogue.cases import load_file
+from channelkit.catalogue.loading import load_file
 from channelkit.cli.main import main
 from support.kit import SAMPLE, command
 

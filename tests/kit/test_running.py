@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from channelkit.catalogue.cases import load
+from channelkit.catalogue.loading import load
 from channelkit.cli.main import main
 from channelkit.judge.profiles import PROFILES
 from channelkit.judge.subjects import Description

@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from channelkit.catalogue.cases import Case, load_file
+from channelkit.catalogue.loading import load_file
 from channelkit.judge.execute import CaseResult, execute
 from channelkit.judge.subjects import Description
 from channelkit.limits import Limits
+
+if TYPE_CHECKING:
+    from channelkit.catalogue.cases import Case
 
 HERE = Path(__file__).resolve().parents[1] / "kit"
 SAMPLE = HERE / "sample.json"

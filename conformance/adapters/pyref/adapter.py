@@ -97,9 +97,9 @@ class Control:
         """Make a socket."""
         return {"address": self._handles.make(kind, name, to)}
 
-    def do_poke(self, handle: str, text: str, to: str = "") -> None:
+    def do_prove(self, handle: str, text: str, to: str = "") -> None:
         """Use a socket."""
-        self._handles.poke(handle, text, to)
+        self._handles.prove(handle, text, to)
 
     def do_close(self, handle: str) -> None:
         """Close a socket."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import nodechannel
 
-# How long, in seconds, a poke waits for the connection or the room that it needs.
+# How long, in seconds, a `prove` waits for the connection or the room that it needs.
 POKE_LIMIT = 10.0
 
 
@@ -73,7 +73,7 @@ class Handles:
         """Return the socket of that name, None for no name."""
         return None if name is None else self._sockets[name]
 
-    def poke(self, name: str, text: str, to: str = "") -> None:
+    def prove(self, name: str, text: str, to: str = "") -> None:
         """Push `text` through a socket; on a server, through the next connection to it."""
         sock = self._sockets[name]
         if sock.type == socket.SOCK_DGRAM:

@@ -10,7 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from channelkit import __version__
-from channelkit.catalogue.cases import LEVELS, Case, load, select
+from channelkit.catalogue.cases import Case, select
+from channelkit.catalogue.loading import load
+from channelkit.catalogue.members import LEVELS
 from channelkit.cli import doctor, fmt, matrix, promote, replay
 from channelkit.cli import init as initcli
 from channelkit.cli import known as knowncli

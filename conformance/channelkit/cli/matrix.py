@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from channelkit.catalogue.cases import load, select
+from channelkit.catalogue.cases import select
+from channelkit.catalogue.loading import load
 from channelkit.errors import UsageError
 from channelkit.judge.known import read as read_known
 from channelkit.judge.runner import Options, pairs, run

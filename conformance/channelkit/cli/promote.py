@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from channelkit.catalogue.cases import load, load_file
 from channelkit.catalogue.form import written
+from channelkit.catalogue.loading import load, load_file
 from channelkit.errors import UsageError
 from channelkit.resources import case_files, find
 

@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from channelkit.catalogue.cases import Case, applies, load
+from channelkit.catalogue.cases import Case, applies
+from channelkit.catalogue.loading import load
 from channelkit.errors import UsageError
 from channelkit.judge.execute import execute
 from channelkit.judge.subjects import Description

@@ -55,8 +55,8 @@ def _is_end(step: dict[str, Any]) -> bool:
     """Whether a step makes or awaits the end of the channel, which is the end of the stream here."""
     wanted = alternatives(step)
     return (
-        step.get("close") is True
-        or step.get("shutdown") is True
+        "close_channel" in step
+        or "half_close_channel" in step
         or (bool(wanted) and all(one == {"eof": True} or _is_event(one, "disconnect") for one in wanted))
     )
 

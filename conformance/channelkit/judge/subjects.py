@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from channelkit.catalogue.cases import ROLES
+from channelkit.catalogue.members import ROLES
 from channelkit.errors import UsageError
 from channelkit.judge.codec import ROLE as CODEC
 from channelkit.judge.known import KnownFailure

@@ -91,7 +91,7 @@ def _server(sender: End, receiver: End, pair: Pair) -> None:
     sender.command(command="close", handle=f"tcp-server of the {sender.role}")
     host, port = address.rsplit(":", 1)
     with socket.create_connection((host, int(port))) as client:
-        receiver.command(command="poke", handle=name, text="from the server")
+        receiver.command(command="prove", handle=name, text="from the server")
         _read(pair, client, b"from the server")
 
 
@@ -100,7 +100,7 @@ def _socket(sender: End, receiver: End, pair: Pair) -> None:
         to = "{}:{}".format(*server.getsockname())
         _address, name = _send_made(sender, receiver, "tcp-client", "net.Socket", to)
         with server.accept()[0] as other:
-            receiver.command(command="poke", handle=name, text="through the connection")
+            receiver.command(command="prove", handle=name, text="through the connection")
             _read(pair, other, b"through the connection")
 
 
@@ -109,7 +109,7 @@ def _udp(sender: End, receiver: End, pair: Pair) -> None:
         other.bind(("127.0.0.1", 0))
         _address, name = _send_made(sender, receiver, "udp4", "dgram.Socket")
         receiver.command(
-            command="poke", handle=name, text="datagram", to="{}:{}".format(*other.getsockname())
+            command="prove", handle=name, text="datagram", to="{}:{}".format(*other.getsockname())
         )
         _read(pair, other, b"datagram")
 

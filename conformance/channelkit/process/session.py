@@ -36,6 +36,10 @@ _UNKNOWN = "frobnicate-5f1c"
 """A command that no contract will ever have."""
 
 
+POLICIES = ("round-robin", "shared")
+"""How a primary hands out connections: the first policy is the default."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How to start a subject: its command, its role and its rung.
@@ -52,8 +56,8 @@ class Plan:
     descriptor: int = CHANNEL
     mode: str | None = "json"
     env: Mapping[str, str | None] = field(default_factory=dict, hash=False)
-    policy: str = "round-robin"
-    """What a primary is told about its sockets: ``round-robin`` or ``shared``."""
+    policy: str = POLICIES[0]
+    """What a primary is told about its sockets."""
 
     @property
     def driven(self) -> bool:

@@ -5,10 +5,6 @@ import resource
 import time
 from pathlib import Path
 
-WORDS = ("full", "free", "count", "same", "private")
-"""What the ``descriptors`` step can ask."""
-
-
 _STANDARD = 3
 _PROCESS_CLOCK = 2
 """Linux: the clock of a whole process, as ``clock_getcpuclockid`` of the C library makes it."""

@@ -5,7 +5,7 @@ Nothing in it changes from run to run unless a verdict does, so that it can be c
 
 from typing import Any
 
-from channelkit.catalogue.cases import ROLES
+from channelkit.catalogue.members import ROLES
 from channelkit.catalogue.verdict import FAIL, FIXED, INCONCLUSIVE, KNOWN, LENIENT, PASS, UNSUPPORTED
 from channelkit.report.console import pair_table, requirement_table, worst_verdict
 

@@ -1,19 +1,101 @@
 """The ``expect`` step: waits for the first of several things on the wire, in the adapter's events or in the process."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from channelkit.process.session import Session
-from channelkit.steps.kept import member
+from channelkit.schema import Rules
+from channelkit.steps.kept import fill_value, member
+from channelkit.steps.kinds import NAME, OBJECT, TEXT, TRUE, Step, one_or_several, step, words
 from channelkit.steps.scene import CaseEnded, Scene, ended_outcome
 from channelkit.steps.sockets import fault_of
 from channelkit.wire.compare import contains, equal
 from channelkit.wire.rawchannel import Frame
 from channelkit.wire.values import show, untag
 
-KINDS = ("frame", "text", "delivered", "event", "eof", "exit", "child", "started", "silence")
-"""What can be waited for; exactly one of these keys is in an expectation, ``text`` possibly instead of ``frame``."""
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """One kind of thing that an expectation names."""
+
+    value: Rules
+    meaning: str
+    """In Markdown, for the table in ``conformance/README.md``."""
+    example: str
+    optional: Mapping[str, Rules] = field(default_factory=dict)
+
+    def rules(self, name: str) -> dict[str, Any]:
+        """The schema of such an expectation."""
+        return {
+            "title": name,
+            "type": "object",
+            "required": [name],
+            "properties": {name: self.value, **self.optional, "as": NAME, "stop": TRUE},
+            "additionalProperties": False,
+        }
+
+
+_ON_FRAME: dict[str, Rules] = {
+    "fd": NAME,
+    "at": {
+        "description": "The byte of the frame that the descriptor came with, while the kit reads single bytes.",
+        "type": "integer",
+        "minimum": 0,
+    },
+    "keep": {
+        "description": "Members of the frame that later steps use, by name: the path of each.",
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": NAME,
+    },
+}
+
+AWAITED: dict[str, Awaited] = {
+    "frame": Awaited(
+        True,
+        "The next frame on the wire that is no echo of a probe. "
+        '`"subset": true` compares only the named members. `"fd": NAME` demands a descriptor and keeps it under that name, and `"at": '
+        "N` that it came with byte N, "
+        'which the kit sees while it reads single bytes. `"keep": {NAME: PATH}` keeps a member of the frame for later steps, in which '
+        '`"@NAME@"` stands for it; '
+        "the path `.` is the whole frame",
+        "V",
+        {"subset": TRUE, **_ON_FRAME},
+    ),
+    "text": Awaited(
+        TEXT, "The next frame, compared byte by byte; with the same members as `frame`", "S", _ON_FRAME
+    ),
+    "delivered": Awaited(
+        True,
+        "The subject has delivered this message: at rung 0 the echo on the wire, else the adapter's `message` event. "
+        '`"handle": TYPE` demands a handle of that type and makes it the *latest received*, named `$handle` in later `do` steps',
+        "V",
+        {"handle": NAME},
+    ),
+    "event": Awaited(OBJECT, "An event of the adapter with at least these members", "{…}"),
+    "eof": Awaited(
+        TRUE,
+        'The subject ended its side; with `"both": true`, both directions have ended',
+        "true",
+        {"both": TRUE},
+    ),
+    "exit": Awaited(
+        words("zero", "nonzero", "signal"), "The process of the subject has ended this way", "WORD"
+    ),
+    "child": Awaited(
+        OBJECT,
+        "Roles `parent` and `primary`: what the puppet child found, at least these members: `env` with the `NODE_CHANNEL_` variables, "
+        "`inherited` with the descriptor numbers, `plain` (the number is written without sign, blank or leading zero), `blocking`, "
+        "`socket` with family and type, "
+        "`entries` with the variables of the raw environment, `argv`",
+        "{…}",
+    ),
+    "started": Awaited(OBJECT, "The same of the process of the command `start`", "{…}"),
+    "silence": Awaited(TRUE, "Nothing comes within the limit", "true"),
+}
+"""What can be waited for, by the member that names it."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +106,8 @@ class Expectation:
 
     @cached_property
     def kind(self) -> str:
-        """One of :data:`KINDS`."""
-        if "text" in self.entry:
-            return "text"
-        return next(kind for kind in KINDS if kind in self.entry)
+        """One of :data:`AWAITED`."""
+        return next(name for name in self.entry if name in AWAITED)
 
     @cached_property
     def wanted(self) -> Any:
@@ -35,9 +115,16 @@ class Expectation:
         return untag(self.entry[self.kind], large=True)
 
 
-def expect(scene: Scene, alternatives: list[Expectation]) -> None:
+@step(
+    one_or_several({"$ref": "#/$defs/expectation"}),
+    'The kit waits for E, or for the first of several. `"as": OUTCOME` in E names the outcome, and `"stop": true` ends the case there',
+    "E or [E…]",
+    outcomes=("no-descriptor", "bad-descriptor", "blocking-descriptor", "misplaced-descriptor", "half-open"),
+)
+def expect(scene: Scene, step: Step) -> None:
     """Waits for the first alternative that comes true and names the outcome after it. Raises :class:`CaseEnded`."""
     session = scene.session
+    alternatives = _alternatives(session, step)
     found: list[Expectation] = []
 
     def decided() -> bool:
@@ -56,6 +143,11 @@ def expect(scene: Scene, alternatives: list[Expectation]) -> None:
     if chosen is None:
         chosen = _without_match(session, alternatives)
     _take(scene, chosen)
+
+
+def _alternatives(session: Session, step: Step) -> list[Expectation]:
+    wanted = fill_value(session.kept, step["expect"])
+    return [Expectation(entry) for entry in (wanted if isinstance(wanted, list) else [wanted])]
 
 
 def _patience(session: Session, alternatives: list[Expectation]) -> float:

@@ -1,11 +1,13 @@
 """What the steps of one variant share."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from channelkit.process.session import Session
 from channelkit.process.subject import describe_status
 from channelkit.steps.sockets import Sockets
+from channelkit.wire.segments import Cut
 
 
 class CaseEnded(Exception):
@@ -26,6 +28,10 @@ class Scene:
 
     session: Session
     sockets: Sockets
+    cuts: Iterator[Cut] = field(default_factory=lambda: iter(()))
+    """How the writes that are still to come are cut."""
+    following: dict[str, Any] = field(default_factory=dict)
+    """The step after the current one; empty after the last."""
     outcome: str = "ok"
     """The last name given."""
     latest_handle: str = "$handle"
@@ -34,7 +40,7 @@ class Scene:
     unanswered: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     """Commands whose reply is due: id and step."""
     costs: dict[str, float] = field(default_factory=dict)
-    """Processor time by the name of the ``meter`` step."""
+    """Processor time by the name of the ``measure_cpu`` step."""
     metered: float = 0.0
     whole_line: bool = True
     """All that the kit wrote ends with LF."""

@@ -120,12 +120,12 @@ class Sockets:
     def _pipe(self, name: str) -> None:
         mine, other = os.pipe()
         self._mine[name] = mine
-        self._cleanup.callback(self.drop, name)
+        self._cleanup.callback(self.close_own, name)
         self._cleanup.callback(os.close, other)
 
     def _file(self, name: str) -> None:
         self._mine[name] = _regular_file()
-        self._cleanup.callback(self.drop, name)
+        self._cleanup.callback(self.close_own, name)
 
     def descriptor(self, name: str) -> int:
         """The descriptor of a socket of the case. Raises :class:`HarnessError` when there is none."""
@@ -134,7 +134,7 @@ class Sockets:
             raise HarnessError(f"the case has no open socket {name}")
         return mine if isinstance(mine, int) else mine.fileno()
 
-    def drop(self, name: str) -> None:
+    def close_own(self, name: str) -> None:
         """Closes the kit's own copy; its counterpart stays."""
         mine = self._mine.pop(name, None)
         if isinstance(mine, int):
@@ -144,7 +144,7 @@ class Sockets:
 
     def keep(self, name: str, descriptor: int) -> None:
         """Takes over a received descriptor."""
-        self.drop(name)
+        self.close_own(name)
         end = self._own(socket.socket(fileno=descriptor))
         self._mine[name] = end
         self._received.add(name)
@@ -162,18 +162,14 @@ class Sockets:
         with contextlib.suppress(BlockingIOError):
             end.connect((host, int(port)) if separator else address)
 
-    def visit(self, name: str, port: int) -> bool:
-        """Connects to a port of this machine; tells whether somebody listens there."""
+    def connect_port(self, name: str, port: int) -> bool:
+        """Connects to a port of this machine; tells whether a process listens there."""
         try:
             end = self._own(socket.create_connection((_LOCALHOST[0], port), 5))
         except OSError:
             return False
         self._clients[name] = self._counterparts[name] = end
         return True
-
-    def hang_up(self, name: str) -> None:
-        """Closes the counterpart of a socket."""
-        self.counterpart(name).close()
 
     def listen(self, name: str) -> bool:
         """Listens on a socket; tells whether it was bound."""
@@ -225,26 +221,22 @@ class Sockets:
         self._visitors[name] = visitor = self._own(server.accept()[0])
         return visitor
 
-    def feed(self, name: str, text: bytes) -> None:
-        """Writes to the counterpart."""
-        self.counterpart(name).send(text)
-
-    def taste(self, name: str, text: bytes, wait: Callable[[Callable[[], bool], int], bool]) -> bytes:
+    def read_own(self, name: str, text: bytes, wait: Callable[[Callable[[], bool], int], bool]) -> bytes:
         """Reads from the kit's own copy of a socket, at most as many bytes as ``text`` has."""
         mine = self._mine.get(name)
         if not isinstance(mine, socket.socket):
             raise HarnessError(f"the case has no open socket {name}")
         return _read(mine, len(text), wait)
 
-    def gone(self, name: str, wait: Callable[[Callable[[], bool], int], bool]) -> bool:
-        """Waits until the counterpart of a socket, of which the kit closes its own copy, sees that there is no other.
+    def sees_end(self, name: str, wait: Callable[[Callable[[], bool], int], bool]) -> bool:
+        """Closes the kit's own copy of a socket and waits until its counterpart sees the end: no other copy is left.
 
-        Of a server, it is the connection that waits there.
+        For a server, the connection that waits there is meant.
         """
         if name in self._servers:
             other = self._visitors.get(name) or self._accepted(name)
         else:
-            self.drop(name)
+            self.close_own(name)
             other = self.counterpart(name)
 
         def ended() -> bool:
@@ -268,7 +260,7 @@ class Sockets:
         host, port = mine.getsockname()[:2]
         return f"{host}:{port}"
 
-    def reach(self, name: str, text: bytes, wait: Callable[[Callable[[], bool], int], bool]) -> bytes:
+    def read_at_peer(self, name: str, text: bytes, wait: Callable[[Callable[[], bool], int], bool]) -> bytes:
         """Reads what the subject wrote to the counterpart of a socket, at most as many bytes as ``text`` has.
 
         ``wait`` waits for a condition that the readability of a descriptor may bring about.

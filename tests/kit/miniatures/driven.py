@@ -66,7 +66,7 @@ def on_command(text: str) -> None:
             return
         frame(ask["message"])
         say({"id": number, "ok": True})
-    elif command == "poke":
+    elif command == "prove":
         handles[ask["handle"]].sendall(b"lie" if LIE == "wrong-bytes" else ask["text"].encode())
         say({"id": number, "ok": True})
     elif command == "exit":

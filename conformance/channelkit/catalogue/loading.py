@@ -1,0 +1,113 @@
+"""Reads case files: checks them, replaces the steps that stand for others, and says where a mistake is."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from channelkit.catalogue.cases import Case, encode
+from channelkit.catalogue.lines import line_of
+from channelkit.catalogue.members import SCHEMA
+from channelkit.errors import UsageError
+from channelkit.schema import Fault, Place
+from channelkit.steps.folded import unfolded
+from channelkit.steps.kinds import Step, kind_of
+
+_LISTS = ("rules", "roles", "needs", "ending", "like")
+"""Members of a case that no caller changes."""
+
+
+def load(files: Iterable[Path]) -> list[Case]:
+    """All cases of the files. Raises :class:`UsageError` that names the file, the line and the mistake."""
+    found: dict[str, Case] = {}
+    for file in files:
+        for case in load_file(file):
+            if case.id in found:
+                raise UsageError(f"{file}: the id {case.id} is there twice")
+            found[case.id] = case
+    return list(found.values())
+
+
+def load_file(file: Path) -> list[Case]:
+    """The cases of one file. Raises :class:`UsageError` that names the file, the line and the mistake."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        content = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file}: not a case file: {error}") from error
+    fault = SCHEMA.fault(content) or _senseless(content)
+    if fault is not None:
+        raise UsageError(f"{file}:{line_of(text, fault.place)}: {_told(fault, content)}")
+    return [case_of(entry, content["topic"]) for entry in content["cases"]]
+
+
+def _told(fault: Fault, content: Any) -> str:
+    """The fault in one sentence, behind the id of the case if it is in one that has an id."""
+    match fault.place:
+        case ("cases", int(number), *place):
+            entry = content["cases"][number]
+            name = entry.get("id") if isinstance(entry, dict) else None
+            told = replace(fault, place=tuple(place)).told("the case")
+            return f"{name}: {told}" if isinstance(name, str) else told
+    return fault.told("the file")
+
+
+def case_of(entry: dict[str, Any], topic: str) -> Case:
+    """The case of an entry that has no fault."""
+    lists: dict[str, Any] = {name: tuple(entry[name]) for name in _LISTS if name in entry}
+    steps = list(unfolded(entry["steps"]))
+    return Case(**{**entry, **lists, "steps": steps, "folded": entry["steps"], "topic": topic})
+
+
+def fault_of(entry: Any) -> str:
+    """What is wrong with a case as it stands in a file; empty when nothing is."""
+    content = {"topic": "any", "cases": [entry]}
+    fault = SCHEMA.fault(content) or _senseless(content)
+    return "" if fault is None else _told(fault, content)
+
+
+# ---- what a schema cannot say ---------------------------------------------------------------------------------
+
+
+def _senseless(content: dict[str, Any]) -> Fault | None:
+    """The first fault of cases that fit the schema."""
+    for number, entry in enumerate(content["cases"]):
+        for place, step in _places(entry["steps"]):
+            text = _fault_of_step(step, entry)
+            if text:
+                return Fault(text, ("cases", number, "steps", *place), names_it=True)
+    return None
+
+
+def _places(steps: list[Step]) -> Iterator[tuple[Place, Step]]:
+    """Every step with its place, those inside of others included."""
+    for number, step in enumerate(steps):
+        yield (number,), step
+        for inner, one in enumerate(step.get("steps", ())):
+            yield (number, "steps", inner), one
+
+
+def _fault_of_step(step: Step, entry: dict[str, Any]) -> str:
+    kind = kind_of(step)
+    if kind.roles and not set(entry["roles"]) <= set(kind.roles):
+        return f"a step {kind.name} is only for the roles {', '.join(kind.roles)}"
+    if kind.rung > entry["rung"] and "child" in entry["roles"]:
+        return f"a step {kind.name} needs rung {kind.rung}"
+    if any("steps" in inner for inner in step.get("steps", ())):
+        return f"no step {kind.name} inside of another"
+    if kind.name == "write":
+        try:
+            return _fault_of_places(step, len(encode(step["write"])))
+        except (ValueError, TypeError, RecursionError) as error:
+            return f"bad chunk in a write: {error}"
+    return ""
+
+
+def _fault_of_places(step: Step, size: int) -> str:
+    outside = [place for place in step.get("cut", ()) if place >= size]
+    if outside:
+        return f"the write has {size} bytes, so that `cut` cannot name byte {outside[0]}"
+    if "at" in step and not ("fd" in step and step["at"] < size):
+        return f"`at` is the byte on which a descriptor rides: it needs `fd` and is less than {size}"
+    return ""

@@ -1,0 +1,176 @@
+"""The members of a case, and the schema of case files: it follows from these and from the kinds of steps."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from channelkit.process.session import POLICIES
+from channelkit.schema import Rules, Schema
+from channelkit.steps.expect import AWAITED
+from channelkit.steps.kinds import KINDS, NAME, TEXT, words
+from channelkit.steps.run import run_steps  # noqa: F401 (with it, every kind is declared)
+
+LEVELS = ("MUST", "SHOULD", "MAY", "INFO")
+"""From the strictest to what is only observed."""
+ENDINGS = ("clean", "closed", "died", "hung")
+ROLES = ("child", "parent", "worker", "primary")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of a case."""
+
+    rules: Rules
+    meaning: str
+    """In Markdown, for the table in ``conformance/README.md``."""
+    required: bool = False
+
+
+def _set_of(rules: Rules, least: int = 0) -> Rules:
+    return {"type": "array", "minItems": least, "uniqueItems": True, "items": rules}
+
+
+_TEXT_OR_NULL: Rules = {"type": ["string", "null"]}
+_START: Rules = {
+    "type": "object",
+    "minProperties": 1,
+    "properties": {
+        "descriptor": {"type": "integer", "minimum": 3},
+        "mode": _TEXT_OR_NULL,
+        "env": {"type": "object", "additionalProperties": _TEXT_OR_NULL},
+        "policy": words(*POLICIES),
+    },
+    "additionalProperties": False,
+}
+_NEED = r"^((receive|send):[A-Za-z.]+|socket-lists|ask-socket-lists|start|env)$"
+
+MEMBERS: dict[str, Member] = {
+    "id": Member(
+        {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)+$"},
+        "permanent, never used again; begins with the topic",
+        required=True,
+    ),
+    "title": Member(NAME, "states what is, without a modal verb", required=True),
+    "rules": Member(
+        _set_of({"type": "string", "pattern": "^[A-Z]{3}-[0-9]{3}$"}, 1),
+        "requirement ids of `spec/`",
+        required=True,
+    ),
+    "level": Member(words(*LEVELS), "`MUST`, `SHOULD`, `MAY` or `INFO`", required=True),
+    "roles": Member(
+        _set_of(words(*ROLES), 1),
+        "roles of the subject: `child`, `parent` or both; `worker`; `primary`",
+        required=True,
+    ),
+    "rung": Member(
+        {"enum": [0, 1, 2, 3]},
+        "the least rung: 0 when an echo child can show it, 1 or 2 when it takes a driven adapter. A parent is always driven",
+        required=True,
+    ),
+    "needs": Member(
+        _set_of({"type": "string", "pattern": _NEED}),
+        "capabilities that the adapter declares; a missing one makes the case `unsupported`",
+    ),
+    "segment": Member(
+        words("all", "none"),
+        "`all`: the case runs again under every segmentation of each write; `none` is the default",
+    ),
+    "start": Member(
+        _START,
+        'what a child finds: `descriptor`, the number of the channel (3), `mode`, that of the serialization (`"json"`; null: none), '
+        "and `env`, "
+        "variables that replace those (null: none). A primary finds its `policy` (`round-robin`)",
+    ),
+    "fresh": Member({"type": "boolean"}, "true: the case needs a channel on which nothing has been written"),
+    "steps": Member(
+        {"type": "array", "items": {"$ref": "#/$defs/step"}},
+        "what happens, in order; see below",
+        required=True,
+    ),
+    "outcomes": Member(
+        {"type": "object", "minProperties": 1, "additionalProperties": {"$ref": "#/$defs/outcome"}},
+        'outcome → `conform`, `violate`, or `{"class": "lenient", "flag": F}`; an outcome that is not listed is a failure',
+        required=True,
+    ),
+    "ending": Member(
+        _set_of(words(*ENDINGS), 1),
+        'how the subject may end: `clean`, `closed`, `died`, `hung`; `["clean"]` is the default',
+    ),
+    "guards": Member(NAME, "the real bug that the case guards against, in one sentence"),
+    "like": Member(
+        _set_of(NAME),
+        "ids of cases of which this one is a variation: a subject that is known to deviate there may deviate here in the same way",
+    ),
+}
+"""Every member of a case by its name, in canonical order."""
+
+
+def _object(required: list[str], properties: dict[str, Rules], **others: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        **others,
+        "required": required,
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+_CHUNKS: list[Rules] = [
+    TEXT,
+    _object(["hex"], {"hex": {"type": "string", "pattern": "^([0-9a-fA-F]{2})*$"}}, title="hex"),
+    _object(["json"], {"json": True}, title="json"),
+    _object(
+        ["repeat", "times"], {"repeat": TEXT, "times": {"type": "integer", "minimum": 0}}, title="repeat"
+    ),
+]
+
+
+def definitions() -> dict[str, Rules]:
+    """The definitions of the schema."""
+    required = [name for name, member in MEMBERS.items() if member.required]
+    return {
+        "case": _object(
+            required, {name: _described(member.rules, member.meaning) for name, member in MEMBERS.items()}
+        ),
+        "outcome": {
+            "oneOf": [
+                words("conform", "violate"),
+                _object(
+                    ["class", "flag"],
+                    {
+                        "class": {"const": "lenient"},
+                        "flag": {"type": "string", "pattern": "^[A-Z][A-Za-z0-9]+$"},
+                    },
+                    title="class",
+                ),
+            ]
+        },
+        "chunk": {"title": "chunk", "oneOf": _CHUNKS},
+        "step": {"title": "step", "oneOf": [_described(kind.rules, kind.meaning) for kind in KINDS.values()]},
+        "expectation": {
+            "title": "expectation",
+            "oneOf": [_described(one.rules(name), one.meaning) for name, one in AWAITED.items()],
+        },
+    }
+
+
+def _described(rules: Rules, meaning: str) -> Rules:
+    return {"description": meaning, **rules} if isinstance(rules, dict) else rules
+
+
+def document() -> dict[str, Any]:
+    """The schema of case files, as ``schemas/kit/case.json`` holds it."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "https://nodechannel.dev/schemas/kit/case.json",
+        "title": "A file of conformance cases",
+        "description": "The cases of one topic. Made by conformance/generate.py from the tables of channelkit.",
+        **_object(
+            ["topic", "cases"],
+            {"topic": NAME, "cases": {"type": "array", "items": {"$ref": "#/$defs/case"}}},
+        ),
+        "$defs": definitions(),
+    }
+
+
+SCHEMA = Schema(document(), definitions())
+"""The schema of case files, ready to read."""

@@ -1,0 +1,147 @@
+"""Steps of the kit's own end of the channel: what it writes, how it reads, how it ends."""
+
+from channelkit.process.session import Session
+from channelkit.steps.kept import fill
+from channelkit.steps.kinds import COUNT, NAME, TRUE, Step, list_of, one_or_several, step
+from channelkit.steps.scene import CaseEnded, Scene, ended_outcome
+from channelkit.wire.segments import Cut
+from channelkit.wire.values import compact, show
+
+_ONE_READ = 16384
+"""Bytes that fit into the buffer of the channel while the subject does not read."""
+
+
+@step(
+    list_of({"$ref": "#/$defs/chunk"}),
+    'The kit writes bytes to the subject. A chunk is a string (UTF-8), `{"hex": H}`, `{"json": V}` (compact text and LF) or '
+    '`{"repeat": S, "times": N}`. With `"fd": NAME` the descriptor rides on the last frame of the write; a list of names makes '
+    "several ride. "
+    '`"cut": [PLACE…]` cuts the write before these bytes, and `"at": PLACE` says on which byte the descriptors ride; either replaces '
+    "the segmentations",
+    "[CHUNK…]",
+    optional={
+        "fd": one_or_several(NAME),
+        "cut": {
+            "description": "A further write begins before each of these bytes.",
+            "type": "array",
+            "items": COUNT,
+        },
+        "at": {"description": "The byte that the descriptors ride on.", "type": "integer", "minimum": 0},
+    },
+)
+def write(scene: Scene, step: Step) -> None:
+    """Writes every piece so that the subject reads it by itself, as far as the system lets the kit see that."""
+    cut = next(scene.cuts)
+    names = step.get("fd", [])
+    descriptors = [scene.sockets.descriptor(name) for name in ([names] if isinstance(names, str) else names)]
+    if _wants_one_read(cut):
+        with scene.session.subject.stopped():
+            _write_pieces(scene, cut, descriptors, patient=False)
+    else:
+        _write_pieces(scene, cut, descriptors, patient=True)
+    if cut and cut[-1].data:
+        scene.whole_line = cut[-1].data.endswith(b"\n")
+
+
+def _wants_one_read(cut: Cut) -> bool:
+    """Whether plain messages and a frame with a descriptor, which take a write each, are to arrive in one read."""
+    return len(cut) > 1 and cut[0].glued and sum(len(piece.data) for piece in cut) < _ONE_READ
+
+
+def _write_pieces(scene: Scene, cut: Cut, descriptors: list[int], *, patient: bool) -> None:
+    """Writes one piece after the other; ``patient``: each once the subject has read the one before it."""
+    session = scene.session
+    for index, piece in enumerate(cut):
+        if index and patient:
+            limits = session.limits
+            patient = session.settle(limits.answer if session.channel.heard or index > 1 else limits.start)
+        data = fill(session.kept, piece.data)
+        data = session.new_probe() + data if piece.glued else data
+        if not session.write(data, descriptors if piece.descriptor else ()):
+            raise CaseEnded("silent", "the subject stopped reading")
+
+
+@step(
+    {"type": "object", "required": ["cmd"]},
+    "The kit writes this message with the `key` of the latest frame that had one. In an expected `frame`, `$key` stands for that key. "
+    "The outcome is `no-key` when the subject wrote none",
+    '{"cmd": …}',
+    outcomes=("no-key",),
+)
+def write_with_key(scene: Scene, step: Step) -> None:
+    """Answers a question of the subject."""
+    key = scene.session.latest_key
+    if key is None:
+        raise CaseEnded("no-key", "the subject wrote no key that an answer could repeat")
+    scene.session.write(compact({"key": key, **step["write_with_key"]}) + b"\n")
+
+
+@step(
+    TRUE,
+    "The kit sends a probe message and waits until the subject has delivered it. Anything else that came before and that no step "
+    "expected is the outcome `unexpected`",
+    "true",
+)
+def barrier(scene: Scene, _step: Step) -> None:
+    """Proves that nothing else came: the channel is ordered, and the probe came back."""
+    session = scene.session
+    if not session.write(session.new_probe()):
+        raise CaseEnded("silent", "the subject stopped reading")
+    session.await_start()
+    channel = session.channel
+    session.wait(lambda: not session.probes or session.exited or channel.eof, session.limits.answer)
+    # An adapter's events may still be on their way when the channel is gone already.
+    if session.probes and channel.eof and session.plan.driven:
+        session.wait(lambda: not session.probes or session.exited, session.limits.grace)
+    _no_surplus(session)
+    if session.probes:
+        raise CaseEnded(*ended_outcome(session, "the probe never came back"))
+
+
+def _no_surplus(session: Session) -> None:
+    """Raises :class:`CaseEnded` for anything that no step expected."""
+    tail, descriptors = session.channel.tail, session.channel.descriptors
+    if session.frames:
+        raise CaseEnded("unexpected", f"the subject wrote {session.frames[0]}")
+    if session.events:
+        raise CaseEnded("unexpected", f"the adapter reported {show(session.events[0])}")
+    if tail:
+        raise CaseEnded("unexpected", f"the subject wrote {tail[:200]!r} without a line feed")
+    if descriptors:
+        raise CaseEnded("unexpected", f"{len(descriptors)} descriptors came that no step expected")
+
+
+@step(TRUE, "The kit closes its end of the channel", "true", ends=True)
+def close_channel(scene: Scene, _step: Step) -> None:
+    """Closes the kit's end."""
+    scene.session.close_channel()
+
+
+@step(
+    TRUE,
+    "The kit half-closes its end: the subject sees the end of file and can still write",
+    "true",
+    ends=True,
+)
+def half_close_channel(scene: Scene, _step: Step) -> None:
+    """Half-closes the kit's end."""
+    scene.session.shutdown_channel()
+
+
+@step(
+    {"type": ["integer", "null"], "minimum": 0},
+    "From here on the kit reads N bytes at once; 0: none; null: all there are",
+    "N",
+    outcomes=("misplaced-descriptor",),
+)
+def read_size(scene: Scene, step: Step) -> None:
+    """Makes the kit a slow reader, or a usual one again."""
+    scene.session.channel.portion = step["read_size"]
+
+
+@step(
+    COUNT, "The kernel keeps no more than about N bytes that the kit wrote and the subject has not read", "N"
+)
+def send_buffer(scene: Scene, step: Step) -> None:
+    """Makes the channel narrow."""
+    scene.session.channel.limit_buffer(step["send_buffer"])

@@ -1,0 +1,107 @@
+"""The kinds of steps: each is one function, and its decorator says all that a reader, the check and the schema need to know."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from channelkit.errors import HarnessError
+from channelkit.schema import Rules
+from channelkit.steps.scene import Scene
+
+Step = dict[str, Any]
+Function = Callable[[Scene, Step], None]
+
+TRUE: Rules = {"const": True}
+NAME: Rules = {"type": "string", "minLength": 1}
+TEXT: Rules = {"type": "string"}
+OBJECT: Rules = {"type": "object"}
+COUNT: Rules = {"type": "integer", "minimum": 1}
+
+
+def words(*choices: str) -> Rules:
+    """One of some words."""
+    return {"enum": list(choices)}
+
+
+def list_of(rules: Rules) -> Rules:
+    """A list with at least one member."""
+    return {"type": "array", "minItems": 1, "items": rules}
+
+
+def one_or_several(rules: Rules) -> Rules:
+    """A value, or a list of them."""
+    return {"oneOf": [rules, list_of(rules)]}
+
+
+def _is_replaced(_scene: Scene, entry: Step) -> None:
+    raise HarnessError(f"a step stands for others and was not replaced by them: {entry!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of step."""
+
+    name: str
+    value: Rules
+    """The value beside the name."""
+    meaning: str
+    """What the step does, in Markdown, for the table in ``conformance/README.md``."""
+    example: str
+    """The value and the members as the table shows them."""
+    members: Mapping[str, Rules] = field(default_factory=dict)
+    optional: Mapping[str, Rules] = field(default_factory=dict)
+    roles: tuple[str, ...] = ()
+    """The only roles of a subject that the step makes sense for; all when empty."""
+    rung: int = 0
+    """The least rung at which a child can do what the step asks of it."""
+    outcomes: tuple[str, ...] = ()
+    """Outcomes that the runner names when the step fails, beside those that every step may have."""
+    ends: bool = False
+    """The channel is not as it was before, so that no other case can follow in the same process."""
+    run: Function = _is_replaced
+
+    @property
+    def rules(self) -> dict[str, Any]:
+        """The schema of such a step."""
+        return {
+            "title": self.name,
+            "type": "object",
+            "required": [self.name, *self.members],
+            "properties": {self.name: self.value, **self.members, **self.optional, "why": WHY},
+            "additionalProperties": False,
+        }
+
+
+WHY: Rules = {"description": "Why the step is there.", "type": "string", "minLength": 1}
+
+KINDS: dict[str, Kind] = {}
+"""Every kind by its name, in the order of the modules."""
+
+
+def step(
+    value: Rules,
+    meaning: str,
+    example: str,
+    *,
+    members: Mapping[str, Rules] | None = None,
+    optional: Mapping[str, Rules] | None = None,
+    roles: tuple[str, ...] = (),
+    rung: int = 0,
+    outcomes: tuple[str, ...] = (),
+    ends: bool = False,
+) -> Callable[[Function], Function]:
+    """Declares a kind of step. Its name is that of the function, and the parameters are the members of :class:`Kind`."""
+
+    def declare(run: Function) -> Function:
+        name = run.__name__
+        KINDS[name] = Kind(
+            name, value, meaning, example, members or {}, optional or {}, roles, rung, outcomes, ends, run
+        )
+        return run
+
+    return declare
+
+
+def kind_of(entry: Step) -> Kind:
+    """The kind of a step that has been checked."""
+    return next(KINDS[name] for name in entry if name in KINDS)
