@@ -6,8 +6,8 @@ them. This module is the blocking front end; `nodechannel.asyncio` has the same 
 
 from nodechannel import _facade
 from nodechannel._blocking.channel import Channel, ChildProcess, connect, fork, spawn
-from nodechannel._core.connection import Message
 from nodechannel._core.delivery import Delivery, DeliveryState
+from nodechannel._core.message import Message
 from nodechannel._handles.outgoing import Sendable
 from nodechannel._handles.received import ReceivedHandle
 from nodechannel._handles.types import HandleType

@@ -13,10 +13,37 @@ from nodechannel._lazy import public, typing
 
 
 class ChannelError(Exception):
-    """Base of every error of this package."""
+    """Base of every error of this package.
+
+    Two errors are equal if their types, their texts and their attributes are, but for a `delivery`. They can be pickled and copied.
+    """
 
     code: typing.ClassVar[str] = "NC_ERROR"
     rule: typing.ClassVar[str | None] = None
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.args == other.args and _facts(self) == _facts(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.args))
+
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        # `args` holds the text, which is not what `__init__` takes.
+        return _remake, (type(self), self.args), self.__dict__
+
+
+def _remake(cls: type[ChannelError], args: tuple[object, ...]) -> ChannelError:
+    """Make an error again without its `__init__`; its attributes are set after that."""
+    error = cls.__new__(cls, *args)
+    error.args = args
+    return error
+
+
+def _facts(error: ChannelError) -> dict[str, object]:
+    """Return the attributes that two equal errors have in common; a delivery is no value, but one thing that happens in one process."""
+    return {name: value for name, value in vars(error).items() if name not in ("delivery", "__notes__")}
 
 
 class ChannelClosed(ChannelError):
@@ -143,6 +170,7 @@ class ListenFailed(ChannelError, OSError):
     Attributes:
         errno: the number of the error in this system; None when it has none, as for a host that is unknown.
         name: the error's name, such as ``EADDRINUSE``.
+        place: the address and port, or the path.
     """
 
     code = "NC_LISTEN_FAILED"
@@ -151,6 +179,11 @@ class ListenFailed(ChannelError, OSError):
         super().__init__(errno, f"cannot listen at {place}: {name}")
         self.errno = errno
         self.name = name
+        self.place = place
+
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        # `OSError` keeps what it knows outside of `__dict__`.
+        return type(self), (self.name, self.place, self.errno), self.__dict__
 
     def __str__(self) -> str:
         return str(self.args[1])

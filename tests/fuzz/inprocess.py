@@ -12,7 +12,8 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from fuzz import acts, frames, texts
 from fuzz.machine import Machine, MemoryMachine, SocketMachine
-from nodechannel._core.connection import Connection, Message
+from nodechannel._core.connection import Connection
+from nodechannel._core.message import Message
 from nodechannel._handles.fd import OwnedFd
 from nodechannel._json import exact
 from nodechannel._json import loader as values

@@ -15,7 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from fuzz.tables import Automaton
 from fuzz.wires import UNLIMITED, Wire, in_memory, over_sockets
-from nodechannel._core.connection import Connection, Message
+from nodechannel._core.connection import Connection
+from nodechannel._core.message import Message
 from nodechannel._handles.outgoing import SocketHandle
 from nodechannel._io import steps
 from nodechannel._json.serialization import JsonSerialization

@@ -10,7 +10,7 @@ from nodechannel.cluster import Cluster
 
 if TYPE_CHECKING:
     from nodechannel._cluster.processes import Command, WorkerProcess
-    from nodechannel._core.connection import Message
+    from nodechannel._core.message import Message
 
 
 async def obey(worker: WorkerProcess, message: Message) -> None:

@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING, Self, Unpack
 from weakref import WeakSet
 
 from nodechannel._aio.wakeup import Waiters
-from nodechannel._core.connection import Connection, Message
+from nodechannel._core.connection import Connection
 from nodechannel._core.delivery import WRITTEN, Delivery, DeliveryState
+from nodechannel._core.message import Message, ReceivedMessage
 from nodechannel._core.options import ChannelOptions, OpenOptions
 from nodechannel._handles.outgoing import Sendable, SocketHandle
 from nodechannel._handles.types import HandleType
@@ -200,7 +201,7 @@ class Channel:
         event = self._events.popleft()
         if not self._reading:
             self._read_on()
-        if isinstance(event, Message):
+        if isinstance(event, ReceivedMessage):
             return event
         raise event
 

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 
 from nodechannel._blocking.pump import Pump
-from nodechannel._core.connection import Connection, Message
+from nodechannel._core.connection import Connection
 from nodechannel._core.delivery import WRITTEN, Delivery, DeliveryState
+from nodechannel._core.message import Message, ReceivedMessage
 from nodechannel._handles.outgoing import Sendable, SocketHandle
 from nodechannel._handles.types import HandleType
 from nodechannel._lazy import public, signal, subprocess, typing
@@ -138,7 +139,7 @@ class Channel:
             event = events.popleft() if events else self._await(events.popleft, timeout)
         except IndexError:  # another thread was quicker
             event = self._await(events.popleft, timeout)
-        if isinstance(event, Message):
+        if isinstance(event, ReceivedMessage):
             return event
         raise event
 
@@ -176,7 +177,7 @@ class Channel:
             raise StopIteration from None
         except IndexError:  # another thread was quicker
             return next(self)
-        if isinstance(event, Message):
+        if isinstance(event, ReceivedMessage):
             return event
         raise event
 

@@ -16,7 +16,7 @@ from nodechannel._cluster.listening import Sockets
 from nodechannel._cluster.messages import UNIX, Policy, Query
 from nodechannel._cluster.primary import Place, PrimaryProtocol, WorkerLink
 from nodechannel._cluster.processes import Command, Script, WorkerProcess
-from nodechannel._core.connection import Message
+from nodechannel._core.message import Message
 from nodechannel.errors import ChannelClosed, ChannelError, HandleAbandoned, WorkersFail
 
 # Seconds until a worker that died young is replaced: the first time, and at most. They double with each death.

@@ -16,6 +16,7 @@ from itertools import repeat
 
 from nodechannel._core.delivery import Delivery, DeliveryState
 from nodechannel._core.handover import HandOvers
+from nodechannel._core.message import ReceivedMessage
 from nodechannel._core.messages import Cmd, is_internal
 from nodechannel._core.outbox import Outbox, Write
 from nodechannel._core.socketlist import Answer, Questions, Received
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, Protocol, TypeAlias
 
+    from nodechannel._core.message import Message
     from nodechannel._core.serialization import Body, Serialization
     from nodechannel._handles.fd import OwnedFd
     from nodechannel._handles.types import HandleType
@@ -50,27 +52,8 @@ _ABOUT_SOCKETS = (
 )
 
 
-class Message:
-    """A user message that has arrived.
-
-    It has no `__init__`, which would take as long as all else that is done for a small message.
-
-    Attributes:
-        data: the value, as Python's JSON types.
-        handle: the handle that came with it, or None.
-    """
-
-    __slots__ = ("data", "handle")
-
-    data: Any
-    handle: ReceivedHandle | None
-
-    def __repr__(self) -> str:
-        return f"Message({self.data!r}{f', handle={self.handle!r}' if self.handle else ''})"
-
-
 if TYPE_CHECKING:
-    Event: TypeAlias = Message | RemoteError
+    Event: TypeAlias = ReceivedMessage | RemoteError
 
     class Outgoing(Protocol):
         """A handle that the caller offers: described now, taken only once nothing can fail any more."""
@@ -158,9 +141,9 @@ class Connection:
         return self._hand_over.waiting
 
     def withdraw(self, event: Event) -> None:
-        """Take back an event that its user has learned of otherwise."""
-        if event in self.events:
-            self.events.remove(event)
+        """Take back an event that its user has learned of otherwise; other threads may take events meanwhile, but not add any."""
+        # The same object, not an equal one: two deliveries can fail for equal reasons.
+        self.events.extend([one for one in _take_all(self.events) if one is not event])
 
     def take_messages(self) -> list[Message]:
         """Remove and return the messages before the first error, which is raised when it comes first.
@@ -168,12 +151,8 @@ class Connection:
         Raises `IndexError` if nothing is there. Several threads may call it: each event is taken by one of them.
         """
         events = self.events
-        taken: list[Any] = [events.popleft()]
-        try:  # noqa: SIM105 (importing contextlib takes longer than this module)
-            taken.extend(map(deque.popleft, repeat(events)))
-        except IndexError:  # the list keeps what was taken until then
-            pass
-        if self._faulty and set(map(type, taken)) != {Message}:
+        taken: list[Any] = [events.popleft(), *_take_all(events)]
+        if self._faulty and set(map(type, taken)) != {ReceivedMessage}:
             first = next(index for index, event in enumerate(taken) if isinstance(event, RemoteError))
             events.extendleft(reversed(taken[max(first, 1) :]))
             if first == 0:
@@ -248,7 +227,7 @@ class Connection:
         """End the channel now: what is queued or not yet taken by the user is dropped and its descriptors are closed."""
         self._end(ChannelInput.CLOSE)
         for event in self.events:
-            if isinstance(event, Message) and event.handle is not None:
+            if isinstance(event, ReceivedMessage) and event.handle is not None:
                 event.handle.close()
         self.events.clear()
 
@@ -328,7 +307,7 @@ class Connection:
                 # [CLS-003]
                 self._receive_internal(value)
             else:
-                message = Message()
+                message = ReceivedMessage()
                 message.data = value
                 message.handle = None
                 append(message)
@@ -384,7 +363,7 @@ class Connection:
         if handle.key is not None and type_ is NET_SOCKET:
             self._received_sockets.arrived(handle.key)
             handle.on_closed = partial(self.on_socket_closed, handle.key)
-        message = Message()
+        message = ReceivedMessage()
         message.data = data
         message.handle = handle
         self.events.append(message)
@@ -459,6 +438,16 @@ class Connection:
         self._hand_over.abandon_all()
         if self.closed:  # until then the rest of a handle's message may still be read
             self._close_strays()
+
+
+def _take_all(events: deque[Event]) -> list[Event]:
+    """Remove and return all events, in one step even where other threads take some too."""
+    taken: list[Event] = []
+    try:  # noqa: SIM105 (importing contextlib takes longer than this module)
+        taken.extend(map(deque.popleft, repeat(events)))
+    except IndexError:  # the list keeps what was taken until then
+        pass
+    return taken
 
 
 def _nobody_listens(_message: dict[str, Any], handle: ReceivedHandle | None) -> None:

@@ -55,6 +55,10 @@ class Delivery:
         """Keep the descriptor of a handle that was not delivered."""
         self._returned = fd
 
+    def __getstate__(self) -> dict[str, object]:
+        """A copy tells how far the message has come; the socket that may be taken back stays with the original."""
+        return {**vars(self), "_returned": None}
+
     def __del__(self) -> None:
         if self._returned is not None:
             self._returned.close()

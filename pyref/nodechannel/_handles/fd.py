@@ -11,6 +11,7 @@ from nodechannel.errors import HandleTaken
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import NoReturn
 
 # The most descriptors that Linux lets one message carry. Room for all of them means that a truncated control message
 # has one cause only: the descriptor table of this process is full.
@@ -62,6 +63,9 @@ class OwnedFd:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a descriptor has one owner, so it can be neither copied nor pickled")
 
     def __repr__(self) -> str:
         return f"<OwnedFd {'closed' if self.closed else self._fd}>"

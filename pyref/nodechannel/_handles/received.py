@@ -8,11 +8,11 @@ from collections.abc import Callable
 from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.kinds import misfit
 from nodechannel._handles.types import HandleType
+from nodechannel._lazy import typing
 from nodechannel.errors import HandleMismatch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
     from weakref import finalize
 
 
@@ -86,6 +86,9 @@ class ReceivedHandle:
         if told is not None:
             told()
 
+    def __reduce__(self) -> typing.NoReturn:
+        raise TypeError("a received handle has one owner, so it can be neither copied nor pickled")
+
     def __repr__(self) -> str:
         return f"<ReceivedHandle {self.type} {self._fd!r}>"
 
@@ -108,7 +111,7 @@ class CountedSocket(socket.socket):
         self._finalizer.atexit = False
 
     # The standard library calls this from `close`, once no file made of the socket is open any more.
-    def _real_close(self, *args: Any) -> None:
+    def _real_close(self, *args: typing.Any) -> None:
         socket.socket._real_close(self, *args)  # type: ignore[attr-defined]  # `super` takes as long as all else
         self._tell_now()
 

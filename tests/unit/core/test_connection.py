@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from nodechannel import errors
-from nodechannel._core.connection import Connection, Message
+from nodechannel._core.connection import Connection
 from nodechannel._core.delivery import DeliveryState
+from nodechannel._core.message import Message
 from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.types import HandleType
 from nodechannel._json.serialization import JsonSerialization

@@ -9,7 +9,8 @@ import socket
 
 import pytest
 
-from nodechannel._core.connection import Connection, Message
+from nodechannel._core.connection import Connection
+from nodechannel._core.message import Message
 from nodechannel._handles.fd import SCM_MAX_FD
 from nodechannel._io.steps import Wrote, feed, receive_step, send_step
 from nodechannel._json.serialization import JsonSerialization

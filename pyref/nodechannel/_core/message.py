@@ -1,0 +1,53 @@
+"""A user message, as a receiver gets it."""
+
+from __future__ import annotations
+
+from nodechannel._handles.received import ReceivedHandle
+from nodechannel._lazy import typing
+
+TYPE_CHECKING = False
+
+
+class Message:  # noqa: PLW1641 (the value of most messages has no hash)
+    """A message that has arrived, or one that a program makes to test what it does with a message.
+
+    Two messages are equal if their values are equal and their handle is the same object.
+
+    Attributes:
+        data: the value, as Python's JSON types.
+        handle: the handle that came with it, or None.
+    """
+
+    __slots__ = ("data", "handle")
+    __match_args__ = ("data", "handle")
+
+    def __init__(self, data: typing.Any, handle: ReceivedHandle | None = None) -> None:
+        self.data: typing.Any = data
+        self.handle: ReceivedHandle | None = handle
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Message):
+            return NotImplemented
+        return self.handle is other.handle and bool(self.data == other.data)
+
+    def __reduce__(self) -> tuple[type[Message], tuple[typing.Any, ReceivedHandle | None]]:
+        return Message, (self.data, self.handle)
+
+    def __repr__(self) -> str:
+        # A debugger may show a message that is still being made.
+        known = [
+            name for name in Message.__slots__ if getattr(self, name, None) is not None or name == "data"
+        ]
+        return f"Message({', '.join(f'{name}={getattr(self, name, ...)!r}' for name in known)})"
+
+
+class ReceivedMessage(Message):
+    """What a connection makes. Its attributes are set from outside: to call an `__init__` takes as long as all else it does."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def __init__(self) -> None: ...
+    else:
+        __init__ = object.__init__

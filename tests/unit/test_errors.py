@@ -1,0 +1,132 @@
+"""Errors travel: between processes, into sets, and through copies."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nodechannel import Delivery, DeliveryState, errors
+from nodechannel._handles.fd import OwnedFd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nodechannel.errors import ChannelError
+
+MADE: dict[str, Callable[[], ChannelError]] = {
+    "ChannelError": lambda: errors.ChannelError("text"),
+    "ChannelClosed": lambda: errors.ChannelClosed("send"),
+    "SendTimeout": lambda: errors.SendTimeout(Delivery()),
+    "LocalError": lambda: errors.LocalError("text"),
+    "NoChannel": errors.NoChannel,
+    "BadChannelFd": lambda: errors.BadChannelFd("x", "not a descriptor number"),
+    "UnsupportedSerialization": lambda: errors.UnsupportedSerialization("none"),
+    "NodeNotFound": errors.NodeNotFound,
+    "InvalidMessage": lambda: errors.InvalidMessage("set is not a type of JSON", "$.a"),
+    "InvalidHandle": lambda: errors.InvalidHandle("the socket is closed"),
+    "HandleTaken": errors.HandleTaken,
+    "NotAWorker": errors.NotAWorker,
+    "ListenFailed": lambda: errors.ListenFailed("EADDRINUSE", "*:80", 98),
+    "WorkersFail": lambda: errors.WorkersFail("SIGKILL"),
+    "RemoteError": lambda: errors.RemoteError("text"),
+    "MalformedMessage": lambda: errors.MalformedMessage("text"),
+    "InvalidJson": lambda: errors.InvalidJson("it is blank", b"x" * 100),
+    "LineTooLong": lambda: errors.LineTooLong(3),
+    "UnexpectedAck": lambda: errors.UnexpectedAck("NODE_HANDLE_ACK"),
+    "BadEnvelope": lambda: errors.BadEnvelope("its type is unknown", {"a": [1]}),
+    "MissingDescriptor": lambda: errors.MissingDescriptor(truncated=True),
+    "HandleMismatch": lambda: errors.HandleMismatch("net.Server", "a connected socket"),
+    "HandleAbandoned": lambda: errors.HandleAbandoned(Delivery()),
+}
+
+COPIES: dict[str, Callable[[ChannelError], ChannelError]] = {
+    "pickle": lambda error: pickle.loads(pickle.dumps(error)),
+    "oldest pickle": lambda error: pickle.loads(pickle.dumps(error, 0)),
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+}
+
+
+def attributes(error: ChannelError) -> dict[str, object]:
+    names = [
+        name
+        for name in dir(error)
+        if not name.startswith("_") and name != "delivery" and hasattr(error, name)
+    ]
+    return {name: getattr(error, name) for name in names if not callable(getattr(error, name))}
+
+
+def test_every_error_is_in_the_table():
+    classes = {
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, errors.ChannelError)
+    }
+    assert classes == set(MADE)
+
+
+@pytest.mark.parametrize("how", COPIES)
+@pytest.mark.parametrize("name", MADE)
+def test_a_copy_is_equal_and_says_the_same(name, how):
+    error = MADE[name]()
+    error.add_note("a note")
+    same = COPIES[how](error)
+    assert type(same) is type(error)
+    assert same == error
+    assert hash(same) == hash(error)
+    assert (str(same), repr(same)) == (str(error), repr(error))
+    assert attributes(same) == attributes(error)
+    assert same.__notes__ == ["a note"]
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_equal_errors_are_one_element_of_a_set(name):
+    assert len({MADE[name](), MADE[name]()}) == 1
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_no_error_equals_another_type(name):
+    assert [other for other in MADE if MADE[other]() == MADE[name]()] == [name]
+
+
+def test_errors_of_one_type_differ_by_what_they_say():
+    assert errors.ChannelClosed("send") != errors.ChannelClosed("receive")
+    assert errors.BadEnvelope("its type is unknown", 1) != errors.BadEnvelope("its type is unknown", 2)
+    assert errors.InvalidJson("r", b"x" * 100 + b"1") != errors.InvalidJson("r", b"x" * 100 + b"2")
+
+
+def test_a_subclass_of_a_user_is_copied_without_its_init():
+    class Mine(errors.ChannelClosed):
+        def __init__(self, number: int, *, why: str) -> None:
+            super().__init__(f"do {number}")
+            self.why = why
+
+    error = Mine(1, why="because")
+    same = copy.copy(error)
+    assert same == error
+    assert same.why == "because"
+
+
+def test_a_copied_delivery_tells_how_far_it_has_come():
+    delivery = Delivery()
+    delivery.state = DeliveryState.ABANDONED
+    delivery.refusals = 4
+    delivery.error = errors.HandleAbandoned(delivery)
+    same = pickle.loads(pickle.dumps(delivery.error)).delivery
+    assert (same.state, same.refusals) == (DeliveryState.ABANDONED, 4)
+    assert same.error.delivery is same
+
+
+def test_a_copied_delivery_does_not_own_the_socket():
+    delivery = Delivery()
+    fd = OwnedFd.copy(0)
+    delivery.give_back(fd)
+    same = copy.copy(delivery)
+    with pytest.raises(errors.HandleTaken):
+        same.take_back()
+    del same
+    assert not fd.closed
+    fd.close()
