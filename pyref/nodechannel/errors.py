@@ -119,6 +119,21 @@ class NodeNotFound(LocalError):
         )
 
 
+class ReentrantCall(LocalError):
+    """A signal handler or a finalizer wants to wait for a channel whose own call it interrupts; that call cannot go on meanwhile.
+
+    Within such a handler `send`, `disconnect` and `close` can be used: they do not wait there.
+    """
+
+    code = "NC_REENTRANT_CALL"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a signal handler or finalizer cannot wait for a channel while it interrupts a call of the same channel in the same thread; "
+            "send() and disconnect() do not wait there, and a flag that the handler sets lets the program receive later"
+        )
+
+
 class InvalidMessage(LocalError):
     """The message cannot be sent as it is.
 

@@ -32,6 +32,12 @@ class ToyFramer:
     def buffered(self) -> int:
         return len(self._rest)
 
+    def checkpoint(self) -> bytes:
+        return self._rest
+
+    def restore(self, checkpoint: bytes) -> None:
+        self._rest, self.error = checkpoint, None
+
     def feed(self, data: bytes) -> list[bytes]:
         self._rest += data
         bodies = []

@@ -28,6 +28,7 @@ MADE: dict[str, Callable[[], ChannelError]] = {
     "InvalidMessage": lambda: errors.InvalidMessage("set is not a type of JSON", "$.a"),
     "InvalidHandle": lambda: errors.InvalidHandle("the socket is closed"),
     "HandleTaken": errors.HandleTaken,
+    "ReentrantCall": errors.ReentrantCall,
     "NotAWorker": errors.NotAWorker,
     "ListenFailed": lambda: errors.ListenFailed("EADDRINUSE", "*:80", 98),
     "WorkersFail": lambda: errors.WorkersFail("SIGKILL"),
@@ -114,7 +115,7 @@ def test_a_copied_delivery_tells_how_far_it_has_come():
     delivery = Delivery()
     delivery.state = DeliveryState.ABANDONED
     delivery.refusals = 4
-    delivery.error = errors.HandleAbandoned(delivery)
+    delivery.refused = True
     same = pickle.loads(pickle.dumps(delivery.error)).delivery
     assert (same.state, same.refusals) == (DeliveryState.ABANDONED, 4)
     assert same.error.delivery is same

@@ -28,6 +28,7 @@ from nodechannel._core.connection import Connection
 from nodechannel._core.delivery import WRITTEN, Delivery, DeliveryState
 from nodechannel._core.message import Message, ReceivedMessage
 from nodechannel._core.options import ChannelOptions, OpenOptions
+from nodechannel._core.socketlist import Answer
 from nodechannel._handles.outgoing import Sendable, SocketHandle
 from nodechannel._handles.types import HandleType
 from nodechannel._io.steps import (
@@ -36,11 +37,11 @@ from nodechannel._io.steps import (
     RETRY,
     UNTIL_FULL,
     UNTIL_SHORTAGE,
-    feed,
     receive_step,
     send_now,
     send_step,
-    settle,
+    without_timeout,
+    write_rest,
 )
 from nodechannel._start.ending import GRACE, signal_name
 from nodechannel._start.env import adopt
@@ -51,7 +52,7 @@ from nodechannel._start.spawn import ChannelPair, channel_options, node_command
 from nodechannel.errors import ChannelClosed, SendTimeout
 
 if TYPE_CHECKING:
-    from nodechannel._core.socketlist import Answer
+    from nodechannel._core.socketlist import Questions
     from nodechannel._io.steps import Wrote
 
 _ABANDONED = DeliveryState.ABANDONED
@@ -85,7 +86,7 @@ class Channel:
     """
 
     def __init__(self, sock: socket.socket, **options: Unpack[OpenOptions]) -> None:
-        self._sock = sock
+        self._sock = without_timeout(sock)
         self._connection = Connection(resolve(options), max_line=options.get("max_line"))
         self._events = self._connection.events
         self._loop = asyncio.get_running_loop()
@@ -157,8 +158,9 @@ class Channel:
             delivery = send_now(self._sock, self._connection, frames)
             if delivery is WRITTEN:
                 return delivery
-        else:
-            delivery = self._connection.queue(frames)
+            self._schedule_flush()
+            return delivery or self._connection.queue(frames)
+        delivery = self._connection.queue(frames)
         self._schedule_flush()
         return delivery
 
@@ -203,7 +205,10 @@ class Channel:
             self._read_on()
         if isinstance(event, ReceivedMessage):
             return event
-        raise event
+        try:
+            raise event
+        finally:
+            del event  # an error that its own traceback keeps would live until the cyclic collector runs
 
     def _read_on(self) -> None:
         """Go on reading once few messages wait for their reader."""
@@ -233,17 +238,24 @@ class Channel:
 
     async def get_connections(self, key: str, timeout: float | None = None) -> int:
         """Return how many of the sockets that were sent with this `key` are open in the peer; see the blocking front end."""
-        return await self._await_answer(self._connection.get_connections(key), timeout)
+        return await self._inquire(self._connection.get_connections, self._connection.counts, key, timeout)
 
     async def wait_all_closed(self, key: str, timeout: float | None = None) -> None:
         """Wait until the peer has closed every socket that was sent with this `key`; see the blocking front end."""
-        await self._await_answer(self._connection.notify_close(key), timeout)
+        await self._inquire(self._connection.notify_close, self._connection.closings, key, timeout)
 
-    async def _await_answer(self, answer: Answer, timeout: float | None) -> int:
-        connection = self._connection
+    async def _inquire(
+        self, ask: Callable[[str, Answer], None], asked: Questions, key: str, timeout: float | None
+    ) -> int:
+        """Ask about a key, and wait for the answer."""
+        connection, answer = self._connection, Answer()
+        ask(key, answer)
         self._schedule_flush()
-        if not await self._wait(lambda: answer.count is not None or not connection.connected, timeout):
-            raise TimeoutError("the peer did not answer in time")
+        try:
+            if not await self._wait(lambda: answer.count is not None or not connection.connected, timeout):
+                raise TimeoutError("the peer did not answer in time")
+        finally:
+            asked.give_up(key, answer)
         # [SLS-004]
         if answer.count is None:
             raise ChannelClosed("ask")
@@ -298,7 +310,7 @@ class Channel:
     def _write_rest(self) -> None:
         """Write what is queued, for `GRACE` seconds at most, because the event loop ended before the channel did."""
         if self._sock.fileno() >= 0 and self._connection.outbox.size:
-            settle(self._sock, self._connection, time.monotonic() + GRACE)
+            write_rest(self._sock, self._connection, time.monotonic() + GRACE)
 
     def __del__(self) -> None:
         self._write_rest()
@@ -354,6 +366,11 @@ class Channel:
         self._closings_awaited = True
         try:
             self._receive()
+        except (
+            BaseException
+        ):  # of a signal handler: what was read is in the connection, and no event of the socket will tell
+            self._loop.call_soon(self._take_up)
+            raise
         finally:
             self._closings_awaited = False
             if self._closed_keys:
@@ -361,21 +378,28 @@ class Channel:
 
     def _receive(self) -> None:
         # Nothing may suspend between receiving bytes and feeding them.
+        connection = self._connection
         for _ in range(READS_A_TURN):
             try:
-                received = receive_step(self._sock)
+                receive_step(self._sock, connection)
             except BlockingIOError:
                 break
-            feed(self._connection, received)
+            whole = len(connection.inbox[-1][0]) < RECEIVE_SIZE
+            connection.take_in()
             # What has arrived is handed up before more is read: many objects at once are slow, for the processor's caches and for Python's
             # collector.
-            if self._events or len(received[0]) < RECEIVE_SIZE or self._connection.closed:
+            if self._events or whole or connection.closed:
                 break
         if self._connection.outbox.size:
             self._flush()
         else:
             self._after_io()
             self._waiters.wake()
+
+    def _take_up(self) -> None:
+        """Go on after an exception of a signal handler."""
+        self._connection.take_in()
+        self._flush()
 
     def _resume_reading(self) -> None:
         if not self._reading and self._sock.fileno() >= 0:

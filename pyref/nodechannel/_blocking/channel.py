@@ -7,34 +7,38 @@ number of them may send, one at a time receives.
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import repeat
 from types import TracebackType
 
 from nodechannel._blocking.pump import Pump
 from nodechannel._core.connection import Connection
 from nodechannel._core.delivery import WRITTEN, Delivery, DeliveryState
 from nodechannel._core.message import Message, ReceivedMessage
+from nodechannel._core.socketlist import Answer
+from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.outgoing import Sendable, SocketHandle
 from nodechannel._handles.types import HandleType
+from nodechannel._io.steps import without_timeout
 from nodechannel._lazy import public, signal, subprocess, typing
 from nodechannel._start.ending import GRACE, signal_name
 from nodechannel._start.env import adopt
 from nodechannel._start.forks import watch
 from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
-from nodechannel.errors import ChannelClosed, SendTimeout
+from nodechannel.errors import ChannelClosed, HandleAbandoned, ReentrantCall, SendTimeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container
-    from typing import TypeVar
 
-    from nodechannel._core.socketlist import Answer
-
-    Taken = TypeVar("Taken")
+    from nodechannel._core.socketlist import Questions
 
 _ABANDONED = DeliveryState.ABANDONED
 
@@ -57,9 +61,12 @@ class Channel:
     """
 
     def __init__(self, sock: socket.socket, **options: typing.Unpack[public.OpenOptions]) -> None:
-        self._sock = sock
+        self._sock = without_timeout(sock)
         self._connection = Connection(resolve(options), max_line=options.get("max_line"))
         self._events = self._connection.events
+        # Takes the events one by one. A `for` loop stores what it takes in the same step, so that no exception of a signal handler comes
+        # between: behind a call of `popleft` one could.
+        self._arriving = map(deque.popleft, repeat(self._events))
         self._pump = Pump(self._connection, sock)
         watch(self)
 
@@ -116,15 +123,14 @@ class Channel:
     def _see_off(
         self, delivery: Delivery, unfinished: Container[DeliveryState], timeout: float | None
     ) -> None:
-        """Wait until a delivery has left the unfinished states; raise what became of it if that is bad."""
-        if delivery.state in unfinished and not self._pump.wait(
-            lambda: delivery.state not in unfinished, deadline_of(timeout)
-        ):
-            raise SendTimeout(delivery)
-        if delivery.error is not None:
-            with self._pump.guard:
-                self._connection.withdraw(delivery.error)
-            raise delivery.error
+        """Wait until the delivery leaves `unfinished`; raise its error if it failed. A call within another one does not wait."""
+        if delivery.state in unfinished and not self._pump.entered:
+            done = partial(_has_left, delivery, unfinished)
+            if not self._pump.wait(done, deadline_of(timeout)):
+                raise SendTimeout(delivery)
+        if delivery.refused:
+            self._pump.act(lambda: self._connection.withdraw(delivery))
+            raise HandleAbandoned(delivery)
         if delivery.state is _ABANDONED and not self._connection.connected:
             raise ChannelClosed("send")
 
@@ -134,52 +140,51 @@ class Channel:
         Raises `ChannelClosed` when the channel has ended and every message was returned, `TimeoutError` after `timeout` seconds, and a
         `RemoteError` for something that the peer did wrong at this point of the stream; later messages can still be received.
         """
-        events = self._events
-        try:
-            event = events.popleft() if events else self._await(events.popleft, timeout)
-        except IndexError:  # another thread was quicker
-            event = self._await(events.popleft, timeout)
-        if isinstance(event, ReceivedMessage):
-            return event
-        raise event
+        deadline = deadline_of(timeout)
+        while True:
+            event = None
+            try:
+                for event in self._arriving:
+                    if isinstance(event, ReceivedMessage):
+                        return event
+                    raise event
+            except IndexError:
+                self._await_event(deadline)
+            except BaseException as error:
+                if event is not None and event is not error:  # a signal handler raised it
+                    self._events.appendleft(event)
+                event = (
+                    None  # an error that its own traceback keeps would live until the cyclic collector runs
+                )
+                raise
+
+    def _await_event(self, deadline: float | None) -> None:
+        """Wait until an event is there, which another thread may take before this one."""
+        if not self._pump.wait(self._connection.arrived, deadline):
+            raise TimeoutError("no message arrived in time")
+        if self._connection.closed and not self._events:
+            raise ChannelClosed("receive")
 
     def receive_many(self, timeout: float | None = None) -> list[Message]:
         """Return all messages that have been read, at least one; that costs less than one by one.
 
         Raises what `receive` raises: an error ends the list before it, and the next call raises it.
         """
-        try:
-            return self._connection.take_messages()
-        except IndexError:
-            return self._await(self._connection.take_messages, timeout)
-
-    def _await(self, take: Callable[[], Taken], timeout: float | None) -> Taken:
-        """Return what `take` returns, once it does not raise `IndexError` any more."""
         deadline = deadline_of(timeout)
         while True:
-            if not self._pump.wait(self._connection.arrived, deadline):
-                raise TimeoutError("no message arrived in time")
             try:
-                return take()
+                return self._connection.take_messages()
             except IndexError:
-                # Another thread was quicker: it received the event, or its `send` raises it.
-                if self._connection.closed:
-                    raise ChannelClosed("receive") from None
+                self._await_event(deadline)
 
     def __iter__(self) -> typing.Self:
         return self
 
     def __next__(self) -> Message:
-        events = self._events
         try:
-            event = events.popleft() if events else self._await(events.popleft, None)
+            return self.receive()
         except ChannelClosed:
             raise StopIteration from None
-        except IndexError:  # another thread was quicker
-            return next(self)
-        if isinstance(event, ReceivedMessage):
-            return event
-        raise event
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait until everything sent is written and every handle is acknowledged.
@@ -197,25 +202,30 @@ class Channel:
 
         Raises `ChannelClosed` when the channel ends before the answer, and `TimeoutError`.
         """
-        with self._pump.guard:
-            answer = self._connection.get_connections(key)
-        return self._await_answer(answer, timeout)
+        return self._inquire(self._connection.get_connections, self._connection.counts, key, timeout)
 
     def wait_all_closed(self, key: str, timeout: float | None = None) -> None:
         """Wait until the peer has closed every socket that was sent with this `key`.
 
         A Node peer that never got one does not answer. Raises `ChannelClosed` when the channel ends before, and `TimeoutError`.
         """
-        with self._pump.guard:
-            answer = self._connection.notify_close(key)
-        self._await_answer(answer, timeout)
+        self._inquire(self._connection.notify_close, self._connection.closings, key, timeout)
 
-    def _await_answer(self, answer: Answer, timeout: float | None) -> int:
-        connection = self._connection
-        if not self._pump.wait(
-            lambda: answer.count is not None or not connection.connected, deadline_of(timeout)
-        ):
-            raise TimeoutError("the peer did not answer in time")
+    def _inquire(
+        self, ask: Callable[[str, Answer], None], asked: Questions, key: str, timeout: float | None
+    ) -> int:
+        """Ask about a key, and wait for the answer."""
+        connection, deadline = self._connection, deadline_of(timeout)
+        if self._pump.entered:
+            raise ReentrantCall
+        answer = Answer()
+        try:
+            self._pump.act(lambda: ask(key, answer))
+            if not self._pump.wait(lambda: answer.count is not None or not connection.connected, deadline):
+                raise TimeoutError("the peer did not answer in time")
+        finally:
+            if answer.count is None:
+                self._pump.act(lambda: asked.give_up(key, answer))
         if answer.count is None:
             raise ChannelClosed("ask")
         return answer.count
@@ -225,9 +235,11 @@ class Channel:
 
         Does nothing when the channel has ended. Raises `TimeoutError` after `timeout` seconds; then the channel is closed all the same.
         """
-        with self._pump.guard:
-            self._connection.disconnect()
-        if not self._pump.wait(lambda: self._connection.closed, deadline_of(timeout)):
+        deadline = deadline_of(timeout)
+        self._pump.act(self._connection.disconnect)
+        if self._pump.entered:
+            return
+        if not self._pump.wait(lambda: self._connection.closed, deadline):
             self.close()
             raise TimeoutError("the peer did not take everything in time; the channel was closed")
 
@@ -297,14 +309,14 @@ class ChildProcess(Channel):
         """
         deadline = deadline_of(timeout)
         try:
-            watched = os.pidfd_open(self.pid)
+            watched = OwnedFd(os.pidfd_open(self.pid))
         except (AttributeError, OSError):  # not Linux, or the child has been waited for
             return self._wait_blindly(deadline)
         try:
-            if not self._pump.wait(lambda: self.process.poll() is not None, deadline, also=(watched,)):
+            if not self._pump.wait(lambda: self.process.poll() is not None, deadline, (watched.fileno(),)):
                 raise TimeoutError("the child did not end in time")
         finally:
-            os.close(watched)
+            watched.close()
         return self.process.wait()
 
     def _wait_blindly(self, deadline: float | None) -> int:
@@ -341,9 +353,20 @@ class ChildProcess(Channel):
                 stream.close()
 
 
+def _has_left(delivery: Delivery, unfinished: Container[DeliveryState]) -> bool:
+    return delivery.state not in unfinished
+
+
 def deadline_of(timeout: float | None) -> float | None:
-    """Return the moment, on the monotonic clock, when a timeout in seconds runs out."""
-    return None if timeout is None else time.monotonic() + timeout
+    """Return the moment, on the monotonic clock, when a timeout in seconds runs out; None for no limit.
+
+    Infinity is no limit either, and what is below zero is zero. Raises `ValueError` for NaN.
+    """
+    if timeout is None or timeout == math.inf:
+        return None
+    if timeout != timeout:
+        raise ValueError("a timeout is a number of seconds or None, not NaN")
+    return time.monotonic() + max(0.0, timeout)
 
 
 def connect(**options: typing.Unpack[public.ChannelOptions]) -> Channel:

@@ -14,7 +14,6 @@ from contextlib import suppress
 from types import TracebackType
 
 from nodechannel._blocking.channel import Channel, deadline_of
-from nodechannel._blocking.pump import Alarm
 from nodechannel._cluster import places
 from nodechannel._cluster.identity import adopt_worker
 from nodechannel._cluster.messages import BACKLOG
@@ -141,10 +140,7 @@ class Worker(Channel):
 
     def _act(self, action: Callable[[], None]) -> None:
         """Do something with the protocol, and write what comes of it."""
-        with self._pump.guard:
-            action()
-            self._pump.write()
-            self._pump.guard.notify()
+        self._pump.act(action)
 
 
 class SharedSocket(socket.socket):
@@ -191,14 +187,10 @@ class Server:
         """
         found: list[socket.socket] = []
         pump = self._worker._pump
-        with Alarm(pump.guard) as alarm:
-
-            def done() -> bool:
-                alarm.clear()
-                return self._poll(found) or not self.is_serving
-
-            if not pump.wait(done, deadline_of(timeout), (alarm.fileno(), *self._shared())):
-                raise TimeoutError("no connection arrived in time")
+        if not pump.wait(
+            lambda: self._poll(found) or not self.is_serving, deadline_of(timeout), self._shared()
+        ):
+            raise TimeoutError("no connection arrived in time")
         if not found:
             self.close()
             raise ChannelClosed("accept")

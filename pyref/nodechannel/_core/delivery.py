@@ -27,16 +27,22 @@ class Delivery:
     Attributes:
         state: how far it has come.
         refusals: how often the peer refused its handle with `NODE_HANDLE_NACK`.
-        error: why the peer does not have it, if it refused the handle for good.
+        refused: whether the peer refused the handle for good.
     """
 
     # Of most messages nothing but the state is ever known.
     refusals: int = 0
-    error: HandleAbandoned | None = None
+    refused: bool = False
 
     def __init__(self) -> None:
         self.state: DeliveryState = _QUEUED
         self._returned: OwnedFd | None = None
+
+    @property
+    def error(self) -> HandleAbandoned | None:
+        """Why the peer does not have the handle, if it refused it for good."""
+        # Made anew: a delivery that keeps its error, which keeps the delivery, would close its descriptor only in the cyclic collector.
+        return HandleAbandoned(self) if self.refused else None
 
     def take_back(self, timeout: float | None = None) -> socket.socket:
         """Return the connected socket that was handed over in vain, once the delivery is abandoned.

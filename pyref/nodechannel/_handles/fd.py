@@ -10,6 +10,7 @@ from nodechannel.errors import HandleTaken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Iterable
     from typing import NoReturn
 
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 # has one cause only: the descriptor table of this process is full.
 SCM_MAX_FD = 253
 
+# The flag of a message whose descriptors did not all fit.
+MSG_CTRUNC = int(socket.MSG_CTRUNC)
+
 _SOL_SOCKET, _SCM_RIGHTS = socket.SOL_SOCKET, socket.SCM_RIGHTS
+# Systems that cannot mark received descriptors close-on-exec within the call.
+_MARK_CLOEXEC = not hasattr(socket, "MSG_CMSG_CLOEXEC")
 _FD_SIZE = 4  # of an int of C
 _WHOLE = -_FD_SIZE  # a mask: the system may cut the data of a control message anywhere
 ANCILLARY_SIZE = socket.CMSG_SPACE(SCM_MAX_FD * _FD_SIZE)
@@ -38,6 +44,15 @@ class OwnedFd:
     def copy(cls, fd: int) -> OwnedFd:
         """Return the owner of a duplicate of a descriptor; raises `OSError` when there is no room for one."""
         return cls(os.dup(fd))
+
+    @classmethod
+    def pipe(cls) -> tuple[OwnedFd, OwnedFd]:
+        """Return the owners of both ends of a new pipe, which does not block; raises `OSError`."""
+        read, write = os.pipe()
+        ends = cls(read), cls(write)
+        os.set_blocking(read, False)
+        os.set_blocking(write, False)
+        return ends
 
     @property
     def closed(self) -> bool:
@@ -87,10 +102,26 @@ def pack_rights(fd: OwnedFd) -> tuple[tuple[int, int, bytes]]:
     return ((_SOL_SOCKET, _SCM_RIGHTS, fd.fileno().to_bytes(_FD_SIZE, sys.byteorder)),)
 
 
-def unpack_rights(ancillary: Iterable[tuple[int, int, bytes]]) -> list[OwnedFd]:
-    """Take ownership of every descriptor in received control messages, in order of arrival."""
-    owned: list[OwnedFd] = []
+def descriptors_in(ancillary: Iterable[tuple[int, int, bytes]]) -> list[int]:
+    """Return the descriptors of received control messages in order of arrival. Nothing owns them yet."""
+    found: list[int] = []
     for level, kind, data in ancillary:
         if level == _SOL_SOCKET and kind == _SCM_RIGHTS:
-            owned += map(OwnedFd, memoryview(data)[: len(data) & _WHOLE].cast("i"))
-    return owned
+            found += memoryview(data)[: len(data) & _WHOLE].cast("i")
+    if _MARK_CLOEXEC:
+        for fd in found:
+            os.set_inheritable(fd, False)
+    return found
+
+
+def own_all(descriptors: deque[int], owners: deque[OwnedFd]) -> None:
+    """Move each descriptor into an owner at the end of `owners`.
+
+    An exception between any two steps leaves each descriptor in one place or in both with the same number; a second call ends the work.
+    """
+    while descriptors:
+        fd = descriptors[0]
+        if not owners or owners[-1]._fd not in (-1, fd):
+            owners.append(OwnedFd(-1))
+        owners[-1]._fd = fd
+        descriptors.popleft()

@@ -63,6 +63,16 @@ class LineFramer:
         """Bytes of the unfinished line."""
         return len(self._rest)
 
+    def checkpoint(self) -> tuple[bytearray, int]:
+        """Return the unfinished line and its length, for `restore`."""
+        return self._rest, len(self._rest)
+
+    def restore(self, checkpoint: tuple[bytearray, int]) -> None:
+        """Return to the state of a checkpoint, before which no line exceeded the limit."""
+        self._rest, size = checkpoint
+        del self._rest[size:]
+        self.error = None
+
     def feed(self, data: bytes) -> list[Line]:
         """Return the lines that `data` completes, without their line feeds; those before a line that is too long too ([FRM-027])."""
         if self.error is not None or len(self._rest) + len(data) > self.max_line:
