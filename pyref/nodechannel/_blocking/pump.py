@@ -225,7 +225,6 @@ class Pump:
                 return True
             raise ReentrantCall
         sleeper = Sleeper()
-        self._sleepers[get_ident()] = sleeper
         try:
             with sleeper.alive: return self._wait(sleeper, done, deadline, also)  # fmt: skip  # noqa: E701
         finally:
@@ -234,6 +233,7 @@ class Pump:
     def _wait(
         self, sleeper: Sleeper, done: Callable[[], bool], deadline: float | None, also: Sequence[int] | None
     ) -> bool:
+        self._sleepers[get_ident()] = sleeper
         also = () if also is None else (*also, sleeper.open_pipe())
         expired, left = False, None
         while True:
@@ -368,7 +368,7 @@ class Pump:
         """Give the reader's place to another thread, and close what is to be closed."""
         me = get_ident()
         if self._sleepers.get(me) is sleeper:
-            del self._sleepers[me]
+            self._sleepers.pop(me, None)
         ended = self.connection.closed and self.sock.fileno() >= 0
         if sleeper.pipe is not None or self._sleepers or self.intents or ended:
             with self.lock: self._work(sleeper)  # fmt: skip  # noqa: E701

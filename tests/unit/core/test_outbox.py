@@ -12,6 +12,7 @@ from nodechannel._handles.fd import OwnedFd
 
 def advance(outbox: Outbox, count: int) -> Write | None:
     """Let the kernel take bytes; return the write if that was the rest of it."""
+    outbox.gather()
     outbox.taken = count
     complete = outbox.account()
     if complete is not None:
