@@ -81,10 +81,10 @@ class NoChannel(LocalError):
     code = "NC_NO_CHANNEL"
     rule: typing.ClassVar[str | None] = "BOO-001"
 
-    def __init__(self) -> None:
+    def __init__(self, hint: str = "") -> None:
         super().__init__(
             "NODE_CHANNEL_FD is not set: this process was not started with an IPC channel, "
-            "or the channel has been adopted already"
+            f"or the channel has been adopted already{'; ' if hint else ''}{hint}"
         )
 
 
