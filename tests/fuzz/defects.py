@@ -114,9 +114,10 @@ def full_read_loses_a_byte() -> None:
     """A read that fills its buffer loses the last byte."""
     receive = steps.receive_step
 
-    def changed(sock: Any, *, wait: bool = False) -> Any:
-        data, fds, truncated = receive(sock, wait=wait)
-        return data[:-1] if len(data) == steps.RECEIVE_SIZE else data, fds, truncated
+    def changed(sock: Any, connected: Connection, *, wait: bool = False) -> None:
+        receive(sock, connected, wait=wait)
+        data, *others = connected.inbox.pop()
+        connected.inbox.append((data[:-1] if len(data) == steps.RECEIVE_SIZE else data, *others))
 
     _replace(receive, changed)
 
@@ -156,9 +157,9 @@ def _finite(value: Any) -> bool:
 def stray_descriptors_leak() -> None:
     """A descriptor that no line claims is forgotten instead of closed."""
 
-    def changed(self: Connection) -> None:
+    def changed(self: Connection, but: int = 0) -> None:
         pending = self._pending_fds
-        while pending:
+        while len(pending) > but:
             pending.popleft().detach()
 
     Connection._close_strays = changed  # type: ignore[method-assign]
@@ -202,16 +203,18 @@ def last_message_lost() -> None:
             self.events.pop()
         end(self)
 
-    feed = steps.feed
+    take_in = Connection.take_in
 
-    def late(connected: Connection, received: Any) -> None:
-        # Whoever closes behind a message is often read in one go with it.
-        if received[0].endswith(b"\n") and received[0].count(b"\n") > 2:
-            received = (received[0][: received[0].rindex(b"\n", 0, -1) + 1], *received[1:])
-        feed(connected, received)
+    def late(self: Connection) -> None:
+        # The end of a stream is often read together with the message before it.
+        if self.inbox:
+            data, *others = self.inbox[-1]
+            if data.endswith(b"\n") and data.count(b"\n") > 2:
+                self.inbox[-1] = (data[: data.rindex(b"\n", 0, -1) + 1], *others)
+        take_in(self)
 
     Connection.receive_eof = changed  # type: ignore[method-assign]
-    _replace(feed, late)
+    Connection.take_in = late  # type: ignore[method-assign]
 
 
 def unfinished_line_delivered() -> None:
