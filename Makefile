@@ -112,12 +112,13 @@ fuzz-honesty: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/archive.py tests spec node-interop/bench node-interop/clusterload
+	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/archive.py conformance/generate.py tests spec node-interop/bench node-interop/clusterload
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/basedpyright --verifytypes nodechannel --ignoreexternal
 
-# Regenerates what is derived from the prose of spec/ and fails when the committed copy differs.
+# Compares what follows from the prose of spec/ and from the tables of the kit with the committed copies.
 spec: $(READY)
 	$(BIN)/python spec/build.py --check
+	$(BIN)/python conformance/generate.py --check
 
 check: lint spec test conformance fuzz-pr
 
