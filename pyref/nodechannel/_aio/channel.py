@@ -10,7 +10,6 @@ to the event loop that made it.
 from __future__ import annotations
 
 import asyncio
-import atexit
 import math
 import os
 import signal
@@ -21,7 +20,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
-from weakref import WeakSet
 
 from nodechannel._aio.wakeup import Waiters
 from nodechannel._core.connection import Connection
@@ -43,9 +41,9 @@ from nodechannel._io.steps import (
     without_timeout,
     write_rest,
 )
-from nodechannel._start.ending import GRACE, signal_name
+from nodechannel._start.ending import GRACE, signal_name, warn_of_loss
 from nodechannel._start.env import adopt
-from nodechannel._start.forks import watch
+from nodechannel._start.living import keep
 from nodechannel._start.options import SpawnOptions
 from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
@@ -102,8 +100,8 @@ class Channel:
         self._reading = False
         self._read_ahead: float = READ_AHEAD
         self._resume_reading()
-        watch(self)
-        _channels.add(self)
+        self._linger = options.get("linger")
+        self._ended = keep(self)
 
     @property
     def connected(self) -> bool:
@@ -294,26 +292,31 @@ class Channel:
     ) -> None:
         try:
             if error is None:
-                await self.disconnect(GRACE)
+                await self.disconnect(self._linger)
         finally:
             self._let_go()
 
     def _let_go(self) -> None:
-        """Close the channel, but let what was sent before an error or a cancellation arrive, for `GRACE` seconds at most."""
+        """Close the channel, but let what was sent before an error or a cancellation arrive, or before the limit of `linger`."""
         self._connection.disconnect()
         self._flush()
         if self._connection.closed:
             self.close()
-        else:
-            self._loop.call_later(GRACE, self.close)
+        elif self._linger is not None:
+            self._loop.call_later(self._linger, self._give_up)
 
-    def _write_rest(self) -> None:
-        """Write what is queued, for `GRACE` seconds at most, because the event loop ended before the channel did."""
-        if self._sock.fileno() >= 0 and self._connection.outbox.size:
-            write_rest(self._sock, self._connection, time.monotonic() + GRACE)
+    def _give_up(self) -> None:
+        if not self._connection.closed:
+            warn_of_loss(self._connection.queued_bytes)
+            self.close()
 
-    def __del__(self) -> None:
-        self._write_rest()
+    def write_rest(self) -> None:
+        """Write what was accepted and not written yet, because the program ends; the caller need not call this."""
+        if self._sock.fileno() < 0 or self._connection.settled:
+            return
+        deadline = None if self._linger is None else time.monotonic() + self._linger
+        if not write_rest(self._sock, self._connection, deadline):
+            warn_of_loss(self._connection.queued_bytes)
 
     # Moving bytes.
 
@@ -430,6 +433,7 @@ class Channel:
         self._reading = self._writer_registered = False
         # [LIF-013]
         self._sock.close()
+        self._ended()
 
     async def _wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
         """Wait until `done` or until `timeout` seconds passed; return whether it is done."""
@@ -444,15 +448,6 @@ class Channel:
         except TimeoutError:
             return done()
         return True
-
-
-_channels: WeakSet[Channel] = WeakSet()
-
-
-@atexit.register
-def _write_all_rests() -> None:
-    for channel in list(_channels):
-        channel._write_rest()
 
 
 class ChildProcess(Channel):

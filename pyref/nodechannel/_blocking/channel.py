@@ -27,9 +27,9 @@ from nodechannel._handles.outgoing import Sendable, SocketHandle
 from nodechannel._handles.types import HandleType
 from nodechannel._io.steps import without_timeout
 from nodechannel._lazy import public, signal, subprocess, typing
-from nodechannel._start.ending import GRACE, signal_name
+from nodechannel._start.ending import GRACE, signal_name, warn_of_loss
 from nodechannel._start.env import adopt
-from nodechannel._start.forks import watch
+from nodechannel._start.living import keep
 from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
 from nodechannel.errors import ChannelClosed, HandleAbandoned, ReentrantCall, SendTimeout
@@ -68,7 +68,8 @@ class Channel:
         # between: behind a call of `popleft` one could.
         self._arriving = map(deque.popleft, repeat(self._events))
         self._pump = Pump(self._connection, sock)
-        watch(self)
+        self._linger = options.get("linger")
+        self._pump.ended = keep(self)
 
     @property
     def connected(self) -> bool:
@@ -257,11 +258,25 @@ class Channel:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            if error is None:
-                self.disconnect(GRACE)
-        finally:
-            self.close()
+        if error is None:
+            try:
+                self.disconnect(self._linger)
+            finally:
+                self.close()
+        else:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """End the channel without waiting; what was accepted and not yet written follows when the program ends."""
+        self._pump.act(self._connection.disconnect)
+
+    def write_rest(self) -> None:
+        """Write what was accepted and not written yet, because the program ends; the caller need not call this."""
+        connection = self._connection
+        if connection.settled or self._pump.entered:
+            return
+        if not self._pump.wait(lambda: connection.settled or connection.closed, deadline_of(self._linger)):
+            warn_of_loss(connection.queued_bytes)
 
 
 class ChildProcess(Channel):
@@ -337,6 +352,7 @@ class ChildProcess(Channel):
             super().__exit__(kind, error, trace)
         finally:
             self._end_process(GRACE if error is None else 0.0)
+            self.close()
 
     def _end_process(self, grace: float) -> None:
         try:

@@ -136,15 +136,17 @@ class Pump:
         sock: the socket, closed by `_shut` and `forget` alone.
         lock: never held while waiting.
         intents: what is to be done by the thread that has the lock.
+        ended: called when the socket is closed.
     """
 
-    __slots__ = ("_limit", "_short", "_sleepers", "connection", "intents", "lock", "sock")
+    __slots__ = ("_limit", "_short", "_sleepers", "connection", "ended", "intents", "lock", "sock")
 
     def __init__(self, connection: Connection, sock: SocketType) -> None:
         self.connection = connection
         self.sock = sock
         self.lock = RLock()
         self.intents: deque[Intent] = deque()
+        self.ended: Callable[[], object] = bool
         connection.on_socket_closed = self._socket_closed
         # The threads inside `wait`, by their number. One whose `alive` is not locked was ended by an exception before it left.
         self._sleepers: dict[int, Sleeper] = {}
@@ -322,6 +324,7 @@ class Pump:
         sleepers = list(self._sleepers.values())
         if not any(sleeper.on_descriptor and sleeper.alive.locked() for sleeper in sleepers):
             self.sock.close()
+            self.ended()
             return
         # The descriptor must not be closed under a thread that waits on it: its number could be another file by the time
         # that thread uses it. Shutting down wakes the thread, and the last one out closes.

@@ -14,11 +14,14 @@ class ChannelOptions(TypedDict, total=False):
         unsafe_integers: send integers beyond 2**53 - 1, which a JavaScript peer rounds, instead of refusing them ([JSN-007]).
         allow_nan: send NaN and the infinities as null, as `JSON.stringify` does ([JSN-002]); the default. Without it they are refused.
         max_line: bytes of the longest line that is accepted ([SEC-002]); 536,870,888 if not given. A longer one closes the channel.
+        linger: seconds that the end of a `with` block and the end of the program wait for the peer to take what was sent; as long as the
+            peer lives if not given. What is lost then is told: by `TimeoutError` at the end of the block, else by a `RuntimeWarning`.
     """
 
     unsafe_integers: bool
     allow_nan: bool
     max_line: int
+    linger: float | None
 
 
 class OpenOptions(ChannelOptions, total=False):

@@ -147,7 +147,7 @@ def write_rest(sock: SocketType, connection: Connection, deadline: float | None)
     connection.take_in()
     while not connection.closed:
         wrote = send_step(sock, connection)
-        if connection.settled or not connection.connected:
+        if connection.settled:
             break
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
