@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nodechannel._json import exact, plain
+from nodechannel._json import exact
 from nodechannel.errors import InvalidJson, InvalidMessage
 from property.jsonvalues import (
     FLOAT_KINDS,
@@ -187,15 +187,3 @@ def test_many_lines_are_read_as_one_by_one(lines: list[bytes]) -> None:
 
 def test_a_negative_zero_among_many_lines_is_kept() -> None:
     assert [str(value) for value in fast.decode_lines([b"1", b"-0", b"[-0.5]"])] == ["1", "-0.0", "[-0.5]"]
-
-
-@given(
-    MESSAGES
-    | st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    )
-)
-def test_what_goes_out_before_orjson_is_there_is_the_same(message: Any) -> None:
-    frame = plain.encode(message)
-    assert frame is None or frame == exact.encode(message)

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+# Here, not where it is first needed: a signal handler may come in the midst of an import, and need it too.
+from nodechannel._json import exact  # noqa: F401
+
 try:
     from nodechannel._json.fast import decode, decode_lines, encode, encode_many
 except ModuleNotFoundError:  # orjson is optional: PyPy, a bare interpreter
