@@ -41,6 +41,7 @@ from nodechannel._io.steps import (
     without_timeout,
     write_rest,
 )
+from nodechannel._io.wire import traced
 from nodechannel._start.ending import GRACE, signal_name, warn_of_loss
 from nodechannel._start.env import adopt
 from nodechannel._start.living import keep
@@ -84,8 +85,9 @@ class Channel:
     """
 
     def __init__(self, sock: socket.socket, **options: Unpack[OpenOptions]) -> None:
-        self._sock = without_timeout(sock)
-        self._connection = Connection(resolve(options), max_line=options.get("max_line"))
+        serialization = resolve(options)
+        self._sock = traced(without_timeout(sock), serialization)
+        self._connection = Connection(serialization, max_line=options.get("max_line"))
         self._events = self._connection.events
         self._loop = asyncio.get_running_loop()
         self._connection.on_socket_closed = self._socket_closed

@@ -26,6 +26,7 @@ from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.outgoing import Sendable, SocketHandle
 from nodechannel._handles.types import HandleType
 from nodechannel._io.steps import without_timeout
+from nodechannel._io.wire import traced
 from nodechannel._lazy import public, signal, subprocess, typing
 from nodechannel._start.ending import GRACE, signal_name, warn_of_loss
 from nodechannel._start.env import adopt
@@ -61,13 +62,14 @@ class Channel:
     """
 
     def __init__(self, sock: socket.socket, **options: typing.Unpack[public.OpenOptions]) -> None:
-        self._sock = without_timeout(sock)
-        self._connection = Connection(resolve(options), max_line=options.get("max_line"))
+        serialization = resolve(options)
+        self._sock = traced(without_timeout(sock), serialization)
+        self._connection = Connection(serialization, max_line=options.get("max_line"))
         self._events = self._connection.events
         # Takes the events one by one. A `for` loop stores what it takes in the same step, so that no exception of a signal handler comes
         # between: behind a call of `popleft` one could.
         self._arriving = map(deque.popleft, repeat(self._events))
-        self._pump = Pump(self._connection, sock)
+        self._pump = Pump(self._connection, self._sock)
         self._linger = options.get("linger")
         self._pump.ended = keep(self)
 
