@@ -19,10 +19,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-if str(ROOT) not in sys.path:  # when started as a script
-    sys.path.insert(0, str(ROOT))
+for _place in (str(ROOT), str(ROOT / "conformance")):
+    if _place not in sys.path:  # when started as a script
+        sys.path.insert(0, _place)
 
-from spec import generate  # noqa: E402 (needs the path)
+from spec import generate  # noqa: E402
+
+from channelkit.catalogue.expansion import entries  # noqa: E402 (needs the path)
 
 # Longest first, so that "MUST NOT" is one keyword and not two.
 KEYWORDS = (
@@ -337,9 +340,8 @@ def read(root: Path) -> Spec:
     for path in prose(root):
         spec.add_chapter(path.name, path.read_text("utf-8"))
     for path in sorted((root / "conformance" / "cases").glob("*.json")):
-        spec.cases += (
-            json.loads(path.read_text("utf-8")).get("cases", []) if path.name != "flags.json" else []
-        )
+        if path.name != "flags.json":
+            spec.cases += entries(json.loads(path.read_text("utf-8")))
     committed = root / "spec" / "requirements.json"
     if committed.exists():
         spec.committed = json.loads(committed.read_text("utf-8"))

@@ -26,7 +26,14 @@ def load_build() -> Any:
 build = load_build()
 
 RULE = "**[FRM-001]** A sender MUST end a line.\n\n*Intent:* So that it ends.\n"
-CASE = {"id": "frm-one", "rules": ["FRM-001"], "level": "MUST", "roles": ["child", "parent"], "rung": 0}
+CASE = {
+    "id": "frm-one",
+    "rules": ["FRM-001"],
+    "level": "MUST",
+    "roles": ["child", "parent"],
+    "rung": 0,
+    "steps": [],
+}
 
 
 def problems(

@@ -22,6 +22,16 @@ def fill_value(kept: dict[str, Any], value: Any) -> Any:
     return value
 
 
+def names_in(value: Any) -> set[str]:
+    """The names of all values that ``"@NAME@"`` stands for in a value."""
+    if isinstance(value, dict):
+        return names_in(list(value.values()))
+    if isinstance(value, list):
+        return {name for one in value for name in names_in(one)}
+    is_name = isinstance(value, str) and len(value) > 2 and value[0] == value[-1] == "@"
+    return {value[1:-1]} if is_name else set()
+
+
 def member(value: Any, path: str) -> Any:
     """The member of a frame at a path such as ``sockname.port``, None when there is none; ``.`` is the whole frame."""
     if path == ".":

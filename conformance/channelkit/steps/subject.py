@@ -2,7 +2,7 @@
 
 from channelkit.errors import HarnessError
 from channelkit.process.table import Table
-from channelkit.steps.kinds import NAME, TRUE, Step, step, words
+from channelkit.steps.kinds import NAME, TRUE, Step, step, text_like, words
 from channelkit.steps.scene import CaseEnded, DeclaredUnsupported, Scene
 
 
@@ -32,7 +32,7 @@ def continue_subject(scene: Scene, _step: Step) -> None:
                 "title": "signal",
                 "type": "object",
                 "required": ["signal"],
-                "properties": {"signal": {"type": "string", "pattern": "^SIG[A-Z0-9]+$"}},
+                "properties": {"signal": text_like("SIG[A-Z0-9]+")},
                 "additionalProperties": False,
             },
         ]
