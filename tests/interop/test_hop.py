@@ -8,8 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,11 +16,14 @@ import nodechannel
 from nodechannel import hop
 from support.cluster import NodePrimary, talk
 from support.node import FIXTURES, node
+from support.processes import children_of, wait_until_gone
 
 OLDEST = 18
 VERSION = subprocess.run([node(), "--version"], capture_output=True, text=True, check=True).stdout.strip()
 
-pytestmark = pytest.mark.skipif(int(VERSION[1:].split(".")[0]) < OLDEST, reason=f"hop.cjs needs Node {OLDEST}")
+pytestmark = pytest.mark.skipif(
+    int(VERSION[1:].split(".")[0]) < OLDEST, reason=f"hop.cjs needs Node {OLDEST}"
+)
 
 ECHO = """
     import nodechannel
@@ -63,20 +64,6 @@ def start(script):
         return nodechannel.fork(hop.path(), *command, exec_path=node(), process_group=0, **options)
 
     return fork
-
-
-def alive(pid: int) -> bool:
-    """Tell whether a process runs; a zombie does not."""
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
-
-
-def wait_until_gone(*pids: int) -> None:
-    deadline = time.monotonic() + 20
-    while found := [pid for pid in pids if alive(pid)]:
-        assert time.monotonic() < deadline, f"still running: {found}"
-        time.sleep(0.01)
 
 
 def test_messages_that_were_sent_at_once_arrive_in_order(start):
@@ -195,7 +182,7 @@ def test_signals_reach_the_command_once(start):
 def test_the_command_ends_with_a_process_that_was_killed(start):
     with start(WITNESS) as child:
         pid = child.receive(timeout=20).data
-        helpers = processes_of(child.pid)
+        helpers = children_of(child.pid)
         child.kill(signal.SIGKILL)
         assert child.wait(timeout=20) == -signal.SIGKILL
         wait_until_gone(pid, *helpers)
@@ -206,7 +193,7 @@ def test_the_command_ends_with_a_process_that_was_killed(start):
 def test_nothing_stays_when_the_command_ends(start):
     with start(WITNESS) as child:
         child.receive(timeout=20)
-        helpers = processes_of(child.pid)
+        helpers = children_of(child.pid)
         assert len(helpers) == 2
         child.send(3)
         child.wait(timeout=20)
@@ -227,10 +214,6 @@ def test_the_channel_ends_with_the_command(start):
             child.receive(timeout=20)
         assert child.process.poll() is None
         child.process.stdin.close()
-
-
-def processes_of(pid: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def run(*words: str, **options: str) -> subprocess.CompletedProcess[str]:

@@ -31,6 +31,9 @@ ROOMS = [
     ["", "asyncio"],
     ["_cluster"],
     ["cluster"],
+    ["hop", "_dialects"],
+    ["_pm2", "_workers", "_rpc", "_execa", "_lsp"],
+    ["pm2", "workers", "rpc", "execa", "lsp"],
     ["_cli", "__main__"],
 ]
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import nodechannel
 from nodechannel._cli.cluster import add_commands, run_cluster, run_serve
+from nodechannel._cli.hop import add_command as add_hop
+from nodechannel._cli.hop import run_hop
 from nodechannel.errors import (
     ChannelClosed,
     ChannelError,
@@ -36,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     echo_parser.add_argument("--asyncio", action="store_true", help="use the asyncio front end")
     commands.add_parser("doctor", help="say what is found around this process")
     add_commands(commands)
+    add_hop(commands)
     arguments = parser.parse_args(argv)
     if arguments.command == "doctor":
         return doctor()
@@ -43,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run_cluster(arguments)
     if arguments.command == "serve":
         return run_serve(arguments)
+    if arguments.command == "hop":
+        return run_hop()
     try:
         return run_echo_asyncio() if arguments.asyncio else echo()
     except LocalError as error:

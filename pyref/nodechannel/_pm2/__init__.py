@@ -1,0 +1,1 @@
+"""PM2's words: messages, metrics, actions, and the two front ends."""

@@ -1,0 +1,5 @@
+"""The asyncio front end of a program under PM2: the words of `nodechannel.pm2`, as coroutines."""
+
+from nodechannel._pm2.aio import App, connect
+
+__all__ = ["App", "connect"]
