@@ -21,7 +21,7 @@ BLOCKING = "from nodechannel.pm2 import connect\n{body}\nmain()\n"
 def start(request, pm2, script):
     """Start a program under PM2; return when it is ready."""
 
-    def run(source: str, **options: Any) -> PM2:
+    def run(source: str, **options: Any) -> Any:
         if request.param == "asyncio":
             text = ASYNCIO.format(body=source)
         else:

@@ -9,16 +9,13 @@ import socket
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import pytest
 
 from nodechannel import hop
 from support.cluster import read_all
 from support.processes import children_of, wait_until_gone
-
-if TYPE_CHECKING:
-    from support.pm2 import PM2
 
 WORKER = """
 import asyncio, os, sys
@@ -61,7 +58,7 @@ def port():
 def start(pm2, script, port):
     """Start the workers; return PM2."""
 
-    def run(**options: Any) -> PM2:
+    def run(**options: Any) -> Any:
         pm2.start(
             hop.path(),
             sys.executable,
