@@ -1,0 +1,5 @@
+"""Pools over Node's workers with coroutines: `Pool` has the words of `nodechannel.workers.Pool`."""
+
+from nodechannel._workers.pool import AsyncPool as Pool
+
+__all__ = ["Pool"]
