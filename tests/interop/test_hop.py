@@ -253,4 +253,5 @@ def test_a_channel_that_was_read_before_is_reported(tmp_path):
     ) as child:
         child.send("too early")
         assert child.wait(timeout=20) == 126
+        assert child.process.stderr is not None
         assert b"messages were read before the command could start" in child.process.stderr.read()

@@ -100,7 +100,7 @@ def make(request, packages, script, kind):
 def test_calls_results_events_and_errors(make, kind):
     pool = make(setup_args=["x", 1])
     assert pool.call("add", 2, 3) == 5
-    seen = []
+    seen: list[object] = []
     assert pool.call("events", 3, on_event=seen.append) == "done"
     assert seen == [{"i": 0}, {"i": 1}, {"i": 2}]
     with pytest.raises(workers.RemoteException, match="odd") as caught:

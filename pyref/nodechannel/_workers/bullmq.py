@@ -157,7 +157,9 @@ class BullMQ(Protocol):
         id = str(next(self._numbers))
         self._requests[id] = asyncio.get_running_loop().create_future()
         try:
-            await self.worker.send({"cmd": cmd, "requestId": id, "value": value})
+            # Left out and not null: BullMQ takes defaults for what is undefined only.
+            given = {} if value is None else {"value": value}
+            await self.worker.send({"cmd": cmd, "requestId": id, **given})
             async with asyncio.timeout(PATIENCE):
                 return await self._requests[id]
         finally:

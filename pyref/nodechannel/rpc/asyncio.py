@@ -1,0 +1,5 @@
+"""The asyncio front end of JSON-RPC: the words of `nodechannel.rpc`, as coroutines."""
+
+from nodechannel._rpc.peer import Peer, connect, fork, spawn
+
+__all__ = ["Peer", "connect", "fork", "spawn"]
