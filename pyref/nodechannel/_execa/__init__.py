@@ -1,0 +1,1 @@
+"""The words of execa's IPC methods, on both sides of them."""
