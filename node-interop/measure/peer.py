@@ -1,4 +1,4 @@
-"""One running runtime with the raw other end of its channel in our hands."""
+"""One running runtime; the measuring program has the raw other end of its channel."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from fetch import Runtime
+    from measure.runtimes import Runtime
 
 # A line that says `null`, as opposed to no line.
 NULL: dict[str, Any] = {"null": True}
 SUBJECT = Path(__file__).with_name("subject.cjs")
-# Seconds to wait for something that comes, and for something that does not.
+# Seconds to wait for an event that is expected, and for one that is not.
 PATIENCE = 10.0
 SILENCE = 1.0
 
@@ -55,7 +55,16 @@ os._exit(int(order or b"0"))
 
 
 class Peer:
-    """A runtime that runs a program of `subject.cjs`, and our raw end of its channel."""
+    """A runtime that runs a program of `subject.cjs`, and our raw end of its channel.
+
+    Args:
+        program: JavaScript, which sees the helpers of `subject.cjs`.
+        role: `child`, or `parent` of the relay, which gives us its end.
+        env: more variables; `{fd}` in a value stands for the number of the channel.
+        descriptor: what `NODE_CHANNEL_FD` names instead of the channel.
+        at: the place of the channel when it is one of the standard streams.
+        keep: leaves a copy of the runtime's own end in `theirs`, for a look at what it has not read.
+    """
 
     def __init__(
         self,
@@ -65,6 +74,8 @@ class Peer:
         role: str = "child",
         env: dict[str, str] | None = None,
         descriptor: int | None = None,
+        at: int | None = None,
+        keep: bool = False,
     ) -> None:
         self.descriptors: deque[int] = deque()
         self.facts: dict[str, Any] = {}
@@ -74,6 +85,8 @@ class Peer:
         self._folder = tempfile.TemporaryDirectory(prefix="measure-")
         self._said = b""
         self._link: socket.socket | None = None
+        self.theirs: socket.socket | None = None
+        self.inode = 0
         environment = {k: v for k, v in os.environ.items() if not k.startswith("NODE_")}
         words = [*runtime.command, str(SUBJECT), program, role]
         if role == "parent":
@@ -86,26 +99,34 @@ class Peer:
             self.end = self._take_over(listener)
         else:
             self.end, theirs = socket.socketpair()
-            number = theirs.fileno() if descriptor is None else descriptor
+            number = next(one for one in (at, descriptor, theirs.fileno()) if one is not None)
             environment |= {
                 "NODE_CHANNEL_FD": str(number),
                 "NODE_CHANNEL_SERIALIZATION_MODE": "json",
             }
+            environment |= {name: value.replace("{fd}", str(number)) for name, value in (env or {}).items()}
             passed = (theirs.fileno(),) if descriptor is None else (descriptor,)
-            self.process = self._start(words, environment | (env or {}), passed)
-            theirs.close()
+            self.process = self._start(words, environment, passed, at)
+            self.inode = os.fstat(theirs.fileno()).st_ino
+            self.theirs = theirs
+            if not keep:
+                theirs.close()
 
     def _start(
-        self, words: list[str], env: dict[str, str], passed: tuple[int, ...]
+        self, words: list[str], env: dict[str, str], passed: tuple[int, ...], at: int | None = None
     ) -> subprocess.Popen[bytes]:
         with (Path(self._folder.name) / "stderr").open("wb") as errors:
+            streams = [subprocess.DEVNULL, subprocess.PIPE, errors.fileno()]
+            if at is not None:
+                streams[at] = passed[0]
             return subprocess.Popen(
                 words,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
+                stdin=streams[0],
+                stdout=streams[1],
+                stderr=streams[2],
                 env=env,
-                pass_fds=passed,
+                cwd=self._folder.name,
+                pass_fds=passed if at is None else (),
                 start_new_session=True,
             )
 
@@ -124,12 +145,22 @@ class Peer:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        for owned in (self.end, self._link, self.process.stdout):
+        for owned in (self.end, self.theirs, self._link, self.process.stdout):
             if owned is not None:
                 owned.close()
         while self.descriptors:
             os.close(self.descriptors.popleft())
         self._folder.cleanup()
+
+    @property
+    def folder(self) -> Path:
+        """The working directory of the runtime."""
+        return Path(self._folder.name)
+
+    @property
+    def errors(self) -> str:
+        """What the runtime wrote on its standard error."""
+        return (self.folder / "stderr").read_text("utf-8", "replace")
 
     def end_child(self) -> None:
         """Let the child of a measured parent exit; its end of the channel is ours and stays open."""
@@ -152,9 +183,9 @@ class Peer:
         """Write each part for itself, as far as the system lets us see that the one before was read."""
         for part in parts:
             self.write(part)
-            self._until_read()
+            self.until_read()
 
-    def _until_read(self) -> None:
+    def until_read(self) -> None:
         """Wait until the runtime has read all that was written, so that the next write is a read of its own."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.process.poll() is None:
@@ -209,7 +240,8 @@ class Peer:
     def fact(self, seconds: float = PATIENCE) -> Any:
         """Return what the program said next, None when it says nothing."""
         out = self.process.stdout
-        assert out is not None
+        if out is None:
+            return None
         deadline = time.monotonic() + seconds
         while b"\n" not in self._said:
             if not select.select([out], [], [], max(0.0, deadline - time.monotonic()))[0]:
@@ -226,9 +258,9 @@ class Peer:
     def settle(self) -> tuple[list[Any], str]:
         """Send a probe and return the lines that came before it, and what became of the runtime (`lives`, ...)."""
         number = next(self._probes)
-        self._until_read()
+        self.until_read()
         self.write({"probe": number})
-        lines = []
+        lines: list[Any] = []
         while (found := self.line()) is not None:
             if found == {"probe": number}:
                 return lines, "lives"
