@@ -1,5 +1,5 @@
-"""Observes what runtimes do on the channel: `python -m measure` writes `spec/measured.json`.
+"""Observes runtimes on the channel: `python -m measure` writes `spec/measured.json`.
 
-`table` has the rows, `peer` one running runtime, `subject.cjs` what it runs; `ways` how most rows find their answer, `sockets` what is
-sent, `words` what stands in a cell. `chapters` has the rows, a file for each subject of the spec.
+`table` holds the rows. `peer` is one running runtime, and `subject.cjs` is the program that it runs. `ways` has the ways in which most rows
+find their answer, `sockets` the descriptors to send, `words` the words of the cells. `chapters` has the rows, a file for each subject.
 """

@@ -1,9 +1,10 @@
-"""Measures what runtimes do on the channel and writes `spec/measured.json`, from which the tables of `spec/` are made.
+"""Measures runtimes on the channel and writes `spec/measured.json`, the source of the tables of `spec/`.
 
-    PYTHONPATH=node-interop python -m measure                     every pinned runtime; writes the file
-    PYTHONPATH=node-interop python -m measure -k hnd- "Node 20"   some rows of some runtimes; prints only
+    PYTHONPATH=node-interop python -m measure --write             every row of every pinned runtime, into the file
+    PYTHONPATH=node-interop python -m measure --write -k hnd-     some rows, into the file
+    PYTHONPATH=node-interop python -m measure -k hnd- "Node 20"   some rows of some runtimes, printed
 
-The runtimes are those of `channelkit runtimes`, which fetches what its cache lacks. Linux only.
+The runtimes are those of `channelkit runtimes`, which fetches runtimes that its cache lacks. Linux only.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ TARGET = ROOT / "spec" / "measured.json"
 
 
 def cell(runtime: Runtime, observation: Observation) -> str:
-    """Return the word for one cell; what goes wrong with the harness itself is raised."""
+    """Return the word for one cell. An error of the harness itself is raised."""
     return observation.measure(partial(Peer, runtime))
 
 
@@ -64,29 +65,30 @@ def show(rows: list[Observation], cells: dict[str, dict[str, str]]) -> None:
             print(f"    {' '.join(names)}: {word}")
 
 
-def write(jobs: int) -> None:
-    """Measure all, and write the file."""
-    cells = measured(list(COLUMNS), ALL, jobs)
-    older = measured(list(OLDER), [row for row in ALL if row.older], jobs)
+def write(rows: list[Observation], jobs: int) -> None:
+    """Measure these rows on every runtime and put them into the file; its rows are then those of the program, in its order."""
+    cells = measured(list(COLUMNS), rows, jobs)
+    older = measured(list(OLDER), [row for row in rows if row.older], jobs)
     versions = {runtime.name: runtime.version for runtime in fetch([*OLDER, *COLUMNS])}
+    known = {row["id"]: row for row in json.loads(TARGET.read_text("utf-8"))["rows"]}
+    for row in rows:
+        more = {"older": older[row.id]} if row.older else {}
+        known[row.id] = {
+            "id": row.id,
+            "area": row.area,
+            "question": row.question,
+            "cells": cells[row.id],
+            **more,
+        }
     content = {
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "system": f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}",
         "runtimes": {name: versions[name] for name in COLUMNS},
         "older": {name: versions[name] for name in OLDER},
-        "rows": [
-            {
-                "id": row.id,
-                "area": row.area,
-                "question": row.question,
-                "cells": cells[row.id],
-                **({"older": older[row.id]} if row.older else {}),
-            }
-            for row in ALL
-        ],
+        "rows": [known[row.id] for row in ALL],
     }
     TARGET.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    print(f"{len(ALL)} rows, {len(COLUMNS)} runtimes")
+    print(f"{len(rows)} of {len(ALL)} rows, {len(COLUMNS)} runtimes")
 
 
 def main() -> None:
@@ -95,12 +97,15 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=f"runtimes, of {', '.join([*OLDER, *COLUMNS])}")
     parser.add_argument("-k", default="", help="only rows whose id contains this")
     parser.add_argument("-j", type=int, default=2, help="runtimes at a time")
+    parser.add_argument(
+        "--write", action="store_true", help="put the rows into spec/measured.json, measured on every runtime"
+    )
     options = parser.parse_args()
-    if options.k or options.names:
-        rows = [row for row in ALL if options.k in row.id]
-        show(rows, measured(options.names or list(COLUMNS), rows, options.j))
+    rows = [row for row in ALL if options.k in row.id]
+    if options.write:
+        write(rows, options.j)
     else:
-        write(options.j)
+        show(rows, measured(options.names or list(COLUMNS), rows, options.j))
 
 
 if __name__ == "__main__":

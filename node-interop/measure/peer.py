@@ -1,4 +1,4 @@
-"""One running runtime; the measuring program has the raw other end of its channel."""
+"""A running runtime, and the raw peer end of its channel."""
 
 from __future__ import annotations
 
@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 # A line that says `null`, as opposed to no line.
 NULL: dict[str, Any] = {"null": True}
 SUBJECT = Path(__file__).with_name("subject.cjs")
-# Seconds to wait for an event that is expected, and for one that is not.
+# The last descriptor that a shell can name in a redirection.
+LAST_LOW = 9
+# Seconds to wait for an event that is expected, and for an event that should not come.
 PATIENCE = 10.0
 SILENCE = 1.0
 
-# The child that a measured parent starts: tells what it found, hands its end over, ends when told.
+# The child of a measured parent: it tells its environment, hands its end over, and ends on command.
 RELAY = """
 import array, fcntl, json, os, socket, sys
 fd = os.environ.get("NODE_CHANNEL_FD")
@@ -61,9 +63,10 @@ class Peer:
         program: JavaScript, which sees the helpers of `subject.cjs`.
         role: `child`, or `parent` of the relay, which gives us its end.
         env: more variables; `{fd}` in a value stands for the number of the channel.
-        descriptor: what `NODE_CHANNEL_FD` names instead of the channel.
+        descriptor: the number in `NODE_CHANNEL_FD` instead of the channel.
         at: the place of the channel when it is one of the standard streams.
-        keep: leaves a copy of the runtime's own end in `theirs`, for a look at what it has not read.
+        number: the number of the channel, when it is 3 or more than 99.
+        keep: leaves a copy of the runtime's own end in `theirs`, to count the bytes that it has not read.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Peer:
         env: dict[str, str] | None = None,
         descriptor: int | None = None,
         at: int | None = None,
+        number: int | None = None,
         keep: bool = False,
     ) -> None:
         self.descriptors: deque[int] = deque()
@@ -96,10 +100,22 @@ class Peer:
             listener.listen()
             words += [sys.executable, "-I", "-S", "-c", RELAY, address]
             self.process = self._start(words, environment | (env or {}), ())
-            self.end = self._take_over(listener)
+            try:
+                self.end = self._take_over(listener)
+            except BaseException:
+                self._clean_up()
+                raise
         else:
             self.end, theirs = socket.socketpair()
-            number = next(one for one in (at, descriptor, theirs.fileno()) if one is not None)
+            if number is not None and number > LAST_LOW:
+                # The lowest free number from there on: another thread may have the same wish.
+                theirs = _moved(theirs, number)
+            elif number is not None:
+                words = ["/bin/sh", "-c", f'exec {number}<&0 0</dev/null; exec "$@"', "sh", *words]
+            low = number if number is not None and number <= LAST_LOW else None
+            number = next(one for one in (low, at, descriptor, theirs.fileno()) if one is not None)
+            if low is not None:
+                at = 0
             environment |= {
                 "NODE_CHANNEL_FD": str(number),
                 "NODE_CHANNEL_SERIALIZATION_MODE": "json",
@@ -142,10 +158,14 @@ class Peer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.end.close()
+        self._clean_up()
+
+    def _clean_up(self) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        for owned in (self.end, self.theirs, self._link, self.process.stdout):
+        for owned in (self.theirs, self._link, self.process.stdout):
             if owned is not None:
                 owned.close()
         while self.descriptors:
@@ -159,7 +179,7 @@ class Peer:
 
     @property
     def errors(self) -> str:
-        """What the runtime wrote on its standard error."""
+        """The text on the standard error of the runtime."""
         return (self.folder / "stderr").read_text("utf-8", "replace")
 
     def end_child(self) -> None:
@@ -177,10 +197,10 @@ class Peer:
             sent = self.end.sendmsg([raw], rights)
             self.end.sendall(raw[sent:])
         except OSError:
-            return  # the runtime is gone; what follows shows how
+            return  # the runtime is gone; the next step shows how
 
     def pieces(self, *parts: bytes) -> None:
-        """Write each part for itself, as far as the system lets us see that the one before was read."""
+        """Write each part when the part before it has been read."""
         for part in parts:
             self.write(part)
             self.until_read()
@@ -195,12 +215,12 @@ class Peer:
             except OSError:
                 break
             time.sleep(0.002)
-        time.sleep(0.02)  # the read has returned, what it causes has not happened yet
+        time.sleep(0.02)  # the read has returned, and its effects follow
 
     # ---- reading
 
     def read(self, seconds: float) -> bool:
-        """Take in what arrives within some seconds; False when nothing does."""
+        """Read once within some seconds; False when no byte comes."""
         if self.ended or not select.select([self.end], [], [], seconds)[0]:
             return False
         try:
@@ -238,7 +258,7 @@ class Peer:
             return {"not JSON": found.decode("latin-1")}
 
     def fact(self, seconds: float = PATIENCE) -> Any:
-        """Return what the program said next, None when it says nothing."""
+        """Return the next fact that the program said, None when none comes."""
         out = self.process.stdout
         if out is None:
             return None
@@ -256,7 +276,7 @@ class Peer:
     # ---- outcomes
 
     def settle(self) -> tuple[list[Any], str]:
-        """Send a probe and return the lines that came before it, and what became of the runtime (`lives`, ...)."""
+        """Send a probe; return the lines before its answer, and the fate of the runtime (`lives`, `exit 1`, ...)."""
         number = next(self._probes)
         self.until_read()
         self.write({"probe": number})
@@ -292,6 +312,12 @@ class Peer:
     def take_descriptor(self) -> int | None:
         """Return the oldest descriptor that arrived; the caller closes it."""
         return self.descriptors.popleft() if self.descriptors else None
+
+
+def _moved(one: socket.socket, number: int) -> socket.socket:
+    """Return the same socket under the lowest free number from this one on."""
+    with one:
+        return socket.socket(fileno=fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, number))
 
 
 def line(value: Any) -> bytes:

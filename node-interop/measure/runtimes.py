@@ -14,7 +14,7 @@ _WORDS = {"deno": ("run", "-A", "--quiet")}
 
 @dataclass(frozen=True)
 class Runtime:
-    """One measured runtime: the head of its column, its exact version and how to start a script with it."""
+    """A measured runtime: the head of its column, its exact version and how to start a script with it."""
 
     name: str
     version: str
@@ -37,7 +37,7 @@ OLDER = _majors(4, 11)
 
 
 def fetch(names: list[str]) -> list[Runtime]:
-    """Return the runtimes of these columns, fetching what the kit's cache lacks."""
+    """Return the runtimes of these columns, fetching those that the kit's cache lacks."""
     return [
         Runtime(head, named(name).version, (str(kit.fetch(named(name))), *_WORDS.get(name, ())))
         for head, name in (COLUMNS | OLDER).items()

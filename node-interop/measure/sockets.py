@@ -1,4 +1,4 @@
-"""Descriptors to send to a runtime: sockets of each kind, and what is no socket at all."""
+"""Descriptors to send to a runtime: sockets of each kind, files, pipes and more."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _tcp() -> socket.socket:
 
 
 def _reset() -> socket.socket:
-    """A connection that its other end has reset."""
+    """A connection that its peer has reset."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         one = socket.create_connection(server.getsockname())
         two, _ = server.accept()
@@ -53,7 +53,7 @@ def _reset() -> socket.socket:
         return one
 
 
-# The other ends of connections: they stay open as long as the first ends do.
+# The peers of connections: they stay open as long as the first ends do.
 _others: dict[socket.socket, socket.socket] = {}
 
 
@@ -96,7 +96,7 @@ def _epoll() -> int:
         return os.dup(one.fileno())
 
 
-# Each kind, in words, and how one is made.
+# Each kind with its words and its maker.
 KINDS: dict[str, tuple[str, Callable[[], socket.socket | int]]] = {
     "tcp": ("a TCP connection", _tcp),
     "reset": ("a TCP connection that was reset", _reset),

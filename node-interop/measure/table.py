@@ -1,4 +1,4 @@
-"""The rows of the table: what is measured, and how."""
+"""The rows of the table: each question, and the function that finds its answer."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Start = Callable[..., Peer]
 
 @dataclass(frozen=True)
 class Observation:
-    """One row: its id, the area of the spec that it belongs to, its question, and the function that finds the answer."""
+    """A row: its id, the area of the spec that it belongs to, its question, and the function that finds the answer."""
 
     id: str
     area: str
     question: str
     measure: Callable[[Start], str]
-    older: bool = False  # the spec says something about Node before 12 here
+    older: bool = False  # measured on Node before 12 too
 
 
 ALL: list[Observation] = []

@@ -67,10 +67,21 @@ def handed(type_: Any, kind: str, **more: Any) -> Callable[[Start], str]:
     return measure
 
 
+def with_connection(message: dict[str, Any]) -> Callable[[Start], str]:
+    """A message arrives with a TCP connection; then a probe."""
+
+    def measure(start: Start) -> str:
+        with start() as peer, made("tcp") as number:
+            peer.write(message, number)
+            return words(*peer.settle())
+
+    return measure
+
+
 def said(
     program: str, act: Callable[[Peer], Any] = lambda _: None, quiet: str = "never"
 ) -> Callable[[Start], str]:
-    """The program says a fact after something was done to it; the cell is the fact."""
+    """The program says a fact after an action of ours; the cell is the fact."""
 
     def measure(start: Start) -> str:
         with start(program) as peer:
@@ -96,7 +107,7 @@ ACCEPT = """const c = echo(open());
 
 @contextmanager
 def sending(start: Start, setup: str, body: str) -> Iterator[Peer]:
-    """A runtime that sends something as `body` says: with a listening server, or with an accepted connection."""
+    """A runtime that sends a handle as `body` says: with a listening server, or with an accepted connection."""
     with start(f"{setup}; function go(socket) {{ {body} }}") as peer:
         port = peer.fact()
         if setup.startswith(ACCEPT) and port is not None:

@@ -1,4 +1,4 @@
-"""The words of the cells: what a runtime wrote, in short."""
+"""The words of the cells: the lines of a runtime, in short."""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 from functools import partial
 
@@ -82,3 +84,17 @@ def test_a_run_finds_what_the_table_says(id_: str) -> None:
     runtime = Runtime(column, version.strip(), (node(),))
     observation = next(one for one in ALL if one.id == id_)
     assert observation.measure(partial(Peer, runtime)) == ROWS[id_]["cells"][column]
+
+
+def test_the_kernel_ends_a_read_behind_the_bytes_that_brought_descriptors() -> None:
+    """What chapter 50 says about Linux: plain bytes before a descriptor come with it, those of a later write do not."""
+    one, two = socket.socketpair()
+    with one, two, socket.socket() as sent:
+        one.sendall(b"before ")
+        socket.send_fds(one, [b"with "], [sent.fileno()])
+        one.sendall(b"behind")
+        data, fds, _, _ = socket.recv_fds(two, 100, 2)
+        for number in fds:
+            os.close(number)
+        assert (data, len(fds)) == (b"before with ", 1)
+        assert two.recv(100) == b"behind"

@@ -47,16 +47,28 @@ def _variables(start: Start) -> str:
         return peer.fact() or "none"
 
 
-@observe("boo-grandchild", "BOO", "A grandchild inherits the channel's descriptor")
-def _grandchild(start: Start) -> str:
+def _grandchild(number: int) -> Callable[[Start], str]:
     program = """echo(open());
         const inner = childProcess.spawn('/bin/sh', ['-c', 'ls -l /proc/$$/fd'], { stdio: ['ignore', 'pipe', 'inherit'] });
         let listing = '';
         inner.stdout.on('data', (data) => { listing += data; });
         inner.stdout.on('end', () => say(listing));"""
-    with start(program) as peer:
-        sockets = [part for part in str(peer.fact()).split() if part.startswith("socket:")]
-        return yes(f"socket:[{peer.inode}]" in sockets)
+
+    def measure(start: Start) -> str:
+        with start(program, number=number) as peer:
+            sockets = [part for part in str(peer.fact()).split() if part.startswith("socket:")]
+            return yes(f"socket:[{peer.inode}]" in sockets)
+
+    return measure
+
+
+row("boo-grandchild", "BOO", "A grandchild inherits the channel's descriptor, which is 3", _grandchild(3))
+row(
+    "boo-grandchild-high",
+    "BOO",
+    "The same, and the descriptor is 100, with free numbers below",
+    _grandchild(100),
+)
 
 
 @observe("boo-fd-three", "BOO", "`NODE_CHANNEL_FD` is 3 and nothing was handed over there")
@@ -174,7 +186,7 @@ def _child_at(place: int) -> Callable[[Start], str]:
             if fate != "lives":
                 return words(lines, fate)
             peer.write("print")
-            # What it writes about its own end goes onto the channel too, when that is its standard error.
+            # Its last error goes onto the channel too, when the channel is its standard error.
             lines, fate = peer.settle()
             return words(lines[:1], fate, quiet="works")
 

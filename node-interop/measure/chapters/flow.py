@@ -31,7 +31,7 @@ def _returns(start: Start) -> str:
 @observe("flo-limit", "FLO", "`send` returns `false` when so many bytes wait in the process")
 def _limit(start: Start) -> str:
     def sent(length: int) -> tuple[Any, int]:
-        """Send one message of so many bytes; return what `send` returned, and how many of them the kernel took."""
+        """Send a message of this length; return the result of `send` and the number of bytes that the kernel took."""
         with start(f"say(open().send('x'.repeat({length - 3})))") as peer:
             told = peer.fact(5)
             return told, struct.unpack("i", fcntl.ioctl(peer.end, termios.FIONREAD, bytes(4)))[0]

@@ -317,3 +317,39 @@ def _untouched(start: Start) -> str:
         peer.fact()
         peer.write(1)
         return str(peer.fact(3) or peer.end_of_it())
+
+
+@observe("lif-disconnect-unread", "LIF", "A message that lies in the kernel when the program disconnects")
+def _disconnect_unread(start: Start) -> str:
+    program = """const c = open(); c.on('message', () => say('delivered')); c.on('disconnect', () => setTimeout(() => say('lost'), 300));
+        say('ready'); const until = Date.now() + 500; while (Date.now() < until); c.disconnect();"""
+    with start(program) as peer:
+        peer.fact()
+        peer.write(1)
+        return str(peer.fact(3) or peer.end_of_it())
+
+
+@observe(
+    "lif-queued-callback",
+    "LIF",
+    "The callback of a message of 1 MiB that is not written when the channel ends",
+)
+def _queued_callback(start: Start) -> str:
+    program = """const c = open(); c.on('message', () => {}); c.on('error', (e) => say('event ' + e.code));
+        c.send('x'.repeat(1 << 20), (e) => say(e ? String(e.code) : 'no error')); setTimeout(() => say('not called'), 1500);"""
+    with start(program) as peer:
+        time.sleep(0.3)
+        peer.read(3)
+        peer.end.close()
+        return str(peer.fact(3) or peer.end_of_it())
+
+
+@observe("lif-send-peer-gone", "LIF", "`send` after a write has failed and before the end is read")
+def _send_peer_gone(start: Start) -> str:
+    program = """const c = open(); c.on('message', () => {}); c.on('error', (e) => say('event ' + e.code));
+        c.on('disconnect', () => say('disconnect')); say('ready'); const until = Date.now() + 500; while (Date.now() < until);
+        const first = attempt(() => c.send(1)); const second = attempt(() => c.send(2)); say(first + ', ' + second);"""
+    with start(program) as peer:
+        peer.fact()
+        peer.end.close()
+        return ", ".join(str(one) for one in iter(lambda: peer.fact(SILENCE), None))

@@ -42,12 +42,12 @@ STRANGERS = (
 
 
 def after(kind: str) -> str:
-    """The id of the row about a good handle that follows such a descriptor."""
+    """The id of the row about a good handle that follows a descriptor of this kind."""
     return f"hnd-after-{kind.replace(' ', '-')}"
 
 
 def _then_a_good_one(kind: str) -> Callable[[Start], str]:
-    """Show what becomes of the first handle and, if the runtime lives, of a good one behind it."""
+    """Show the fate of the misfit and, if the runtime lives, of a good handle behind it."""
 
     def measure(start: Start) -> str:
         with start() as peer, made(kind) as bad, made("tcp") as good:

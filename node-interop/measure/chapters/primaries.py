@@ -186,11 +186,11 @@ row(
 )
 
 
-# ---- what its program learns ---------------------------------------------------------------------------------------
+# ---- events of its program ---------------------------------------------------------------------------------------
 
 
 def _event(program: str, *messages: dict[str, Any]) -> Callable[[Start], str]:
-    """What a primary says before our worker has written these messages, and after."""
+    """Does a primary emit its event before our worker writes these messages, or with them?"""
 
     def measure(start: Start) -> str:
         try:
@@ -307,41 +307,35 @@ def _place(peer: Peer, seq: int, **members: Any) -> tuple[int, str]:
     return inode, _errno(found["msg"])
 
 
-def _twice(program: str) -> Callable[[Start], str]:
-    """One worker asks for one port as its first and as its second server."""
+def _same_socket(peer: Peer, one: dict[str, Any], two: dict[str, Any]) -> str:
+    first, _ = _place(peer, 1, **one)
+    second, shown = _place(peer, 2, **two)
+    if not second:
+        return shown
+    return f"{shown} and {'the same socket' if first == second else 'another socket'}"
 
-    def act(peer: Peer) -> str:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        first, _ = _place(peer, 1, port=port, index=0)
-        second, shown = _place(peer, 2, port=port, index=1)
-        return shown + (
-            " and the same socket" if second and first == second else " and another socket" if second else ""
-        )
 
-    return of_primary(act, program)
+def _twice(peer: Peer) -> str:
+    """A worker asks for the same port for two servers."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    return _same_socket(peer, {"port": port, "index": 0}, {"port": port, "index": 1})
 
 
 row(
     "clu-port-twice",
     "CLU",
     "Asked for a port twice, with `index` 0 and 1: the second answer",
-    _twice(PRIMARY),
+    of_primary(_twice),
 )
-row("clu-port-twice-shared", "CLU", "The same under the shared policy", _twice(SHARED))
-
-
-def _second_of_same(peer: Peer) -> str:
-    first, _ = _place(peer, 1)
-    second, shown = _place(peer, 2)
-    return f"{shown} and the same socket" if second and first == second else shown
+row("clu-port-twice-shared", "CLU", "The same under the shared policy", of_primary(_twice, SHARED))
 
 
 row(
     "clu-same-twice-shared",
     "CLU",
     "Asked the same twice under the shared policy",
-    of_primary(_second_of_same, SHARED),
+    of_primary(lambda peer: _same_socket(peer, {}, {}), SHARED),
 )
 
 
@@ -447,7 +441,7 @@ def _refusals(peer: Peer) -> str:
     if number is not None:
         os.close(number)
     clients[0].close()
-    return "more than a hundred" if count > 100 else str(count)
+    return "more than twenty" if count > 20 else str(count)
 
 
 row(

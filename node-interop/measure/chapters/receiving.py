@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from measure.peer import SILENCE, Peer, line
 from measure.sockets import KINDS, connection, listening, made
 from measure.table import Start, observe, row
-from measure.ways import arrives, envelope, handed
+from measure.ways import arrives, envelope, handed, with_connection
 from measure.words import ACK, NACK, word, words, yes
 
 if TYPE_CHECKING:
@@ -82,18 +82,19 @@ def _first_byte(start: Start) -> str:
         return words(*peer.settle())
 
 
-@observe("hnd-double", "HND", "An envelope inside an envelope, with one descriptor")
-def _double(start: Start) -> str:
-    with start() as peer, made("tcp") as number:
-        peer.write(envelope("net.Native", envelope("net.Socket", "inner")), number)
-        return words(*peer.settle())
-
-
-@observe("hnd-no-msg", "HND", "An envelope without `msg`")
-def _no_msg(start: Start) -> str:
-    with start() as peer, made("tcp") as number:
-        peer.write({"cmd": "NODE_HANDLE", "type": "net.Socket"}, number)
-        return words(*peer.settle())
+INNER = envelope("net.Socket", "inner")
+row(
+    "hnd-double",
+    "HND",
+    "An envelope inside an envelope, with one descriptor",
+    with_connection(envelope("net.Native", INNER)),
+)
+row(
+    "hnd-no-msg",
+    "HND",
+    "An envelope without `msg`",
+    with_connection({"cmd": "NODE_HANDLE", "type": "net.Socket"}),
+)
 
 
 def _descriptors(peer: Peer) -> int:
@@ -136,13 +137,13 @@ def _mode_kept(start: Start) -> str:
         return yes(not os.get_blocking(one.fileno()))
 
 
-# Answers each message with what came and, for a connection, with the port of its other end.
+# Answers each message with its text and, for a connection, with the port of its other end.
 IDENTIFY = """const c = open(); c.on('message', (m, h) => {
     if (m && m.probe) c.send(m); else c.send({ got: text(m), handle: h ? String(h.remotePort) : undefined }); });"""
 
 
 def _which(*writes: tuple[Any, str]) -> Callable[[Start], str]:
-    """Messages are written, each in a read of its own, with some of the connections A, B, C; the cell names what came with each."""
+    """Messages are written, each in a read of its own, with some of the connections A, B, C; the cell names the connection of each."""
 
     def measure(start: Start) -> str:
         with start(IDENTIFY) as peer, connection() as (a, _), connection() as (b, _), connection() as (c, _):
@@ -288,3 +289,23 @@ def _server_untaken(start: Start) -> str:
         with socket.create_connection(server.getsockname()):
             time.sleep(0.3)
             return "waits in the kernel" if _queue(server)[0] else "is accepted"
+
+
+NESTED: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("triple", "Three envelopes inside each other, with one descriptor", envelope("net.Native", envelope("net.Native", INNER))),
+    ("outer-unknown", "An envelope inside one of type `net.Future`, with one descriptor", envelope("net.Future", INNER)),
+    ("inner-unknown", "An envelope of type `net.Future` inside one, with one descriptor",
+     envelope("net.Native", envelope("net.Future", "inner"))),
+)  # fmt: skip
+for id_, question, message in NESTED:
+    row(f"hnd-{id_}", "HND", question, with_connection(message))
+
+
+@observe("hnd-outer-key", "HND", "An envelope inside one with a `key`: connections that count under this key")
+def _outer_key(start: Start) -> str:
+    with start() as peer, made("tcp") as number:
+        peer.write(envelope("net.Native", INNER, key="K"), number)
+        peer.settle()
+        peer.write({"cmd": "NODE_SOCKET_GET_COUNT", "key": "K"})
+        lines, fate = peer.settle()
+        return words(lines, fate, quiet="no list")

@@ -165,7 +165,7 @@ def _callback(start: Start) -> str:
 
 
 def _warned(setup: str, body: str) -> Callable[[Start], str]:
-    """Refuse a handle until it is given up; the cell says what the program was told."""
+    """Refuse a handle until it is given up; the cell has the warning that the program got."""
 
     def measure(start: Start) -> str:
         setup_ = setup + " process.on('warning', (warning) => say('a warning: ' + warning.name));"
@@ -310,3 +310,15 @@ def _copies(start: Start) -> str:
     with sending(start, SERVER, "c.send('x'.repeat(1 << 20), server);") as peer:
         peer.line(20)
         return str(len(peer.descriptors)) if len(peer.descriptors) < 2 else "several"
+
+
+@observe("hnd-early-answer", "HND", "The acknowledgement comes while the envelope is half written")
+def _early_answer(start: Start) -> str:
+    with sending(start, SERVER, "c.send('x'.repeat(1 << 20), server); c.send('next');") as peer:
+        peer.read(3)
+        peer.write(ACK)
+        peer.until_read()
+        first = peer.line(5)
+        second = peer.line(3)
+        shown = "the rest" if isinstance(first, dict) and len(first.get("msg", "")) == 1 << 20 else "nothing"
+        return f"{shown}, then {word(second) if second is not None else peer.end_of_it()}"

@@ -51,7 +51,7 @@ def grant(peer: Peer, asked: dict[str, Any]) -> None:
 
 
 def of_worker(program: str, show: Callable[[Peer, dict[str, Any]], str]) -> Callable[[Start], str]:
-    """Start a worker, and show what became of its first question."""
+    """Start a worker, and look at its first question."""
 
     def measure(start: Start) -> str:
         with start(program, env=WORKER) as peer:
@@ -187,7 +187,9 @@ def _unbound(peer: Peer, asked: dict[str, Any]) -> str:
         unbound.setblocking(False)
         message = {"cmd": CMD, "errno": 0, "key": "K", "ack": asked["seq"], "data": None, "seq": 0}
         peer.write(envelope("net.Native", message), unbound.fileno())
-        return str(peer.fact(3))
+        told = str(peer.fact(3))
+        peer.line(SILENCE)
+        return told
 
 
 row(
@@ -202,7 +204,25 @@ row(
 )
 
 
-# ---- what makes a worker ------------------------------------------------------------------------------------------
+def _unbound_lines(peer: Peer, asked: dict[str, Any]) -> str:
+    _unbound(peer, asked)
+    acts = [str(found.get("act")) for found in iter(lambda: cluster(peer, SILENCE), {})]
+    return ", ".join(acts) or "nothing"
+
+
+row(
+    "clu-unbound-lines",
+    "CLU",
+    "The same: messages of the cluster after the acknowledgement",
+    of_worker(
+        LISTEN.replace("port: 0", "port: 4321")
+        + "server.on('error', (e) => say(e.code)); setInterval(() => {}, 1000);",
+        _unbound_lines,
+    ),
+)
+
+
+# ---- identity ------------------------------------------------------------------------------------------------------
 
 IDENTITY = (
     "const cluster = require('cluster'); say(cluster.isWorker ? 'worker ' + (cluster.worker && cluster.worker.id) : 'no worker');"
