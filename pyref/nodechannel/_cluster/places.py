@@ -150,7 +150,7 @@ def take_shared(server: ServerLink) -> socket.socket | None:
     query = server.query
     sock = handle.socket()
     try:
-        if not _is_what_was_asked_for(sock, query):  # [CLU-016]
+        if not _is_what_was_asked_for(sock, query):  # [CLU-016, CLU-040]
             raise listen_failed(-errno.EADDRINUSE, query)
         if not query.is_udp:
             sock.listen(query.backlog)

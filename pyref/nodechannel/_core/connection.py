@@ -302,7 +302,7 @@ class Connection:
         if handle is None and delivery is None and self.unhindered:
             return self.outbox.push(frames)
         if not self.connected:
-            # [LIF-007, LIF-014, ERR-004]
+            # [LIF-007, LIF-014, LIF-016, ERR-004]
             raise ChannelClosed("send")
         if handle is None:
             queue = self.outbox if self.unhindered else self._hand_over.held  # [HND-010]
@@ -512,7 +512,7 @@ class Connection:
         type_ = HANDLE_TYPES.get(named) if type(named) is str else None  # [SEC-007]
         if type_ is None:
             fd.close()  # [HND-053]
-            self._report(BadEnvelope(f"its type {named!r} is unknown", data))  # [HND-041]
+            self._report(BadEnvelope(f"its type {named!r} is unknown", data))  # [HND-041, HND-057]
             return
         # [HND-038, HND-039, HND-040]
         key, dgram_type = value.get("key"), value.get("dgramType")

@@ -15,6 +15,7 @@ class DeliveryState(Enum):
     QUEUED = auto()
     WRITTEN = auto()  # the kernel has it; for a message without a handle there is no later state
     ACKNOWLEDGED = auto()  # the peer has the handle
+    # [LIF-017]
     ABANDONED = auto()  # it will never be delivered: the peer refused the handle or the channel ended
 
 
@@ -57,6 +58,7 @@ class Delivery:
         sock.settimeout(timeout or 0.0)
         return sock
 
+    # [HND-056]
     def give_back(self, fd: OwnedFd) -> None:
         """Keep the descriptor of a handle that was not delivered."""
         self._returned = fd

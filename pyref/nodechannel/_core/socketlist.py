@@ -49,7 +49,7 @@ class ReceivedSockets:
         return self._due(key)
 
     def _due(self, key: str) -> bool:
-        # [SLS-016]
+        # [SLS-016, SLS-020]
         if self._open[key] or key not in self._announce:
             return False
         self._announce.remove(key)

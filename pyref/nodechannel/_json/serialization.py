@@ -42,7 +42,7 @@ class JsonSerialization:
 
     def frame(self, message: object) -> bytes:
         """Return the line of a user message."""
-        # [JSN-001, JSN-004]
+        # [JSN-001, JSN-004, JSN-008]
         frame = codec.encode(message, self._unsafe_integers, self._allow_nan)
         # Only an object can be internal, and a plain dict only with a `cmd`.
         suspicious = frame[0] == _BRACE and (type(message) is not dict or "cmd" in message)
