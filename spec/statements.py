@@ -51,20 +51,19 @@ def strip(text: str) -> str:
 def read(name: str, text: str) -> list[Statement]:
     """Return the statements of one chapter, in order."""
     found = []
-    place = name
+    heading = rule = ""
     for paragraph in re.split(r"\n\s*\n", _HIDDEN.sub("", text)):
-        heading = _HEADING.match(paragraph.strip())
-        rule = _RULE.match(paragraph)
-        if heading or rule:
-            # A heading claims nothing.
-            place = f"{name}, {rule[1] if rule else strip(heading[1]) if heading else ''}"
-        elif not paragraph.startswith(("*Intent:*", "*Not tested:*")) and _RULE.search(
-            place.rpartition(", ")[2]
-        ):
-            place = name
+        title, start = _HEADING.match(paragraph.strip()), _RULE.match(paragraph)
+        if title is not None:  # it claims nothing
+            heading, rule = strip(title[1]), ""
+            continue
+        if start is not None:
+            rule = start[1]
+        elif not paragraph.startswith(("*Intent:*", "*Not tested:*")):
+            rule = ""
         found += [
-            _statement(place, part)
-            for part in ([] if heading else _parts(paragraph))
+            _statement(f"{name}, {rule or heading}", part)
+            for part in _parts(paragraph)
             if _RUNTIME.search(strip(part)) or "<!-- seen:" in part
         ]
     return found
