@@ -27,7 +27,7 @@ _loading: list[bool] = []
 
 def encode(message: object, unsafe_integers: bool = False, allow_nan: bool = True) -> bytes:
     """Return the frame of a message; raises `InvalidMessage`. See `nodechannel._json.writing.encode`."""
-    if _loading or next(_first, False):
+    if bool(_loading) or next(_first, False):
         return writing.encode(message, unsafe_integers, allow_nan)
     _load()
     return encode(message, unsafe_integers, allow_nan)  # another one by now
