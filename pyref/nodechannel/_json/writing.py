@@ -206,10 +206,19 @@ def _step(key: int | str) -> str:
 
 
 _OVERFLOW = 2**1024 - 2**970  # from here on the nearest double is infinite
-_DOUBLE_DIGITS = 53
 
 
 def _is_double(value: int) -> bool:
-    """Tell whether a double has exactly this value, as every number that JavaScript sent."""
-    value = abs(value)
-    return value < _OVERFLOW and value.bit_length() - (value & -value).bit_length() < _DOUBLE_DIGITS
+    """Tell whether JavaScript would write the same integer again: it is a double exactly, or the shortest digits of one."""
+    if abs(value) >= _OVERFLOW:
+        return False
+    double = float(value)
+    return int(double) == value or _shortest(double) == value
+
+
+def _shortest(double: float) -> int:
+    """Return the integer that JavaScript writes for a large double: the digits that tell it from its neighbours, and zeros."""
+    mantissa, _, exponent = repr(double).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    zeros = int(exponent or 0) - len(fraction)
+    return int(whole + fraction) * 10**zeros if zeros >= 0 else int(double)
