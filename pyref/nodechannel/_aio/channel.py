@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, NoReturn, Self, Unpack
 
 from nodechannel._aio.wakeup import Waiters
 from nodechannel._core.connection import Connection
@@ -29,6 +29,7 @@ from nodechannel._core.options import ChannelOptions, OpenOptions
 from nodechannel._core.socketlist import Answer
 from nodechannel._handles.outgoing import Sendable, SocketHandle
 from nodechannel._handles.types import HandleType
+from nodechannel._io.limits import seconds
 from nodechannel._io.steps import (
     ALL,
     RECEIVE_SIZE,
@@ -69,6 +70,10 @@ MOST_HANDLES_LOW = 64
 READ_AHEAD = 1024
 READ_AHEAD_LOW = 256
 
+# Handles among them, each of which takes a descriptor.
+HANDLES_AHEAD = 16
+HANDLES_AHEAD_LOW = 4
+
 # Reads of one message in one turn of the event loop, so that a busy peer does not starve other tasks.
 READS_A_TURN = 8
 
@@ -101,14 +106,23 @@ class Channel:
         self._prompt = True
         self._reading = False
         self._read_ahead: float = READ_AHEAD
+        self._handles_ahead: float = HANDLES_AHEAD
         self._resume_reading()
         self._linger = options.get("linger")
         self._ended = keep(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a channel cannot be copied or pickled: it belongs to one process")
 
     @property
     def connected(self) -> bool:
         """Whether messages can be sent."""
         return self._connection.connected
+
+    @property
+    def pending(self) -> int:
+        """How many messages and errors were read already: so many calls of `receive` do not wait."""
+        return len(self._events)
 
     def fileno(self) -> int:
         """Return the channel's descriptor, -1 once it is closed."""
@@ -212,7 +226,7 @@ class Channel:
 
     def _read_on(self) -> None:
         """Go on reading once few messages wait for their reader."""
-        if len(self._events) <= READ_AHEAD_LOW:
+        if len(self._events) <= READ_AHEAD_LOW and self._waiting_handles() <= HANDLES_AHEAD_LOW:
             self._resume_reading()
 
     def __aiter__(self) -> Self:
@@ -425,7 +439,14 @@ class Channel:
 
     def _sated(self) -> bool:
         # With anything on its way out reading must go on: the answer may be among it, or the peer may wait for room itself.
-        return len(self._events) > self._read_ahead and self._connection.settled
+        crowded = len(self._events) > self._read_ahead or self._waiting_handles() > self._handles_ahead
+        return crowded and self._connection.settled
+
+    def _waiting_handles(self) -> int:
+        """Count the handles that wait for their reader."""
+        if not self._connection.had_handles:
+            return 0
+        return sum(isinstance(event, ReceivedMessage) and event.handle is not None for event in self._events)
 
     def _shut(self) -> None:
         if self._sock.fileno() < 0:
@@ -439,12 +460,13 @@ class Channel:
 
     async def _wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
         """Wait until `done` or until `timeout` seconds passed; return whether it is done."""
-        if timeout is None:
+        limit = seconds(timeout)
+        if limit is None:
             while not done():
                 await self._waiters.until(done)
             return True
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(limit):
                 while not done():
                     await self._waiters.until(done)
         except TimeoutError:
@@ -499,14 +521,14 @@ class ChildProcess(Channel):
         Messages that arrive meanwhile are kept for `receive`, however many, so that a child which writes them can end.
         Raises `TimeoutError`.
         """
-        self._read_ahead = math.inf
+        self._read_ahead = self._handles_ahead = math.inf
         self._resume_reading()
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds(timeout)):
                 # [LIF-021, LIF-022]
                 return await self.process.wait()
         finally:
-            self._read_ahead = READ_AHEAD
+            self._read_ahead, self._handles_ahead = READ_AHEAD, HANDLES_AHEAD
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

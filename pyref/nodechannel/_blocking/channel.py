@@ -7,7 +7,6 @@ number of them may send, one at a time receives.
 
 from __future__ import annotations
 
-import math
 import os
 import socket
 import time
@@ -18,6 +17,7 @@ from itertools import repeat
 from types import TracebackType
 
 from nodechannel._blocking.pump import Pump
+from nodechannel._blocking.readiness import Readiness
 from nodechannel._core.connection import Connection
 from nodechannel._core.delivery import WRITTEN, Delivery, DeliveryState
 from nodechannel._core.message import Message, ReceivedMessage
@@ -25,6 +25,7 @@ from nodechannel._core.socketlist import Answer
 from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.outgoing import Sendable, SocketHandle
 from nodechannel._handles.types import HandleType
+from nodechannel._io.limits import seconds
 from nodechannel._io.steps import without_timeout
 from nodechannel._io.wire import traced
 from nodechannel._lazy import public, signal, subprocess, typing
@@ -73,14 +74,31 @@ class Channel:
         self._linger = options.get("linger")
         self._pump.ended = keep(self)
 
+    def __reduce__(self) -> typing.NoReturn:
+        raise TypeError("a channel cannot be copied or pickled: it belongs to one process")
+
     @property
     def connected(self) -> bool:
         """Whether messages can be sent."""
         return self._connection.connected
 
+    @property
+    def pending(self) -> int:
+        """How many messages and errors were read already: so many calls of `receive` do not wait."""
+        return len(self._events)
+
     def fileno(self) -> int:
-        """Return the channel's descriptor, -1 once it is closed; for selectors only, never to be read."""
-        return -1 if self._connection.closed else self._sock.fileno()
+        """Return a descriptor for selectors, -1 once the channel is closed.
+
+        On Linux it is readable as long as `receive` need not wait. Elsewhere it is that of the socket, which shows nothing of messages that
+        were read already: there, call `receive` until `pending` is 0 before waiting again. It must not be read.
+        """
+        if self._connection.closed:
+            return -1
+        if self._pump.readiness is None and hasattr(os, "eventfd"):
+            self._pump.readiness = Readiness(self._sock)
+            self._pump.readiness.tell(bool(self._events))
+        return self._sock.fileno() if self._pump.readiness is None else self._pump.readiness.fileno()
 
     def send(
         self,
@@ -148,6 +166,8 @@ class Channel:
             event = None
             try:
                 for event in self._arriving:
+                    if self._pump.readiness is not None:
+                        self._pump.readiness.tell(bool(self._events))
                     if isinstance(event, ReceivedMessage):
                         return event
                     raise event
@@ -176,7 +196,10 @@ class Channel:
         deadline = deadline_of(timeout)
         while True:
             try:
-                return self._connection.take_messages()
+                messages = self._connection.take_messages()
+                if self._pump.readiness is not None:
+                    self._pump.readiness.tell(bool(self._events))
+                return messages
             except IndexError:
                 self._await_event(deadline)
 
@@ -376,15 +399,9 @@ def _has_left(delivery: Delivery, unfinished: Container[DeliveryState]) -> bool:
 
 
 def deadline_of(timeout: float | None) -> float | None:
-    """Return the moment, on the monotonic clock, when a timeout in seconds runs out; None for no limit.
-
-    Infinity is no limit either, and what is below zero is zero. Raises `ValueError` for NaN.
-    """
-    if timeout is None or timeout == math.inf:
-        return None
-    if timeout != timeout:
-        raise ValueError("a timeout is a number of seconds or None, not NaN")
-    return time.monotonic() + max(0.0, timeout)
+    """Return the moment, on the monotonic clock, when a timeout runs out; None for no limit."""
+    left = seconds(timeout)
+    return None if left is None else time.monotonic() + left
 
 
 def connect(**options: typing.Unpack[public.ChannelOptions]) -> Channel:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from socket import SocketType
 
+    from nodechannel._blocking.readiness import Readiness
     from nodechannel._core.connection import Connection, Outgoing
 
 # How often, in seconds, a thread that waits for another one to read looks whether that one still does. An exception of a signal
@@ -137,9 +138,20 @@ class Pump:
         lock: never held while waiting.
         intents: what is to be done by the thread that has the lock.
         ended: called when the socket is closed.
+        readiness: the descriptor for selectors, once one was asked for.
     """
 
-    __slots__ = ("_limit", "_short", "_sleepers", "connection", "ended", "intents", "lock", "sock")
+    __slots__ = (
+        "_limit",
+        "_short",
+        "_sleepers",
+        "connection",
+        "ended",
+        "intents",
+        "lock",
+        "readiness",
+        "sock",
+    )
 
     def __init__(self, connection: Connection, sock: SocketType) -> None:
         self.connection = connection
@@ -147,6 +159,7 @@ class Pump:
         self.lock = RLock()
         self.intents: deque[Intent] = deque()
         self.ended: Callable[[], object] = bool
+        self.readiness: Readiness | None = None
         connection.on_socket_closed = self._socket_closed
         # The threads inside `wait`, by their number. One whose `alive` is not locked was ended by an exception before it left.
         self._sleepers: dict[int, Sleeper] = {}
@@ -210,6 +223,8 @@ class Pump:
         self._sleepers.clear()
         self.connection.recover()
         self.connection.close()
+        if self.readiness is not None:
+            self.readiness.close()
         self.sock.close()
 
     def wait(
@@ -285,6 +300,8 @@ class Pump:
             worker.close_pipe()
         if self._sleepers:
             self._wake(worker)
+        if self.readiness is not None:
+            self.readiness.tell(bool(connection.events))
 
     def _advance(
         self, sleeper: Sleeper, done: Callable[[], bool], left: float | None, also: Sequence[int]
@@ -323,6 +340,8 @@ class Pump:
             return
         sleepers = list(self._sleepers.values())
         if not any(sleeper.on_descriptor and sleeper.alive.locked() for sleeper in sleepers):
+            if self.readiness is not None:
+                self.readiness.close()
             self.sock.close()
             self.ended()
             return

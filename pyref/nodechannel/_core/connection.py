@@ -134,6 +134,8 @@ class Connection:
         self.events: deque[Event] = deque()
         # Whether an error was ever among them.
         self._faulty = False
+        # Whether a handle ever came.
+        self.had_handles = False
         # Descriptors that no handle message has claimed yet, in order of arrival.
         self._pending_fds: deque[OwnedFd] = deque()
         self._truncated = False
@@ -451,7 +453,8 @@ class Connection:
             try:
                 value = self._decode(body)
             except MalformedMessage as error:
-                # [FRM-026, ERR-001, ERR-003]
+                # [FRM-026, ERR-001, ERR-003] Without its traceback and the error before it: they would keep every frame and the whole text.
+                error.__traceback__ = error.__context__ = None
                 self._report(error)
             else:
                 self._receive_values([value])
@@ -504,6 +507,7 @@ class Connection:
             return
         # [HND-030]
         fd = self._pending_fds.popleft()
+        self.had_handles = True
         # [HND-019, HND-034, HND-042]
         self.outbox.put(
             Write(self._serialization.ack, _UNOBSERVED)
@@ -512,7 +516,7 @@ class Connection:
         type_ = HANDLE_TYPES.get(named) if type(named) is str else None  # [SEC-007]
         if type_ is None:
             fd.close()  # [HND-053]
-            self._report(BadEnvelope(f"its type {named!r} is unknown", data))  # [HND-041, HND-057]
+            self._report(BadEnvelope(f"its type {_shown(named)} is unknown", data))  # [HND-041, HND-057]
             return
         # [HND-038, HND-039, HND-040]
         key, dgram_type = value.get("key"), value.get("dgramType")
@@ -607,6 +611,15 @@ def _nobody_listens(_message: dict[str, Any], handle: ReceivedHandle | None) -> 
     """Ignore an internal message ([CLS-004]); a descriptor is not kept."""
     if handle is not None:
         handle.close()
+
+
+def _shown(value: object) -> str:
+    """Show a value of the peer in few characters, however long or deep it is."""
+    return (
+        f"{value!r:.40}"
+        if isinstance(value, str) and len(value) <= 1000
+        else f"of type {type(value).__name__}"
+    )
 
 
 def _nobody_counts(key: str) -> None:

@@ -38,6 +38,9 @@ _SIZE, _ANCILLARY_SIZE = (RECEIVE_SIZE,), (ANCILLARY_SIZE,)
 _CLOEXEC = (int(getattr(socket, "MSG_CMSG_CLOEXEC", 0)),)
 _CLOEXEC_DONTWAIT = (int(_CLOEXEC[0] | socket.MSG_DONTWAIT),)
 
+# Seconds of one wait: the system's counter of milliseconds has an end.
+_LONGEST_POLL = 86400.0
+
 # What stands for the end of the stream.
 _END: Received = (b"", (), 0, None)
 
@@ -175,4 +178,4 @@ def wait_for(fd: int, *, reading: bool, writing: bool, left: float | None, also:
         poll.register(fd, (POLLIN if reading else 0) | (POLLOUT if writing else 0))
     for other in also:
         poll.register(other, POLLIN)
-    poll.poll(None if left is None else math.ceil(left * 1000))
+    poll.poll(None if left is None else math.ceil(min(left, _LONGEST_POLL) * 1000))
