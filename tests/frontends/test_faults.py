@@ -86,7 +86,7 @@ def test_what_an_event_loop_has_is_refused_with_a_way(channel):
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("thing", [3, object(), "socket", b"", open], ids=repr)
+@pytest.mark.parametrize("thing", [3, object(), "socket", b"", open], ids=lambda thing: type(thing).__name__)
 def test_what_is_nothing_of_the_kind_is_refused(channel, thing):
     with pytest.raises(errors.InvalidHandle, match="is not a socket"):
         channel.send("no", thing)
@@ -130,6 +130,7 @@ def test_bad_lines_cost_little_more_than_good_ones(line):
 
     def cost(data):
         best = math.inf
+        connection = Connection(JsonSerialization())
         for _ in range(3):
             connection = Connection(JsonSerialization())
             connection.receive_data(b"1\n" + data[:20] + b"\n")
