@@ -103,9 +103,7 @@ class UnsupportedSerialization(LocalError):
     code = "NC_UNSUPPORTED_SERIALIZATION"
 
     def __init__(self, serialization: str) -> None:
-        super().__init__(
-            f"serialization {serialization!r} is not supported: only 'json' is (in Node: serialization: 'json')"
-        )
+        super().__init__(f"serialization {serialization!r} is not supported: 'json' and 'advanced' are")
 
 
 class NodeNotFound(LocalError):
@@ -246,6 +244,50 @@ class InvalidJson(MalformedMessage):
         shown = line if len(line) <= 80 else line[:77] + b"..."
         super().__init__(f"the peer sent a line that is not JSON: {reason}: {shown!r}")
         self.line = line
+
+
+class InvalidFrame(MalformedMessage):
+    """A frame of the serialization `advanced` is no value.
+
+    Attributes:
+        frame: the bytes of the frame without its length.
+    """
+
+    code = "NC_INVALID_FRAME"
+
+    def __init__(self, reason: str, frame: bytes | bytearray) -> None:
+        shown = bytes(frame[:40]).hex(" ") + (" ..." if len(frame) > 40 else "")
+        super().__init__(f"the peer sent a frame that cannot be read: {reason}: {shown}")
+        self.frame = frame
+
+
+class FrameTooLong(RemoteError):
+    """A frame is longer than this process accepts; the channel is closed because the rest of the stream cannot be trusted."""
+
+    code = "NC_FRAME_TOO_LONG"
+
+    def __init__(self, length: int, limit: int) -> None:
+        super().__init__(f"the peer announced a frame of {length} bytes, more than {limit}")
+
+
+class SerializationMismatch(RemoteError):
+    """The peer's bytes are not of the channel's serialization; the channel is closed because none of them can be read.
+
+    Attributes:
+        expected: the serialization of this end.
+        start: the first bytes that are wrong.
+    """
+
+    code = "NC_SERIALIZATION_MISMATCH"
+
+    def __init__(self, expected: str, start: bytes) -> None:
+        other = "json" if expected == "advanced" else "advanced"
+        super().__init__(
+            f"the peer does not speak the serialization {expected!r}: it sent {bytes(start[:16])!r}; "
+            f"it probably speaks {other!r}, so give both ends the same serialization"
+        )
+        self.expected = expected
+        self.start = start
 
 
 class LineTooLong(RemoteError):

@@ -469,7 +469,7 @@ class Error(Exception):
         """Return the Error for an exception of Python, as it is sent.
 
         The name is that of its type where JavaScript has the same. The stack begins with the type's own name, shows the traceback, and
-        the exceptions that caused this one. `cause` stays empty, because Node 12 and 14 cannot read it.
+        the exceptions that caused this one. `cause` stays empty, because Node 12 and 14 cannot read it ([ADV-049]).
         """
         name = type(error).__name__
         return cls(name if name in ERROR_NAMES else "Error", str(error), _stack(error))

@@ -9,12 +9,13 @@ from __future__ import annotations
 from enum import Enum
 
 from nodechannel._json.framing import LONGEST_LINE, blocks
+from nodechannel._json.paths import path_of
 from nodechannel.errors import InvalidJson, InvalidMessage
 
 try:
-    from _json import encode_basestring, encode_basestring_ascii
+    from _json import encode_basestring
 except ImportError:  # PyPy
-    from json.encoder import encode_basestring, encode_basestring_ascii
+    from json.encoder import encode_basestring
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -179,30 +180,7 @@ class _Writer:
 
     def _refuse(self, reason: str) -> NoReturn:
         keys = [container.key for container in self._open if container.key is not None]
-        raise InvalidMessage(reason, _path(keys))
-
-
-_SHOWN_STEPS = 20
-
-
-def _path(keys: list[int | str]) -> str:
-    """`$.users[3].id`; the middle of a very long path is left out."""
-    if len(keys) > _SHOWN_STEPS:
-        half = _SHOWN_STEPS // 2
-        return f"${_steps(keys[:half])}...{_steps(keys[-half:])}"
-    return "$" + _steps(keys)
-
-
-def _steps(keys: list[int | str]) -> str:
-    return "".join(map(_step, keys))
-
-
-def _step(key: int | str) -> str:
-    if isinstance(key, int):
-        return f"[{key}]"
-    shown = key if len(key) <= 40 else key[:37] + "..."
-    plain = shown.isascii() and shown.replace("$", "_").isidentifier()
-    return f".{shown}" if plain else f"[{encode_basestring_ascii(shown)}]"
+        raise InvalidMessage(reason, path_of(keys))
 
 
 _OVERFLOW = 2**1024 - 2**970  # from here on the nearest double is infinite
