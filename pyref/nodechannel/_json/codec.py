@@ -15,6 +15,9 @@ from nodechannel._json.framing import LONGEST_LINE, LineFramer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from nodechannel._json.loader import decode, decode_lines, encode_many, fast_path
 
 __all__ = ["LONGEST_LINE", "LineFramer", "decode", "decode_lines", "encode", "encode_many", "fast_path"]
@@ -25,12 +28,17 @@ _lock = RLock()
 _loading: list[bool] = []
 
 
-def encode(message: object, unsafe_integers: bool = False, allow_nan: bool = True) -> bytes:
+def encode(
+    message: object,
+    unsafe_integers: bool = False,
+    allow_nan: bool = True,
+    default: Callable[[Any], Any] | None = None,
+) -> bytes:
     """Return the frame of a message; raises `InvalidMessage`. See `nodechannel._json.writing.encode`."""
     if bool(_loading) or next(_first, False):
-        return writing.encode(message, unsafe_integers, allow_nan)
+        return writing.encode(message, unsafe_integers, allow_nan, default)
     _load()
-    return encode(message, unsafe_integers, allow_nan)  # another one by now
+    return encode(message, unsafe_integers, allow_nan, default)  # another one by now
 
 
 def __getattr__(name: str) -> object:

@@ -15,7 +15,7 @@ from nodechannel._json import exact
 from nodechannel._json.framing import LONGEST_LINE, blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from nodechannel._json.framing import Line
 
@@ -58,19 +58,29 @@ def decode_lines(lines: Sequence[Line]) -> list[Any]:
     return values
 
 
-def encode(message: object, unsafe_integers: bool = False, allow_nan: bool = True) -> bytes:
+def encode(
+    message: object,
+    unsafe_integers: bool = False,
+    allow_nan: bool = True,
+    default: Callable[[Any], Any] | None = None,
+) -> bytes:
     """Return the frame of a message; raises `InvalidMessage`. See `nodechannel._json.exact.encode`."""
     try:
         text = _dumps(message, None, _OPTIONS_UNSAFE if unsafe_integers else _OPTIONS)
     except TypeError:
-        return exact.encode(message, unsafe_integers, allow_nan)
+        return exact.encode(message, unsafe_integers, allow_nan, default)
     # Cheaper than OPT_APPEND_NEWLINE, behind which another line feed is harder to look for.
     if _LINE_FEED in text or len(text) > LONGEST_LINE or (not allow_nan and b"null" in text):  # [FRM-002]
-        return exact.encode(message, unsafe_integers, allow_nan)
+        return exact.encode(message, unsafe_integers, allow_nan, default)
     return text + b"\n"  # [FRM-003]
 
 
-def encode_many(messages: list[object], unsafe_integers: bool = False, allow_nan: bool = True) -> list[bytes]:
+def encode_many(
+    messages: list[object],
+    unsafe_integers: bool = False,
+    allow_nan: bool = True,
+    default: Callable[[Any], Any] | None = None,
+) -> list[bytes]:
     """Return the `blocks` of the frames of many messages; raises `InvalidMessage` when any of them cannot be sent."""
     options = _OPTIONS_UNSAFE if unsafe_integers else _OPTIONS
     try:
@@ -79,9 +89,9 @@ def encode_many(messages: list[object], unsafe_integers: bool = False, allow_nan
             text + b"\n" for message in messages if _LINE_FEED not in (text := _dumps(message, None, options))
         ]
     except TypeError:
-        return exact.encode_many(messages, unsafe_integers, allow_nan)
+        return exact.encode_many(messages, unsafe_integers, allow_nan, default)
     found = blocks(frames)
     odd = len(frames) != len(messages) or max(map(len, found)) > LONGEST_LINE  # [FRM-002]
     if odd or (not allow_nan and any(b"null" in block for block in found)):
-        return exact.encode_many(messages, unsafe_integers, allow_nan)
+        return exact.encode_many(messages, unsafe_integers, allow_nan, default)
     return found

@@ -19,14 +19,19 @@ except ImportError:  # PyPy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any, NoReturn
 
 MAX_SAFE_INTEGER = 2**53 - 1
 """Beyond it JavaScript rounds, unless the integer is a double exactly ([JSN-007])."""
 
 
-def encode(message: object, unsafe_integers: bool = False, allow_nan: bool = True) -> bytes:
+def encode(
+    message: object,
+    unsafe_integers: bool = False,
+    allow_nan: bool = True,
+    default: Callable[[Any], Any] | None = None,
+) -> bytes:
     """Return the whole frame of a message: compact JSON in UTF-8 and the line feed.
 
     A message is made of None, bool, int, float, str, list, tuple and dict with str keys, of subclasses of
@@ -40,8 +45,9 @@ def encode(message: object, unsafe_integers: bool = False, allow_nan: bool = Tru
         message: the value.
         unsafe_integers: write integers that JavaScript rounds too ([JSN-007]).
         allow_nan: write NaN and the infinities as null; else they are refused.
+        default: called with a value of any other type; returns the value that is written in its place.
     """
-    text = _Writer(unsafe_integers, allow_nan).write(message)
+    text = _Writer(unsafe_integers, allow_nan, default).write(message)
     # [FRM-001] [JSN-006] Surrogates alone have no UTF-8; the handler writes what is their escape in JSON too.
     frame = text.encode("utf-8", "backslashreplace") + b"\n"  # [FRM-003]
     if len(frame) > LONGEST_LINE + 1:
@@ -49,15 +55,25 @@ def encode(message: object, unsafe_integers: bool = False, allow_nan: bool = Tru
     return frame
 
 
-def encode_many(messages: list[object], unsafe_integers: bool = False, allow_nan: bool = True) -> list[bytes]:
+def encode_many(
+    messages: list[object],
+    unsafe_integers: bool = False,
+    allow_nan: bool = True,
+    default: Callable[[Any], Any] | None = None,
+) -> list[bytes]:
     """Return the `blocks` of the frames of many messages; raises `InvalidMessage` when any of them cannot be sent."""
     frames = []
     for index, message in enumerate(messages):
         try:
-            frames.append(encode(message, unsafe_integers, allow_nan))
+            frames.append(encode(message, unsafe_integers, allow_nan, default))
         except InvalidMessage as error:
             raise InvalidMessage(error.reason, f"$[{index}]{error.path[1:]}") from None
     return blocks(frames)
+
+
+_WRITTEN = (str, int, float, type(None), dict, list, tuple)
+# Levels of containers and translations of one value together: a function that returns what it is given would never end.
+_MOST_TRANSLATIONS = 1000
 
 
 class _Container:
@@ -76,11 +92,14 @@ class _Container:
 class _Writer:
     """Writes one message with a stack of its own: it knows the path of what it refuses, and depth is free."""
 
-    __slots__ = ("_allow_nan", "_identities", "_open", "_parts", "_unsafe_integers")
+    __slots__ = ("_allow_nan", "_default", "_identities", "_open", "_parts", "_unsafe_integers")
 
-    def __init__(self, unsafe_integers: bool, allow_nan: bool) -> None:
+    def __init__(
+        self, unsafe_integers: bool, allow_nan: bool, default: Callable[[Any], Any] | None = None
+    ) -> None:
         self._unsafe_integers = unsafe_integers
         self._allow_nan = allow_nan
+        self._default = default
         self._parts: list[str] = []
         self._open: list[_Container] = []
         self._identities: set[int] = set()
@@ -114,6 +133,8 @@ class _Writer:
 
     def _value(self, value: object) -> None:
         value = self._standing_for(value)
+        if self._default is not None and not isinstance(value, _WRITTEN):
+            value = self._by_default(value)
         # Methods of the base classes, because orjson takes the data of a subclass, not what it overrides.
         if isinstance(value, dict):
             self._enter(value, "{", iter(list(dict.items(value))), "}")
@@ -141,6 +162,17 @@ class _Writer:
             return self._fragment(value)
         return value
 
+    def _by_default(self, value: object) -> object:
+        """Return what the caller's function gives for a value of a foreign type, again until the type is known."""
+        assert self._default is not None
+        left = _MOST_TRANSLATIONS - len(self._open)
+        while left > 0 and not isinstance(value, _WRITTEN):
+            value = self._standing_for(self._default(value))
+            left -= 1
+        if left <= 0:
+            self._refuse(f"default= came to no known type in {_MOST_TRANSLATIONS} steps")
+        return value
+
     def _fragment(self, fragment: object) -> object:
         """Return the value of an `orjson.Fragment`, so that its line feeds are not written ([FRM-002])."""
         import orjson
@@ -162,7 +194,7 @@ class _Writer:
         if isinstance(value, int):
             return self._integer(value)
         if not isinstance(value, float):
-            self._refuse(f"{type(value).__name__} is not a type of JSON")
+            self._refuse(f"{type(value).__name__} is not a type of JSON (default= can translate it)")
         text = float.__repr__(value)
         if text not in ("nan", "inf", "-inf"):
             return text

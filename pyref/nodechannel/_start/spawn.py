@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _UNIQUE_ID = "NODE_UNIQUE_ID"
 
 # What `channel_options` finds among the options of `spawn`.
-_OF_THE_CHANNEL = ("unsafe_integers", "allow_nan", "max_line", "linger", "serialization")
+_OF_THE_CHANNEL = ("unsafe_integers", "allow_nan", "max_line", "linger", "default", "serialization")
 
 # Descriptors 0 to 2 belong to the standard streams.
 _LOWEST_FD = 3

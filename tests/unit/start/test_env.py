@@ -156,8 +156,10 @@ def test_sockets_without_a_peer():
 
 def test_a_serialization_that_is_not_spoken(pair):
     ours, _ = pair
-    environ = environment(ours.fileno(), NODE_CHANNEL_SERIALIZATION_MODE="advanced")
-    with pytest.raises(errors.UnsupportedSerialization, match="advanced"):
+    environ = environment(ours.fileno(), NODE_CHANNEL_SERIALIZATION_MODE="protobuf")
+    with pytest.raises(
+        errors.UnsupportedSerialization, match="'protobuf' is not supported: 'json' and 'advanced' are"
+    ):
         adopt(environ)
     assert environ == {"OTHER": "stays"}
     assert not ours.get_inheritable()
