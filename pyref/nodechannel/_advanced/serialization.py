@@ -84,17 +84,25 @@ class AdvancedSerialization:
 
     def decode(self, body: Body) -> Any:
         """Return the value of one frame; raises `InvalidFrame`."""
-        return decode(body)
+        value = decode(body)
+        if type(value) is dict and "cmd" in value and is_internal(value):
+            return _without_undefined(value)
+        return value
 
     def decode_all(self, bodies: Sequence[Body]) -> list[Any]:
         """Return the values of many frames; raises `InvalidFrame`."""
-        return list(map(decode, bodies))
+        return list(map(self.decode, bodies))
 
 
 def _refuse_internal(frame: bytes, path: str) -> None:
     """Raise `InvalidMessage` when the frame of a message is internal to the peer, whatever Python's types say."""
     if (b"NODE_" in frame or _WIDE_PREFIX in frame) and _looks_internal(decode(frame[LENGTH:])):
         raise refuse_internal(path)
+
+
+# [ADV-080] Node's own code writes `fd: undefined` where JSON has no `fd`.
+def _without_undefined(message: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in message.items() if value is not js.undefined}
 
 
 _WIDE_PREFIX = "NODE_".encode("utf-16-le")

@@ -8,11 +8,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 from nodechannel._aio.channel import ChildProcess
 from nodechannel._cluster.identity import UNIQUE_ID
 from nodechannel._cluster.primary import PrimaryProtocol, WorkerLink
+from nodechannel._core.options import OpenOptions
 from nodechannel._start.spawn import ChannelPair, node_command
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from nodechannel._cluster.messages import Query
     from nodechannel._core.connection import Outgoing
     from nodechannel._core.delivery import Delivery
+    from nodechannel._start.options import SpawnOptions
 
 Script: TypeAlias = str | os.PathLike[str]
 Command: TypeAlias = Script | Sequence[Script]
@@ -36,9 +38,14 @@ class WorkerProcess(ChildProcess):
     """
 
     def __init__(
-        self, sock: socket.socket, process: asyncio.subprocess.Process, id: int, primary: PrimaryProtocol
+        self,
+        sock: socket.socket,
+        process: asyncio.subprocess.Process,
+        id: int,
+        primary: PrimaryProtocol,
+        **options: Unpack[OpenOptions],
     ) -> None:
-        super().__init__(sock, process)
+        super().__init__(sock, process, **options)
         self.id = id
         self.listening: list[Query] = []
         self.retired: bool = False
@@ -104,12 +111,18 @@ async def start(
     *,
     cwd: Script | None = None,
     env: Mapping[str, str] | None = None,
+    channel: OpenOptions,
 ) -> WorkerProcess:
     """Start a worker, in a process group of its own so that a terminal's signals reach only the primary; raises `OSError`."""
     environment = {**(os.environ if env is None else env), UNIQUE_ID: str(id)}  # [CLU-001]
+    spawned: SpawnOptions = {
+        "cwd": cwd,
+        "env": environment,
+        "stdin": subprocess.DEVNULL,
+        "process_group": 0,
+    }
+    spawned.update(channel)  # type: ignore[typeddict-item]
     with ChannelPair() as pair:
-        options = pair.popen_options(
-            {"cwd": cwd, "env": environment, "stdin": subprocess.DEVNULL, "process_group": 0}
-        )
+        options = pair.popen_options(spawned)
         process = await asyncio.create_subprocess_exec(*argv, **options)
-    return WorkerProcess(pair.parent, process, id, primary)
+    return WorkerProcess(pair.parent, process, id, primary, **channel)

@@ -17,6 +17,9 @@ from nodechannel._cluster.messages import UNIX, Policy, Query
 from nodechannel._cluster.primary import Place, PrimaryProtocol, WorkerLink
 from nodechannel._cluster.processes import Command, Script, WorkerProcess
 from nodechannel._core.message import Message
+from nodechannel._core.options import OpenOptions
+from nodechannel._core.serialization import Serialization
+from nodechannel._start.serialization import resolve
 from nodechannel.errors import ChannelClosed, ChannelError, HandleAbandoned, WorkersFail
 
 # Seconds until a worker that died young is replaced: the first time, and at most. They double with each death.
@@ -65,6 +68,7 @@ class Cluster:
         policy: ``round-robin`` or ``shared``.
         exec_path, exec_argv: the Node executable and its own options, as for `fork`.
         cwd, env: as for `spawn`.
+        serialization, default: as for `spawn`: how messages become bytes, and what becomes of values that have none.
         relay: pass each message of a worker to all others.
         on_message: called with a worker and its message, function or coroutine function.
         on_event: called with each `Event`.
@@ -80,6 +84,8 @@ class Cluster:
         exec_argv: Sequence[str] = (),
         cwd: Script | None = None,
         env: Mapping[str, str] | None = None,
+        serialization: str | Serialization = "json",
+        default: Callable[[Any], Any] | None = None,
         relay: bool = False,
         on_message: Callable[[WorkerProcess, Message], Awaitable[None] | None] | None = None,
         on_event: Callable[[Event], None] | None = None,
@@ -90,7 +96,9 @@ class Cluster:
         if self._size < 1 or not self._commands:
             raise ValueError("a cluster has at least one worker and one script")
         self._policy = Policy(policy)
-        self._options = {"cwd": cwd, "env": env}
+        channel: OpenOptions = {"serialization": serialization, "default": default}
+        resolve(channel)
+        self._options = {"cwd": cwd, "env": env, "channel": channel}
         self._relay = relay
         self._on_message = on_message
         self._on_event = on_event
