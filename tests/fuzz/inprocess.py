@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from itertools import pairwise
+import random
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
-from fuzz import acts, frames, texts
+from fuzz import acts, frames, mutations, texts
 from fuzz.machine import Machine, MemoryMachine, SocketMachine
 from nodechannel._core.connection import Connection
 from nodechannel._core.message import Message
@@ -166,6 +167,24 @@ def _against(oracle: Oracle, profile: settings, tick: Tick) -> None:
     one()
 
 
+# ---- frames of advanced mode --------------------------------------------------------------------------------
+
+FRAMES_AN_EXAMPLE = 200
+
+
+def advanced_frames(profile: settings, tick: Tick) -> Test:
+    """A broken frame has a value or a typed error, and both readers agree on it."""
+
+    def all_of_it() -> None:
+        frames = mutations.broken(1 if profile.derandomize else random.getrandbits(32))
+        for _ in range(profile.max_examples):
+            tick()
+            for frame in islice(frames, FRAMES_AN_EXAMPLE):
+                mutations.examine(frame)
+
+    return all_of_it
+
+
 # ---- machines ---------------------------------------------------------------------------------------------
 
 
@@ -187,6 +206,7 @@ PROPERTIES: dict[str, Callable[[settings, Tick], Test]] = {
     "cuts": cuts,
     "json-paths": json_paths,
     "json-node": json_node,
+    "advanced-frames": advanced_frames,
     "machine-memory": machine(MemoryMachine),
     "machine-sockets": machine(SocketMachine),
 }

@@ -50,6 +50,13 @@ class NodeEnd:
         assert "error" not in second, (second, other)
         return bool(second["equal"])
 
+    def echoes(self, body: bytes) -> bytes:
+        """Return the frame in which Node sends back what it reads."""
+        answer = self._give(body, {"echo": True})
+        assert "error" not in answer, (answer, body)
+        assert "refused" not in answer, (answer, body)
+        return self._read(int.from_bytes(self._read(LENGTH)))
+
     def _give(self, body: bytes, order: dict[str, Any]) -> dict[str, Any]:
         self._order(order)
         self._end.sendall(len(body).to_bytes(LENGTH, "big") + body)

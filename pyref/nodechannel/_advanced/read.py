@@ -239,7 +239,7 @@ class Reader:
         found = js.Error()
         self._objects.append(found)
         # [ADV-046] The parts come in any order: old versions of Node write the cause before the stack.
-        while (part := self._varint()) != tags.ERROR_END:
+        while (part := self._varint() & 0xFF) != tags.ERROR_END:  # a varint that V8 cuts to a byte
             if part in tags.ERROR_LETTERS:
                 found.name = tags.ERROR_LETTERS[part]
             elif part == tags.ERROR_MESSAGE:
