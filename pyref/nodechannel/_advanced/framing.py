@@ -35,17 +35,31 @@ class FrameFramer:
         error: set when the rest of the stream cannot be read: a frame is too long, or does not begin as every frame does.
     """
 
-    __slots__ = ("_rest", "error", "max_frame")
+    __slots__ = ("_length", "_rest", "_start", "error", "max_frame")
 
     def __init__(self, max_frame: int = MAX_FRAME) -> None:
         self.max_frame = max_frame
+        # Of the unfinished frame: its first bytes until there are five; from then on its length, and its bytes without the length.
+        self._start = b""
+        self._length = 0
         self._rest = bytearray()
         self.error: RemoteError | None = None
 
     @property
     def buffered(self) -> int:
         """Bytes of the unfinished frame."""
-        return len(self._rest)
+        return len(self._start) + (LENGTH + len(self._rest) if self._rest else 0)
+
+    def checkpoint(self) -> tuple[bytes, int, bytearray, int]:
+        """Return what is known of the unfinished frame, for `restore`."""
+        return self._start, self._length, self._rest, len(self._rest)
+
+    def restore(self, checkpoint: tuple[bytes, int, bytearray, int]) -> None:
+        """Return to the state of a checkpoint, before which no frame was wrong."""
+        self._start, self._length, rest, size = checkpoint
+        # A copy, because a value that was read meanwhile may hold the bytes.
+        self._rest = rest if len(rest) == size else rest[:size]
+        self.error = None
 
     def feed(self, data: bytes) -> list[Body]:
         """Return the frames that `data` completes, those before an error too."""
@@ -54,6 +68,8 @@ class FrameFramer:
             return frames
         if self._rest:
             data = self._complete(data, frames)
+        elif self._start:
+            data, self._start = self._start + data, b""
         at, size, limit = 0, len(data), self.max_frame
         while at + 4 < size:
             length, first = _unpack_start(data, at)
@@ -73,16 +89,12 @@ class FrameFramer:
     def _complete(self, data: bytes, frames: list[Body]) -> bytes:
         """Finish the frame that has begun; return what is left of `data`."""
         rest = self._rest
-        if len(rest) <= LENGTH:  # its length or its first byte is missing
-            self._rest = bytearray()
-            return bytes(rest) + data
-        missing = LENGTH + int.from_bytes(rest[:LENGTH]) - len(rest)
+        missing = self._length - len(rest)
         rest += memoryview(data)[:missing]
         if missing > len(data):
             return b""
-        del rest[:LENGTH]
-        frames.append(rest)
         self._rest = bytearray()
+        frames.append(rest)
         return data[missing:]
 
     def _keep(self, start: bytes, frames: list[Body]) -> None:
@@ -93,8 +105,11 @@ class FrameFramer:
             frames.append(b"")
         elif length > self.max_frame or start[LENGTH : LENGTH + 1] not in (b"", b"\xff"):
             self.error = self._fault(start, length)
+        elif len(start) <= LENGTH:
+            self._start = start
         else:
-            self._rest += start
+            self._length = length
+            self._rest = bytearray(memoryview(start)[LENGTH:])
 
     def _fault(self, start: bytes, length: int) -> RemoteError:
         if start[LENGTH : LENGTH + 1] == b"\xff":

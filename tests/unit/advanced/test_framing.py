@@ -125,3 +125,18 @@ def test_a_frame_without_a_header_is_recognised_however_it_is_cut(size):
         frames += framer.feed(stream[at : at + size])
     assert frames == [b"\xff\x0d0"]
     assert isinstance(framer.error, SerializationMismatch)
+
+
+def test_a_feed_that_was_cut_off_can_be_done_again():
+    """A signal handler may raise anywhere in it."""
+    stream = b"".join(map(framed, [b"\xff\x0d0", b"\xff" * 50, b"", b"\xff\x0dT"]))
+    for first, second in itertools.combinations(range(1, len(stream)), 2):
+        framer = FrameFramer()
+        found = [bytes(frame) for frame in framer.feed(stream[:first])]
+        kept = framer.checkpoint()
+        lost = framer.feed(stream[first:second])
+        views = [memoryview(frame) for frame in lost]
+        framer.restore(kept)
+        found += [bytes(frame) for frame in framer.feed(stream[first:])]
+        assert found == [b"\xff\x0d0", b"\xff" * 50, b"", b"\xff\x0dT"]
+        del views
