@@ -81,7 +81,9 @@ class JsonSerialization:
     ) -> bytes:
         """Return the line of an envelope: the text of the message stands in it as it is."""
         frame = (
-            codec.encode(message, self._unsafe_integers, self._allow_nan, self._default) if internal else self.frame(message)
+            codec.encode(message, self._unsafe_integers, self._allow_nan, self._default)
+            if internal
+            else self.frame(message)
         )
         extra = b"" if key is None else b',"key":' + codec.encode(key)[:-1]
         if dgram_type is not None:
