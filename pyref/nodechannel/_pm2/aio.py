@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self, Unpack
 
-    from nodechannel._core.message import Message
-    from nodechannel._core.options import ChannelOptions
+    from nodechannel import ChannelOptions, Message
     from nodechannel._pm2.registry import Called
 
 
