@@ -33,7 +33,8 @@ ROOMS = [
     ["_cluster"],
     ["cluster"],
     ["hop", "_dialects"],
-    ["_pm2", "_workers", "_rpc", "_execa", "_lsp"],
+    ["_pm2", "_workers", "_rpc", "_execa"],
+    ["_lsp"],
     ["pm2", "workers", "rpc", "execa", "lsp"],
     ["_cli", "__main__"],
 ]

@@ -11,7 +11,7 @@ import pytest
 
 import nodechannel
 from nodechannel import workers
-from nodechannel._workers.protocols import choose
+from nodechannel._workers.choosing import choose
 
 WORKER = """
     import asyncio, os, pathlib, sys, threading, time

@@ -1,1 +1,1 @@
-"""What the front ends of packages share: calls of the user's functions, and exceptions as text."""
+"""Parts that the front ends of packages share: calls of the user's functions, exceptions as text. Imports the public packages."""

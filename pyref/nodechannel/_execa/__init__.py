@@ -1,1 +1,1 @@
-"""The words of execa's IPC methods, on both sides of them."""
+"""execa's IPC methods: their state without I/O, and two front ends. Imports `_dialects` and the public packages."""

@@ -1,1 +1,1 @@
-"""Language servers over the channel: one JSON-RPC object a message, without Content-Length."""
+"""Language servers: one JSON-RPC object a message. Imports `_rpc`, `_dialects` and the public packages."""

@@ -1,1 +1,1 @@
-"""PM2's words: messages, metrics, actions, and the two front ends."""
+"""PM2: its messages, metrics and actions, and two front ends. Imports `_dialects` and the public packages."""

@@ -1,1 +1,1 @@
-"""JSON-RPC 2.0 over the channel, one object a message, as vscode-jsonrpc's IPC reader and writer speak it."""
+"""JSON-RPC 2.0, one object a message, as vscode-jsonrpc speaks it. Imports `_dialects` and the public packages."""

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from nodechannel._dialects.faults import describe
+
 if TYPE_CHECKING:
     from nodechannel._dialects.faults import Fault
     from nodechannel._workers.serving import Worker
@@ -137,8 +139,6 @@ class JestWorker(Protocol):
         try:
             await self.worker.set_up(*self._setup_args)
         except Exception as error:
-            from nodechannel._dialects.faults import describe
-
             await self.worker.send(self._failure(describe(error), self.SETUP_ERROR))
             return False
         return True
@@ -232,23 +232,3 @@ def memory() -> int:
 
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def choose(argv: list[str], name: str | None) -> type[Protocol]:
-    """Return the protocol of a name, or of the package whose file stands in the command line; else workerpool.
-
-    The packages start a worker as Node with a file of their own, which Python sees as an argument. workerpool starts its user's own
-    script. Raises `ValueError` for an unknown name.
-    """
-    from nodechannel._workers.bullmq import BullMQ
-
-    known: list[type[Protocol]] = [WorkerPool, JestWorker, TinyPool, WorkerFarm, BullMQ]
-    if name is not None:
-        for protocol in known:
-            if protocol.package == name:
-                return protocol
-        raise ValueError(f"protocol={name!r} is none of {', '.join(protocol.package for protocol in known)}")
-    for protocol in known:
-        if protocol.marks and any(all(mark in word for mark in protocol.marks) for word in argv[1:]):
-            return protocol
-    return WorkerPool

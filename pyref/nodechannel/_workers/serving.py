@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nodechannel import asyncio as aio
 from nodechannel._dialects.calls import call
 from nodechannel._dialects.faults import Fault, describe
+from nodechannel._workers.choosing import choose
 from nodechannel.errors import (
     ChannelClosed,
     InvalidMessage,
@@ -200,8 +201,6 @@ def serve(
 async def _serve(
     functions: Functions | Callable[..., Any], setup: Hook, teardown: Hook, protocol: str | None, threads: int
 ) -> Worker:
-    from nodechannel._workers.protocols import choose
-
     found = choose(sys.argv, protocol)
     known = {"default": functions} if callable(functions) else functions
     for name, function in known.items():

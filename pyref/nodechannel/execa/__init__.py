@@ -10,7 +10,10 @@ The channel speaks JSON, so execa needs ``serialization: 'json'``; its own stric
 only. This is the blocking front end; `nodechannel.execa.asyncio` has the same words as coroutines.
 """
 
+from nodechannel import _facade
 from nodechannel._execa.blocking import Ipc, connect, fork, spawn
 from nodechannel._execa.exchange import Cancelled, Deadlock, NotListening
 
 __all__ = ["Cancelled", "Deadlock", "Ipc", "NotListening", "connect", "fork", "spawn"]
+
+_facade.publish(__name__, {"asyncio": "nodechannel.execa.asyncio"})

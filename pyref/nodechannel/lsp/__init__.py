@@ -7,6 +7,9 @@
 Clients for Node's language servers are in `nodechannel.lsp.asyncio`.
 """
 
+from nodechannel import _facade
 from nodechannel._lsp.server import serve
 
 __all__ = ["serve"]
+
+_facade.publish(__name__, {"asyncio": "nodechannel.lsp.asyncio"})

@@ -15,8 +15,11 @@ This is the blocking front end; `nodechannel.pm2.asyncio` has the same words as 
 through `nodechannel.hop`.
 """
 
+from nodechannel import _facade
 from nodechannel._pm2.blocking import App, connect
 from nodechannel._pm2.messages import UnsafeForPM2
 from nodechannel._pm2.metrics import Counter, Gauge, Histogram, Meter
 
 __all__ = ["App", "Counter", "Gauge", "Histogram", "Meter", "UnsafeForPM2", "connect"]
+
+_facade.publish(__name__, {"asyncio": "nodechannel.pm2.asyncio"})

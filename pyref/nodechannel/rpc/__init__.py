@@ -13,7 +13,10 @@
 This is the blocking front end; `nodechannel.rpc.asyncio` has the same words as coroutines.
 """
 
+from nodechannel import _facade
 from nodechannel._rpc.blocking import Peer, connect, fork, spawn
 from nodechannel._rpc.wire import RequestCancelled, RpcError
 
 __all__ = ["Peer", "RequestCancelled", "RpcError", "connect", "fork", "spawn"]
+
+_facade.publish(__name__, {"asyncio": "nodechannel.rpc.asyncio"})

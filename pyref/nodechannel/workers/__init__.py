@@ -8,6 +8,7 @@
 coroutines.
 """
 
+from nodechannel import _facade
 from nodechannel._dialects.faults import RemoteException
 from nodechannel._workers.bullmq import (
     AsyncJob,
@@ -36,3 +37,5 @@ __all__ = [
     "WrongOptions",
     "serve",
 ]
+
+_facade.publish(__name__, {"asyncio": "nodechannel.workers.asyncio"})
