@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FRAGMENTS: dict[str, Any] = {
-    "hello": [{"write": [{"json": "@word@"}]}, {"expect": {"delivered": "@word@"}}],
+    "hello": [{"write": [{"message": "@word@"}]}, {"expect": {"delivered": "@word@"}}],
     "twice": [{"use": "hello", "with": {"word": "a"}}, {"use": "hello", "with": {"word": "@second@"}}],
 }
 CASE: dict[str, Any] = {
@@ -44,9 +44,9 @@ def file(folder: Path, *cases: dict[str, Any]) -> Path:
 def test_a_fragment_may_use_those_before_it(tmp_path: Path) -> None:
     (case,) = load_file(file(tmp_path, CASE))
     assert case.steps == [
-        {"write": [{"json": "a"}]},
+        {"write": [{"message": "a"}]},
         {"expect": {"delivered": "a"}},
-        {"write": [{"json": 5}]},
+        {"write": [{"message": 5}]},
         {"expect": {"delivered": 5}},
         {"barrier": True},
     ]
@@ -61,7 +61,7 @@ def test_a_row_is_a_case_with_an_id_of_its_own(tmp_path: Path) -> None:
     steps = [{"repeat": 2, "steps": [{"use": "hello", "with": {"word": "@value@"}}]}]
     first, second = load_file(file(tmp_path, {**shared, "steps": steps, "each": rows}))
     assert (first.id, first.title, first.level) == ("t-null", "null arrives", "MUST")
-    assert first.steps == [{"write": [{"json": None}]}, {"expect": {"delivered": None}}] * 2
+    assert first.steps == [{"write": [{"message": None}]}, {"expect": {"delivered": None}}] * 2
     assert (second.id, second.level) == ("t-list", "MAY")
     assert second.steps[3] == {"expect": {"delivered": [1, 1]}}
 

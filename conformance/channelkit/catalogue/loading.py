@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from channelkit.catalogue.cases import Case, encode
+from channelkit.catalogue.cases import Case
 from channelkit.catalogue.expansion import Entry, entries, expanded
 from channelkit.catalogue.lines import line_of
 from channelkit.catalogue.members import SCHEMA
@@ -14,6 +14,8 @@ from channelkit.errors import UsageError
 from channelkit.schema import Fault, Place
 from channelkit.steps.folded import unrolled
 from channelkit.steps.kinds import Step, kind_of
+from channelkit.steps.writes import encode
+from channelkit.wire.modes import of_mode
 
 _LISTS = ("rules", "roles", "needs", "ending", "like")
 """Members of a case that no caller changes."""
@@ -119,7 +121,8 @@ def _fault_of_step(step: Step, entry: Entry) -> str:
         return f"no step {kind.name} inside of another"
     if kind.name == "write":
         try:
-            return _fault_of_places(step, len(encode(step["write"])))
+            data = encode(of_mode(entry.get("start", {}).get("mode")), step["write"])
+            return _fault_of_places(step, len(data))
         except (ValueError, TypeError, RecursionError) as error:
             return f"bad chunk in a write: {error}"
     return ""

@@ -122,7 +122,7 @@ def _object(required: list[str], properties: dict[str, Rules], **others: Any) ->
 _CHUNKS: list[Rules] = [
     TEXT,
     _object(["hex"], {"hex": text_like("([0-9a-fA-F]{2})*")}, title="hex"),
-    _object(["json"], {"json": True}, title="json"),
+    _object(["message"], {"message": True}, title="message"),
     _object(
         ["repeat", "times"], {"repeat": TEXT, "times": {"type": "integer", "minimum": 0}}, title="repeat"
     ),

@@ -13,14 +13,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from channelkit.catalogue.cases import Case, alternatives, encode
+from channelkit.catalogue.cases import Case, alternatives
 from channelkit.catalogue.verdict import Seen
 from channelkit.errors import HarnessError, Interrupted
 from channelkit.limits import SLICE, Limits
 from channelkit.process.spawn import environment
 from channelkit.process.subject import describe_status
 from channelkit.wire.compare import contains, equal
-from channelkit.wire.rawchannel import Frame, read_frame
+from channelkit.wire.serialization import Frame, split
 from channelkit.wire.transcript import Transcript
 from channelkit.wire.values import compact, expand, parse, show, untag
 
@@ -35,7 +35,8 @@ def direction(case: Case) -> str | None:
         return None
     if all(map(_decodes, case.steps)) and any("write" in step for step in case.steps):
         # The end of a stream says something of a codec where an unfinished line stands before it.
-        return "decode" if not any(map(_is_end, case.steps)) or not _stream(case).endswith(b"\n") else None
+        _frames, unfinished = split(case.serialization, _stream(case))
+        return "decode" if unfinished or not any(map(_is_end, case.steps)) else None
     if all(map(_encodes, case.steps)) and any("do" in step for step in case.steps):
         return "encode"
     return None
@@ -112,7 +113,7 @@ def run(
 
 
 def _stream(case: Case) -> bytes:
-    return b"".join(encode(step["write"]) for step in case.steps if "write" in step)
+    return b"".join(data for data, _descriptor in case.writes)
 
 
 def _messages(case: Case) -> bytes:
@@ -232,10 +233,10 @@ def _event_fits(one: dict[str, Any], left: deque[Any], status: int) -> bool:
 
 def _judge_frames(case: Case, out: bytes, status: int) -> str:
     """The outcome: each expectation takes the next line; a rejection is the refusal of the message that comes next."""
-    *lines, tail = out.split(b"\n")
+    frames, tail = split(case.serialization, out)
     if tail:
-        raise _Ended("unexpected", f"the filter wrote {tail[:200]!r} without a line feed")
-    left = deque(map(read_frame, lines))
+        raise _Ended("unexpected", f"the filter wrote {tail[:200]!r}, which is no complete frame")
+    left = deque(map(case.serialization.read, frames))
     outcome = "ok"
     for number, step in enumerate(case.steps):
         refused = step.get("refused")
@@ -268,7 +269,7 @@ def _due(case: Case, number: int) -> bool:
 
 def _frame_fits(one: dict[str, Any], frame: Frame) -> bool:
     if "text" in one:
-        return frame.raw == str(one["text"]).encode().removesuffix(b"\n")
+        return frame.raw == str(one["text"]).encode()
     if frame.problem or "frame" not in one:
         return False
     wanted = untag(one["frame"], large=True)

@@ -30,7 +30,6 @@ from channelkit.steps.opening import greet, open_channel
 from channelkit.steps.run import run_steps
 from channelkit.steps.scene import CaseEnded, DeclaredUnsupported, Scene
 from channelkit.steps.sockets import Sockets
-from channelkit.wire.segments import Cut
 from channelkit.wire.transcript import Transcript
 from channelkit.wire.values import show
 
@@ -181,10 +180,10 @@ def run_shared(session: Session, case: Case, subject: Description) -> CaseResult
             return None
     except DeclaredUnsupported as error:
         return _result(subject, case, record, _unsupported(error), time.monotonic() - started)
-    for name, cuts in case.variants.items():
+    for name in case.variants:
         start = len(session.transcript.entries)
         session.transcript.note(f"variant {name}, in a process that is shared with other cases")
-        seen, _in_order, reusable = _run_variant(session, case, name, cuts, None)
+        seen, _in_order, reusable = _run_variant(session, case, name, None)
         seen = Seen(name, seen.outcome, "clean", seen.text)
         judgement = judge(case, seen)
         if not reusable or judgement.verdict == FAIL:
@@ -205,9 +204,7 @@ def _run_variants(
     *,
     brief: bool,
 ) -> None:
-    variants: Iterator[tuple[str, list[Cut]]] = iter(case.variants.items())
-    if only is not None:
-        variants = iter([(name, cuts) for name, cuts in variants if name == only])
+    variants = iter([name for name in case.variants if only in (None, name)])
     pending = next(variants, None)
     if pending is None:
         raise HarnessError(f"{case.id} has no variant {only}")
@@ -234,18 +231,17 @@ def _run_codec(
 def _run_in_session(
     session: Session,
     case: Case,
-    first: tuple[str, list[Cut]],
-    following: Iterator[tuple[str, list[Cut]]],
+    name: str,
+    following: Iterator[str],
     record: _Record,
-) -> tuple[str, list[Cut]] | None:
+) -> str | None:
     """Runs variants as long as the session is as good as new; returns the next one that needs a new session."""
-    name, cuts = first
     start = 0
     try:
         problem = _prepare(session, case, record)
         while True:
             session.transcript.note(f"variant {name}")
-            seen, in_order, reusable = _run_variant(session, case, name, cuts, problem)
+            seen, in_order, reusable = _run_variant(session, case, name, problem)
             upcoming = next(following, None)
             if upcoming is None or not reusable:
                 break
@@ -253,7 +249,7 @@ def _run_in_session(
             record.judgements.append(judge(case, seen))
             record.evidence[name] = (session.transcript.entries[start:], "")
             start = len(session.transcript.entries)
-            name, cuts = upcoming
+            name = upcoming
         ending, why = finish(session)
         surplus = _surplus(session) if in_order else ""
         if surplus:
@@ -314,17 +310,17 @@ def _meet(session: Session) -> CaseEnded | None:
 
 
 def _run_variant(
-    session: Session, case: Case, name: str, cuts: list[Cut], problem: CaseEnded | None
+    session: Session, case: Case, name: str, problem: CaseEnded | None
 ) -> tuple[Seen, bool, bool]:
     """Runs the steps once; says what was seen, whether all steps were taken, and whether a variant may follow in this process."""
     with closing(Sockets()) as sockets:
-        scene = Scene(session, sockets)
+        scene = Scene(session, sockets, name)
         text = ""
         in_order = synchronised = False
         try:
             if problem is not None:
                 raise problem
-            run_steps(scene, case.steps, cuts)
+            run_steps(scene, case.steps)
             in_order = True
         except CaseEnded as ended:
             scene.outcome, text = ended.outcome, str(ended)
@@ -361,7 +357,7 @@ def _synchronise(scene: Scene) -> bool:
     if not session.opened:
         return False
     channel = session.channel
-    if session.exited or session.kit_ended_first or channel.closed or channel.eof or not scene.whole_line:
+    if session.exited or session.kit_ended_first or channel.closed or channel.eof or scene.unfinished:
         return False
     glued = set(session.probes)
     if not session.write(session.new_probe()):

@@ -24,7 +24,9 @@ from channelkit.process.puppetlink import PuppetLink
 from channelkit.process.spawn import CHANNEL
 from channelkit.process.subject import Subject, describe_status
 from channelkit.wire.compare import contains
-from channelkit.wire.rawchannel import Frame, RawChannel
+from channelkit.wire.modes import of_mode
+from channelkit.wire.rawchannel import RawChannel
+from channelkit.wire.serialization import Frame, Serialization
 from channelkit.wire.transcript import Transcript
 from channelkit.wire.values import show
 
@@ -60,6 +62,11 @@ class Plan:
     """What a primary is told about its sockets."""
 
     @property
+    def serialization(self) -> Serialization:
+        """The serialization in which the kit speaks."""
+        return of_mode(self.mode)
+
+    @property
     def driven(self) -> bool:
         """Whether it has a control channel."""
         return self.role == "parent" or self.rung > 0
@@ -70,6 +77,7 @@ class Session:
 
     def __init__(self, plan: Plan, limits: Limits, transcript: Transcript, stop: threading.Event) -> None:
         self.plan = plan
+        self.serialization = plan.serialization
         self.limits = limits
         self.transcript = transcript
         self.frames: deque[Frame] = deque()
@@ -111,7 +119,7 @@ class Session:
         theirs: socket.socket | None = None
         if self.puppet is None:
             ours, theirs = socket.socketpair()
-            self._channel = RawChannel(ours, self.transcript)
+            self._channel = RawChannel(ours, self.transcript, self.serialization)
         try:
             command = held(self.plan.command) if self.plan.attach else self.plan.command
             if self.plan.role == "primary" and self.puppet is not None:
@@ -331,10 +339,10 @@ class Session:
             self.pump(0.02)
 
     def new_probe(self) -> bytes:
-        """The line of a new probe message, whose delivery is from now on taken out of the inbox."""
+        """The frame of a new probe message, whose delivery is from now on taken out of the inbox."""
         number = next(self._probe_numbers)
         self.probes.add(number)
-        return b'{"probe":%d}\n' % number
+        return self.serialization.frame({"probe": number})
 
     # ---- control -------------------------------------------------------------------------------------------
 
@@ -409,7 +417,8 @@ class Session:
         if not self.wait(lambda: puppet.facts is not None or self.exited, self.limits.start):
             raise HarnessError("the puppet child never came: the subject must start the command it is given")
         if puppet.channel is not None:
-            self._channel, puppet.channel = RawChannel(puppet.channel, self.transcript), None
+            self._channel = RawChannel(puppet.channel, self.transcript, self.serialization)
+            puppet.channel = None
             self.transcript.note(f"the puppet child is there: {show(puppet.facts)}")
         elif not self.exited:
             self.opened = False

@@ -12,7 +12,7 @@ from channelkit.steps.kinds import NAME, OBJECT, TEXT, TRUE, Step, one_or_severa
 from channelkit.steps.scene import CaseEnded, Scene, ended_outcome
 from channelkit.steps.sockets import fault_of
 from channelkit.wire.compare import contains, equal
-from channelkit.wire.rawchannel import Frame
+from channelkit.wire.serialization import Frame
 from channelkit.wire.values import show, untag
 
 
@@ -65,7 +65,10 @@ AWAITED: dict[str, Awaited] = {
         {"subset": TRUE, **_ON_FRAME},
     ),
     "text": Awaited(
-        TEXT, "The next frame, compared byte by byte; with the same members as `frame`", "S", _ON_FRAME
+        TEXT,
+        "The next frame, compared byte by byte without what delimits it; with the same members as `frame`",
+        "S",
+        _ON_FRAME,
     ),
     "delivered": Awaited(
         True,
@@ -188,7 +191,7 @@ def _matches(session: Session, one: Expectation) -> bool:
 
 def _frame_fits(session: Session, one: Expectation, frame: Frame) -> bool:
     if one.kind == "text":
-        return frame.raw == str(one.entry["text"]).encode().removesuffix(b"\n")
+        return frame.raw == str(one.entry["text"]).encode()
     if frame.problem:
         return False
     if one.kind == "delivered":

@@ -1,14 +1,6 @@
 """Values that only a run knows: what a case keeps of frames and sockets, and puts into later steps in the place of ``"@NAME@"``."""
 
-import json
 from typing import Any
-
-
-def fill(kept: dict[str, Any], data: bytes) -> bytes:
-    """The bytes of a write with what was kept."""
-    for name, value in kept.items():
-        data = data.replace(f'"@{name}@"'.encode(), json.dumps(value).encode())
-    return data
 
 
 def fill_value(kept: dict[str, Any], value: Any) -> Any:

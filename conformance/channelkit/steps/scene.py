@@ -1,13 +1,11 @@
 """What the steps of one variant share."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from channelkit.process.session import Session
 from channelkit.process.subject import describe_status
 from channelkit.steps.sockets import Sockets
-from channelkit.wire.segments import Cut
 
 
 class CaseEnded(Exception):
@@ -28,8 +26,8 @@ class Scene:
 
     session: Session
     sockets: Sockets
-    cuts: Iterator[Cut] = field(default_factory=lambda: iter(()))
-    """How the writes that are still to come are cut."""
+    variant: str = "whole"
+    """The segmentation of the writes."""
     following: dict[str, Any] = field(default_factory=dict)
     """The step after the current one; empty after the last."""
     outcome: str = "ok"
@@ -42,8 +40,8 @@ class Scene:
     costs: dict[str, float] = field(default_factory=dict)
     """Processor time by the name of the ``measure_cpu`` step."""
     metered: float = 0.0
-    whole_line: bool = True
-    """All that the kit wrote ends with LF."""
+    unfinished: bytes = b""
+    """The frame that the kit has written a part of."""
 
 
 def ended_outcome(session: Session, otherwise: str) -> tuple[str, str]:
