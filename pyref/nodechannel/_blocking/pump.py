@@ -50,10 +50,13 @@ class Intent:
         done: whether it was tried.
     """
 
-    __slots__ = ("_action", "_delivery", "done", "failure")
+    __slots__ = ("_action", "_delivery", "_handle", "done", "failure")
 
-    def __init__(self, action: Callable[[], object], delivery: Delivery | None = None) -> None:
+    def __init__(
+        self, action: Callable[[], object], delivery: Delivery | None = None, handle: Outgoing | None = None
+    ) -> None:
         self._action = action
+        self._handle = handle
         self._delivery = delivery
         self.failure: Exception | None = None
         self.done = False
@@ -68,6 +71,8 @@ class Intent:
         self.failure = error
         if self._delivery is not None:
             self._delivery.state = DeliveryState.ABANDONED
+            if self._handle is not None:
+                self._handle.return_to(self._delivery)
         self.done = True
 
 
@@ -188,15 +193,19 @@ class Pump:
         if not self.connection.connected:
             raise ChannelClosed("send")
         delivery = Delivery()
-        self.act(lambda: self.connection.queue(frames, handle, delivery), delivery)
+        if handle is not None and self.lock._is_owned():
+            handle.take()  # now: the caller may close it before the frame beneath queues it
+        self.act(lambda: self.connection.queue(frames, handle, delivery), delivery, handle)
         return delivery
 
-    def act(self, action: Callable[[], object], delivery: Delivery | None = None) -> bool:
+    def act(
+        self, action: Callable[[], object], delivery: Delivery | None = None, handle: Outgoing | None = None
+    ) -> bool:
         """Change the connection and write what comes of it; return whether it is done, which it is not if a frame beneath is to do it.
 
         An error of the action is raised; where a frame beneath meets it, it makes the delivery an abandoned one.
         """
-        intent = Intent(action, delivery)
+        intent = Intent(action, delivery, handle)
         self.intents.append(intent)
         self.settle()
         if intent.failure is not None:

@@ -133,6 +133,9 @@ class Copy:
         """Return the copy; raises `OSError` when the process has no descriptor left."""
         return OwnedFd.copy(self._fd)
 
+    def return_to(self, delivery: Delivery) -> None:
+        """Do nothing: the caller still has the descriptor."""
+
 
 class WorkerLink:
     """One worker, as the primary sees it.

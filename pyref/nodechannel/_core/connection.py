@@ -97,6 +97,9 @@ if TYPE_CHECKING:
         def take(self) -> OwnedFd:
             """Make the descriptor ready for the peer and hand it over."""
 
+        def return_to(self, delivery: Delivery) -> None:
+            """Leave a descriptor that was taken in vain to the delivery of its message."""
+
 
 class Connection:
     """One end of a channel.

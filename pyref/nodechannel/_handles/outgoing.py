@@ -27,7 +27,14 @@ Sendable: typing.TypeAlias = socket.socket | ReceivedHandle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Protocol
+
+    class Delivery(Protocol):
+        """The delivery of a message, as seen from here."""
+
+        def give_back(self, fd: OwnedFd) -> None:
+            """Keep the descriptor of a handle that was not delivered."""
+
 
 _SENDABLE = (socket.socket, ReceivedHandle)
 
@@ -94,6 +101,16 @@ class SocketHandle:
         # [HND-009, SEC-006]
         assert self._taken is not None
         return self._taken
+
+    def return_to(self, delivery: Delivery) -> None:
+        """Leave a descriptor that was taken in vain to the delivery of its message; the caller still has a shared one."""
+        taken = self._taken
+        if taken is None:
+            return
+        if self.shared:
+            taken.close()
+        else:
+            delivery.give_back(taken)
 
     # Both can be repeated after an exception of a signal handler, wherever it came.
 
