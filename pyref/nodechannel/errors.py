@@ -15,7 +15,7 @@ from nodechannel._lazy import public, typing
 class ChannelError(Exception):
     """Base of every error of this package.
 
-    Two errors are equal if their types, their texts and their attributes are, but for a `delivery`. They can be pickled and copied.
+    Two errors are equal if their types, their texts and their attributes are equal. They can be pickled and copied.
     """
 
     code: typing.ClassVar[str] = "NC_ERROR"
@@ -42,8 +42,8 @@ def _remake(cls: type[ChannelError], args: tuple[object, ...]) -> ChannelError:
 
 
 def _facts(error: ChannelError) -> dict[str, object]:
-    """Return the attributes that two equal errors have in common; a delivery is no value, but one thing that happens in one process."""
-    return {name: value for name, value in vars(error).items() if name not in ("delivery", "__notes__")}
+    """Return the attributes of an error, without the notes that were added to it."""
+    return {name: value for name, value in vars(error).items() if name != "__notes__"}
 
 
 class ChannelClosed(ChannelError):

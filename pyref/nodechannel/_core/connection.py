@@ -184,10 +184,17 @@ class Connection:
         """Take back the event of a refused handle, of which the user has learned otherwise."""
         for event in tuple(self.events):
             if isinstance(event, HandleAbandoned) and event.delivery is delivery:
-                try:  # noqa: SIM105 (importing contextlib takes longer than this module)
-                    self.events.remove(event)
-                except ValueError:  # another thread took it
-                    pass
+                self._remove(event)
+
+    def _remove(self, event: Event) -> None:
+        while True:
+            try:
+                self.events.remove(event)
+            except IndexError:  # another thread took an event while this one was compared with the others
+                continue
+            except ValueError:  # another thread took it
+                pass
+            return
 
     def take_messages(self) -> list[Message]:
         """Remove and return the messages before the first error, which is raised when it comes first.

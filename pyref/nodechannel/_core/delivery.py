@@ -25,6 +25,8 @@ _QUEUED = DeliveryState.QUEUED
 class Delivery:
     """What becomes of a message after `send`; messages without a handle that leave together share one.
 
+    It equals itself and its copies, which tell how far the message had come when they were made.
+
     Attributes:
         state: how far it has come.
         refusals: how often the peer refused its handle with `NODE_HANDLE_NACK`.
@@ -34,6 +36,8 @@ class Delivery:
     # Of most messages nothing but the state is ever known.
     refusals: int = 0
     refused: bool = False
+    # Of a copy: the number of the original.
+    _original: int | None = None
 
     def __init__(self) -> None:
         self.state: DeliveryState = _QUEUED
@@ -63,9 +67,18 @@ class Delivery:
         """Keep the descriptor of a handle that was not delivered."""
         self._returned = fd
 
+    def _number(self) -> int:
+        return id(self) if self._original is None else self._original
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Delivery) and self._number() == other._number()
+
+    def __hash__(self) -> int:
+        return self._number()
+
     def __getstate__(self) -> dict[str, object]:
-        """A copy tells how far the message has come; the socket that may be taken back stays with the original."""
-        return {**vars(self), "_returned": None}
+        # The socket that may be taken back stays with the original.
+        return {**vars(self), "_returned": None, "_original": self._number()}
 
     def __del__(self) -> None:
         if self._returned is not None:
