@@ -252,7 +252,7 @@ class Machine(RuleBasedStateMachine):
                 assert value["cmd"] == "NODE_HANDLE", value
                 number = value["msg"][0]
                 assert number == side.under_way, "a handle is written while another one is under way"
-                side.hand_over.move("WRITTEN")
+                side.hand_over.move("WRITE_DONE")
                 if side.refusals == 0:
                     assert side.queue.popleft() == (number, True), "out of order"
                 side.travelling.append((number, True))

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NoReturn, Self, Unpack
 
 from nodechannel._aio.wakeup import Waiters
 from nodechannel._core.connection import Connection
-from nodechannel._core.delivery import WRITTEN, Delivery, DeliveryState
+from nodechannel._core.delivery import WRITTEN_AT_ONCE, Delivery, DeliveryState
 from nodechannel._core.message import Message, ReceivedMessage
 from nodechannel._core.options import ChannelOptions, OpenOptions
 from nodechannel._core.socketlist import Answer
@@ -33,7 +33,7 @@ from nodechannel._io.limits import seconds
 from nodechannel._io.steps import (
     ALL,
     RECEIVE_SIZE,
-    RETRY,
+    SHORTAGE_RETRY,
     UNTIL_FULL,
     UNTIL_SHORTAGE,
     receive_step,
@@ -170,7 +170,7 @@ class Channel:
         if self._prompt and not self._writer_registered:
             self._prompt = False
             delivery = send_now(self._sock, self._connection, frames)
-            if delivery is WRITTEN:
+            if delivery is WRITTEN_AT_ONCE:
                 return delivery
             self._schedule_flush()
             return delivery or self._connection.queue(frames)
@@ -357,7 +357,7 @@ class Channel:
     def _await_room(self, wrote: Wrote) -> None:
         """Come back when a write that did not go through can go on; stop coming when one did."""
         if wrote is UNTIL_SHORTAGE:
-            self._loop.call_later(RETRY, self._flush)
+            self._loop.call_later(SHORTAGE_RETRY, self._flush)
         full = wrote is UNTIL_FULL
         if self._writer_registered and not full:
             self._loop.remove_writer(self._sock)
@@ -370,9 +370,9 @@ class Channel:
         self._closed_keys.append(key)
         if not self._closings_awaited:
             with suppress(RuntimeError):  # the loop is closed, and the channel with it
-                self._loop.call_soon_threadsafe(self._settle_sockets)
+                self._loop.call_soon_threadsafe(self._report_closed_sockets)
 
-    def _settle_sockets(self) -> None:
+    def _report_closed_sockets(self) -> None:
         """Tell the peer of the sockets that were closed, if it wants to know."""
         while self._closed_keys:
             self._connection.socket_closed(self._closed_keys.popleft())
@@ -393,7 +393,7 @@ class Channel:
         finally:
             self._closings_awaited = False
             if self._closed_keys:
-                self._settle_sockets()
+                self._report_closed_sockets()
 
     def _receive(self) -> None:
         # Nothing may suspend between receiving bytes and feeding them.

@@ -19,7 +19,7 @@ from types import TracebackType
 from nodechannel._blocking.pump import Pump
 from nodechannel._blocking.readiness import Readiness
 from nodechannel._core.connection import Connection
-from nodechannel._core.delivery import WRITTEN, Delivery, DeliveryState
+from nodechannel._core.delivery import WRITTEN_AT_ONCE, Delivery, DeliveryState
 from nodechannel._core.message import Message, ReceivedMessage
 from nodechannel._core.socketlist import Answer
 from nodechannel._handles.fd import OwnedFd
@@ -124,7 +124,7 @@ class Channel:
         outgoing = SocketHandle(handle, keep_open, key, handle_type)
         delivery = self._pump.send(self._connection.envelope(message, outgoing), outgoing)
         # Until a handle is acknowledged this process has a copy of it, and somebody must read the acknowledgement.
-        self._see_off(delivery, _NOT_ACKNOWLEDGED, timeout)
+        self._wait_until_sent(delivery, _NOT_ACKNOWLEDGED, timeout)
         return delivery
 
     def send_many(self, messages: Iterable[object], *, timeout: float | None = None) -> Delivery:
@@ -137,11 +137,11 @@ class Channel:
 
     def _once_written(self, delivery: Delivery, timeout: float | None) -> Delivery:
         """Return a delivery when the kernel has all of it."""
-        if delivery is not WRITTEN:
-            self._see_off(delivery, _NOT_WRITTEN, timeout)
+        if delivery is not WRITTEN_AT_ONCE:
+            self._wait_until_sent(delivery, _NOT_WRITTEN, timeout)
         return delivery
 
-    def _see_off(
+    def _wait_until_sent(
         self, delivery: Delivery, unfinished: Container[DeliveryState], timeout: float | None
     ) -> None:
         """Wait until the delivery leaves `unfinished`; raise its error if it failed. A call within another one does not wait."""

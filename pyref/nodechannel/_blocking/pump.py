@@ -22,7 +22,7 @@ from collections import deque
 from nodechannel._core.delivery import Delivery, DeliveryState
 from nodechannel._handles.fd import OwnedFd
 from nodechannel._io.native import RLock, allocate_lock, get_ident
-from nodechannel._io.steps import RETRY, UNTIL_SHORTAGE, receive_step, send_now, send_step, wait_for
+from nodechannel._io.steps import SHORTAGE_RETRY, UNTIL_SHORTAGE, receive_step, send_now, send_step, wait_for
 from nodechannel.errors import ChannelClosed, ChannelError, HandleTaken, ReentrantCall
 
 TYPE_CHECKING = False
@@ -168,7 +168,7 @@ class Pump:
         connection.on_socket_closed = self._socket_closed
         # The threads inside `wait`, by their number. One whose `alive` is not locked was ended by an exception before it left.
         self._sleepers: dict[int, Sleeper] = {}
-        # The last write failed with ENOBUFS, ENOMEM or ETOOMANYREFS. poll cannot report recovery, so retry after `RETRY`.
+        # The last write failed with ENOBUFS, ENOMEM or ETOOMANYREFS. poll cannot report recovery, so retry after `SHORTAGE_RETRY`.
         self._short = False
         # How many seconds `recvmsg` may wait: the option SO_RCVTIMEO of the socket.
         self._limit: float | None = None
@@ -187,7 +187,7 @@ class Pump:
             # One line for each `with`: so no trace event comes between its body and the release of the lock.
             with self.lock: delivery = self._send_now(frames)  # fmt: skip  # noqa: E701
             if self.intents:
-                self.settle()
+                self.carry_out()
             if delivery is not None:
                 return delivery
         if not self.connection.connected:
@@ -207,7 +207,7 @@ class Pump:
         """
         intent = Intent(action, delivery, handle)
         self.intents.append(intent)
-        self.settle()
+        self.carry_out()
         if intent.failure is not None:
             try:
                 raise intent.failure
@@ -215,7 +215,7 @@ class Pump:
                 intent.failure = None
         return intent.done
 
-    def settle(self) -> None:
+    def carry_out(self) -> None:
         """Carry out the intents, unless a frame beneath does."""
         while self.intents and not self.lock._is_owned():
             with self.lock: self._work()  # fmt: skip  # noqa: E701
@@ -246,7 +246,7 @@ class Pump:
         Raises `ReentrantCall` within another call of the same thread, unless it is done at once.
         """
         if self.entered:
-            self.settle()
+            self.carry_out()
             if done():
                 return True
             raise ReentrantCall
@@ -391,7 +391,7 @@ class Pump:
         if not sleeper.reads:  # what another thread reads may end the wait
             left = _sooner(left, LOOK_AGAIN)
         if sleeper.writes and self._short:
-            left = _sooner(left, RETRY)
+            left = _sooner(left, SHORTAGE_RETRY)
         writing = sleeper.writes and not self._short
         wait_for(self.sock.fileno(), reading=sleeper.reads, writing=writing, left=left, also=also)
 
@@ -404,7 +404,7 @@ class Pump:
         if sleeper.pipe is not None or self._sleepers or self.intents or ended:
             with self.lock: self._work(sleeper)  # fmt: skip  # noqa: E701
         if self.intents:
-            self.settle()
+            self.carry_out()
 
     def _socket_closed(self, key: str) -> None:
         """A received socket is gone; called from any thread, and from the garbage collector at any moment."""

@@ -436,7 +436,7 @@ class Connection:
         if write is not None:
             write.delivery.state = _WRITTEN
             if write.fd is not None:
-                self._hand_over.written(write)
+                self._hand_over.write_done(write)
             self.outbox.drop()
 
     def write_failed(self) -> None:

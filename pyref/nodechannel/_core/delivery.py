@@ -88,6 +88,6 @@ class Delivery:
         return f"<Delivery {self.state.name.lower()}>"
 
 
-WRITTEN = Delivery()
-"""Of every message that the kernel took at once."""
-WRITTEN.state = DeliveryState.WRITTEN
+WRITTEN_AT_ONCE = Delivery()
+"""The delivery of every message that the kernel took at once."""
+WRITTEN_AT_ONCE.state = DeliveryState.WRITTEN

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     Checkpoint: TypeAlias = tuple[HandOver, Write | None, int, int, int, outbox.Checkpoint]
 
 _IDLE = HandOver.IDLE
-_SEND, _WRITTEN, _ACK, _NACK, _GIVE_UP = HandOverInput
-_QUEUED, _, _ACKNOWLEDGED, _ABANDONED = DeliveryState
+_SEND, _WRITE_DONE, _GIVE_UP = HandOverInput.SEND, HandOverInput.WRITE_DONE, HandOverInput.GIVE_UP
+_ACK, _NACK = HandOverInput.ACK, HandOverInput.NACK
+_QUEUED, _ACKNOWLEDGED, _ABANDONED = DeliveryState.QUEUED, DeliveryState.ACKNOWLEDGED, DeliveryState.ABANDONED
 
 # [HND-016] A refused handle is written again this often; Node's own number.
 MAX_RETRANSMISSIONS = 3
@@ -58,10 +59,10 @@ class HandOvers:
             self.waiting += 1
         return delivery
 
-    def written(self, write: Write) -> None:
+    def write_done(self, write: Write) -> None:
         """The kernel has all of a write."""
-        if write is self._in_flight and (self._state, _WRITTEN) in HAND_OVER:
-            self._move(_WRITTEN)
+        if write is self._in_flight and (self._state, _WRITE_DONE) in HAND_OVER:
+            self._move(_WRITE_DONE)
 
     def acknowledged(self) -> bool:
         """The peer has the handle; return whether there was one to acknowledge ([HND-051])."""

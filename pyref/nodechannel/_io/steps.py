@@ -12,7 +12,7 @@ import time
 from enum import Enum, auto
 from select import POLLIN, POLLOUT
 
-from nodechannel._core.delivery import WRITTEN
+from nodechannel._core.delivery import WRITTEN_AT_ONCE
 from nodechannel._handles.fd import ANCILLARY_SIZE, pack_rights
 from nodechannel._io.native import poll as new_poll
 
@@ -51,7 +51,7 @@ _SEND_FLAGS = (int(socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)),)
 # The kernel lacks memory, or too many descriptors of this user are under way. Both pass, and nothing tells when: a write is tried again
 # after so many seconds.
 _SHORTAGES = (errno.ENOBUFS, errno.ENOMEM, errno.ETOOMANYREFS)
-RETRY = 0.02
+SHORTAGE_RETRY = 0.02
 
 
 class Wrote(Enum):
@@ -59,10 +59,10 @@ class Wrote(Enum):
 
     ALL = auto()
     UNTIL_FULL = auto()  # the socket will become writable
-    UNTIL_SHORTAGE = auto()  # to be tried again after `RETRY`
+    UNTIL_SHORTAGE = auto()  # to be tried again after `SHORTAGE_RETRY`
 
 
-ALL, UNTIL_FULL, UNTIL_SHORTAGE = Wrote
+ALL, UNTIL_FULL, UNTIL_SHORTAGE = Wrote.ALL, Wrote.UNTIL_FULL, Wrote.UNTIL_SHORTAGE
 
 
 def without_timeout(sock: SocketType) -> SocketType:
@@ -105,7 +105,7 @@ def send_now(sock: SocketType, connection: Connection, frames: bytes) -> Deliver
         return None
     if outbox.taken == len(frames):
         outbox.direct, outbox.taken = None, 0
-        return WRITTEN
+        return WRITTEN_AT_ONCE
     outbox.account_direct()
     return outbox.first_delivery
 
@@ -168,7 +168,7 @@ def _soon(left: float | None, wrote: Wrote) -> float | None:
     """Return how long to wait: after a shortage until the next attempt at most."""
     if wrote is not UNTIL_SHORTAGE:
         return left
-    return RETRY if left is None else min(left, RETRY)
+    return SHORTAGE_RETRY if left is None else min(left, SHORTAGE_RETRY)
 
 
 def wait_for(fd: int, *, reading: bool, writing: bool, left: float | None, also: Sequence[int] = ()) -> None:

@@ -15,7 +15,7 @@ import socket
 import sys
 import time
 
-from nodechannel._handles.fd import OwnedFd
+from nodechannel._handles.fd import OwnedFd, descriptors_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class TracedSocket(socket.socket):
             self._trace.note(RECEIVED, f"the connection is broken: {error.strerror}")
             raise
         data, ancillary, flags, _ = received
-        self._trace.received(data, _descriptors(ancillary), dropped=bool(flags & socket.MSG_CTRUNC))
+        self._trace.received(data, descriptors_in(ancillary), dropped=bool(flags & socket.MSG_CTRUNC))
         return received
 
     def send(self, data: Any, *args: Any) -> int:
@@ -79,7 +79,9 @@ class TracedSocket(socket.socket):
     def sendmsg(self, buffers: Iterable[Any], ancillary: Any = (), *args: Any) -> int:
         """Send with descriptors, and show what the kernel took."""
         parts = tuple(buffers)
-        return self._sent(b"".join(parts), _descriptors(ancillary), super().sendmsg, parts, ancillary, *args)
+        return self._sent(
+            b"".join(parts), descriptors_in(ancillary), super().sendmsg, parts, ancillary, *args
+        )
 
     def _sent(self, data: Any, fds: Sequence[int], call: Callable[..., int], *args: Any) -> int:
         try:
@@ -221,16 +223,6 @@ class Log:
 
 if TYPE_CHECKING:
     Sink = File | Log
-
-
-def _descriptors(ancillary: Iterable[tuple[int, int, Any]]) -> list[int]:
-    """Return the descriptors in control messages, which stay with their owner."""
-    found: list[int] = []
-    for level, kind, data in ancillary or ():
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            whole = bytes(data)
-            found += memoryview(whole[: len(whole) // 4 * 4]).cast("i")
-    return found
 
 
 def _shown(body: Body) -> str:

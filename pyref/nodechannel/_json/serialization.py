@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from nodechannel._core.serialization import Body
     from nodechannel._handles.types import HandleType
 
-_ACK = b'{"cmd":"NODE_HANDLE_ACK"}'
+_ACK_BODY = b'{"cmd":"NODE_HANDLE_ACK"}'
 # [HND-050]
-_NACK = b'{"cmd":"NODE_HANDLE_NACK"}'
+_NACK_BODY = b'{"cmd":"NODE_HANDLE_NACK"}'
 
 # The first byte of the frame of an object, and the types whose frames begin with another byte.
 _BRACE = ord("{")
@@ -29,9 +29,9 @@ class JsonSerialization:
     __slots__ = ("_allow_nan", "_default", "_unsafe_integers")
 
     mode = "json"
-    ack = _ACK + b"\n"
-    nack = _NACK + b"\n"
-    ack_body = _ACK
+    ack = _ACK_BODY + b"\n"
+    nack = _NACK_BODY + b"\n"
+    ack_body = _ACK_BODY
 
     def __init__(
         self,

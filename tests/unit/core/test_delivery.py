@@ -11,7 +11,7 @@ import socket
 import pytest
 
 from nodechannel import Delivery, DeliveryState
-from nodechannel._core.delivery import WRITTEN
+from nodechannel._core.delivery import WRITTEN_AT_ONCE
 from nodechannel._handles.fd import OwnedFd
 from nodechannel.errors import HandleAbandoned, HandleTaken
 
@@ -33,8 +33,8 @@ def test_a_new_one_is_queued():
 
 
 def test_the_shared_one_is_written():
-    assert WRITTEN.state is DeliveryState.WRITTEN
-    assert repr(WRITTEN) == "<Delivery written>"
+    assert WRITTEN_AT_ONCE.state is DeliveryState.WRITTEN
+    assert repr(WRITTEN_AT_ONCE) == "<Delivery written>"
 
 
 def test_a_refused_one_has_an_error_that_names_it():
