@@ -161,9 +161,11 @@ class Channel:
         Raises `ChannelClosed` when the channel has ended and every message was returned, `TimeoutError` after `timeout` seconds, and a
         `RemoteError` for something that the peer did wrong at this point of the stream; later messages can still be received.
         """
-        deadline = deadline_of(timeout)
+        deadline = None if timeout is None else deadline_of(timeout)
         while True:
             event = None
+            if not self._events:
+                self._await_event(deadline)
             try:
                 for event in self._arriving:
                     if self._pump.readiness is not None:
@@ -171,8 +173,8 @@ class Channel:
                     if isinstance(event, ReceivedMessage):
                         return event
                     raise event
-            except IndexError:
-                self._await_event(deadline)
+            except IndexError:  # another thread was quicker
+                continue
             except BaseException as error:
                 if event is not None and event is not error:  # a signal handler raised it
                     self._events.appendleft(event)

@@ -88,12 +88,11 @@ class Sleeper:
         pipe: readable when the thread was woken, for one that waits on more descriptors than the channel's own.
     """
 
-    __slots__ = ("_bell", "alive", "alone", "on_descriptor", "pipe", "reads", "writes")
+    reads = writes = alone = on_descriptor = False
+    pipe: tuple[OwnedFd, OwnedFd] | None = None
 
     def __init__(self) -> None:
         self.alive = allocate_lock()
-        self.reads = self.writes = self.alone = self.on_descriptor = False
-        self.pipe: tuple[OwnedFd, OwnedFd] | None = None
         self._bell = allocate_lock()
 
     def open_pipe(self) -> int:
@@ -120,7 +119,6 @@ class Sleeper:
 
     def clear(self) -> None:
         """Forget that it was woken, before looking at what may have changed."""
-        self.on_descriptor = False
         if self.pipe is None:
             self._bell.acquire(blocking=False)
             return
@@ -150,6 +148,7 @@ class Pump:
         "_limit",
         "_short",
         "_sleepers",
+        "_spare",
         "connection",
         "ended",
         "intents",
@@ -165,6 +164,8 @@ class Pump:
         self.intents: deque[Intent] = deque()
         self.ended: Callable[[], object] = bool
         self.readiness: Readiness | None = None
+        # To make a sleeper takes as long as half of what else a small message takes here.
+        self._spare: deque[Sleeper] = deque()
         connection.on_socket_closed = self._socket_closed
         # The threads inside `wait`, by their number. One whose `alive` is not locked was ended by an exception before it left.
         self._sleepers: dict[int, Sleeper] = {}
@@ -176,9 +177,12 @@ class Pump:
     @property
     def entered(self) -> bool:
         """Whether the caller interrupts another call of this pump in the same thread."""
+        return self._has_entered(get_ident())
+
+    def _has_entered(self, thread: int) -> bool:
         if self.lock._is_owned():
             return True
-        beneath = self._sleepers.get(get_ident())
+        beneath = self._sleepers.get(thread)
         return beneath is not None and beneath.alive.locked()
 
     def send(self, frames: bytes, handle: Outgoing | None = None) -> Delivery:
@@ -245,16 +249,20 @@ class Pump:
         may become readable; where it is given, even empty, `done` may depend on what other threads do.
         Raises `ReentrantCall` within another call of the same thread, unless it is done at once.
         """
-        if self.entered:
+        me = get_ident()
+        if self._has_entered(me):
             self.carry_out()
             if done():
                 return True
             raise ReentrantCall
-        sleeper = Sleeper()
+        try:
+            sleeper = self._spare.pop()
+        except IndexError:
+            sleeper = Sleeper()
         try:
             with sleeper.alive: return self._wait(sleeper, done, deadline, also)  # fmt: skip  # noqa: E701
         finally:
-            self._leave(sleeper)
+            self._leave(sleeper, me)
 
     def _wait(
         self, sleeper: Sleeper, done: Callable[[], bool], deadline: float | None, also: Sequence[int] | None
@@ -282,7 +290,8 @@ class Pump:
 
     def _carry_out(self) -> None:
         connection = self.connection
-        connection.take_in()
+        if connection.unfinished:
+            connection.take_in()
         while self.intents:
             intent = self.intents[0]
             try:
@@ -305,9 +314,9 @@ class Pump:
                 connection.attempt(connection.finish)
             if connection.closed:
                 self._shut()
-        if worker is not None and not worker.alive.locked():  # it leaves
+        if worker is not None and worker.pipe is not None and not worker.alive.locked():  # it leaves
             worker.close_pipe()
-        if self._sleepers:
+        if len(self._sleepers) > (worker is not None):
             self._wake(worker)
         if self.readiness is not None:
             self.readiness.tell(bool(connection.events))
@@ -316,12 +325,21 @@ class Pump:
         self, sleeper: Sleeper, done: Callable[[], bool], left: float | None, also: Sequence[int]
     ) -> bool:
         """Do what can be done, return whether that is enough, and otherwise decide what the thread waits for."""
-        sleeper.clear()
-        self._work(sleeper)
+        connection = self.connection
+        sleeper.on_descriptor = False
+        if len(self._sleepers) > 1 or sleeper.pipe is not None or self.readiness is not None:
+            sleeper.clear()
+            self._work(sleeper)
+        else:
+            if connection.inbox:
+                connection.take_in()
+            if self.intents or connection.outbox.size or not connection.connected or connection.unfinished:
+                self._work(sleeper)
         if done():
             return True
-        connection = self.connection
-        sleeper.reads = not connection.closed and (sleeper.reads or not self._has_reader())
+        sleeper.reads = not connection.closed and (
+            sleeper.reads or len(self._sleepers) == 1 or not self._has_reader()
+        )
         sleeper.writes = connection.outbox.size > 0
         sleeper.on_descriptor = sleeper.reads or sleeper.writes
         sleeper.alone = sleeper.reads and not sleeper.writes and not also and left != 0.0
@@ -395,9 +413,9 @@ class Pump:
         writing = sleeper.writes and not self._short
         wait_for(self.sock.fileno(), reading=sleeper.reads, writing=writing, left=left, also=also)
 
-    def _leave(self, sleeper: Sleeper) -> None:
+    def _leave(self, sleeper: Sleeper, me: int) -> None:
         """Give the reader's place to another thread, and close what is to be closed."""
-        me = get_ident()
+        sleeper.reads = False
         if self._sleepers.get(me) is sleeper:
             self._sleepers.pop(me, None)
         ended = self.connection.closed and self.sock.fileno() >= 0
@@ -405,6 +423,8 @@ class Pump:
             with self.lock: self._work(sleeper)  # fmt: skip  # noqa: E701
         if self.intents:
             self.carry_out()
+        if sleeper.pipe is None and not self._spare:
+            self._spare.append(sleeper)
 
     def _socket_closed(self, key: str) -> None:
         """A received socket is gone; called from any thread, and from the garbage collector at any moment."""

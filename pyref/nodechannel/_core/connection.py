@@ -231,7 +231,7 @@ class Connection:
         if self._undo is not None:
             self.recover()
         record = source[0]
-        self._undo = (source, record, self._checkpoint())
+        self._undo = (source, record, self._framer.checkpoint(), self._checkpoint())
         result = act(record)
         source.popleft()
         self._undo = None
@@ -240,13 +240,19 @@ class Connection:
     @property
     def unfinished(self) -> bool:
         """Whether `take_in` has anything to do, or to repair."""
-        return bool(self.inbox or self._staged) or self._undo is not None or self.outbox.unaccounted
+        if self.inbox or self._staged or self._undo is not None:
+            return True
+        outbox = self.outbox
+        return outbox.direct is not None or (bool(outbox.waiting) and outbox.unaccounted)
 
     def recover(self) -> None:
         """Return to the state before a transaction that was cut off. The caller holds whatever lock the connection has."""
         if self._undo is not None:
-            source, record, checkpoint = self._undo
-            self._restore(checkpoint)
+            source, record, framer, checkpoint = self._undo
+            self._framer.restore(framer)
+            self._staged.clear()
+            if checkpoint is not None:
+                self._restore(checkpoint)
             if not source or source[0] is not record:
                 source.appendleft(record)
             self._undo = None
@@ -255,12 +261,11 @@ class Connection:
         outbox = self.outbox
         if outbox.direct is not None:
             outbox.account_direct()
-        if outbox.unaccounted:
+        if outbox.waiting and outbox.unaccounted:
             self.account()
 
     def _checkpoint(self) -> tuple[Any, ...]:
         return (
-            self._framer.checkpoint(),
             self.outbox.checkpoint(),
             self._hand_over.checkpoint(),
             tuple(self._pending_fds),
@@ -269,14 +274,12 @@ class Connection:
         )
 
     def _restore(self, checkpoint: tuple[Any, ...]) -> None:
-        framer, outbox, hand_over, pending_fds, state, others = checkpoint
-        self._framer.restore(framer)
+        outbox, hand_over, pending_fds, state, others = checkpoint
         self.outbox.restore(outbox)
         self._hand_over.restore(hand_over)
         self._pending_fds = deque(pending_fds)
         self._state, self.connected, self.unhindered, self.closed = state
         self._faulty, self._truncated, self.on_socket_closed = others
-        self._staged.clear()
 
     def _publish(self) -> None:
         """Hand up what a record brought: each event moves in one step."""
@@ -386,17 +389,30 @@ class Connection:
 
     def take_in(self) -> None:
         """Take in what is in the inbox."""
-        self.recover()
+        if self._undo is not None or self._staged or self.outbox.direct is not None or self.outbox.waiting:
+            self.recover()
         inbox = self.inbox
         while inbox:
-            data, ancillary, flags, descriptors = inbox[0]
+            record = inbox[0]
+            data, ancillary, flags, descriptors = record
             if ancillary:
                 descriptors = deque(descriptors_in(ancillary))
-                inbox[0] = (data, (), flags, descriptors)
+                record = inbox[0] = (data, (), flags, descriptors)
             if descriptors:
                 own_all(descriptors, self._pending_fds)
-            self.consume(inbox, self._take_in)
+            # As `consume`; but where a record brings plain messages alone, nothing changes besides the framer.
+            plain = data and not (self._pending_fds or self.closed or flags & MSG_CTRUNC)
+            self._undo = (inbox, record, self._framer.checkpoint(), None if plain else self._checkpoint())
+            self._take_in(record)
+            inbox.popleft()
+            self._undo = None
             self._publish()
+
+    def _deepen(self) -> None:
+        """Let the transaction that is under way be able to undo any change, because more than plain messages has come."""
+        if self._undo is not None and self._undo[3] is None:
+            source, record, framer, _ = self._undo
+            self._undo = (source, record, framer, self._checkpoint())
 
     def _take_in(self, received: Received) -> None:
         """Take in what one `recvmsg` returned; its descriptors are among the pending ones already."""
@@ -414,6 +430,7 @@ class Connection:
         if bodies:
             self._receive_bodies(bodies)
         if framer.error is not None:  # [FRM-030]
+            self._deepen()
             self._report(framer.error)
             self._end(ChannelInput.CLOSE)
         # [HND-031]
@@ -447,6 +464,7 @@ class Connection:
 
     def _receive_bodies(self, bodies: Sequence[Body]) -> None:
         if bodies == self._ack_alone:  # all that comes while a handle is waited for, as every peer writes it
+            self._deepen()
             self._receive_ack()
             return
         try:
@@ -487,6 +505,7 @@ class Connection:
         self._staged.append(error)
 
     def _receive_internal(self, value: dict[str, Any]) -> None:
+        self._deepen()
         cmd = value["cmd"]
         if cmd == _HANDLE:
             self._receive_handle(value)

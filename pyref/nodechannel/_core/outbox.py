@@ -55,15 +55,16 @@ class Outbox:
     """A queue of writes; the last one may be joined by more frames.
 
     Attributes:
+        waiting: the writes of which the kernel has not taken all.
         size: bytes that were not written yet.
         direct: frames that are given to the kernel without being queued; None when no such call is under way.
         taken: what the last system call returned, until it is accounted. The call stores it without a Python instruction in between.
     """
 
-    __slots__ = ("_open", "_open_size", "_writes", "direct", "size", "taken")
+    __slots__ = ("_open", "_open_size", "direct", "size", "taken", "waiting")
 
     def __init__(self) -> None:
-        self._writes: deque[Write] = deque()
+        self.waiting: deque[Write] = deque()
         self._open: Write | None = None
         self._open_size = 0
         self.size = 0
@@ -85,13 +86,13 @@ class Outbox:
     def put(self, write: Write) -> None:
         """Append one write."""
         self._open = None
-        self._writes.append(write)
+        self.waiting.append(write)
         self.size += len(write.data)
 
     def take(self) -> Write:
         """Remove the first write, no byte of which has been written."""
         self._open = None
-        write = self._writes.popleft()
+        write = self.waiting.popleft()
         write.join()
         self.size -= len(write.data)
         return write
@@ -102,7 +103,7 @@ class Outbox:
         A frame with a descriptor is a write of its own, so that the descriptor meets the first byte of its frame ([HND-005], [HND-006]);
         once a part of it is out the descriptor is gone too and must not be attached again ([HND-028]).
         """
-        first = self._writes[0]
+        first = self.waiting[0]
         if first is self._open:
             self._open = None
         first.join()
@@ -113,42 +114,42 @@ class Outbox:
     @property
     def first_delivery(self) -> Delivery:
         """The delivery of the first write."""
-        return self._writes[0].delivery
+        return self.waiting[0].delivery
 
     @property
     def unaccounted(self) -> bool:
         """Whether the account of the last system call was cut off."""
         if self.taken or self.direct is not None:
             return True
-        return bool(self._writes) and 0 < len(self._writes[0].data) <= self._writes[0].offset
+        return bool(self.waiting) and 0 < len(self.waiting[0].data) <= self.waiting[0].offset
 
     def account(self) -> Write | None:
         """Note that the kernel took `taken` bytes of what was gathered; return the write if it has all of it. Then `drop` it."""
-        first = self._writes[0]
+        first = self.waiting[0]
         # [FRM-008] No call within the statement: it is done as a whole.
         first.offset, self.size, self.taken = first.offset + self.taken, self.size - self.taken, 0
         return first if first.offset >= len(first.data) else None
 
     def drop(self) -> None:
         """Remove the first write, of which the kernel has all bytes."""
-        self._writes.popleft()
+        self.waiting.popleft()
 
     def account_direct(self) -> None:
         """Queue what the kernel did not take of `direct`. Of what it did not take at all nothing is kept: its sender has an error."""
         frames = self.direct
         if frames is None:
             return
-        if 0 < self.taken < len(frames) and not self._writes:
+        if 0 < self.taken < len(frames) and not self.waiting:
             rest = Write(frames, Delivery())
             rest.offset = self.taken
-            self._writes.append(rest)
-        self.size = sum(len(write.data) - write.offset for write in self._writes)
+            self.waiting.append(rest)
+        self.size = sum(len(write.data) - write.offset for write in self.waiting)
         self.direct, self.taken = None, 0
 
     def clear(self) -> list[Write]:
         """Forget everything; return the writes that were not completely written."""
-        unwritten = list(self._writes)
-        self._writes.clear()
+        unwritten = list(self.waiting)
+        self.waiting.clear()
         self._open = None
         self.size = 0
         return unwritten
@@ -156,12 +157,12 @@ class Outbox:
     def checkpoint(self) -> Checkpoint:
         """Return the state, for `restore`."""
         frames = len(self._open.frames) if self._open is not None else 0
-        return tuple(self._writes), self.size, self._open, frames, self._open_size
+        return tuple(self.waiting), self.size, self._open, frames, self._open_size
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Return to the state of a checkpoint."""
         writes, self.size, self._open, frames, self._open_size = checkpoint
-        self._writes = deque(writes)
+        self.waiting = deque(writes)
         if self._open is not None:
             self._open.data = b""
             del self._open.frames[frames:]
@@ -170,5 +171,5 @@ class Outbox:
         """Begin another write with a frame of that size."""
         self._open = Write(b"", Delivery())
         self._open_size = size
-        self._writes.append(self._open)
+        self.waiting.append(self._open)
         return self._open

@@ -112,7 +112,7 @@ class ReceivedHandle:
         return f"<ReceivedHandle {self.type} {self._fd!r}>"
 
     def __del__(self) -> None:
-        if self.on_closed is not None:
+        if getattr(self, "on_closed", None) is not None:  # an exception may have ended `__init__`
             self._released()
 
 
