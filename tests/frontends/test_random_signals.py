@@ -197,15 +197,15 @@ print(json.dumps({"booms": booms, "received": received, "left": descriptors() - 
 @pytest.mark.parametrize("way", ["receives", "receives with a limit"])
 def test_a_handler_that_raises_at_random_moments(way):
     (ours,) = run(way, 4.0, RAISING)
-    assert ours["booms"] > 300
-    assert ours["received"] > 300
+    assert ours["booms"] > 50
+    assert ours["received"] > 50
     assert ours["left"] <= 0  # some that were open before belong to messages that have been received since
 
 
 @pytest.mark.parametrize("how", ["sends", "hands over"])
 def test_a_handler_that_sends_at_random_moments(how):
     peer, ours = run(how, 4.0)
-    assert ours["fired"] > 500
+    assert ours["fired"] > 50  # thousands where the machine is not busy
     assert peer["answers"]
     assert peer["signals"]
     assert peer["heard"] == ours["fired"]

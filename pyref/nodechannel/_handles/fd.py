@@ -43,16 +43,20 @@ class OwnedFd:
     @classmethod
     def copy(cls, fd: int) -> OwnedFd:
         """Return the owner of a duplicate of a descriptor; raises `OSError` when there is no room for one."""
-        return cls(os.dup(fd))
+        owner = cls(-1)
+        # The call stores its result: no exception of a signal handler leaves a descriptor without an owner.
+        [owner._fd] = map(os.dup, (fd,))
+        return owner
 
     @classmethod
     def pipe(cls) -> tuple[OwnedFd, OwnedFd]:
         """Return the owners of both ends of a new pipe, which does not block; raises `OSError`."""
-        read, write = os.pipe()
-        ends = cls(read), cls(write)
-        os.set_blocking(read, False)
-        os.set_blocking(write, False)
-        return ends
+        read, write = cls(-1), cls(-1)
+        for read._fd, write._fd in iter(os.pipe, None):
+            break
+        os.set_blocking(read._fd, False)
+        os.set_blocking(write._fd, False)
+        return read, write
 
     @property
     def closed(self) -> bool:
