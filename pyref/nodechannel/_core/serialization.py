@@ -64,7 +64,7 @@ class Serialization(Protocol):
         """Return the frames of many user messages, joined to few pieces; raises what `frame` raises."""
 
     def internal_frame(self, message: dict[str, Any]) -> bytes:
-        """Return the frame of an internal message."""
+        """Return the frame of an internal message; it may repeat values of the peer, so no value is refused."""
 
     def envelope(
         self,

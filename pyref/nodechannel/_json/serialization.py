@@ -73,18 +73,14 @@ class JsonSerialization:
                 raise refuse_internal(f"$[{index}]")
 
     def internal_frame(self, message: dict[str, Any]) -> bytes:
-        """Return the line of an internal message."""
-        return codec.encode(message, self._unsafe_integers, self._allow_nan, self._default)
+        """Return the line of an internal message. It may repeat values of the peer, so no number is refused."""
+        return codec.encode(message, True, True, self._default)
 
     def envelope(
         self, message: object, type_: HandleType, key: str | None, dgram_type: str | None, *, internal: bool
     ) -> bytes:
         """Return the line of an envelope: the text of the message stands in it as it is."""
-        frame = (
-            codec.encode(message, self._unsafe_integers, self._allow_nan, self._default)
-            if internal
-            else self.frame(message)
-        )
+        frame = codec.encode(message, True, True, self._default) if internal else self.frame(message)
         extra = b"" if key is None else b',"key":' + codec.encode(key)[:-1]
         if dgram_type is not None:
             extra += b',"dgramType":"%s"' % dgram_type.encode()
