@@ -106,6 +106,26 @@ class UnsupportedSerialization(LocalError):
         super().__init__(f"serialization {serialization!r} is not supported: 'json' and 'advanced' are")
 
 
+class LifelineUnsupported(LocalError):
+    """`lifeline=True` cannot work here."""
+
+    code = "NC_LIFELINE_UNSUPPORTED"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"no lifeline is possible: {reason}")
+
+
+class NotMainThread(LocalError):
+    """`end_on_signal=True` was used outside of the main thread, where Python allows no signal handler."""
+
+    code = "NC_NOT_MAIN_THREAD"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "end_on_signal=True works in the main thread only; connect there, or end the channel by disconnect()"
+        )
+
+
 class NodeNotFound(LocalError):
     """No Node executable was found for `fork`."""
 
@@ -214,6 +234,22 @@ class WorkersFail(ChannelError):
     def __init__(self, status: int | str | None) -> None:
         super().__init__(f"the workers die before they listen; the last one ended with {status}")
         self.status = status
+
+
+class WorkerBehind(ChannelError):
+    """A worker of a cluster does not read, so messages to all workers skip it.
+
+    Attributes:
+        skipped: how many messages it did not get.
+    """
+
+    code = "NC_WORKER_BEHIND"
+
+    def __init__(self, skipped: int) -> None:
+        super().__init__(
+            f"the worker does not read its channel: it did not get {skipped} messages to all workers"
+        )
+        self.skipped = skipped
 
 
 class RemoteError(ChannelError):

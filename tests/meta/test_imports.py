@@ -65,6 +65,7 @@ SANS_IO = (
     "js",
     "_cluster.messages",
     "_cluster.state",
+    "_cluster.restarts",
     "_cluster.roundrobin",
     "_cluster.worker",
     "_cluster.primary",

@@ -133,6 +133,8 @@ class Connection:
         self.unhindered = True
         # Whether the channel has ended; events may be left.
         self.closed = False
+        # Whether this side wants no further message, although the channel may be open.
+        self.stopped = False
         # What the user should learn, in the order of the stream; a front end takes from the left ([FLO-002]).
         self.events: deque[Event] = deque()
         # Whether an error was ever among them.
@@ -157,7 +159,7 @@ class Connection:
 
     def arrived(self) -> bool:
         """Return whether a receiver need not wait any more: an event is there, or nothing can come."""
-        return bool(self.events) or self.closed
+        return bool(self.events) or self.closed or self.stopped
 
     @property
     def settled(self) -> bool:
@@ -201,6 +203,8 @@ class Connection:
 
         Raises `IndexError` if nothing is there. Several threads may call it: each event is taken by one of them.
         """
+        if self.stopped:
+            raise IndexError
         events = self.events
         taken: list[Any] = []
         try:
@@ -365,6 +369,10 @@ class Connection:
         else:
             self._state = state
             self._update()
+
+    def stop(self) -> None:
+        """Give the user no further message; the channel stays open for what this side sends."""
+        self.stopped = True
 
     def close(self) -> None:
         """End the channel now: what is queued or not yet taken by the user is dropped and its descriptors are closed."""
