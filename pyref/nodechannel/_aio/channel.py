@@ -43,8 +43,8 @@ from nodechannel._io.steps import (
     write_rest,
 )
 from nodechannel._io.wire import traced
+from nodechannel._start.adoption import adopt_with
 from nodechannel._start.ending import GRACE, signal_name, warn_of_loss
-from nodechannel._start.env import adopt
 from nodechannel._start.living import keep
 from nodechannel._start.options import SpawnOptions
 from nodechannel._start.serialization import resolve
@@ -107,6 +107,8 @@ class Channel:
         self._reading = False
         self._read_ahead: float = READ_AHEAD
         self._handles_ahead: float = HANDLES_AHEAD
+        # Whether a signal ends the loop over the messages.
+        self._ended_by_signals = False
         self._resume_reading()
         self._linger = options.get("linger")
         self._ended = keep(self)
@@ -234,7 +236,7 @@ class Channel:
 
     async def __anext__(self) -> Message:
         while not self._events:
-            if self._connection.closed:
+            if self._connection.closed or self._connection.stopped:
                 raise StopAsyncIteration
             await self._waiters.until(self._connection.arrived)
         return self._take()
@@ -293,6 +295,24 @@ class Channel:
         """End the channel now: what is queued or not yet received is dropped. Safe to call again."""
         self._connection.close()
         self._after_io()
+        self._waiters.wake_all_soon()
+
+    def _end_on_signal(self) -> None:
+        from nodechannel._start.signals import end_on_signal
+
+        self._ended_by_signals = True
+        end_on_signal(self._end_loop_soon)
+
+    def _end_loop_soon(self) -> bool:
+        """End the loop over the messages, as a signal asked for; return False if the channel has ended. Callable in a signal handler."""
+        if self._connection.closed or self._loop.is_closed():
+            return False
+        self._loop.call_soon_threadsafe(self._end_loop)
+        return True
+
+    def _end_loop(self) -> None:
+        self._connection.stop()
+        self._events = deque()  # messages that wait are not delivered any more
         self._waiters.wake_all_soon()
 
     def forget(self) -> None:
@@ -439,14 +459,16 @@ class Channel:
 
     def _sated(self) -> bool:
         # With anything on its way out reading must go on: the answer may be among it, or the peer may wait for room itself.
-        crowded = len(self._events) > self._read_ahead or self._waiting_handles() > self._handles_ahead
+        waiting = len(self._connection.events)
+        crowded = waiting > self._read_ahead or self._waiting_handles() > self._handles_ahead
         return crowded and self._connection.settled
 
     def _waiting_handles(self) -> int:
         """Count the handles that wait for their reader."""
         if not self._connection.had_handles:
             return 0
-        return sum(isinstance(event, ReceivedMessage) and event.handle is not None for event in self._events)
+        events = self._connection.events
+        return sum(isinstance(event, ReceivedMessage) and event.handle is not None for event in events)
 
     def _shut(self) -> None:
         if self._sock.fileno() < 0:
@@ -457,6 +479,10 @@ class Channel:
         # [LIF-013]
         self._sock.close()
         self._ended()
+        if self._ended_by_signals:
+            from nodechannel._start.signals import forget
+
+            forget(self._end_loop_soon)
 
     async def _wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
         """Wait until `done` or until `timeout` seconds passed; return whether it is done."""
@@ -489,6 +515,8 @@ class ChildProcess(Channel):
     ) -> None:
         super().__init__(sock, **options)
         self.process = process
+        # Whether `wait` is to end the channel when the loop is to end.
+        self._ending = False
 
     @property
     def pid(self) -> int:
@@ -523,12 +551,25 @@ class ChildProcess(Channel):
         """
         self._read_ahead = self._handles_ahead = math.inf
         self._resume_reading()
+        self._ending = True
+        if self._connection.stopped:
+            self._disconnect_soon()
         try:
             async with asyncio.timeout(seconds(timeout)):
                 # [LIF-021, LIF-022]
                 return await self.process.wait()
         finally:
+            self._ending = False
             self._read_ahead, self._handles_ahead = READ_AHEAD, HANDLES_AHEAD
+
+    def _end_loop(self) -> None:
+        super()._end_loop()
+        if self._ending:  # there is no loop but `wait`, which ends when the child does
+            self._disconnect_soon()
+
+    def _disconnect_soon(self) -> None:
+        self._connection.disconnect()
+        self._schedule_flush()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -550,20 +591,33 @@ class ChildProcess(Channel):
                 await self.wait()
 
 
-async def connect(**options: Unpack[ChannelOptions]) -> Channel:
-    """Adopt the channel that the parent opened for this process.
-
-    The environment variables are removed, so this succeeds once. Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
-    """
-    sock, serialization = adopt()
-    return Channel(sock, serialization=serialization, **options)
+async def connect(
+    *, lifeline: bool = False, end_on_signal: bool = False, **options: Unpack[ChannelOptions]
+) -> Channel:
+    """Adopt the channel that the parent opened for this process; see the blocking `connect`."""
+    sock, serialization = adopt_with(lifeline=lifeline, end_on_signal=end_on_signal)
+    channel = Channel(sock, serialization=serialization, **options)
+    if end_on_signal:
+        channel._end_on_signal()
+    return channel
 
 
 async def spawn(argv: Sequence[str | os.PathLike[str]], **options: Unpack[SpawnOptions]) -> ChildProcess:
     """Start any command with a channel; see the blocking `spawn`."""
     with ChannelPair() as pair:
         process = await asyncio.create_subprocess_exec(*argv, **pair.popen_options(options))
-    return ChildProcess(pair.parent, process, **channel_options(options))
+        try:
+            if pair.mark is not None:
+                await asyncio.to_thread(pair.follow, process.pid)
+        except BaseException:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            raise
+    child = ChildProcess(pair.parent, process, **channel_options(options))
+    if options.get("end_on_signal"):
+        child._end_on_signal()
+    return child
 
 
 async def fork(

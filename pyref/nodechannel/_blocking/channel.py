@@ -29,8 +29,8 @@ from nodechannel._io.limits import seconds
 from nodechannel._io.steps import without_timeout
 from nodechannel._io.wire import traced
 from nodechannel._lazy import public, signal, subprocess, typing
+from nodechannel._start.adoption import adopt_with
 from nodechannel._start.ending import GRACE, signal_name, warn_of_loss
-from nodechannel._start.env import adopt
 from nodechannel._start.living import keep
 from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
@@ -71,6 +71,8 @@ class Channel:
         # between: behind a call of `popleft` one could.
         self._arriving = map(deque.popleft, repeat(self._events))
         self._pump = Pump(self._connection, self._sock)
+        # With an empty tuple, a thread that waits for a message can be woken by `_end_loop`, which costs a pipe for each wait.
+        self._also: tuple[int, ...] | None = None
         self._linger = options.get("linger")
         self._pump.ended = keep(self)
 
@@ -185,9 +187,12 @@ class Channel:
 
     def _await_event(self, deadline: float | None) -> None:
         """Wait until an event is there, which another thread may take before this one."""
-        if not self._pump.wait(self._connection.arrived, deadline):
+        connection = self._connection
+        if not self._pump.wait(connection.arrived, deadline, self._also):
             raise TimeoutError("no message arrived in time")
-        if self._connection.closed and not self._events:
+        if connection.stopped or (connection.closed and not self._events):
+            if connection.closed:
+                self._ignore_signals()
             raise ChannelClosed("receive")
 
     def receive_many(self, timeout: float | None = None) -> list[Message]:
@@ -274,6 +279,28 @@ class Channel:
     def close(self) -> None:
         """End the channel now: what is queued or not yet received is dropped. Safe to call again."""
         self._pump.close()
+        self._ignore_signals()
+
+    def _end_on_signal(self) -> None:
+        from nodechannel._start.signals import end_on_signal
+
+        self._also = ()
+        end_on_signal(self._end_loop)
+
+    def _end_loop(self) -> bool:
+        """End the loop over the messages, as a signal asked for; return False if the channel has ended. Callable in a signal handler."""
+        if self._connection.closed:
+            return False
+        self._arriving = map(deque.popleft, repeat(deque()))  # messages that wait are not delivered any more
+        self._pump.act(self._connection.stop)
+        return True
+
+    def _ignore_signals(self) -> None:
+        """Give the signals back."""
+        if self._also is not None:
+            from nodechannel._start.signals import forget
+
+            forget(self._end_loop)
 
     def forget(self) -> None:
         """Drop this process's copy of the channel after a fork; the other process goes on with its own."""
@@ -323,6 +350,8 @@ class ChildProcess(Channel):
     ) -> None:
         super().__init__(sock, **options)
         self.process = process
+        # Whether `wait` is to end the channel when the loop is to end.
+        self._ending = False
 
     @property
     def pid(self) -> int:
@@ -350,6 +379,15 @@ class ChildProcess(Channel):
         Messages that arrive meanwhile are kept for `receive`, so that a child which writes them can end. Raises `TimeoutError`.
         """
         deadline = deadline_of(timeout)
+        self._ending = True
+        try:
+            if self._connection.stopped:
+                self._pump.act(self._connection.disconnect)
+            return self._wait(deadline)
+        finally:
+            self._ending = False
+
+    def _wait(self, deadline: float | None) -> int:
         try:
             watched = OwnedFd(os.pidfd_open(self.pid))
         except (AttributeError, OSError):  # not Linux, or the child has been waited for
@@ -360,6 +398,12 @@ class ChildProcess(Channel):
         finally:
             watched.close()
         return self.process.wait()
+
+    def _end_loop(self) -> bool:
+        ended = super()._end_loop()
+        if self._ending:  # there is no loop but `wait`, which ends when the child does
+            self._pump.act(self._connection.disconnect)
+        return ended
 
     def _wait_blindly(self, deadline: float | None) -> int:
         """Look for the child's end again and again, where the system cannot tell."""
@@ -406,13 +450,23 @@ def deadline_of(timeout: float | None) -> float | None:
     return None if left is None else time.monotonic() + left
 
 
-def connect(**options: typing.Unpack[public.ChannelOptions]) -> Channel:
+def connect(
+    *, lifeline: bool = False, end_on_signal: bool = False, **options: typing.Unpack[public.ChannelOptions]
+) -> Channel:
     """Adopt the channel that the parent opened for this process.
 
-    The environment variables are removed, so this succeeds once. Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
+    With `lifeline`, this process, the wrappers around it and its descendants end when the parent dies, however busy they are; Linux only.
+    With `end_on_signal`, the first SIGTERM or SIGINT ends the loop over the messages, and sending goes on until the channel is closed;
+    the second signal ends the process.
+
+    The environment variables are removed, so this succeeds once. Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`, for
+    the options also `LifelineUnsupported` and `NotMainThread`.
     """
-    sock, serialization = adopt()
-    return Channel(sock, serialization=serialization, **options)
+    sock, serialization = adopt_with(lifeline=lifeline, end_on_signal=end_on_signal)
+    channel = Channel(sock, serialization=serialization, **options)
+    if end_on_signal:
+        channel._end_on_signal()
+    return channel
 
 
 def spawn(
@@ -420,11 +474,21 @@ def spawn(
 ) -> ChildProcess:
     """Start any command with a channel; for the options see `SpawnOptions`.
 
-    Raises what `subprocess.Popen` raises when the command cannot be started, and `UnsupportedSerialization`.
+    Raises the errors of `subprocess.Popen` when the command cannot be started, and `UnsupportedSerialization`; for the options
+    `lifeline` and `end_on_signal` also `LifelineUnsupported` and `NotMainThread`.
     """
     with ChannelPair() as pair:
         process = subprocess.Popen(argv, **pair.popen_options(options))
-    return ChildProcess(pair.parent, process, **channel_options(options))
+        try:
+            pair.follow(process.pid)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+    child = ChildProcess(pair.parent, process, **channel_options(options))
+    if options.get("end_on_signal"):
+        child._end_on_signal()
+    return child
 
 
 def fork(
