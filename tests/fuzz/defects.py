@@ -282,6 +282,53 @@ def depth_is_limited() -> None:
     _decoding(change)
 
 
+def on_event_ends_the_supervision() -> None:
+    """An exception of `on_event` leaves the code that tells of the event."""
+    from nodechannel._cluster.events import Announcer
+
+    def changed(self: Announcer, event: Any) -> None:
+        if self._on_event is not None:
+            self._on_event(event)
+
+    Announcer._call = changed  # type: ignore[method-assign]
+
+
+def odd_questions_raise() -> None:
+    """Opening a place answers for errors of the system only, and the backlog is taken as it is."""
+    from nodechannel._cluster.listening import Sockets
+    from nodechannel._cluster.messages import BACKLOG, Query
+    from nodechannel._cluster.places import error_number, open_socket, sockname
+    from nodechannel._cluster.primary import Place, PrimaryProtocol
+
+    def opened(self: Sockets, place: Place, primary: PrimaryProtocol) -> None:
+        try:
+            sock = open_socket(place.query, listening=not place.shared)
+        except OSError as error:
+            primary.failed(place, error_number(error))
+            return
+        self._sockets[place] = sock
+        if not place.shared:
+            self._loop.add_reader(sock, self._accept, place)
+        place.opened(sock.fileno(), sockname(sock))
+
+    def asked(self: PrimaryProtocol, query: Query, worker: Any, reply: Any) -> None:
+        place = self.places[query.key] = Place(query.key, query, self.policy, self.host.later)
+        place.ask(worker, reply)
+        self.host.open(place)
+
+    Sockets.open = opened  # type: ignore[method-assign]
+    PrimaryProtocol._open = asked  # type: ignore[method-assign]
+    Query.listen_backlog = property(lambda self: self.backlog or BACKLOG)  # type: ignore[assignment, method-assign]
+
+
+def answers_wait_for_on_message() -> None:
+    """A primary stops reading a worker while many of its messages wait."""
+    from nodechannel._aio.channel import Channel as AioChannel
+    from nodechannel._cluster.processes import WorkerProcess
+
+    WorkerProcess._sated = AioChannel._sated  # type: ignore[method-assign]
+
+
 DEFECTS: dict[str, Callable[[], None]] = {
     switch.__name__.replace("_", "-"): switch
     for switch in (
@@ -304,6 +351,9 @@ DEFECTS: dict[str, Callable[[], None]] = {
         blank_lines_skipped,
         disconnect_drops_the_queue,
         depth_is_limited,
+        on_event_ends_the_supervision,
+        odd_questions_raise,
+        answers_wait_for_on_message,
     )
 }
 """Name of a defect to the function that switches it on, for the rest of the life of the process."""

@@ -13,6 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from fuzz import acts, frames, mutations, texts
 from fuzz.machine import Machine, MemoryMachine, SocketMachine
+from fuzz.primary import primary
 from nodechannel._core.connection import Connection
 from nodechannel._core.message import Message
 from nodechannel._handles.fd import OwnedFd
@@ -207,6 +208,7 @@ PROPERTIES: dict[str, Callable[[settings, Tick], Test]] = {
     "json-paths": json_paths,
     "json-node": json_node,
     "advanced-frames": advanced_frames,
+    "primary": primary,
     "machine-memory": machine(MemoryMachine),
     "machine-sockets": machine(SocketMachine),
 }
