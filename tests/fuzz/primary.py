@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from hypothesis import settings
 
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[Any] = st.sampled_from(
     [
         None,
         True,

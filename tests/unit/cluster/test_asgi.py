@@ -25,6 +25,6 @@ def test_a_connection_without_a_request_is_waited_for(begun, opened, forced, unh
     worker: Any = None
     server = WorkerServer(uvicorn.Config("x:y"), worker, {})
     server._server = SimpleNamespace(connections=opened)  # type: ignore[assignment]
-    server.server_state.connections = [SimpleNamespace(cycle=object()) for _ in range(begun)]  # type: ignore[misc]
+    server.server_state.connections = [SimpleNamespace(cycle=object()) for _ in range(begun)]  # type: ignore[assignment]
     server.force_exit = forced
     assert server._unheard() is unheard

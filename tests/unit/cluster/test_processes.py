@@ -50,7 +50,7 @@ def with_worker():
     def run(function, *argv):
         async def main():
             primary = PrimaryProtocol(Policy.ROUND_ROBIN, Host())
-            worker = await start(argv or ["sleep", "1000"], 1, primary)
+            worker = await start(argv or ["sleep", "1000"], 1, primary, channel={})
             try:
                 return await function(worker)
             finally:
@@ -161,7 +161,9 @@ def test_a_connection_that_is_refused_for_good_goes_to_another_while_the_user_wa
         )
         await cluster.start()
         try:
-            port = next(place.sockname["port"] for place in cluster._primary.places.values())
+            port = next(
+                place.sockname["port"] for place in cluster._primary.places.values() if place.sockname
+            )
             for _ in range(3):
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
                 assert await asyncio.wait_for(reader.read(), 30) == b"served"
