@@ -16,7 +16,7 @@ from reprlib import recursive_repr
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping
-    from typing import Any, Self, SupportsIndex
+    from typing import Any, ClassVar, Self, SupportsIndex
 
     # `Buffer` of collections.abc came with Python 3.12.
     from typing_extensions import Buffer
@@ -40,7 +40,7 @@ class Undefined:
         return "undefined"
 
 
-undefined = Undefined()
+undefined: Undefined = Undefined()
 """JavaScript's `undefined`: false, equal to itself alone."""
 
 
@@ -53,7 +53,8 @@ class BigInt(int):
         # Python refuses to write very long numbers in decimal.
         return f"js.BigInt({int.__repr__(self) if self.bit_length() < 4096 else hex(self)})"
 
-    __str__ = int.__repr__
+    def __str__(self) -> str:
+        return int.__repr__(self)
 
 
 class _Value:
@@ -228,7 +229,7 @@ class Map(MutableMapping["Any", "Any"]):
         mine, others = _split(self._entries), _split(other._entries)
         return mine == others
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
     @recursive_repr("js.Map(...)")
     def __repr__(self) -> str:
@@ -279,7 +280,7 @@ class Set(MutableSet["Any"]):
             return NotImplemented
         return _split(self._entries) == _split(other._entries)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
     @recursive_repr("js.Set(...)")
     def __repr__(self) -> str:
@@ -348,7 +349,7 @@ class SparseArray(Sequence["Any"]):
         elements: Mapping[int, Any] | None = None,
         properties: Mapping[str, Any] | None = None,
     ) -> None:
-        self.length = length
+        self.length: int = length
         self.elements: dict[int, Any] = dict(elements or {})
         self.properties: dict[str, Any] = dict(properties or {})
         if (
@@ -398,7 +399,7 @@ class SparseArray(Sequence["Any"]):
             other.properties,
         )
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
     @recursive_repr("js.SparseArray(...)")
     def __repr__(self) -> str:
@@ -562,8 +563,8 @@ class TypedArray(Sequence["Any"]):
     def __init__(self, kind: str, data: Buffer) -> None:
         if kind not in KINDS:
             raise ValueError(f"{kind!r} is no kind of a typed array: {', '.join(KINDS)}")
-        self.kind = kind
-        self.data = memoryview(data).cast("B")
+        self.kind: str = kind
+        self.data: memoryview[int] = memoryview(data).cast("B")
         if len(self.data) % self.itemsize:
             raise ValueError(f"{len(self.data)} bytes are no whole number of elements of {kind}")
 
@@ -618,7 +619,7 @@ class TypedArray(Sequence["Any"]):
             else NotImplemented
         )
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"js.TypedArray({self.kind!r}, {bytes(self.data)!r})"

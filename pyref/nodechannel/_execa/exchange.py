@@ -47,7 +47,7 @@ class Cancelled(ChannelError):
     def __init__(self, reason: object = None) -> None:
         text = reason.get("message") if isinstance(reason, dict) else reason
         super().__init__(f"cancelled by the parent: {text}" if text else "cancelled by the parent")
-        self.reason = reason
+        self.reason: object = reason
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.reason,)

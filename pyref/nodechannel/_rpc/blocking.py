@@ -31,7 +31,7 @@ class Peer:
         except BaseException:
             self._background.close()
             raise
-        self.remote = Remote(self.request)
+        self.remote: Remote = Remote(self.request)
 
     def method(
         self, name: str | None = None, *, threaded: bool | None = None

@@ -56,7 +56,7 @@ class Peer:
         threaded: bool = False,
     ) -> None:
         self.channel = channel
-        self.remote = Remote(self.request)
+        self.remote: Remote = Remote(self.request)
         self._methods: dict[str, _Method] = {}
         self._ids = itertools.count(1)
         self._asked: dict[Any, asyncio.Future[Any]] = {}

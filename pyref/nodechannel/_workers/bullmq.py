@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nodechannel._dialects.calls import is_coroutine
 from nodechannel._dialects.faults import describe
@@ -61,7 +61,7 @@ class AsyncJob:
     def __init__(self, protocol: BullMQ, raw: dict[str, Any], token: Any) -> None:
         self._protocol = protocol
         self.raw = raw
-        self.id = raw.get("id")
+        self.id: Any = raw.get("id")
         self.name: str = raw.get("name", "")
         self.data: Any = json.loads(raw.get("data") or "{}")
         self.opts: Any = raw.get("opts")
@@ -120,7 +120,7 @@ class Job:
     def __init__(self, job: AsyncJob, loop: asyncio.AbstractEventLoop) -> None:
         self._job = job
         self._loop = loop
-        self.cancelled = threading.Event()
+        self.cancelled: threading.Event = threading.Event()
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._job, name)
@@ -138,7 +138,7 @@ class BullMQ(Protocol):
     """BullMQ calls the function with the job's name, else the function ``default``, with the job."""
 
     package = "bullmq"
-    marks = ("bullmq", "main")
+    marks: ClassVar[tuple[str, ...]] = ("bullmq", "main")
     remedy = "workerForkOptions: { serialization: 'json' }"
 
     def __init__(self, worker: Worker) -> None:
