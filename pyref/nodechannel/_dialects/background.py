@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, for blocking front ends of what is written with asyncio."""
+"""An event loop in a thread of its own, for blocking front ends over asyncio code."""
 
 from __future__ import annotations
 

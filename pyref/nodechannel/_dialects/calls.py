@@ -1,4 +1,4 @@
-"""Calls of functions that a user registered: plain ones in a thread, coroutine functions in the event loop, generators item by item."""
+"""Calls of registered functions: plain functions in a thread, coroutine functions in the event loop, generators item by item."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def refuse_bad_arguments(
 async def call(
     function: Callable[..., Any], *args: Any, emit: Emit, executor: Executor | None = None, **options: Any
 ) -> Any:
-    """Call a function and return its result; what a generator yields goes to `emit`, and its return value is the result.
+    """Call a function and return its result. The items of a generator go to `emit`, and its return value is the result.
 
     A plain function runs in `executor`, so that the channel is served meanwhile. If this call is cancelled, a coroutine is cancelled
     too; a plain function goes on and its result is dropped.

@@ -17,13 +17,13 @@ class Fault(NamedTuple):
 
 
 class RemoteException(ChannelError):
-    """An exception of the other side.
+    """An exception of the remote side.
 
     Attributes:
         name: the name of its class there.
         message: its text.
-        stack: its traceback or JavaScript stack; empty if the other side sent none.
-        data: what the other side sent beside it, or None.
+        stack: its traceback or JavaScript stack; empty if the remote side sent none.
+        data: the data that came with it, or None.
     """
 
     code = "NC_REMOTE_EXCEPTION"
@@ -40,7 +40,7 @@ class RemoteException(ChannelError):
 
 
 def describe(error: BaseException) -> Fault:
-    """Return an exception as text; one that came from another process keeps its name and stack."""
+    """Return an exception as text. An exception of another process keeps its name and stack."""
     if isinstance(error, RemoteException):
         return Fault(error.name, error.message, error.stack)
     stack = "".join(traceback.format_exception(error))

@@ -36,7 +36,7 @@ class Ipc:
         self._ended = False
 
     async def send_message(self, message: Any, *, strict: bool = False, timeout: float | None = None) -> None:
-        """Send a message; a strict one is acknowledged by a listener of the other side.
+        """Send a message; a strict one is acknowledged by a listener of the remote side.
 
         Raises `NotListening` when there is none, `Deadlock` when both sides send strict messages and neither listens, `ChannelClosed`,
         `InvalidMessage` and `TimeoutError`.
@@ -148,7 +148,7 @@ class Ipc:
         await self._settle()
 
     async def _settle(self) -> None:
-        """Hand on what the exchange has, in order."""
+        """Deliver messages and write replies, in order."""
         while self._exchange.delivered:
             message = self._exchange.delivered.popleft()
             for queue in self._listening:

@@ -1,4 +1,4 @@
-"""What execa's methods say on the channel: strict sending, its deadlock rule, and graceful cancel. Without I/O."""
+"""The messages of execa's methods: strict sending, its deadlock rule, and graceful cancel. Without I/O."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ CANCEL = "execa:ipc:cancel"
 
 
 class NotListening(ChannelError):
-    """A strict message arrived, but the other side was not listening; it was dropped there."""
+    """A strict message arrived, but the remote side was not listening; it was dropped there."""
 
     code = "NC_NOT_LISTENING"
 
     def __init__(self) -> None:
         super().__init__(
-            "the other side is not listening; it has to call getOneMessage() or getEachMessage() before this message is sent"
+            "the remote side is not listening; it has to call getOneMessage() or getEachMessage() before this message is sent"
         )
 
 
@@ -31,7 +31,7 @@ class Deadlock(ChannelError):
 
     def __init__(self) -> None:
         super().__init__(
-            "the other side sends a message too, and neither side listens; listen and send at the same time, for example in two tasks"
+            "the remote side sends a message too, and neither side listens; listen and send at the same time, for example in two tasks"
         )
 
 
@@ -39,7 +39,7 @@ class Cancelled(ChannelError):
     """The parent cancelled this program by execa's `cancelSignal`.
 
     Attributes:
-        reason: what the parent gave as the reason, as it arrived.
+        reason: the parent's reason, as it arrived.
     """
 
     code = "NC_CANCELLED"
@@ -88,7 +88,7 @@ class Exchange:
         self._ids = itertools.count()
 
     def wrap(self, message: Any) -> tuple[dict[str, Any], Sent]:
-        """Return the envelope of a strict message, and what will become of it."""
+        """Return the envelope of a strict message, and the object that gets its outcome."""
         id = next(self._ids)
         sent = self._sent[id] = Sent()
         envelope = {"id": id, "type": REQUEST, "message": message, "hasListeners": self.listeners > 0}
@@ -114,7 +114,7 @@ class Exchange:
         self.settle()
 
     def settle(self) -> None:
-        """Acknowledge and deliver what can be: with no listener, only what no strict message of this side waits before."""
+        """Acknowledge and deliver messages. Without a listener they wait while a strict message of this side is under way."""
         while self._incoming:
             data = self._incoming[0]
             strict = isinstance(data, dict) and data.get("type") == REQUEST

@@ -11,7 +11,7 @@ from nodechannel._rpc.peer import Peer, fork
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# What servers ask of a client; the empty answer lets them go on with their defaults.
+# Requests of servers to a client; the empty answer lets the servers use their defaults.
 _WITHOUT_ANSWER = (
     "client/registerCapability",
     "client/unregisterCapability",
@@ -20,7 +20,7 @@ _WITHOUT_ANSWER = (
 
 
 def answer_defaults(method: Callable[[str], Callable[[Any], Any]]) -> None:
-    """Register the answers to what servers ask of every client; `method` is a peer's decorator."""
+    """Register answers to the usual requests of servers; `method` is a peer's decorator."""
     for name in _WITHOUT_ANSWER:
         method(name)(lambda _params: None)
 

@@ -167,7 +167,7 @@ class App(Registry):
 
 
 def _drop(item: object) -> None:
-    """Take what a subscriber yields, which has no receiver."""
+    """Drop an item of a subscriber's generator; it has no receiver."""
 
 
 async def connect(**options: Unpack[ChannelOptions]) -> App:

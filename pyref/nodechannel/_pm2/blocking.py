@@ -59,7 +59,7 @@ class App(Registry):
         for thread in self._threads:
             thread.start()
 
-    # What the program tells PM2.
+    # Messages to PM2.
 
     def ready(self) -> None:
         """Say that the program can take work, for `wait_ready`; raises `ChannelClosed`."""
@@ -85,7 +85,7 @@ class App(Registry):
         """Send a message, which PM2's bus shows as `process:msg`; raises `UnsafeForPM2`."""
         self.channel.send(messages.plain(message))
 
-    # What PM2 tells the program.
+    # Messages from PM2.
 
     @property
     def stopping(self) -> bool:

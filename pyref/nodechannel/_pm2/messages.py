@@ -70,7 +70,7 @@ def exception(error: BaseException, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def version() -> dict[str, Any]:
-    """Return what `pm2 describe` shows in the place of Node's version."""
+    """Return the version of Python, which `pm2 describe` shows in the place of Node's."""
     return {"node_version": f"Python {platform.python_version()}"}
 
 

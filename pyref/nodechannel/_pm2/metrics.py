@@ -184,7 +184,7 @@ class Metrics:
         self._known.pop(name, None)
 
     def read(self, failed: Callable[[str, Exception], None]) -> dict[str, dict[str, Any]]:
-        """Return what PM2 is to show; a metric whose function raises is removed, and `failed` is told."""
+        """Return the values for PM2. A metric whose function raises is removed, and `failed` is called."""
         found = {}
         for name, (read, described) in list(self._known.items()):
             try:

@@ -1,4 +1,4 @@
-"""What a program has registered with PM2, without I/O: the part that both front ends share."""
+"""Metrics, actions and topics that a program registered with PM2, without I/O. Both front ends share it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Registry:
         type: str | None = None,
         historic: bool = True,
     ) -> Gauge | None:
-        """Show a value under a name: what a function returns each second, or what is set on the `Gauge` that is returned.
+        """Show a value under a name: the result of a function each second, or the value of the returned `Gauge`.
 
         Values are numbers, texts and booleans; None, NaN and the infinities are not shown.
         """
@@ -124,7 +124,7 @@ class Registry:
         type: str | None = None,
         historic: bool = True,
     ) -> Histogram:
-        """Show one measurement of many values, such as ``mean`` or ``p95``; raises `ValueError` for an unknown one."""
+        """Show a measurement of many values, for example ``mean`` or ``p95``; raises `ValueError` for an unknown name."""
         histogram = Histogram(measurement)
         self._metrics.add(name, histogram.value, unit, type, historic)
         return histogram

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Peer:
     """One end of a JSON-RPC conversation; see `nodechannel.rpc.asyncio.Peer`. May be used from several threads, and by its own methods.
 
-    Messages of the other side are taken once `start`, `request`, `notify` or `wait_closed` was called, so that the methods can be
+    Messages of the remote side are taken once `start`, `request`, `notify` or `wait_closed` was called, so that the methods can be
     registered before.
     """
 
@@ -36,7 +36,7 @@ class Peer:
     def method(
         self, name: str | None = None, *, threaded: bool | None = None
     ) -> Callable[[Function], Function]:
-        """Let the other side call a function; a decorator. Plain functions run in threads."""
+        """Let the remote side call a function; a decorator. Plain functions run in threads."""
         return self._peer.method(name, threaded=threaded)
 
     def request(
@@ -47,7 +47,7 @@ class Peer:
         timeout: float | None = None,
         on_progress: Callable[[Any], object] | None = None,
     ) -> Any:
-        """Call a method of the other side and return its result; raises what the asyncio `request` raises.
+        """Call a method of the remote side and return its result; raises what the asyncio `request` raises.
 
         `on_progress` is called in another thread.
         """
@@ -56,7 +56,7 @@ class Peer:
         )
 
     def notify(self, method: str, params: Any = None) -> None:
-        """Call a method of the other side without an answer; raises `ChannelClosed` and `InvalidMessage`."""
+        """Call a method of the remote side without an answer; raises `ChannelClosed` and `InvalidMessage`."""
         self._background.wait(self._peer.notify(method, params))
 
     def start(self) -> None:

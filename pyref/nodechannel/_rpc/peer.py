@@ -1,4 +1,4 @@
-"""One end of a conversation, with asyncio: both sides call each other."""
+"""An end of a conversation, with asyncio: both sides call each other."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
-# Requests of the other side that run at the same time, and how many more may wait before others are refused.
+# Requests of the remote side that run at the same time, and the number that may wait before more are refused.
 MAX_RUNNING = 256
 MAX_WAITING = 4096
 
@@ -38,11 +38,11 @@ class _Method(NamedTuple):
 class Peer:
     """One end of a JSON-RPC conversation. Made by `connect`, `fork` and `spawn`.
 
-    As an asynchronous context manager it serves requests of the other side, and ends the channel at the end of the block.
+    As an asynchronous context manager it serves requests of the remote side, and ends the channel at the end of the block.
 
     Args:
         channel: the channel, which belongs to this object from now on.
-        max_running: requests of the other side that run at the same time.
+        max_running: requests of the remote side that run at the same time.
         max_waiting: how many more may wait; others are refused with the code -32000.
         threaded: whether plain functions run in threads if their decorator does not say.
     """
@@ -71,17 +71,17 @@ class Peer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._reading: asyncio.Task[None] | None = None
 
-    # What the other side may call.
+    # Methods of this side.
 
     def method(
         self, name: str | None = None, *, threaded: bool | None = None
     ) -> Callable[[Function], Function]:
-        """Let the other side call a function, by request or by notification; a decorator.
+        """Let the remote side call a function, by request or by notification; a decorator.
 
-        Parameters in an object are given as one dictionary if the function takes one positional parameter, and else by name. Those in a
-        list are given by position. A keyword-only parameter `progress` is a function that reports progress. The result is the answer.
-        Exceptions are answered with the code -32603 and their traceback, `RpcError` with its own code. A cancelled request cancels its
-        coroutine.
+        A function with one positional parameter gets the parameters of an object as a dictionary; a function with more gets them by
+        name. Parameters in a list are given by position. A keyword-only parameter `progress` is a function that reports progress. The
+        result is the answer. Exceptions are answered with the code -32603 and their traceback, `RpcError` with its own code. A cancelled
+        request cancels its coroutine.
 
         Args:
             name: the method's name; the function's own if not given.
@@ -97,7 +97,7 @@ class Peer:
 
         return register
 
-    # What this side calls.
+    # Methods of the remote side.
 
     async def request(
         self,
@@ -107,9 +107,9 @@ class Peer:
         timeout: float | None = None,
         on_progress: Callable[[Any], object] | None = None,
     ) -> Any:
-        """Call a method of the other side and return its result.
+        """Call a method of the remote side and return its result.
 
-        A request that is cancelled or takes more than `timeout` seconds is cancelled there too. What the other side reports goes to
+        A request that is cancelled or takes more than `timeout` seconds is cancelled there too. Progress reports go to
         `on_progress`; the token of these reports is added to the parameters as `workDoneToken`.
 
         Raises `RpcError` for an error answer, `RequestCancelled`, `TimeoutError`, `InvalidMessage`, and `ChannelClosed` when the channel
@@ -134,7 +134,7 @@ class Peer:
             self._listeners.pop(id, None)
 
     async def notify(self, method: str, params: Any = None) -> None:
-        """Call a method of the other side without an answer; raises `ChannelClosed` and `InvalidMessage`."""
+        """Call a method of the remote side without an answer; raises `ChannelClosed` and `InvalidMessage`."""
         self.start()
         await self.channel.send(wire.notification(method, params))
 
@@ -270,7 +270,7 @@ class Peer:
         try:
             return await self._run(method, params, {"progress": self._progress(params, reports)})
         finally:
-            # The other side takes no progress after the answer.
+            # The remote side takes no progress after the answer.
             for report in reports:
                 await asyncio.wrap_future(report)
 
@@ -310,7 +310,7 @@ class Peer:
 
 
 class Remote:
-    """The other side's methods as attributes: `remote.lookup(id=7)`; with brackets for other names, `remote["text/open"](...)`.
+    """The methods of the remote side as attributes, `remote.lookup(id=7)`, or with brackets, `remote["text/open"](...)`.
 
     Arguments are all by position or all by name.
     """
@@ -361,7 +361,7 @@ def _arguments(
 
 
 def _drop(_item: object) -> None:
-    """Take what a generator yields, which has no receiver."""
+    """Drop an item of a generator; it has no receiver."""
 
 
 async def connect(**options: Any) -> Peer:

@@ -43,7 +43,7 @@ class RpcError(RemoteException):
 
 
 class RequestCancelled(RpcError):
-    """The other side cancelled the request, or confirms that it was cancelled."""
+    """The remote side cancelled the request, or confirms that it was cancelled."""
 
     code = "NC_REQUEST_CANCELLED"
 

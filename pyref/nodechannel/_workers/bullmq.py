@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from nodechannel._dialects.faults import Fault
     from nodechannel._workers.serving import Worker
 
-# Commands of the queue, and requests with an answer: request to answer.
+# Commands of the queue, and its answers to requests.
 INIT, START, STOP, CANCEL = 0, 1, 2, 7
 ANSWERS = (3, 4, 5, 6, 8)
-# What a worker says.
+# Messages of a worker.
 COMPLETED, FAILED, INIT_FAILED, INIT_COMPLETED, LOG = 0, 2, 3, 4, 5
 MOVE_TO_DELAYED, MOVE_TO_WAIT, PROGRESS, UPDATE = 6, 7, 8, 9
 CHILDREN_VALUES, IGNORED_FAILURES, DEPENDENCIES_COUNT, MOVE_TO_WAITING_CHILDREN, DEPENDENCIES = range(10, 15)
@@ -55,7 +55,7 @@ class AsyncJob:
         data: its data.
         opts: its options, with BullMQ's names.
         token: the token of the lock that the queue's worker holds.
-        raw: everything that BullMQ sent about the job.
+        raw: the job as BullMQ sent it.
     """
 
     def __init__(self, protocol: BullMQ, raw: dict[str, Any], token: Any) -> None:
@@ -149,7 +149,7 @@ class BullMQ(Protocol):
         self._job: Job | None = None
 
     async def tell(self, cmd: int, value: Any) -> None:
-        """Send something about the job."""
+        """Send a message about the job."""
         await self.worker.send({"cmd": cmd, "value": value})
 
     async def ask(self, cmd: int, value: Any = None) -> Any:

@@ -1,4 +1,4 @@
-"""What a pool says to Node's workers: those that are written for workerpool, and those for jest-worker."""
+"""The messages of a pool to Node's workers, which are written for workerpool or for jest-worker."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ModuleNotFound(LocalError):
 
 
 class Said(NamedTuple):
-    """What a worker's message means for the call `id`; None is whatever call is under way."""
+    """The meaning of a worker's message for the call `id`; None is the call under way."""
 
     kind: str  # "ready", "event", "result", "error", "cleaned"
     id: int | None = None
@@ -64,7 +64,7 @@ class Host:
         raise NotImplementedError
 
     def understand(self, data: Any) -> Said | None:
-        """Return what a message means, or None if it concerns no call."""
+        """Return the meaning of a message, or None if it concerns no call."""
         raise NotImplementedError
 
 

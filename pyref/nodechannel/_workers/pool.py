@@ -58,7 +58,7 @@ class _Worker:
         self.usable = True
 
     async def next(self, id: int | None) -> Said:
-        """Return what the worker says next about a call; raises `ChannelClosed`."""
+        """Return the next message of the worker about a call; raises `ChannelClosed`."""
         while True:
             with suppress(RemoteError):
                 said = self.host.understand((await self.child.receive()).data)
@@ -294,4 +294,4 @@ class Pool:
 
 
 def _drop(_item: object) -> None:
-    """Take an event that the caller did not ask for."""
+    """Drop an event; the caller asked for none."""

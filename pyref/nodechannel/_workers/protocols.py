@@ -1,4 +1,4 @@
-"""What each package's pool and its workers say to each other; BullMQ has a file of its own."""
+"""The messages between the pool of each package and its workers; BullMQ has a file of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Protocol:
     """How one package talks to a worker."""
 
     package: ClassVar[str]
-    # What of the command line tells that this package started the process.
+    # Parts of a word of the command line; they tell that this package started the process.
     marks: ClassVar[tuple[str, ...]] = ()
     # The option that makes the package speak JSON.
     remedy: ClassVar[str] = "serialization: 'json' among the options of fork"

@@ -1,4 +1,4 @@
-"""One worker process: its channel, the calls under way, and its end. What is said on the channel is the matter of a protocol."""
+"""A worker process: its channel, the calls under way, and its end. The messages are the matter of a protocol."""
 
 from __future__ import annotations
 
@@ -89,14 +89,14 @@ class Worker:
         return found
 
     async def reply(self, message: object, otherwise: Callable[[Fault], object]) -> None:
-        """Send a result, or what `otherwise` makes of the error when JSON cannot carry it."""
+        """Send a result. If JSON cannot carry it, send the message that `otherwise` makes of the error."""
         try:
             await self.send(message)
         except InvalidMessage as error:
             await self.send(otherwise(describe(error)))
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Do something beside the channel."""
+        """Run a coroutine beside the channel."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -178,11 +178,11 @@ def serve(
     """Be a worker of the pool that started this process; return when the pool ends it.
 
     The pool is workerpool, jest-worker, tinypool, worker-farm or BullMQ, found by the command line, or named by `protocol`. Coroutine
-    functions run in an event loop of this thread; plain functions run in `threads` threads, so that the pool is served meanwhile. What
-    generators yield are events for workerpool, custom messages for jest-worker and progress for BullMQ.
+    functions run in an event loop of this thread; plain functions run in `threads` threads, so that the pool is served meanwhile. The items
+    of generators are events for workerpool, custom messages for jest-worker and progress for BullMQ.
 
     Args:
-        functions: what the pool may call, by name; one function alone has the name ``default``.
+        functions: the functions that the pool may call, by name; a function alone has the name ``default``.
         setup: called before the first call; jest-worker gives it its `setupArgs`.
         teardown: called at the end.
         protocol: the name of the pool's package.
