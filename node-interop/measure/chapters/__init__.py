@@ -4,6 +4,7 @@ from measure.chapters import (  # isort: skip
     bootstrap as bootstrap,
     framing as framing,
     values as values,
+    advanced as advanced,
     classes as classes,
     flow as flow,
     receiving as receiving,
