@@ -6,6 +6,7 @@
 #   make fuzz          searches for new bugs for SECONDS=600 seconds; make fuzz-pr: the same examples each time
 #   make mutants       runs the broken peers that judge the kit, writes conformance/MUTANTS.md
 #   make matrix        every runtime that `channelkit runtimes fetch` brought, side by side; writes conformance/MATRIX.md
+#   make model         the models of the channel and of socket lists, explored by spin, and whether each broken model is found
 #   make kit           build/channelkit.pyz, the kit in one file
 #   make bench         measures pairs of processes; make bench ARGS="--only oneway-64" for less; writes build/bench
 #   make check         all that CI runs
@@ -29,7 +30,7 @@ NODES := 12 16 18 20 22 24 26
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test packages packages-table test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec check clean
+.PHONY: help setup test packages packages-table test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model check clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -128,6 +129,10 @@ lint: $(READY)
 # Compares what follows from the prose of spec/ and from the tables of the kit with the committed copies.
 spec: $(READY)
 	$(BIN)/python spec/build.py --check
+
+# The models of spec/model, explored to their end by spin (Debian: apt-get install spin), and each mutation of them.
+model: $(READY)
+	$(BIN)/python spec/model/check.py
 	$(BIN)/python conformance/generate.py --check
 
 check: lint spec test conformance fuzz-pr

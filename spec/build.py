@@ -46,6 +46,8 @@ LEVELS = {"MUST": "MUST", "MUST NOT": "MUST", "SHOULD": "SHOULD", "SHOULD NOT": 
 STRENGTH = {"INFO": 0, "MAY": 1, "SHOULD": 2, "MUST": 3}
 # Annexes about what cannot be measured here, and about findings that each name their case.
 UNMEASURED = {"annex-b-windows.md", "annex-d-found.md"}
+# Chapters whose statements about runtimes have no rows yet: the measuring program does not speak their serialization.
+PENDING = {"35-advanced.md"}
 PARTIES = ("sender", "receiver", "parent", "child", "endpoint", "primary", "worker")
 
 _KEYWORD = re.compile(r"\b(?:" + "|".join(KEYWORDS) + r")\b")
@@ -121,7 +123,7 @@ class Spec:
             self.areas[name] = heading[1]
         elif name[0].isdigit():
             self.problems.append(f"{name}: the first heading is not of the form `# 20 Framing (FRM)`")
-        if name not in UNMEASURED:
+        if name not in UNMEASURED | PENDING:
             self.statements += statements.read(name, text)
         text = statements.strip(text)
         rule: Rule | None = None

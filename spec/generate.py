@@ -205,11 +205,10 @@ def type_table(root: Path) -> str:
 # ---- states ----------------------------------------------------------------------------------------------------
 
 
-def state_diagram(root: Path, table: str) -> str:
-    """A Mermaid diagram of a transition table of the reference."""
+def transitions(root: Path, table: str) -> list[tuple[str, str, str]]:
+    """Return state, input and next state of each move in a transition table of the reference."""
     tree = ast.parse((root / "pyref" / "nodechannel" / "_core" / "state.py").read_text("utf-8"))
-    moves: dict[tuple[str, str], list[str]] = {}
-    first = None
+    moves = []
     for node in tree.body:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         value = getattr(node, "value", None)
@@ -221,10 +220,18 @@ def state_diagram(root: Path, table: str) -> str:
             start, move = key.elts
             if not (isinstance(start, ast.Attribute) and isinstance(move, ast.Attribute)):
                 raise TypeError(f"{table}: not a transition: {ast.unparse(key)}")
-            first = first or start.attr
-            moves.setdefault((start.attr, to.attr), []).append(move.attr.lower().replace("_", " "))
+            moves.append((start.attr, move.attr, to.attr))
+    return moves
+
+
+def state_diagram(root: Path, table: str) -> str:
+    """A Mermaid diagram of a transition table of the reference."""
+    found = transitions(root, table)
+    moves: dict[tuple[str, str], list[str]] = {}
+    for start, move, to in found:
+        moves.setdefault((start, to), []).append(move.lower().replace("_", " "))
     lines = [f"    {start} --> {to}: {', '.join(names)}" for (start, to), names in moves.items()]
-    return "\n".join(["```mermaid", "stateDiagram-v2", f"    [*] --> {first}", *lines, "```"]) + "\n"
+    return "\n".join(["```mermaid", "stateDiagram-v2", f"    [*] --> {found[0][0]}", *lines, "```"]) + "\n"
 
 
 # ---- profiles --------------------------------------------------------------------------------------------------
