@@ -37,10 +37,10 @@ help:
 
 setup: $(READY)
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml conformance/pyproject.toml
 	@test -n "$(PYTHON)" || { echo "no Python >= 3.11 found; use make PYTHON=/path/to/python" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev$(NODE_EXTRA)$(REDIS_EXTRA)]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev$(NODE_EXTRA)$(REDIS_EXTRA)]' --editable ./conformance
 	@touch $@
 
 test: $(READY)
@@ -123,7 +123,7 @@ fuzz-honesty: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/archive.py conformance/generate.py tests spec node-interop/bench node-interop/clusterload node-interop/measure
+	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/archive.py conformance/generate.py conformance/hatch_build.py tests spec node-interop/bench node-interop/clusterload node-interop/measure
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/basedpyright --verifytypes nodechannel --ignoreexternal
 
 # Compares what follows from the prose of spec/ and from the tables of the kit with the committed copies.
