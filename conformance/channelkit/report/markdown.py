@@ -59,10 +59,15 @@ def _subjects(content: dict[str, Any]) -> list[str]:
     for one in content["subjects"]:
         who = " ".join(one["implementation"].get(key, "") for key in ("name", "version")).strip()
         counts = ", ".join(f"{number} {verdict}" for verdict, number in one["counts"].items())
-        listed = " but for what is listed" if KNOWN in one["counts"] else ""
-        verdict = f"conformant{listed}" if one["conformant"] else "**not conformant**"
-        rows.append([one["name"], who, f"{one['role']}, rung {one['rung']}", verdict, counts])
+        rows.append([one["name"], who, f"{one['role']}, rung {one['rung']}", _conformance(one), counts])
     return _table(["subject", "implementation", "role", "verdict", "results"], rows)
+
+
+def _conformance(subject: dict[str, Any]) -> str:
+    known = subject["counts"].get(KNOWN, 0)
+    if not subject["conformant"]:
+        return "**not conformant**"
+    return f"not conformant: {known} known deviation{'s' if known > 1 else ''}" if known else "conformant"
 
 
 def _absent(content: dict[str, Any]) -> list[str]:
