@@ -81,13 +81,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_selection(listing)
     listing.set_defaults(action=list_cases)
     showing = actions.add_parser("show", help="print one case")
-    showing.add_argument("id")
+    showing.add_argument("id", help="the id of the case")
     _add_catalogue(showing)
     showing.set_defaults(action=show_case)
     explaining = actions.add_parser(
         "explain", help="print a requirement, or a flag, and the cases that show it"
     )
-    explaining.add_argument("rule")
+    explaining.add_argument("rule", help="a requirement such as FRM-003, or a flag of a lenient outcome")
     _add_catalogue(explaining)
     explaining.set_defaults(action=explain)
     runtimescli.add(actions.add_parser("runtimes", help="list, fetch or verify the pinned runtimes"))

@@ -23,7 +23,7 @@ def add(
     parser: argparse.ArgumentParser, chosen: Callable[[argparse.Namespace], Sequence[Description]]
 ) -> None:
     """Declares the arguments; ``chosen`` says which subjects the others name."""
-    parser.add_argument("what", metavar="FILE|CASE-ID")
+    parser.add_argument("what", metavar="FILE|CASE-ID", help="a case file, or the id of a case")
     parser.add_argument("--times", type=int, default=TIMES, metavar="N", help="runs (default %(default)s)")
     parser.add_argument("--trace", action="store_true", help="print every transcript")
     parser.set_defaults(action=lambda arguments: act(arguments, chosen(arguments)))
