@@ -17,5 +17,13 @@ class NoChannel(KitError):
     """A parent started a child that finds no channel: a fault of the subject."""
 
 
+class LimitExceeded(KitError):
+    """The subject went beyond a limit of the kit. The case has an ``outcome``, and it is a failure of the subject."""
+
+    def __init__(self, outcome: str, text: str) -> None:
+        super().__init__(text)
+        self.outcome = outcome
+
+
 class Interrupted(KitError):
     """The run was stopped from outside while a case was under way."""

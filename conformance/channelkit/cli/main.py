@@ -2,9 +2,11 @@
 
 import argparse
 import contextlib
+import io
 import json
 import signal
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +30,7 @@ from channelkit.report.console import show_result, show_summary
 from channelkit.report.results import Report, add_report_option
 from channelkit.resources import case_files, flags, rules
 from channelkit.runtimes.node import find_node
+from channelkit.wire.visible import visible
 
 CONFORMANT, NOT_CONFORMANT, USAGE, HARNESS = 0, 1, 2, 3
 """Exit statuses."""
@@ -35,6 +38,7 @@ CONFORMANT, NOT_CONFORMANT, USAGE, HARNESS = 0, 1, 2, 3
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit status."""
+    _never_fail_to_print()
     arguments = _parser().parse_args(argv)
     with _no_buffered_loss():
         try:
@@ -52,6 +56,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             # The reader of our output has gone; nothing more can be said to it, not even at exit.
             sys.stdout = None
             return HARNESS
+        except Exception:  # a fault of the kit says nothing about a subject
+            traceback.print_exc()
+            return HARNESS
+
+
+def _never_fail_to_print() -> None:
+    """A character that the encoding of the terminal lacks is printed as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextlib.contextmanager
@@ -290,7 +304,7 @@ def show_case(arguments: argparse.Namespace) -> int:
         print(f"needs: {', '.join(case.needs)}")
     print(f"variants: {', '.join(case.variants)}")
     for step in case.folded or case.steps:
-        print(f"  {json.dumps(step, ensure_ascii=False)}")
+        print(f"  {visible(json.dumps(step, ensure_ascii=False))}")
     print(f"outcomes: {json.dumps(case.outcomes)}\nending: {', '.join(case.ending)}")
     return CONFORMANT
 

@@ -16,8 +16,9 @@ from typing import Any
 from channelkit.catalogue.cases import Case, alternatives
 from channelkit.catalogue.verdict import Seen
 from channelkit.errors import HarnessError, Interrupted
-from channelkit.limits import SLICE, Limits
-from channelkit.process.spawn import environment
+from channelkit.limits import MOST_BYTES, SLICE, Limits
+from channelkit.process import leftovers
+from channelkit.process.spawn import environment, kill_group
 from channelkit.process.subject import describe_status
 from channelkit.wire.compare import contains, equal
 from channelkit.wire.serialization import Frame, split
@@ -123,13 +124,14 @@ def _messages(case: Case) -> bytes:
 
 def _filter(argv: tuple[str, ...], data: bytes, limits: Limits, stop: threading.Event) -> tuple[int, bytes]:
     """Writes ``data`` to the stdin of a process and returns its exit status and all that it wrote."""
+    mark = leftovers.new_mark()
     try:
         process = subprocess.Popen(
             argv,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment({}),
+            env=environment({leftovers.NAME: mark}),
             start_new_session=True,
         )
     except OSError as error:
@@ -137,9 +139,10 @@ def _filter(argv: tuple[str, ...], data: bytes, limits: Limits, stop: threading.
     with process:
         try:
             return _converse(process, memoryview(data), time.monotonic() + limits.start, stop)
-        except BaseException:
-            process.kill()
-            raise
+        finally:
+            kill_group(process.pid)  # its number is still its own: it is reaped only now
+            process.wait()
+            leftovers.give_up(mark)
 
 
 def _converse(
@@ -161,6 +164,8 @@ def _converse(
                 if key.fileobj is process.stdout:
                     piece = os.read(process.stdout.fileno(), 65536)
                     out += piece
+                    if len(out) > MOST_BYTES:
+                        raise _Ended("flooded", f"the filter wrote more than {MOST_BYTES} bytes")
                     if not piece:
                         selector.unregister(process.stdout)
                     continue
@@ -171,7 +176,16 @@ def _converse(
                 if not data:
                     selector.unregister(process.stdin)
                     process.stdin.close()
-    return process.wait(max(0.1, until - time.monotonic())), bytes(out)
+    return _status(process.pid, until), bytes(out)
+
+
+def _status(pid: int, until: float) -> int:
+    """The exit status of a process, which stays unreaped. Raises :class:`_Ended` when it does not end in time."""
+    while (ended := os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is None:
+        if time.monotonic() > until:
+            raise _Ended("silent", "the filter closed its stdout and does not end")
+        time.sleep(0.002)
+    return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
 
 # ---- decode --------------------------------------------------------------------------------------------------

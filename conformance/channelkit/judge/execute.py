@@ -20,7 +20,7 @@ from channelkit.catalogue.verdict import (
     with_known,
     worst,
 )
-from channelkit.errors import HarnessError, Interrupted, NoChannel
+from channelkit.errors import HarnessError, Interrupted, LimitExceeded, NoChannel
 from channelkit.judge import codec
 from channelkit.judge.subjects import Description
 from channelkit.limits import Limits
@@ -257,6 +257,11 @@ def _run_in_session(
         seen = Seen(name, seen.outcome, ending, "; ".join(filter(None, (seen.text, why))))
         record.seen.append(seen)
         record.judgements.append(judge(case, seen))
+    except LimitExceeded as beyond:  # other variants would show the same at the same cost
+        seen = Seen(name, beyond.outcome, None, str(beyond))
+        record.seen.append(seen)
+        record.judgements.append(judge(case, seen))
+        upcoming = None
     finally:
         session.subject.read_stderr()
         record.strays += session.release_strays()

@@ -15,6 +15,7 @@ from channelkit.judge.execute import CaseResult, execute, execute_together
 from channelkit.judge.subjects import Description
 from channelkit.judge.worklist import Work, WorkList
 from channelkit.limits import SLICE, Limits
+from channelkit.process import leftovers
 
 TOGETHER = 20
 """At most so many cases share a process; small enough that all processors have work until the end."""
@@ -161,6 +162,7 @@ def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator
         for thread in threads:
             if thread.ident is not None:  # an interrupt may come before all of them have started
                 thread.join()
+        leftovers.sweep()
 
 
 def _next(done: queue.SimpleQueue[CaseResult | BaseException]) -> CaseResult | BaseException:

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from channelkit import CONTRACT
-from channelkit.errors import HarnessError, Interrupted, NoChannel
-from channelkit.limits import SLICE, Limits
+from channelkit.errors import HarnessError, Interrupted, LimitExceeded, NoChannel
+from channelkit.limits import MOST_BYTES, MOST_DESCRIPTORS, MOST_WAITING, ROUNDS, SLICE, Limits
 from channelkit.process.attach import held, offer
 from channelkit.process.control import Control
 from channelkit.process.puppetlink import PuppetLink
@@ -32,8 +32,6 @@ from channelkit.wire.values import show
 
 _LAG = 0.3
 """Seconds by which the end of file may lag behind the end of the process."""
-_MOST = 1 << 26
-"""Bytes that may arrive while one thing is waited for: four times the longest message."""
 _UNKNOWN = "frobnicate-5f1c"
 """A command that no contract will ever have."""
 
@@ -103,7 +101,8 @@ class Session:
         """Values that later steps use, by name."""
         self._stop = stop
         self._ended_at = 0.0
-        self._too_much = 0
+        self._too_much = MOST_BYTES
+        self._deadline = time.monotonic() + limits.case
         self._probe_numbers = itertools.count(1)
         self._channel: RawChannel | None = None
         self.puppet = PuppetLink() if plan.role in ("parent", "primary") else None
@@ -166,6 +165,11 @@ class Session:
         return self._channel.taken if self._channel is not None else 0
 
     @property
+    def _arrived(self) -> int:
+        """Bytes that went to and fro on both channels."""
+        return self._taken + (self.control.moved if self.control is not None else 0)
+
+    @property
     def _progress(self) -> tuple[int, int, int]:
         """Changes as long as the subject writes, reads, or says something; not any more once it has written too much."""
         channel, control = self._channel, self.control
@@ -182,7 +186,7 @@ class Session:
         """
         until = time.monotonic() + seconds
         latest = time.monotonic() + max(seconds, self.limits.progress)
-        self._too_much = self._taken + _MOST
+        self._expect_more()
         seen = self._progress
         self._drain()
         while not ready():
@@ -194,6 +198,24 @@ class Session:
                 return False
             self.pump(min(left, SLICE), also=also)
         return True
+
+    def _expect_more(self) -> None:
+        self._too_much = self._taken + MOST_BYTES
+        if self.control is not None:
+            self.control.expect_more()
+
+    def _hold_to_limits(self) -> None:
+        """Raises :class:`LimitExceeded` when the subject sends without end, or has used up the time of a case."""
+        if self._taken > self._too_much or len(self.frames) > MOST_WAITING:
+            raise LimitExceeded(
+                "flooded", f"the subject wrote {self._taken} bytes, {len(self.frames)} frames of them wait"
+            )
+        if len(self.events) > MOST_WAITING:
+            raise LimitExceeded("flooded", f"{len(self.events)} events of the adapter wait")
+        if self._channel is not None and self._channel.too_many_descriptors:
+            raise LimitExceeded("flooded", f"more than {MOST_DESCRIPTORS} descriptors came unasked")
+        if time.monotonic() > self._deadline:
+            raise LimitExceeded("overdue", f"one case took more than {self.limits.case:.0f} s")
 
     def pump(self, seconds: float, *, writing: bool = False, also: int | None = None) -> None:
         """Waits until something can be read (or the channel written) and reads it."""
@@ -227,13 +249,15 @@ class Session:
         return poller
 
     def _drain(self) -> None:
-        """Reads until a whole round brings nothing: then everything that caused what was seen has been seen too."""
+        """Reads until a whole round brings nothing: then everything that caused what was seen has been seen too.
+
+        Raises :class:`LimitExceeded`.
+        """
         ended = (
             self.subject.poll()
         )  # first, so that what the process left behind is read before its end counts
-        while self._drain_once():
-            pass
-        if ended and not self.exited and self._nothing_follows():
+        quiet = any(not self._drain_once() for _ in range(ROUNDS))
+        if ended and quiet and not self.exited and self._nothing_follows():
             self.exited = True
             self.transcript.note(f"the subject ended with {describe_status(self.subject.status or 0)}")
 
@@ -251,24 +275,23 @@ class Session:
         return now - self._ended_at > _LAG
 
     def _drain_once(self) -> bool:
-        """Reads every source once; whether an event or a frame came."""
+        """Reads every source once; whether bytes came that may hold an event or a frame. Raises :class:`LimitExceeded`."""
         if self.control is not None:
             self.control.flush()
         if not self._poller().poll(0):  # one call instead of one for each source
             return False
+        before = self._arrived
         self.subject.read_stderr()
         for link in self.links:
             link.read()
-        frames = self._channel.read() if self._channel is not None else []
-        for frame in frames:
+        for frame in self._channel.read() if self._channel is not None else ():
             self._take_frame(frame)
-        events = 0
         if self.control is not None:
             self.control.read()
-            events = len(self.control.events)
             while self.control.events:
                 self._take_event(self.control.events.popleft())
-        return bool(frames or events)
+        self._hold_to_limits()
+        return self._arrived != before
 
     def _take_frame(self, frame: Frame) -> None:
         value = frame.value
@@ -283,13 +306,12 @@ class Session:
             self.events.append(event)
 
     def _is_probe(self, message: object) -> bool:
-        if (
-            not isinstance(message, dict)
-            or message.keys() != {"probe"}
-            or message["probe"] not in self.probes
-        ):
+        if not isinstance(message, dict) or message.keys() != {"probe"}:
             return False
-        self.probes.discard(message["probe"])
+        number = message["probe"]
+        if not isinstance(number, float) or number not in self.probes:
+            return False
+        self.probes.discard(int(number))
         return True
 
     # ---- writing -------------------------------------------------------------------------------------------
@@ -297,6 +319,7 @@ class Session:
     def write(self, data: bytes, descriptors: Sequence[int] = ()) -> bool:
         """Writes all of ``data``; False when the subject made no room for too long."""
         view = memoryview(data)
+        self._expect_more()
         patience = self.limits.answer if self.channel.heard or self.plan.driven else self.limits.start
         until = time.monotonic() + patience
         latest = time.monotonic() + self.limits.progress
@@ -378,6 +401,10 @@ class Session:
         ):
             if not isinstance(hello.get(name), kind):
                 raise HarnessError(f"the adapter's `hello` has no valid `{name}`: {show(hello)}")
+        if not all(isinstance(one, str) for one in (*hello["roles"], *hello["capabilities"])):
+            raise HarnessError(
+                f"the adapter's `roles` and `capabilities` are lists of strings: {show(hello)}"
+            )
         self.hello = hello
         unknown = self._require(self.ask({"command": _UNKNOWN}), "an unknown command")
         if unknown["ok"] or unknown.get("unsupported") is not True:

@@ -3,6 +3,7 @@
 Nothing in it changes from run to run unless a verdict does, so that it can be committed and compared.
 """
 
+import re
 from typing import Any
 
 from channelkit.catalogue.members import ROLES
@@ -49,6 +50,11 @@ def render(content: dict[str, Any]) -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
+def _plain(text: str) -> str:
+    """Text that a subject chose, without its meaning as Markdown or HTML."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~&!])", r"\\\1", text)
+
+
 def _table(head: list[str], rows: list[list[str]]) -> list[str]:
     lines = [head, ["---"] * len(head), *rows]
     return [*("|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|" for cells in lines), ""]
@@ -57,7 +63,7 @@ def _table(head: list[str], rows: list[list[str]]) -> list[str]:
 def _subjects(content: dict[str, Any]) -> list[str]:
     rows = []
     for one in content["subjects"]:
-        who = " ".join(one["implementation"].get(key, "") for key in ("name", "version")).strip()
+        who = _plain(" ".join(one["implementation"].get(key, "") for key in ("name", "version")).strip())
         counts = ", ".join(f"{number} {verdict}" for verdict, number in one["counts"].items())
         rows.append([one["name"], who, f"{one['role']}, rung {one['rung']}", _conformance(one), counts])
     return _table(["subject", "implementation", "role", "verdict", "results"], rows)

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
+from channelkit.limits import AT_ONCE, MOST_DESCRIPTORS
 from channelkit.wire.rights import FLAGS, ROOM, packed, unpacked
 from channelkit.wire.serialization import Frame, Serialization
 from channelkit.wire.transcript import Transcript
@@ -32,7 +33,9 @@ class RawChannel:
         self.descriptors: deque[int] = deque()
         """Received descriptors that no step has taken, oldest first."""
         self.strays = 0
-        """Received descriptors that were closed because nobody wanted them."""
+        """Received descriptors that were closed because no step wanted them, or because too many came."""
+        self.too_many_descriptors = False
+        """More descriptors came than the kit keeps; the rest was closed at once."""
         self.eof = False
         """The subject ended its side."""
         self.broken = False
@@ -103,9 +106,13 @@ class RawChannel:
             return 0
 
     def read(self) -> list[Frame]:
-        """Reads all there is, or one :attr:`portion` of it, and returns the frames that became complete."""
+        """Reads what there is, or one :attr:`portion` of it, and returns the frames that became complete.
+
+        It takes about :data:`~channelkit.limits.AT_ONCE` bytes at most.
+        """
         frames: list[Frame] = []
-        while self.reads and self._read_once():
+        until = self.taken + AT_ONCE
+        while self.reads and self.taken < until and self._read_once():
             frames.extend(self._split())
             if self.portion is not None:
                 break
@@ -134,8 +141,13 @@ class RawChannel:
 
     def _keep(self, ancillary: list[tuple[int, int, bytes]]) -> int:
         numbers = unpacked(ancillary)
-        self.descriptors.extend(numbers)
-        self._owned.update(numbers)
+        room = max(0, MOST_DESCRIPTORS - len(self.descriptors))
+        self.descriptors.extend(numbers[:room])
+        self._owned.update(numbers[:room])
+        for number in numbers[room:]:
+            os.close(number)
+            self.strays += 1
+            self.too_many_descriptors = True
         return len(numbers)
 
     def _split(self) -> list[Frame]:

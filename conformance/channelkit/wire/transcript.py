@@ -4,8 +4,12 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from channelkit.wire.visible import visible
+
 KEPT = 160
 """Bytes of one entry that are kept; the entry says how many there were."""
+MOST = 20_000
+"""Entries that are kept. A subject that trickles would fill the memory with them."""
 
 
 @dataclass(slots=True)
@@ -23,18 +27,22 @@ class Transcript:
         """Records a sentence of the runner, or a line of the control channel."""
         if len(text) > KEPT:
             text = f"{text[:KEPT]}… ({len(text)} characters)"
-        self._add({"kind": kind, "text": text.encode(errors="backslashreplace").decode()})
+        self._add({"kind": kind, "text": visible(text)})
 
     def data(self, kind: str, data: bytes, descriptors: int = 0) -> None:
         """Records bytes that crossed the channel, and how many descriptors they carried."""
         head = data[:KEPT]
-        text = head.decode(errors="backslashreplace").replace("\n", "\\n")
+        text = visible(head.decode(errors="backslashreplace"))
         entry: dict[str, Any] = {"kind": kind, "text": text, "hex": head.hex(), "size": len(data)}
         if descriptors:
             entry["descriptors"] = descriptors
         self._add(entry)
 
     def _add(self, entry: dict[str, Any]) -> None:
+        if len(self.entries) > MOST:
+            return
+        if len(self.entries) == MOST:
+            entry = {"kind": "note", "text": "the transcript is full: what follows is not kept"}
         self.entries.append({"ms": round((time.monotonic() - self.started) * 1000, 1), **entry})
 
 
