@@ -13,6 +13,10 @@ class HarnessError(KitError):
     """The kit or the adapter's control channel failed: the case is inconclusive (exit status 3)."""
 
 
+class NoAnswer(HarnessError):
+    """The adapter ended, or said nothing, where the contract has an answer: no case can be run with it."""
+
+
 class NoChannel(KitError):
     """A parent started a child that finds no channel: a fault of the subject."""
 

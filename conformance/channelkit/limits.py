@@ -37,6 +37,11 @@ class Limits:
         return 15.0 * self.scale
 
     @property
+    def hello(self) -> float:
+        """From the start of a process to its first answer, when nothing is known of it yet."""
+        return 8.0 * self.scale
+
+    @property
     def answer(self) -> float:
         """For an expected frame, event, reply or byte."""
         return 3.0 * self.scale

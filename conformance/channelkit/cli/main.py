@@ -8,7 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from channelkit import __version__
@@ -22,12 +22,14 @@ from channelkit.cli import pair as paircli
 from channelkit.cli import runtimes as runtimescli
 from channelkit.errors import KitError, UsageError
 from channelkit.judge.profiles import PROFILES
-from channelkit.judge.runner import Options, default_jobs, pairs, run
+from channelkit.judge.runner import Options, default_jobs, look_at, pairs, run
 from channelkit.judge.subjects import Description, from_command, from_path
 from channelkit.limits import Limits
 from channelkit.process.attach import PATIENCE
-from channelkit.report.console import show_result, show_summary
+from channelkit.report.console import show_again, show_result, show_summary, show_unfit
+from channelkit.report.findings import TOLD, cause_of, count
 from channelkit.report.results import Report, add_report_option
+from channelkit.report.terminal import Terminal
 from channelkit.resources import case_files, flags, rules
 from channelkit.runtimes.node import find_node
 from channelkit.wire.visible import visible
@@ -227,27 +229,43 @@ def run_cases(arguments: argparse.Namespace) -> int:
     if not work:
         raise UsageError("no case applies: look at `channelkit list`, -k, --level, --profile and --rung")
     options = _options(arguments)
+    terminal = Terminal()
     shown = [case for case in cases if any(case is one for one, _subject in work)]
     report = Report(subjects, shown, arguments.report)
     node = find_node()
-    print(
-        f"{len(work)} results to come; Node: {f'{node.version} ({node.path})' if node else 'none'}",
-        flush=True,
-    )
+    told = f"Node: {f'{node.version} ({node.path})' if node else 'none'}"
+    terminal.say(f"{count(len(work), 'result')} to come; {told}")
     complete = False
-    titles = {case.id: case.title for case in cases}
-    texts = rules()
     try:
-        with contextlib.closing(run(work, options)) as results:
-            for result in results:
-                entry = report.add(result)
-                show_result(entry, texts, titles[entry["case"]], print, trace=arguments.trace)
+        report.unfit = look_at(subjects, options)
+        fit = [one for one in work if one[1].name not in report.unfit]
+        _show_results(fit, options, report, terminal, trace=arguments.trace)
         complete = True
     finally:
         report.close()
         report.write(complete=complete)
-        show_summary(report.content(complete=complete), print)
+        terminal.clear()
+        show_summary(report.content(complete=complete), terminal)
     return report.exit_status
+
+
+def _show_results(
+    work: Sequence[tuple[Case, Description]], options: Options, report: Report, out: Terminal, *, trace: bool
+) -> None:
+    """Runs, and prints each result that needs attention: in full where its cause is new, else in one line."""
+    texts, first = rules(), dict[tuple[str, str], str]()
+    titles = {case.id: case.title for case, _subject in work}
+    for name, unfit in report.unfit.items():
+        show_unfit(name, asdict(unfit), out)
+    with contextlib.closing(run(work, options)) as results:
+        for number, result in enumerate(results, 1):
+            entry = report.add(result)
+            known = first.setdefault((entry["subject"], cause_of(entry)), entry["case"])
+            if trace or entry["verdict"] not in TOLD or known == entry["case"]:
+                show_result(entry, texts, titles[entry["case"]], out, trace=trace)
+            else:
+                show_again(entry, known, out)
+            out.progress(f"{number} of {len(work)}, {len(report.failed)} failed")
 
 
 def _options(arguments: argparse.Namespace) -> Options:

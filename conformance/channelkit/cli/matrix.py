@@ -23,6 +23,7 @@ from channelkit.report.committed import differences
 from channelkit.report.console import show_pairs
 from channelkit.report.markdown import render
 from channelkit.report.results import Report, add_report_option
+from channelkit.report.terminal import Terminal
 from channelkit.resources import case_files, find
 from channelkit.runtimes.pinned import Runtime, runtimes
 
@@ -133,7 +134,7 @@ def act(arguments: argparse.Namespace) -> int:
             f"{one['name'].ljust(22)} {', '.join(f'{number} {verdict}' for verdict, number in one['counts'].items())}"
         )
     if pairs_too:
-        show_pairs(content, print)
+        show_pairs(content, Terminal())
     status = report.exit_status
     if arguments.check is not None:
         status = max(status, _compare(arguments.check, render(content)))

@@ -30,6 +30,7 @@ from channelkit.steps.opening import greet, open_channel
 from channelkit.steps.run import run_steps
 from channelkit.steps.scene import CaseEnded, DeclaredUnsupported, Scene
 from channelkit.steps.sockets import Sockets
+from channelkit.steps.wanted import describe
 from channelkit.wire.transcript import Transcript
 from channelkit.wire.values import show
 
@@ -184,7 +185,7 @@ def run_shared(session: Session, case: Case, subject: Description) -> CaseResult
         start = len(session.transcript.entries)
         session.transcript.note(f"variant {name}, in a process that is shared with other cases")
         seen, _in_order, reusable = _run_variant(session, case, name, None)
-        seen = Seen(name, seen.outcome, "clean", seen.text)
+        seen = replace(seen, ending="clean")
         judgement = judge(case, seen)
         if not reusable or judgement.verdict == FAIL:
             return None
@@ -253,8 +254,14 @@ def _run_in_session(
         ending, why = finish(session)
         surplus = _surplus(session) if in_order else ""
         if surplus:
-            seen = Seen(name, "unexpected", None, surplus)
-        seen = Seen(name, seen.outcome, ending, "; ".join(filter(None, (seen.text, why))))
+            seen = Seen(name, "unexpected", None, surplus, "nothing after the last step")
+        seen = replace(
+            seen,
+            ending=ending,
+            text="; ".join(filter(None, (seen.text, why))),
+            cause=seen.cause or seen.text or why,
+            expected=seen.expected or (f"the ending {' or '.join(case.ending)}" if why else ""),
+        )
         record.seen.append(seen)
         record.judgements.append(judge(case, seen))
     except LimitExceeded as beyond:  # other variants would show the same at the same cost
@@ -320,7 +327,7 @@ def _run_variant(
     """Runs the steps once; says what was seen, whether all steps were taken, and whether a variant may follow in this process."""
     with closing(Sockets()) as sockets:
         scene = Scene(session, sockets, name)
-        text = ""
+        text = expected = cause = ""
         in_order = synchronised = False
         try:
             if problem is not None:
@@ -328,14 +335,17 @@ def _run_variant(
             run_steps(scene, case.steps)
             in_order = True
         except CaseEnded as ended:
-            scene.outcome, text = ended.outcome, str(ended)
+            scene.outcome, text, cause = ended.outcome, str(ended), ended.cause
+            expected = describe(scene.step)
         # Also after a failure: a subject that still writes while the kit closes would die of the kit's haste.
         try:
             synchronised = problem is None and scene.outcome not in _HOPELESS and _synchronise(scene)
         except CaseEnded as ended:
             if in_order:
-                scene.outcome, text = ended.outcome, str(ended)
-        return Seen(name, scene.outcome, None, text), in_order, in_order and synchronised and case.leaves_open
+                scene.outcome, text, cause = ended.outcome, str(ended), ended.cause
+                expected = "nothing after the last step"
+        seen = Seen(name, scene.outcome, None, text, expected, cause)
+        return seen, in_order, in_order and synchronised and case.leaves_open
 
 
 def _surplus(session: Session) -> str:

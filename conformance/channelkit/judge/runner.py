@@ -5,6 +5,7 @@ import os
 import queue
 import threading
 from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from channelkit.catalogue.cases import Case, applies
@@ -12,6 +13,7 @@ from channelkit.catalogue.verdict import PASS
 from channelkit.errors import Interrupted
 from channelkit.judge import codec
 from channelkit.judge.execute import CaseResult, execute, execute_together
+from channelkit.judge.preflight import Unfit, look
 from channelkit.judge.subjects import Description
 from channelkit.judge.worklist import Work, WorkList
 from channelkit.limits import SLICE, Limits
@@ -116,6 +118,17 @@ def _share(work: Work, options: Options, stop: threading.Event) -> tuple[list[Ca
     # Those that may end the process are in other batches: without this one the rest may well go through.
     rest = tuple(case for case in work.cases if case is not culprit)
     return [], [Work(rest, work.subject, left), Work((culprit,), work.subject)]
+
+
+def look_at(subjects: Sequence[Description], options: Options) -> dict[str, Unfit]:
+    """The subjects with which no case can be run, by name. Raises :class:`Interrupted`."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(max(1, min(options.jobs, len(subjects)))) as pool:
+        try:
+            found = list(pool.map(lambda one: look(one, options.limits, stop), subjects))
+        finally:
+            stop.set()
+    return {one.name: unfit for one, unfit in zip(subjects, found, strict=True) if unfit is not None}
 
 
 def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator[CaseResult]:

@@ -39,6 +39,8 @@ class Control:
         self._outgoing = bytearray()
         self.moved = 0
         """Bytes that went to and fro."""
+        self.heard = False
+        """The adapter has written anything at all."""
         self._most = MOST_BYTES
         self.replies: dict[int, dict[str, Any]] = {}
         self.events: deque[dict[str, Any]] = deque()
@@ -96,6 +98,7 @@ class Control:
                 os.close(self._subject.stdout)
                 self._subject.stdout = None
                 return
+            self.heard = True
             start = len(self._buffer)
             self._buffer += data
             self.moved += len(data)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from channelkit import CONTRACT
-from channelkit.errors import HarnessError, Interrupted, LimitExceeded, NoChannel
+from channelkit.errors import HarnessError, Interrupted, LimitExceeded, NoAnswer, NoChannel
 from channelkit.limits import MOST_BYTES, MOST_DESCRIPTORS, MOST_WAITING, ROUNDS, SLICE, Limits
 from channelkit.process.attach import held, offer
 from channelkit.process.control import Control
@@ -416,9 +416,9 @@ class Session:
             how = (
                 f"it ended with {describe_status(self.subject.status or 0)}"
                 if self.exited
-                else "no reply came"
+                else f"no reply came within {self.limits.start:g} s"
             )
-            raise HarnessError(f"the adapter did not answer {what}: {how}")
+            raise NoAnswer(f"the adapter did not answer {what}: {how}")
         return reply
 
     def open(self, extra: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
@@ -442,7 +442,7 @@ class Session:
         if puppet is None:
             return
         if not self.wait(lambda: puppet.facts is not None or self.exited, self.limits.start):
-            raise HarnessError("the puppet child never came: the subject must start the command it is given")
+            raise NoAnswer("the puppet child never came: the subject must start the command it is given")
         if puppet.channel is not None:
             self._channel = RawChannel(puppet.channel, self.transcript, self.serialization)
             puppet.channel = None

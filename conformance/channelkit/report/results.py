@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,9 +18,11 @@ from channelkit import CONTRACT, __version__
 from channelkit.catalogue.cases import Case
 from channelkit.catalogue.verdict import FAIL, INCONCLUSIVE, KNOWN, VERDICTS, counts_against
 from channelkit.judge.execute import CaseResult
+from channelkit.judge.preflight import Unfit
 from channelkit.judge.subjects import Description
 from channelkit.pairs.trials import Trial
 from channelkit.report import junit, markdown, page
+from channelkit.report.findings import fold
 from channelkit.resources import rules
 from channelkit.runtimes.node import find_node
 from channelkit.wire.visible import visible
@@ -29,6 +31,8 @@ FORMAT = 1
 """Version of the format of ``results.json``."""
 _NAME = 100
 """Characters that are kept of a name which a subject gives itself."""
+_CAUSE = 500
+"""Characters that are kept of a cause."""
 _PAUSE, _SHARE = 5.0, 20
 """Seconds between two writings of what is known so far, and that many times as long as a writing took."""
 
@@ -92,6 +96,8 @@ class Report:
     """Where it is written, and in which formats."""
     absent: dict[str, str] = field(default_factory=dict)
     """Subjects that are not here, and why."""
+    unfit: dict[str, Unfit] = field(default_factory=dict)
+    """Subjects with which no case can be run, and why."""
     trials: Sequence[Trial] = ()
     """What pairs are made to do; none when no pairs are run."""
     results: list[dict[str, Any]] = field(default_factory=list)
@@ -162,6 +168,7 @@ class Report:
                 for case in self.cases
             ],
             **({"absent": self.absent} if self.absent else {}),
+            "findings": fold(self.results),
             "results": self.results,
             **({"pairs": self._pairs()} if self.trials else {}),
         }
@@ -188,11 +195,13 @@ class Report:
                 if key in hello
             },
             "counts": {verdict: found[verdict] for verdict in VERDICTS if found[verdict]},
-            "conformant": not any(
+            "conformant": one.name not in self.unfit
+            and not any(
                 counts_against(entry["verdict"], entry["level"])
                 for entry in self.results
                 if entry["subject"] == one.name
             ),
+            **({"unfit": asdict(self.unfit[one.name])} if one.name in self.unfit else {}),
         }
 
     def write(self, *, complete: bool) -> None:
@@ -216,12 +225,18 @@ class Report:
             self._lines = None
 
     @property
+    def failed(self) -> list[dict[str, Any]]:
+        """The results that make a subject nonconformant."""
+        return [one for one in self.results if counts_against(one["verdict"], one["level"])]
+
+    @property
     def exit_status(self) -> int:
         """0 conformant, 1 not, 3 when the harness failed; failures of subjects come first only if all was judged."""
         if any(entry["verdict"] == INCONCLUSIVE for entry in (*self.results, *self.pairs)):
             return 3
         return int(
-            any(counts_against(entry["verdict"], entry["level"]) for entry in self.results)
+            bool(self.unfit)
+            or any(counts_against(entry["verdict"], entry["level"]) for entry in self.results)
             or any(counts_against(entry["verdict"], "MUST") for entry in self.pairs)
         )
 
@@ -289,6 +304,8 @@ def as_entry(result: CaseResult, command: str) -> dict[str, Any]:
         "flag": result.judgement.flag,
         "variant": seen.variant,
         "text": visible(seen.text, lines=True),
+        "expected": visible(seen.expected),
+        "cause": visible(seen.cause[:_CAUSE], lines=True),
         "variants": [
             {"variant": one.variant, "outcome": one.outcome, "ending": one.ending} for one in result.variants
         ],

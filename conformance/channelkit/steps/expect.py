@@ -11,6 +11,7 @@ from channelkit.steps.kept import fill_value, member
 from channelkit.steps.kinds import NAME, OBJECT, TEXT, TRUE, Step, one_or_several, step, words
 from channelkit.steps.scene import CaseEnded, Scene, ended_outcome
 from channelkit.steps.sockets import fault_of
+from channelkit.steps.wanted import missing, wrong_byte
 from channelkit.wire.compare import contains, equal
 from channelkit.wire.serialization import Frame
 from channelkit.wire.values import show, untag
@@ -99,6 +100,8 @@ AWAITED: dict[str, Awaited] = {
     "silence": Awaited(TRUE, "Nothing comes within the limit", "true"),
 }
 """What can be waited for, by the member that names it."""
+
+_WROTE = "the subject wrote "
 
 
 @dataclass(frozen=True)
@@ -238,7 +241,7 @@ def _exit_kind(status: int) -> str:
 def _misfit(session: Session, alternatives: list[Expectation]) -> str:
     """What came instead, in words; empty when there is still hope."""
     if session.frames and any(_on_wire(session, one) for one in alternatives):
-        return f"the subject wrote {session.frames[0]}"
+        return f"{_WROTE}{session.frames[0]}"
     watched = [one for one in alternatives if _by_adapter(session, one)]
     for one in watched:
         event = _event(session, one)
@@ -251,7 +254,7 @@ def _misfit(session: Session, alternatives: list[Expectation]) -> str:
     if session.events and all(one.kind == "silence" for one in alternatives):
         return f"the adapter reported {show(session.events[0])}"
     if session.frames and all(one.kind == "silence" for one in alternatives):
-        return f"the subject wrote {session.frames[0]}"
+        return f"{_WROTE}{session.frames[0]}"
     return ""
 
 
@@ -277,9 +280,11 @@ def _exit_after_eof(session: Session, alternatives: list[Expectation]) -> Expect
 
 
 def _without_match(session: Session, alternatives: list[Expectation]) -> Expectation:
+    entries = [one.entry for one in alternatives]
     misfit = _misfit(session, alternatives)
     if misfit:
-        raise CaseEnded("unexpected", misfit)
+        came = wrong_byte(entries, session.frames[0].raw) if misfit.startswith(_WROTE) else ""
+        raise CaseEnded("unexpected", misfit, f"wrote {came}" if came else "")
     silence = next((one for one in alternatives if one.kind == "silence"), None)
     quiet_is_all = silence is not None and len(alternatives) == 1
     if silence is not None and not session.exited and (quiet_is_all or not session.channel.eof):
@@ -287,7 +292,8 @@ def _without_match(session: Session, alternatives: list[Expectation]) -> Expecta
     for name, link in (("child", session.puppet), ("started", session.bystander)):
         if link is not None and link.facts and any(one.kind == name for one in alternatives):
             raise CaseEnded("unexpected", f"the process that the subject started found {show(link.facts)}")
-    raise CaseEnded(*ended_outcome(session, "nothing came in time"))
+    outcome, text = ended_outcome(session, "nothing came in time")
+    raise CaseEnded(outcome, text, missing(entries) if outcome == "silent" else "")
 
 
 # ---- the consequence -----------------------------------------------------------------------------------------

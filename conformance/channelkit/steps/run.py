@@ -10,6 +10,7 @@ from channelkit.wire.values import show
 def run_steps(scene: Scene, steps: list[Step]) -> None:
     """Runs all steps. Raises :class:`~channelkit.steps.scene.CaseEnded`."""
     for step, following in zip(steps, [*steps[1:], {}], strict=True):
+        scene.step = step
         scene.session.transcript.note(show(step, 200), "step")
         scene.following = following
         kind_of(step).run(scene, step)

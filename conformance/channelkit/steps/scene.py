@@ -9,11 +9,15 @@ from channelkit.steps.sockets import Sockets
 
 
 class CaseEnded(Exception):
-    """A step ends the case with ``outcome``; the text says why."""
+    """A step ends the case with ``outcome``; the text says why.
 
-    def __init__(self, outcome: str, text: str = "") -> None:
+    Cases of one subject that end with the same ``cause`` have one fault in common. Without one, the text is the cause.
+    """
+
+    def __init__(self, outcome: str, text: str = "", cause: str = "") -> None:
         super().__init__(text)
         self.outcome = outcome
+        self.cause = cause
 
 
 class DeclaredUnsupported(Exception):
@@ -32,6 +36,8 @@ class Scene:
     """The step after the current one; empty after the last."""
     outcome: str = "ok"
     """The last name given."""
+    step: dict[str, Any] = field(default_factory=dict)
+    """The step under way."""
     latest_handle: str = "$handle"
     addresses: dict[str, str] = field(default_factory=dict)
     """Addresses of the sockets that the adapter made, by name."""

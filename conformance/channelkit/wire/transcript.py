@@ -58,17 +58,27 @@ _ARROWS = {
 }
 
 
-def lines(entries: list[dict[str, Any]]) -> list[str]:
-    """The entries as readable lines; bytes are followed by their hex."""
+TEXT, HEX = 100, 16
+"""Characters and bytes of an entry that stand in a line, unless it is to be whole."""
+
+
+def lines(entries: list[dict[str, Any]], *, whole: bool = False) -> list[str]:
+    """The entries as readable lines; bytes are followed by their hex. Unless they are to be ``whole``, long ones are cut."""
     shown = []
     for entry in entries:
-        tail = ""
-        if "hex" in entry:
-            more = f" … {entry['size']} bytes" if entry["size"] > len(entry["hex"]) // 2 else ""
-            handles = f" +{entry['descriptors']} fd" if "descriptors" in entry else ""
-            tail = f"  [{_spaced(entry['hex'])}{more}{handles}]"
-        shown.append(f"{entry['ms']:9.1f}  {_ARROWS[entry['kind']]}{entry['text']}{tail}")
+        text = entry["text"] if whole or len(entry["text"]) <= TEXT else f"{entry['text'][:TEXT]}…"
+        shown.append(f"{entry['ms']:9.1f}  {_ARROWS[entry['kind']]}{text}{_tail(entry, whole=whole)}")
     return shown
+
+
+def _tail(entry: dict[str, Any], *, whole: bool) -> str:
+    """The bytes of an entry in hex, their number where some are left out, and the descriptors that came with them."""
+    if "hex" not in entry:
+        return ""
+    shown = entry["hex"] if whole else entry["hex"][: 2 * HEX]
+    more = f" … {entry['size']} bytes" if entry["size"] > len(shown) // 2 else ""
+    handles = f" +{entry['descriptors']} fd" if "descriptors" in entry else ""
+    return f"  [{_spaced(shown)}{more}{handles}]"
 
 
 def _spaced(text: str) -> str:
