@@ -13,6 +13,7 @@ from channelkit.judge.subjects import Description
 from channelkit.limits import Limits
 from channelkit.report.console import show_result
 from channelkit.report.results import Report
+from channelkit.report.terminal import Terminal
 from channelkit.resources import case_files, rules
 
 TIMES = 3
@@ -55,7 +56,7 @@ def act(arguments: argparse.Namespace, subjects: Sequence[Description]) -> int:
                 print(
                     f"{one.name}  {case.id}  run {number}: {entry['verdict']}, {entry['outcome']}", flush=True
                 )
-                show_result(entry, texts, case.title, print, trace=arguments.trace)
+                show_result(entry, texts, case.title, Terminal(), trace=arguments.trace)
     finally:
         report.close()
     return report.exit_status

@@ -82,8 +82,8 @@ def _expects(step: dict[str, Any], fits: Callable[[dict[str, Any]], bool]) -> bo
     return any(fits(one) and "handle" not in one and "fd" not in one for one in alternatives(step))
 
 
-class _Ended(Exception):
-    """The case has an outcome."""
+class CaseOver(Exception):
+    """The case has an outcome, and the text says why."""
 
     def __init__(self, outcome: str, text: str = "") -> None:
         super().__init__(text)
@@ -100,15 +100,15 @@ def run(
     data = _stream(case) if way == "decode" else _messages(case)
     transcript.data("write", data)
     try:
-        status, out = _filter((*command, way), data, limits, stop)
+        status, out = convert((*command, way), data, limits, stop)
         transcript.data("read", out)
         transcript.note(f"the filter ended with {describe_status(status)}")
         if status == UNSUPPORTED:
             return None
         if status not in (ACCEPTED, REJECTED):
-            raise _Ended("died", f"the filter ended with {describe_status(status)}")
+            raise CaseOver("died", f"the filter ended with {describe_status(status)}")
         outcome = _judge_events(case, out, status) if way == "decode" else _judge_frames(case, out, status)
-    except _Ended as ended:
+    except CaseOver as ended:
         return Seen("whole", ended.outcome, text=str(ended))
     return Seen("whole", outcome)
 
@@ -122,8 +122,8 @@ def _messages(case: Case) -> bytes:
     return b"".join(compact(expand(message)) + b"\n" for message in sent)
 
 
-def _filter(argv: tuple[str, ...], data: bytes, limits: Limits, stop: threading.Event) -> tuple[int, bytes]:
-    """Writes ``data`` to the stdin of a process and returns its exit status and all that it wrote."""
+def convert(argv: tuple[str, ...], data: bytes, limits: Limits, stop: threading.Event) -> tuple[int, bytes]:
+    """Writes ``data`` to the stdin of a filter and returns its exit status and all that it wrote. Raises :class:`CaseOver`."""
     mark = leftovers.new_mark()
     try:
         process = subprocess.Popen(
@@ -159,13 +159,13 @@ def _converse(
             if stop.is_set():
                 raise Interrupted
             if time.monotonic() > until:
-                raise _Ended("silent", "the filter does not end")
+                raise CaseOver("silent", "the filter does not end")
             for key, _events in selector.select(SLICE):
                 if key.fileobj is process.stdout:
                     piece = os.read(process.stdout.fileno(), 65536)
                     out += piece
                     if len(out) > MOST_BYTES:
-                        raise _Ended("flooded", f"the filter wrote more than {MOST_BYTES} bytes")
+                        raise CaseOver("flooded", f"the filter wrote more than {MOST_BYTES} bytes")
                     if not piece:
                         selector.unregister(process.stdout)
                     continue
@@ -180,10 +180,10 @@ def _converse(
 
 
 def _status(pid: int, until: float) -> int:
-    """The exit status of a process, which stays unreaped. Raises :class:`_Ended` when it does not end in time."""
+    """The exit status of a process, which stays unreaped. Raises :class:`CaseOver` when it does not end in time."""
     while (ended := os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is None:
         if time.monotonic() > until:
-            raise _Ended("silent", "the filter closed its stdout and does not end")
+            raise CaseOver("silent", "the filter closed its stdout and does not end")
         time.sleep(0.002)
     return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
@@ -202,16 +202,16 @@ def _judge_events(case: Case, out: bytes, status: int) -> str:
         chosen = next((one for one in wanted if _event_fits(one, left, status)), None)
         if chosen is None:
             if left:
-                raise _Ended("unexpected", f"the filter delivered {show(left[0])}")
-            raise _Ended("silent" if status == ACCEPTED else "refused", "nothing more was delivered")
+                raise CaseOver("unexpected", f"the filter delivered {show(left[0])}")
+            raise CaseOver("silent" if status == ACCEPTED else "refused", "nothing more was delivered")
         outcome = chosen.get("as", outcome)
         if _is_event(chosen, "error") or chosen.get("stop"):
             return str(outcome)
         left.popleft()
     if left:
-        raise _Ended("unexpected", f"the filter delivered {show(left[0])}")
+        raise CaseOver("unexpected", f"the filter delivered {show(left[0])}")
     if status != ACCEPTED:
-        raise _Ended("refused", "the filter rejected a good line")
+        raise CaseOver("refused", "the filter rejected a good line")
     return str(outcome)
 
 
@@ -249,7 +249,7 @@ def _judge_frames(case: Case, out: bytes, status: int) -> str:
     """The outcome: each expectation takes the next line; a rejection is the refusal of the message that comes next."""
     frames, tail = split(case.serialization, out)
     if tail:
-        raise _Ended("unexpected", f"the filter wrote {tail[:200]!r}, which is no complete frame")
+        raise CaseOver("unexpected", f"the filter wrote {tail[:200]!r}, which is no complete frame")
     left = deque(map(case.serialization.read, frames))
     outcome = "ok"
     for number, step in enumerate(case.steps):
@@ -260,18 +260,18 @@ def _judge_frames(case: Case, out: bytes, status: int) -> str:
         if not wanted:
             continue
         if not left:
-            raise _Ended("refused" if status == REJECTED else "silent", "a line is missing")
+            raise CaseOver("refused" if status == REJECTED else "silent", "a line is missing")
         frame = left.popleft()
         chosen = next((one for one in wanted if _frame_fits(one, frame)), None)
         if chosen is None:
-            raise _Ended("unexpected", f"the filter wrote {frame}")
+            raise CaseOver("unexpected", f"the filter wrote {frame}")
         outcome = chosen.get("as", outcome)
         if chosen.get("stop"):
             return str(outcome)
     if left:
-        raise _Ended("unexpected", f"the filter wrote {left[0]}")
+        raise CaseOver("unexpected", f"the filter wrote {left[0]}")
     if status == REJECTED:
-        raise _Ended("refused", "the filter refused a message")
+        raise CaseOver("refused", "the filter refused a message")
     return str(outcome)
 
 

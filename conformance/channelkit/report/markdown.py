@@ -8,7 +8,8 @@ from typing import Any
 
 from channelkit.catalogue.members import ROLES
 from channelkit.catalogue.verdict import FAIL, FIXED, INCONCLUSIVE, KNOWN, LENIENT, PASS, UNSUPPORTED
-from channelkit.report.console import pair_table, requirement_table, worst_verdict
+from channelkit.report.console import NEWLINE, pair_table, requirement_table, worst_verdict
+from channelkit.report.findings import count, headline, shortened
 
 MARKS = {
     PASS: "ok",
@@ -36,6 +37,7 @@ def render(content: dict[str, Any]) -> str:
         *_subjects(content),
         *_absent(content),
         *([] if content["complete"] else ["**The run was interrupted: results are missing.**", ""]),
+        *_findings(content),
         "## Rules",
         "",
         *_rules(content),
@@ -65,15 +67,28 @@ def _subjects(content: dict[str, Any]) -> list[str]:
     for one in content["subjects"]:
         who = _plain(" ".join(one["implementation"].get(key, "") for key in ("name", "version")).strip())
         counts = ", ".join(f"{number} {verdict}" for verdict, number in one["counts"].items())
-        rows.append([one["name"], who, f"{one['role']}, rung {one['rung']}", _conformance(one), counts])
+        verdict = _verdict(one)
+        rows.append([one["name"], who, f"{one['role']}, rung {one['rung']}", verdict, counts])
     return _table(["subject", "implementation", "role", "verdict", "results"], rows)
 
 
-def _conformance(subject: dict[str, Any]) -> str:
-    known = subject["counts"].get(KNOWN, 0)
-    if not subject["conformant"]:
+def _verdict(one: dict[str, Any]) -> str:
+    """A subject with known deviations does not conform, even where none of them is new."""
+    known = one["counts"].get(KNOWN, 0)
+    if "unfit" in one:
+        return f"**not judged**: {_plain(one['unfit']['text'])}"
+    if not one["conformant"]:
         return "**not conformant**"
-    return f"not conformant: {known} known deviation{'s' if known > 1 else ''}" if known else "conformant"
+    return f"not conformant: {count(known, 'known deviation')}" if known else "conformant"
+
+
+def _findings(content: dict[str, Any]) -> list[str]:
+    """What is wrong and not listed, one line for each cause; nothing when all is well."""
+    lines = []
+    for one in content["findings"]:
+        said = f"expected {_plain(one['expected'])}; came {_plain(one['came'].rpartition(NEWLINE)[2])}"
+        lines.append(f"- **{one['subject']}**: {headline(one)}: {said} ({shortened(one['cases'])})")
+    return ["## Findings", "", *lines, ""] if lines else []
 
 
 def _absent(content: dict[str, Any]) -> list[str]:

@@ -17,6 +17,8 @@ _COLOURS = {
     INCONCLUSIVE: "1;33",
 }
 _CLEAR: Final = "\r\x1b[K"
+_WIDTH: Final = 80
+"""Columns of a terminal that does not tell."""
 _PAUSE: Final = 0.1
 """Seconds between two states of the progress line."""
 
@@ -57,6 +59,6 @@ class Terminal:
 
 def _columns() -> int:
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns
+        return os.get_terminal_size(sys.stdout.fileno()).columns or _WIDTH
     except (OSError, ValueError):
-        return 80
+        return _WIDTH

@@ -283,7 +283,7 @@ def _without_match(session: Session, alternatives: list[Expectation]) -> Expecta
     entries = [one.entry for one in alternatives]
     misfit = _misfit(session, alternatives)
     if misfit:
-        came = wrong_byte(entries, session.frames[0].raw) if misfit.startswith(_WROTE) else ""
+        came = wrong_byte(entries, session.frames[0]) if misfit.startswith(_WROTE) else ""
         raise CaseEnded("unexpected", misfit, f"wrote {came}" if came else "")
     silence = next((one for one in alternatives if one.kind == "silence"), None)
     quiet_is_all = silence is not None and len(alternatives) == 1

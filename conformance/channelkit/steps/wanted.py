@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from channelkit.wire.rawchannel import Frame
 from channelkit.wire.values import compact, show, untag
 
 _EXITS = {"zero": "exit status 0", "nonzero": "an exit status other than 0", "signal": "an end by a signal"}
@@ -54,14 +55,22 @@ def _kind(one: dict[str, Any]) -> str:
     )
 
 
-def wrong_byte(alternatives: list[dict[str, Any]], raw: bytes) -> str:
-    """Where a frame begins to differ from the expected one that it is most like: ``'x' for 'y'``."""
+def wrong_byte(alternatives: list[dict[str, Any]], frame: Frame) -> str:
+    """Where a frame, without its blanks, begins to differ from the expected one that it is most like: ``'x' for 'y'``."""
+    raw = frame.raw if frame.problem else _compact(frame)
     wanted = [text for one in alternatives if (text := _bytes(one)) is not None]
     if not wanted:
         return "a frame"
     places = [(_common(text, raw), text) for text in wanted]
     at, text = max(places, key=lambda place: place[0])
     return f"{_byte(raw, at)} for {_byte(text, at)}"
+
+
+def _compact(frame: Frame) -> bytes:
+    try:
+        return compact(frame.value)
+    except (ValueError, TypeError, RecursionError):
+        return frame.raw
 
 
 def _bytes(one: dict[str, Any]) -> bytes | None:
