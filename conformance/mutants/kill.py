@@ -17,10 +17,12 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from channelkit.catalogue.cases import Case, applies  # noqa: E402
+from channelkit.catalogue.cases import Case  # noqa: E402
 from channelkit.catalogue.loading import load  # noqa: E402
 from channelkit.catalogue.verdict import FAIL, INCONCLUSIVE  # noqa: E402
 from channelkit.judge.execute import execute  # noqa: E402
+from channelkit.judge.runner import posed  # noqa: E402
+from channelkit.judge.subjects import HANDLES as TYPES  # noqa: E402
 from channelkit.judge.subjects import Description  # noqa: E402
 from channelkit.limits import Limits  # noqa: E402
 from channelkit.resources import case_files, rules  # noqa: E402
@@ -31,6 +33,9 @@ BASE = HERE / "peer.py"
 CLUSTER_BASE = HERE / "cluster_peer.py"
 SCALE = 0.6
 """Of the limits: a mutant that says nothing is waited for; the base, which is waited for in vain by nobody, has all the time."""
+
+HANDLES = (*TYPES, "receive:net.BoundSocket", "socket-lists")
+"""What the echo child takes."""
 
 Kills = dict[str, list[str]]
 """Name of a mutant to the ids of the cases that it fails, among those of its rules."""
@@ -60,6 +65,7 @@ def write_sources(folder: Path, mutants: Iterable[Mutant] = MUTANTS) -> None:
 def subject(folder: Path, mutant: Mutant) -> Description:
     """How to start a mutant."""
     role, rung, words = {
+        "codec": ("codec", 0, ()),
         "child": ("child", 2, ()),
         "echo": ("child", 0, ("echo",)),
         "parent": ("parent", 3, ()),
@@ -67,15 +73,14 @@ def subject(folder: Path, mutant: Mutant) -> Description:
         "primary": ("primary", 0, ("primary",)),
     }[mutant.role]
     command = (sys.executable, "-I", "-S", str(folder / f"{mutant.name}.py"), *words)
-    return Description(mutant.name, role, rung, command, "")
+    return Description(mutant.name, role, rung, command, "", capabilities=HANDLES if role == "child" else ())
 
 
 def concerned(mutant: Mutant, cases: Sequence[Case]) -> list[Case]:
-    """The cases of the rules that a mutant breaks."""
+    """The cases of the rules that a mutant breaks, as it is asked them."""
     one = subject(Path(), mutant)
-    return [
-        case for case in cases if set(case.rules) & set(mutant.breaks) and applies(case, one.role, one.rung)
-    ]
+    found = (posed(case, one) for case in cases if set(case.rules) & set(mutant.breaks))
+    return [case for case in found if case is not None]
 
 
 def kills(mutants: Sequence[Mutant], cases: Sequence[Case], folder: Path) -> Kills:

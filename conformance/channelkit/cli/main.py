@@ -23,7 +23,7 @@ from channelkit.cli import runtimes as runtimescli
 from channelkit.errors import KitError, UsageError
 from channelkit.judge.profiles import PROFILES
 from channelkit.judge.runner import Options, default_jobs, look_at, pairs, run
-from channelkit.judge.subjects import Description, from_command, from_path
+from channelkit.judge.subjects import HANDLES, Description, from_command, from_path
 from channelkit.limits import Limits
 from channelkit.process.attach import PATIENCE
 from channelkit.report.console import show_again, show_result, show_summary, show_unfit
@@ -161,6 +161,15 @@ def _add_subjects(parser: argparse.ArgumentParser) -> None:
         help="what --child can do: 0 echo, 1 driven, 2 handles (default 0)",
     )
     parser.add_argument(
+        "--handles",
+        type=_capabilities,
+        nargs="?",
+        const=HANDLES,
+        default=(),
+        metavar="CAPABILITIES",
+        help="the echo child of --child takes handles: of every type, or a list such as receive:net.Socket,socket-lists",
+    )
+    parser.add_argument(
         "--time-scale", type=_positive, default=1.0, metavar="F", help="multiplies every limit"
     )
     parser.add_argument(
@@ -191,6 +200,10 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     add_report_option(parser)
     parser.set_defaults(action=run_cases)
+
+
+def _capabilities(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split(",")))
 
 
 def _positive_int(text: str) -> int:
@@ -230,7 +243,8 @@ def run_cases(arguments: argparse.Namespace) -> int:
         raise UsageError("no case applies: look at `channelkit list`, -k, --level, --profile and --rung")
     options = _options(arguments)
     terminal = Terminal()
-    shown = [case for case in cases if any(case is one for one, _subject in work)]
+    asked = {case.id for case, _subject in work}
+    shown = [case for case in cases if case.id in asked]
     report = Report(subjects, shown, arguments.report)
     node = find_node()
     told = f"Node: {f'{node.version} ({node.path})' if node else 'none'}"
@@ -293,7 +307,9 @@ def _subjects(arguments: argparse.Namespace) -> list[Description]:
     profile = PROFILES.get(getattr(arguments, "profile", None) or "")
     reached = profile.rung if profile is not None and profile.role == "child" else 0
     rung = reached if arguments.rung is None else arguments.rung
-    return [from_command(arguments.child, "child", rung, arguments.known)]
+    if arguments.handles and rung != 0:
+        raise UsageError("--handles belongs to an echo child; an adapter declares its own in its `hello`")
+    return [from_command(arguments.child, "child", rung, arguments.known, arguments.handles)]
 
 
 def list_cases(arguments: argparse.Namespace) -> int:

@@ -87,7 +87,9 @@ def _as_subject(runtime: Runtime, role: str, rung: int) -> Description:
     except UsageError:
         known = {}
     problem = "" if runtime.is_there else runtime.state
-    return Description(name, role, rung, command, _reproduce(runtime, role, rung, words), known, problem)
+    return Description(
+        name, role, rung, command, _reproduce(runtime, role, rung, words), known, problem=problem
+    )
 
 
 def _program(role: str, rung: int) -> str:

@@ -5,10 +5,11 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from channelkit.catalogue.cases import Case, applies
+from channelkit.catalogue.cases import Case
 from channelkit.catalogue.loading import load
 from channelkit.errors import UsageError
 from channelkit.judge.execute import execute
+from channelkit.judge.runner import pairs
 from channelkit.judge.subjects import Description
 from channelkit.limits import Limits
 from channelkit.report.console import show_result
@@ -43,7 +44,7 @@ def named(what: str) -> list[Case]:
 def act(arguments: argparse.Namespace, subjects: Sequence[Description]) -> int:
     """Runs; 1 when a run failed, 3 when one was inconclusive."""
     cases = named(arguments.what)
-    work = [(case, one) for case in cases for one in subjects if applies(case, one.role, one.rung)]
+    work = pairs(subjects, cases)
     if not work:
         raise UsageError(f"{arguments.what} does not apply to any of these subjects")
     report = Report(list(subjects), cases, [])

@@ -384,11 +384,14 @@ def _synchronise(scene: Scene) -> bool:
     )
     if back and latest not in session.probes and glued & session.probes:
         raise CaseEnded("silent", "the message that was glued to a write was not delivered")
-    if back and session.frames:
-        raise CaseEnded("unexpected", f"after the last step the subject wrote {session.frames[0]}")
+    if back and (session.frames or session.answers):
+        frame = (session.frames or session.answers)[0]
+        raise CaseEnded("unexpected", f"after the last step the subject wrote {frame}")
     session.frames.clear()
+    session.answers.clear()
     session.events.clear()
     session.allowed.clear()
+    session.allowed_frames.clear()
     channel.release_all()
     channel.as_usual()
     return back and latest not in session.probes

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from channelkit.catalogue.cases import Case, applies
+from channelkit.catalogue.echoed import as_echo
 from channelkit.catalogue.verdict import PASS
 from channelkit.errors import Interrupted
 from channelkit.judge import codec
@@ -43,13 +44,19 @@ def default_jobs() -> int:
 
 def pairs(subjects: Sequence[Description], cases: Sequence[Case]) -> list[tuple[Case, Description]]:
     """What is to be run: every case with every subject that it applies to."""
-    return [(case, subject) for subject in subjects for case in cases if _concerns(case, subject)]
+    found = ((posed(case, subject), subject) for subject in subjects for case in cases)
+    return [(case, subject) for case, subject in found if case is not None]
 
 
-def _concerns(case: Case, subject: Description) -> bool:
+def posed(case: Case, subject: Description) -> Case | None:
+    """The case as a subject is asked it; None when it does not apply."""
     if subject.role == codec.ROLE:
-        return codec.direction(case) is not None
-    return applies(case, subject.role, subject.rung)
+        return case if codec.direction(case) is not None else None
+    if applies(case, subject.role, subject.rung):
+        return case
+    if subject.role != "child" or subject.rung != 0 or not set(case.needs) <= set(subject.capabilities):
+        return None
+    return as_echo(case)
 
 
 def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> tuple[list[Work], list[Work]]:

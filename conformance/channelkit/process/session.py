@@ -80,10 +80,14 @@ class Session:
         self.transcript = transcript
         self.frames: deque[Frame] = deque()
         """Frames that no step has taken, echoes of probes excepted."""
+        self.answers: deque[Frame] = deque()
+        """Of an echo child, frames of the channel itself. When they come between its echoes is for no case to say."""
         self.events: deque[dict[str, Any]] = deque()
         """Events of the adapter that no step has taken, deliveries of probes excepted."""
         self.allowed: list[dict[str, Any]] = []
         """Events that are not looked at: a case allows them."""
+        self.allowed_frames: list[Any] = []
+        """Frames that are not looked at: a case allows them."""
         self.exited = False
         """The process has ended and all it left behind has been read."""
         self.kit_ended_first = False
@@ -280,24 +284,42 @@ class Session:
             self.control.flush()
         if not self._poller().poll(0):  # one call instead of one for each source
             return False
-        before = self._arrived
+        before, came = self._arrived, False
         self.subject.read_stderr()
         for link in self.links:
             link.read()
         for frame in self._channel.read() if self._channel is not None else ():
             self._take_frame(frame)
+            came = True
         if self.control is not None:
             self.control.read()
             while self.control.events:
                 self._take_event(self.control.events.popleft())
+                came = True
         self._hold_to_limits()
-        return self._arrived != before
+        # A case that reads in portions decides after each of them whether it wants another.
+        in_portions = self._channel is not None and self._channel.portion is not None
+        return came if in_portions else self._arrived != before
 
     def _take_frame(self, frame: Frame) -> None:
         value = frame.value
         echo = not self.plan.driven and isinstance(value, dict) and value.keys() == {"echo"}
-        if not (echo and self._is_probe(value["echo"])):
-            self.frames.append(frame)
+        if not (echo and self._is_probe(value["echo"])) and not self._is_allowed(frame):
+            own = self.plan.role == "child" and not self.plan.driven and _is_internal(value)
+            (self.answers if own else self.frames).append(frame)
+
+    def allow_events(self, like: dict[str, Any]) -> None:
+        """Events with these members are not looked at, those included that are there already: an allowance cannot come too late."""
+        self.allowed.append(like)
+        self.events = deque(event for event in self.events if not contains(like, event))
+
+    def allow_frames(self, like: Any) -> None:
+        """Frames with these members are not looked at, those included that are there already."""
+        self.allowed_frames.append(like)
+        self.frames = deque(frame for frame in self.frames if not self._is_allowed(frame))
+
+    def _is_allowed(self, frame: Frame) -> bool:
+        return not frame.problem and any(contains(allowed, frame.value) for allowed in self.allowed_frames)
 
     def _take_event(self, event: dict[str, Any]) -> None:
         if event["event"] == "message" and self._is_probe(event.get("message")):
@@ -488,3 +510,8 @@ class Session:
             finally:
                 for link in self.links:
                     link.close()
+
+
+def _is_internal(value: Any) -> bool:
+    command = value.get("cmd") if isinstance(value, dict) else None
+    return isinstance(command, str) and command.startswith("NODE_")

@@ -26,6 +26,8 @@ def _alternative(one: dict[str, Any]) -> str:
     if "frame" in one:
         return f"the frame {show(one['frame'], 160)}" + (" with a descriptor" if "fd" in one else "")
     if "delivered" in one:
+        if one["delivered"] == {"$": "any"}:
+            return "the delivery of any message"
         handle = f" with a {one['handle']}" if "handle" in one else ""
         return f"the delivery of {show(one['delivered'], 160)}{handle}"
     if "event" in one:

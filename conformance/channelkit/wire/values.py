@@ -21,6 +21,17 @@ class Undefined:
 
 UNDEFINED: Final = Undefined()
 
+
+@final
+class Anything:
+    """What a case does not look at; the only instance is :data:`ANYTHING`."""
+
+    def __repr__(self) -> str:
+        return "anything"
+
+
+ANYTHING: Final = Anything()
+
 _SPECIAL = {"-0": -0.0, "Infinity": float("inf"), "-Infinity": float("-inf"), "NaN": float("nan")}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TOKEN = re.compile(
@@ -152,6 +163,8 @@ def _untag_one(value: Any, *, large: bool) -> Any:
         return _SPECIAL[value["v"]]
     if tag == "object" and _is_pairs(value.get("v")):
         return dict(value["v"])
+    if large and tag == "any":
+        return ANYTHING
     if large and tag == "repeat":
         return str(value["s"]) * int(value["times"])
     if large and tag == "nested":
