@@ -17,21 +17,23 @@ ANY: dict[str, Any] = {"$": "any"}
 
 _SAME = (
     "make",
-    "drop",
+    "close_own",
+    "close_peer",
     "barrier",
-    "close",
-    "shutdown",
-    "stopped",
-    "reading",
-    "buffer",
-    "gone",
-    "hangup",
-    "feed",
-    "taste",
+    "close_channel",
+    "half_close_channel",
+    "stop_subject",
+    "continue_subject",
+    "read_size",
+    "send_buffer",
+    "expect_closed",
+    "write_peer",
+    "read_own",
     "write",
+    "allow_frame",
 )
 _INFINITE = ({"$": "number", "v": "Infinity"}, {"$": "number", "v": "-Infinity"})
-_UNSEEN = ("allow",)
+_UNSEEN = ("allow_event",)
 
 
 @cache
@@ -49,7 +51,7 @@ def as_echo(case: Case) -> Case | None:
         if found is None or (closed and "expect" in step and found):
             return None  # an echo cannot be read behind the end
         received += sum("handle" in one for one in alternatives(step)[:1])
-        closed = closed or "close" in step
+        closed = closed or "close_channel" in step
         if "expect" in step and unseen is not None and found:
             found = _joined(alternatives(found[0]), unseen)
             unseen = None
@@ -59,7 +61,7 @@ def as_echo(case: Case) -> Case | None:
             steps += found
     if unseen is not None and _others(unseen):
         return None
-    if not any("expect" in step or "gone" in step for step in steps) and not _is_probed(steps):
+    if not any("expect" in step or "expect_closed" in step for step in steps) and not _is_probed(steps):
         return None
     return replace(case, rung=0, steps=steps, folded=steps)
 

@@ -102,8 +102,8 @@ def barrier(scene: Scene, _step: Step) -> None:
 def _no_surplus(session: Session) -> None:
     """Raises :class:`CaseEnded` for anything that no step expected."""
     tail, descriptors = session.channel.tail, session.channel.descriptors
-    if session.frames:
-        raise CaseEnded("unexpected", f"the subject wrote {session.frames[0]}")
+    if session.frames or session.answers:
+        raise CaseEnded("unexpected", f"the subject wrote {(session.frames or session.answers)[0]}")
     if session.events:
         raise CaseEnded("unexpected", f"the adapter reported {show(session.events[0])}")
     if tail:
