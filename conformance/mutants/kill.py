@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -19,7 +20,7 @@ sys.path.insert(0, str(HERE.parent))
 
 from channelkit.catalogue.cases import Case  # noqa: E402
 from channelkit.catalogue.loading import load  # noqa: E402
-from channelkit.catalogue.verdict import FAIL, INCONCLUSIVE  # noqa: E402
+from channelkit.catalogue.verdict import FAIL, INCONCLUSIVE, LENIENT  # noqa: E402
 from channelkit.judge.execute import execute  # noqa: E402
 from channelkit.judge.runner import posed  # noqa: E402
 from channelkit.judge.subjects import HANDLES as TYPES  # noqa: E402
@@ -102,17 +103,32 @@ def kills(mutants: Sequence[Mutant], cases: Sequence[Case], folder: Path) -> Kil
 
 
 def is_killed(mutant: Mutant, case: Case, folder: Path) -> bool:
-    """Whether a mutant, whose program is in ``folder``, fails a case. Raises :class:`RuntimeError` when the case is inconclusive."""
+    """Whether a mutant, whose program is in ``folder``, is told from a right peer by a case. Raises :class:`RuntimeError`.
+
+    It fails the case. Where it breaks recommendations alone it may also be called lenient, which is all that it deserves.
+    """
     result = execute(case, subject(folder, mutant), Limits(SCALE), threading.Event(), brief=True)
-    if result.judgement.verdict == INCONCLUSIVE:
+    verdict = result.judgement.verdict
+    if verdict == INCONCLUSIVE:
         raise RuntimeError(f"{mutant.name}, {case.id}: {result.judgement.seen.text}")
-    return result.judgement.verdict == FAIL
+    return verdict == FAIL or (verdict == LENIENT and not set(mutant.breaks) & absolute_rules())
+
+
+@cache
+def absolute_rules() -> frozenset[str]:
+    """The rules with MUST or MUST NOT."""
+    return frozenset(rule for rule, text in rules().items() if " MUST " in text)
 
 
 def shown_rules(cases: Sequence[Case]) -> list[str]:
     """The absolute rules that a case of level MUST shows."""
-    absolute = {rule for rule, text in rules().items() if " MUST " in text}
-    return sorted({rule for case in cases if case.level == "MUST" for rule in case.rules} & absolute)
+    return sorted({rule for case in cases if case.level == "MUST" for rule in case.rules} & absolute_rules())
+
+
+def shown_recommendations(cases: Sequence[Case]) -> list[str]:
+    """The rules with SHOULD that a case shows."""
+    recommended = {rule for rule, text in rules().items() if " SHOULD " in text}
+    return sorted({rule for case in cases for rule in case.rules} & recommended)
 
 
 def survivors(found: Kills) -> list[str]:
@@ -121,7 +137,7 @@ def survivors(found: Kills) -> list[str]:
 
 
 def harmless_rules(found: Kills, cases: Sequence[Case]) -> list[str]:
-    """Absolute rules that no mutant dies of: a case that names the rule fails on a mutant that names it."""
+    """Rules that no mutant dies of: a case that names the rule tells a mutant that names it from a right peer."""
     by_id = {case.id: case for case in cases}
     deadly = {
         rule
@@ -129,12 +145,19 @@ def harmless_rules(found: Kills, cases: Sequence[Case]) -> list[str]:
         for case_id in found.get(mutant.name, ())
         for rule in set(by_id[case_id].rules) & set(mutant.breaks)
     }
-    return [rule for rule in shown_rules(cases) if rule not in deadly]
+    return [rule for rule in (*shown_rules(cases), *shown_recommendations(cases)) if rule not in deadly]
 
 
 def table(found: Kills, cases: Sequence[Case]) -> str:
     """The text of ``MUTANTS.md``."""
     without = harmless_rules(found, cases)
+    counted = [
+        (kind, shown, sum(rule not in without for rule in shown))
+        for kind, shown in (
+            ("absolute rules", shown_rules(cases)),
+            ("recommendations", shown_recommendations(cases)),
+        )
+    ]
     lines = [
         "# Who judges the judge",
         "",
@@ -142,7 +165,10 @@ def table(found: Kills, cases: Sequence[Case]) -> str:
         "replacement. A mutant is killed by a case that it fails and that names one of the rules it breaks.",
         "",
         f"{len(MUTANTS)} mutants, {len(MUTANTS) - len(survivors(found))} killed.",
-        f"{len(shown_rules(cases)) - len(without)} of {len(shown_rules(cases))} absolute rules kill at least one.",
+        *(
+            f"{number} of {len(shown)} {kind} that a case shows kill at least one."
+            for kind, shown, number in counted
+        ),
         "",
         *([f"Rules that kill none: {', '.join(without)}.", ""] if without else []),
         "| mutant | role | what it does wrong | rules | killed by |",

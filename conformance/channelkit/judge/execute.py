@@ -352,7 +352,7 @@ def _surplus(session: Session) -> str:
     """What the adapter reported after the last step and no rule allows, in words; empty when nothing."""
     control = session.control
     if control is None:
-        return ""
+        return session.repeated
     if not session.opened and session.puppet is None and session.channel.heard:
         return "the subject wrote on a channel that it refused"
     if control.late:

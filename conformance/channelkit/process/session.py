@@ -86,6 +86,9 @@ class Session:
         """Events of the adapter that no step has taken, deliveries of probes excepted."""
         self.allowed: list[dict[str, Any]] = []
         """Events that are not looked at: a case allows them."""
+        self.repeated = ""
+        """Which two messages of a cluster have the same number; empty when none have."""
+        self._numbers: set[float] = set()
         self.allowed_frames: list[Any] = []
         """Frames that are not looked at: a case allows them."""
         self.exited = False
@@ -303,10 +306,25 @@ class Session:
 
     def _take_frame(self, frame: Frame) -> None:
         value = frame.value
+        if self.plan.role in ("worker", "primary"):
+            self._note_number(value)
         echo = not self.plan.driven and isinstance(value, dict) and value.keys() == {"echo"}
         if not (echo and self._is_probe(value["echo"])) and not self._is_allowed(frame):
             own = self.plan.role == "child" and not self.plan.driven and _is_internal(value)
             (self.answers if own else self.frames).append(frame)
+
+    def _note_number(self, value: Any) -> None:
+        """Notes the ``seq`` of a message of a cluster; each is to have its own (CLU-003)."""
+        inner = value.get("msg") if isinstance(value, dict) and value.get("cmd") == "NODE_HANDLE" else value
+        if not isinstance(inner, dict) or inner.get("cmd") != "NODE_CLUSTER":
+            return
+        number = inner.get("seq")
+        if isinstance(number, float) and number in self._numbers:
+            self.repeated = (
+                self.repeated or f"two messages have the seq {number:g}, the second is {show(value)}"
+            )
+        elif isinstance(number, float):
+            self._numbers.add(number)
 
     def allow_events(self, like: dict[str, Any]) -> None:
         """Events with these members are not looked at, those included that are there already: an allowance cannot come too late."""

@@ -130,7 +130,9 @@ def expect_at_peer(scene: Scene, step: Step) -> None:
         try:
             scene.sockets.connect(name, address)
         except OSError as error:  # what stands there is the subject's own word
-            raise CaseEnded("unreached", f"no process listens at {show(address, 80)}: {error.strerror}") from error
+            raise CaseEnded(
+                "unreached", f"no process listens at {show(address, 80)}: {error.strerror}"
+            ) from error
     got = scene.sockets.read_at_peer(name, text, _waits(scene))
     collect_replies(scene)
     if got != text:

@@ -31,3 +31,12 @@ def member(value: Any, path: str) -> Any:
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else None
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def has_member(value: Any, path: str) -> bool:
+    """Whether a frame has a member at a path, be it null."""
+    for name in () if path == "." else path.split("."):
+        if not isinstance(value, dict) or name not in value:
+            return False
+        value = value[name]
+    return True

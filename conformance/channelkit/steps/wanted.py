@@ -79,7 +79,7 @@ def _bytes(one: dict[str, Any]) -> bytes | None:
     """The bytes that an alternative would have come as, in the compact form; None when it is no frame."""
     try:
         if "text" in one:
-            return str(one["text"]).encode().removesuffix(b"\n")
+            return str(one["text"]).encode("utf-8", "surrogateescape").removesuffix(b"\n")
         if "frame" in one:
             return compact(untag(one["frame"], large=True))
         if "delivered" in one:

@@ -3,6 +3,7 @@
 from mutants.catalogue import (
     bootstrap,
     classification,
+    codec,
     faults,
     flow,
     framing,
@@ -29,6 +30,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *socket_lists.MUTANTS,
     *lifecycle.MUTANTS,
     *faults.MUTANTS,
+    *codec.MUTANTS,
     *worker.MUTANTS,
     *primary.MUTANTS,
 )

@@ -46,4 +46,25 @@ MUTANTS = (
         "        self.outgoing.append((memoryview(frame), descriptor))\n",
         "        if len(self.outgoing) < 16:\n            self.outgoing.append((memoryview(frame), descriptor))\n",
     ),
+    Mutant(
+        "a-million-bytes-wait",
+        "drops a message when a million bytes wait",
+        ("FLO-004",),
+        "        self.outgoing.append((memoryview(frame), descriptor))\n",
+        "        if sum(len(data) for data, _one in self.outgoing) < 1000000:\n            self.outgoing.append((memoryview(frame), descriptor))\n",
+    ),
+    Mutant(
+        "splits-long-messages",
+        "writes a long string as two messages",
+        ("FLO-005", "FRM-008", "JSN-005"),
+        "            self.held.append((encode(message, large), None))\n",
+        "            parts = [message[:100000], message[100000:]] if isinstance(message, str) and len(message) > 100000 else [message]\n            self.held += [(encode(one, large), None) for one in parts]\n",
+    ),
+    Mutant(
+        "stops-at-a-thousand",
+        "reads no more after a thousand messages that its user has not answered",
+        ("FLO-001", "FRM-021"),
+        "        for line in self.framer.feed(data):\n",
+        "        self.lines = getattr(self, 'lines', 0)\n        for line in self.framer.feed(data):\n            self.lines += 1\n            if self.lines > 1000:\n                continue\n",
+    ),
 )
