@@ -69,6 +69,14 @@ def reply(text: str) -> None:
     time.sleep(600)
 
 
+def closes_stdout() -> None:
+    """End the control channel in the middle of a reply."""
+    sys.stdin.readline()
+    os.write(1, b'{"id":1,"o')
+    os.close(1)
+    time.sleep(600)
+
+
 CONTROLS = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e<script>alert(1)</script>]]>|`**"
 
 ATTACKS = {
@@ -99,7 +107,7 @@ ATTACKS = {
     "reply-surrogate-tag": lambda: reply('{"id":1,"ok":true,"x":{"$":"\ud800"}}'),
     "hello-surrogate": lambda: greet(version="\ud800" + CONTROLS, name="n" * 3_000_000),
     "hello-bad-capabilities": lambda: greet(capabilities=[1, {"a": []}]),
-    "closes-stdout": lambda: (sys.stdin.readline(), os.write(1, b'{"id":1,"o'), os.close(1), time.sleep(600)),
+    "closes-stdout": closes_stdout,
 }
 
 if ATTACK:
