@@ -15,7 +15,7 @@ from channelkit import __version__
 from channelkit.catalogue.cases import Case, select
 from channelkit.catalogue.loading import load
 from channelkit.catalogue.members import LEVELS
-from channelkit.cli import doctor, fmt, matrix, promote, replay
+from channelkit.cli import doctor, fmt, matrix, promote, replay, since
 from channelkit.cli import init as initcli
 from channelkit.cli import known as knowncli
 from channelkit.cli import pair as paircli
@@ -121,6 +121,9 @@ def _parser() -> argparse.ArgumentParser:
     fmt.add(actions.add_parser("fmt", help="bring case files into their canonical form"))
     initcli.add_init(actions.add_parser("init-adapter", help="write an echo child to start from"))
     initcli.add_copy(actions.add_parser("copy", help="copy cases, schemas and rules to a directory"))
+    since.add(
+        actions.add_parser("since", help="say which release of a runtime changed what is seen of a rule")
+    )
     knowncli.add(actions.add_parser("known", help="make known-failures lists from a report"))
     return parser
 
