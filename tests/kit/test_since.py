@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
 from channelkit.cli.main import main
 from channelkit.cli.since import history
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_stretches_of_equal_marks_are_named_by_their_releases() -> None:
