@@ -68,7 +68,7 @@ def test_an_infinity_comes_back_as_null() -> None:
 
 def test_a_close_is_told_by_the_number_of_the_handle() -> None:
     told = [
-        step["write"][0]["json"]
+        step["write"][0]["message"]
         for step in echoed("hnd-closed-is-gone").steps
         if "write" in step and "fd" not in step
     ]

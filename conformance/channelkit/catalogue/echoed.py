@@ -4,13 +4,14 @@ Commands, events and the use of received handles have no counterpart there. A ca
 its rules and its outcomes stay the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from channelkit.catalogue.cases import Case, alternatives, encode
-from channelkit.wire.rawchannel import read_frame
+from channelkit.catalogue.cases import Case, alternatives
+from channelkit.steps.writes import encode
+from channelkit.wire.serialization import Serialization, split
 
 Step = dict[str, Any]
 
@@ -62,9 +63,8 @@ def as_echo(case: Case) -> Case | None:
         received += sum("handle" in one for one in alternatives(step)[:1])
         closed = closed or "close_channel" in step
         if "write" in step:
-            rest += encode(step["write"])
-            lines, _, rest = rest.rpartition(b"\n")
-            bad = list(_verbatim(lines)) if lines else bad
+            lines, rest = split(case.serialization, rest + encode(case.serialization, step["write"]))
+            bad = list(_verbatim(case.serialization, lines)) if lines else bad
         if "expect" in step and unseen is not None and found:
             found = _joined(alternatives(found[0]), unseen, bad)
             unseen = None
@@ -100,7 +100,7 @@ def _step(step: Step, received: int) -> list[Step] | None:
         return []  # an echo child writes to no handle
     if step.get("do", {}).get("command") == "close" and step["do"].get("handle") == "$handle":
         message = {"closeHandle": received}
-        return [{"write": [{"json": message}]}, {"expect": {"delivered": message}}]
+        return [{"write": [{"message": message}]}, {"expect": {"delivered": message}}]
     return None
 
 
@@ -160,11 +160,12 @@ def _may_die_first(steps: list[Step]) -> bool:
     return any(_is_report(one) or "exit" in one or "eof" in one for one in first)
 
 
-def _verbatim(data: bytes) -> Iterator[dict[str, Any]]:
+def _verbatim(serialization: Serialization, lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     """For each line that is no JSON text, its echo by a child that does not look into it."""
-    for line in data.split(b"\n"):
-        if read_frame(line).problem:
-            text = '{"echo":' + line.decode("utf-8", "surrogateescape") + "}"
+    for line in lines:
+        frame = serialization.read(line)
+        if frame.problem:
+            text = '{"echo":' + frame.raw.decode("utf-8", "surrogateescape") + "}"
             yield {"text": text, "as": VERBATIM, "stop": True}
 
 
@@ -177,7 +178,7 @@ def _marked(step: Step, number: int, bad: list[dict[str, Any]]) -> list[Step]:
     marker = {"marker": number}
     reported = {"delivered": marker, "stop": True, **({"as": report["as"]} if "as" in report else {})}
     following = [] if all(one.get("stop") for one in others) else [{"expect": {"delivered": marker}}]
-    return [{"write": [{"json": marker}]}, {"expect": [*others, *bad, reported]}, *following]
+    return [{"write": [{"message": marker}]}, {"expect": [*others, *bad, reported]}, *following]
 
 
 def _joined(following: list[dict[str, Any]], unseen: Step, bad: list[dict[str, Any]]) -> list[Step]:

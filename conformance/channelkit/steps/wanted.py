@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from channelkit.wire.rawchannel import Frame
+from channelkit.wire.serialization import Frame
 from channelkit.wire.values import compact, show, untag
 
 _EXITS = {"zero": "exit status 0", "nonzero": "an exit status other than 0", "signal": "an end by a signal"}

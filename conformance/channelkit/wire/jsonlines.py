@@ -3,7 +3,9 @@
 import re
 from typing import Any
 
+from channelkit.limits import LONGEST_LINE
 from channelkit.wire.serialization import Frame
+from channelkit.wire.transcript import KEPT
 from channelkit.wire.values import compact, parse
 
 _LINE_FEED = re.compile(rb"\n")
@@ -22,12 +24,14 @@ class JsonLines:
     def read(self, frame: bytes) -> Frame:
         """Judges one line."""
         raw = frame.removesuffix(b"\n")
+        if len(raw) > LONGEST_LINE:
+            return Frame(raw[:KEPT], problem=f"{len(raw)} bytes, more than the kit reads")
         try:
             return Frame(raw, parse(raw.decode("utf-8")))
         except UnicodeDecodeError as error:
             return Frame(raw, problem=f"invalid UTF-8 at byte {error.start}")
         except ValueError as error:
-            return Frame(raw, problem=f"invalid JSON: {error}")
+            return Frame(raw, problem=f"invalid JSON: {str(error)[:KEPT]}")
 
     def end(self, data: bytes | bytearray, _begin: int, seen: int) -> int:
         """Where the line ends."""

@@ -238,4 +238,20 @@ MUTANTS = (
         '    number = os.environ.pop("NODE_CHANNEL_FD", "")\n',
         '    number = os.environ.pop("NODE_CHANNEL_FD", "")\n    os.environ["NODE_CHANNEL_FD_WAS"] = number\n',
     ),
+    Mutant(
+        "echoes-in-a-list",
+        "answers each message by its echo in a list",
+        ("PRO-001",),
+        'self.channel.send({"echo": finite(message)}, large=True)',
+        'self.channel.send([{"echo": finite(message)}], large=True)',
+        "echo",
+    ),
+    Mutant(
+        "ends-with-3",
+        "ends with status 3",
+        ("PRO-002",),
+        "        Echo().serve()\n",
+        "        Echo().serve()\n        sys.exit(3)\n",
+        "echo",
+    ),
 )

@@ -140,4 +140,19 @@ MUTANTS = (
         "kind_of(descriptor) not in FITTING.get(kind, ())",
         "kind_of(descriptor) not in FITTING.get(kind, ('stream',) if hasattr(dict, kind) or kind == 'toString' else ())",
     ),
+    Mutant(
+        "keys-of-prototypes",
+        "looks a key up among the names of every object",
+        ("SEC-008",),
+        '            if kind == "net.Socket" and envelope.get("key"):',
+        '            if envelope.get("key") in ("toString", "__proto__", "constructor"):\n                raise TypeError("not a list")\n            if kind == "net.Socket" and envelope.get("key"):',
+    ),
+    Mutant(
+        "dies-of-a-bad-line",
+        "dies of a line that is not JSON",
+        ("SEC-001",),
+        '            self.user.error("remote", "BAD_LINE", str(error))\n            return\n',
+        "            sys.exit(1)\n",
+        "parent",
+    ),
 )

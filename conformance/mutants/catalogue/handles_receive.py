@@ -352,7 +352,7 @@ MUTANTS = (
     Mutant(
         "echo-refuses-bad-lines",
         "answers a bad line by a refusal",
-        ("HND-050", "ERR-002"),
+        ("HND-050", "ERR-002", "FRM-026"),
         '            self.user.error("remote", "BAD_LINE", str(error))\n            return\n',
         "            self.write(NACK)\n            return\n",
         "echo",
@@ -539,5 +539,12 @@ MUTANTS = (
         ("HND-014", "HND-048"),
         '        if isinstance(inner, dict) and inner.get("cmd") == "NODE_HANDLE":\n            envelope = inner  # a retransmission of Node\n',
         '        while isinstance(envelope.get("msg"), dict) and "msg" in envelope["msg"]:\n            envelope = envelope["msg"]\n',
+    ),
+    Mutant(
+        "delivers-what-it-reports",
+        "delivers the message of a handle that it reports as an error",
+        ("HND-057",),
+        '            self.user.error("remote", "BAD_HANDLE", repr(kind))',
+        '            self.user.error("remote", "BAD_HANDLE", repr(kind))\n            self.user.message(message)',
     ),
 )

@@ -474,4 +474,11 @@ MUTANTS = (
         "LARGEST = 2**53 - 1",
         "LARGEST = 2**53 - 2",
     ),
+    Mutant(
+        "writes-fifteen-digits",
+        "writes a number with fifteen digits",
+        ("JSN-008",),
+        "    try:\n        text = json.dumps(message, ensure_ascii=False",
+        '\n    def walk(value):\n        if isinstance(value, list):\n            return [walk(one) for one in value]\n        if isinstance(value, dict):\n            return {key: walk(one) for key, one in value.items()}\n        return float("%.15g" % value) if isinstance(value, float) and abs(value) < 1e300 and str(value) != "-0.0" else value\n\n    message = walk(message)\n    try:\n        text = json.dumps(message, ensure_ascii=False',
+    ),
 )

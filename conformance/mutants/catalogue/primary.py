@@ -512,14 +512,6 @@ MUTANTS = (
         "primary",
     ),
     Mutant(
-        "offers-the-newest",
-        "offers the newest connection first",
-        ("CLU-018", "CLU-021"),
-        "            key, connection = self.waiting.pop(0)\n",
-        "            key, connection = self.waiting.pop()\n",
-        "primary",
-    ),
-    Mutant(
         "refused-are-closed",
         "closes a connection when it is refused twice in a row",
         ("CLU-021",),

@@ -160,7 +160,7 @@ MUTANTS = (
     Mutant(
         "all-closed-again",
         "says that all is closed again for a later connection of the key",
-        ("SLS-015",),
+        ("SLS-020",),
         "            self.announced.remove(key)\n",
         "",
     ),

@@ -523,4 +523,12 @@ MUTANTS = (
         '        if message.get("errno") and False:\n',
         "worker",
     ),
+    Mutant(
+        "listens-in-vain",
+        "sends listening for a shared socket that does not match",
+        ("CLU-040",),
+        "                server.close()\n                self.fail(-errno.EADDRINUSE)\n",
+        '                server.close()\n                self.channel.say(act="listening", **query)\n                self.fail(-errno.EADDRINUSE)\n',
+        "worker",
+    ),
 )
