@@ -84,6 +84,36 @@ LAUNCHERS = {
 }
 
 
+@pytest.mark.parametrize("patch", ["eventlet", "gevent.monkey"])
+def test_the_blocking_front_end_under_monkey_patches(patch):
+    pytest.importorskip(patch)
+    way = (
+        "import eventlet; eventlet.monkey_patch()"
+        if patch == "eventlet"
+        else "from gevent import monkey; monkey.patch_all()"
+    )
+    program = f"""if True:
+        {way}
+        import nodechannel
+        channel = nodechannel.connect()
+        for _ in range(3):
+            channel.send(channel.receive(timeout=10).data)
+        try:
+            channel.receive(timeout=0.1)
+        except TimeoutError:
+            channel.send("late")
+        channel.send("x" * 300_000)
+        channel.disconnect()
+    """
+    with nodechannel.spawn([sys.executable, "-W", "ignore", "-c", program]) as child:
+        for number in range(3):
+            child.send(number)
+            assert child.receive(timeout=40).data == number
+        assert child.receive(timeout=20).data == "late"
+        assert len(child.receive(timeout=20).data) == 300_000
+        assert child.wait(timeout=20) == 0
+
+
 @pytest.mark.parametrize("name", LAUNCHERS)
 def test_a_launcher(api, name, tmp_path):
     command, before, expected = LAUNCHERS[name]

@@ -5,6 +5,7 @@ Neither changes the descriptor's blocking mode: other processes may hold the sam
 
 from __future__ import annotations
 
+import _socket
 import errno
 import math
 import socket
@@ -20,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from socket import SocketType
+    from typing import Any
 
     from nodechannel._core.connection import Connection, Received
     from nodechannel._core.delivery import Delivery
@@ -65,8 +67,10 @@ class Wrote(Enum):
 ALL, UNTIL_FULL, UNTIL_SHORTAGE = Wrote.ALL, Wrote.UNTIL_FULL, Wrote.UNTIL_SHORTAGE
 
 
-def without_timeout(sock: SocketType) -> SocketType:
-    """Return a socket whose calls wait as this package says, whatever `socket.setdefaulttimeout` says."""
+def without_timeout(sock: Any) -> Any:
+    """Return a socket whose calls wait as this package says, whatever `socket.setdefaulttimeout`, gevent or eventlet say."""
+    if not isinstance(sock, _socket.socket):
+        sock = _socket.socket(fileno=sock.detach())
     if sock.gettimeout() is not None:
         sock.settimeout(None)
     return sock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import fcntl
 import os
 import socket
@@ -75,9 +76,13 @@ def check(value: str) -> int:
     if not stat.S_ISSOCK(mode):
         raise BadChannelFd(value, f"the descriptor is not a socket but {_kind(mode)}; {_LAUNCHER}")
     # A second descriptor: an exception of a signal handler would have the object close the first one.
-    with socket.socket(fileno=os.dup(fd)) as probe:
+    # The system's own type: that of eventlet does not tell the family.
+    probe = _socket.socket(fileno=os.dup(fd))
+    try:
         if reason := _foreign(fd, probe):
             raise BadChannelFd(value, f"{reason}; {_LAUNCHER}")
+    finally:
+        probe.close()
     owner = fcntl.fcntl(fd, fcntl.F_GETOWN)
     if owner not in (0, os.getpid()) and _lives(owner):
         raise BadChannelFd(
@@ -105,7 +110,7 @@ def _kind(mode: int) -> str:
     return _KINDS.get(stat.S_IFMT(mode), "another kind of file")
 
 
-def _foreign(fd: int, sock: socket.socket) -> str | None:
+def _foreign(fd: int, sock: _socket.socket) -> str | None:
     """Say why a socket cannot be the child's end of a channel, None if it can."""
     if sock.type != socket.SOCK_STREAM:
         return "the descriptor is not a stream socket"
