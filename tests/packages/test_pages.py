@@ -21,7 +21,7 @@ def blocks(page):
 def test_python_on_a_page_compiles_and_imports(page):
     for source in blocks(page):
         for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.ImportFrom):
+            if isinstance(node, ast.ImportFrom) and node.module:
                 module = importlib.import_module(node.module)
                 for alias in node.names:
                     if not hasattr(module, alias.name):
