@@ -14,7 +14,7 @@ from support.node import ROOT
 from support.packages import PINS
 
 README = ROOT / "README.md"
-BEGIN, END = "<!-- from a test run by make packages-table -->\n", "<!-- end of the table of packages -->\n"
+BEGIN, END = "<!-- written by make packages-table -->\n", "<!-- end of the table of packages -->\n"
 
 
 class Row(NamedTuple):
@@ -43,7 +43,13 @@ ROWS = [
     Row("jest-worker", "pool", "`nodechannel.workers.Pool`", "json", "packages/test_pool.py"),
     Row("vscode-jsonrpc", "either end", "`nodechannel.rpc`", "json", "packages/test_rpc.py"),
     Row("execa", "either end", "`nodechannel.execa`", "json (set it)", "packages/test_execa.py"),
-    Row("vscode-languageclient", "server, by pygls", "`nodechannel.lsp`", "json", "packages/test_lsp.py"),
+    Row(
+        "vscode-languageclient",
+        "server, by pygls; tried with its connection, without VS Code",
+        "`nodechannel.lsp`",
+        "json",
+        "packages/test_lsp.py",
+    ),
     Row("pyright", "client", "`nodechannel.lsp.asyncio`", "json", "packages/test_lsp.py"),
     Row(
         "vscode-langservers-extracted", "client", "`nodechannel.lsp.asyncio`", "json", "packages/test_lsp.py"
