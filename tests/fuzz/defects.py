@@ -240,7 +240,7 @@ def descriptor_attached_again() -> None:
 
     def changed(self: Outbox) -> Any:
         data, _fd = gather(self)
-        return data, self._writes[0].fd
+        return data, self.waiting[0].fd
 
     Outbox.gather = changed  # type: ignore[method-assign]
 
