@@ -23,10 +23,20 @@ if TYPE_CHECKING:
 
 # The public modules, each with its public submodules.
 MODULES = {
-    "nodechannel": {"asyncio", "cluster", "errors"},
+    "nodechannel": {"asyncio", "cluster", "errors", "execa", "hop", "js", "lsp", "pm2", "rpc", "workers"},
     "nodechannel.asyncio": set(),
     "nodechannel.cluster": {"asyncio"},
     "nodechannel.cluster.asyncio": set(),
+    "nodechannel.execa": {"asyncio"},
+    "nodechannel.execa.asyncio": set(),
+    "nodechannel.lsp": {"asyncio"},
+    "nodechannel.lsp.asyncio": set(),
+    "nodechannel.pm2": {"asyncio"},
+    "nodechannel.pm2.asyncio": set(),
+    "nodechannel.rpc": {"asyncio"},
+    "nodechannel.rpc.asyncio": set(),
+    "nodechannel.workers": {"asyncio"},
+    "nodechannel.workers.asyncio": set(),
 }
 
 # Every class of `nodechannel.errors` is a public name of `nodechannel` too; `test_imports.py` holds that.

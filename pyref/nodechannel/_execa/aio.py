@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import Any, Self
 
 from nodechannel import asyncio as aio
 from nodechannel._execa.exchange import Exchange
 from nodechannel.errors import ChannelClosed, RemoteError
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import AsyncIterator, Callable, Sequence
-    from types import TracebackType
-    from typing import Self
 
 
 class Ipc:

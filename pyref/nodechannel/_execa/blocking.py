@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from types import FrameType, TracebackType
+from typing import Any, Self
 
 from nodechannel._dialects.background import Background
 from nodechannel._execa import aio
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Sequence
-    from types import FrameType, TracebackType
-    from typing import Self
 
 # Interrupts the main thread, also in a system call.
 _INTERRUPT = signal.SIGINT

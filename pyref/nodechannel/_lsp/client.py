@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nodechannel._rpc.peer import Peer, fork
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # Requests of servers to a client; the empty answer lets the servers use their defaults.
 _WITHOUT_ANSWER = (

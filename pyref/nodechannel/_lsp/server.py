@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from nodechannel import asyncio as aio
 from nodechannel.errors import RemoteError
 
-if TYPE_CHECKING:
 
-    class _Rpc(Protocol):
-        """The part of pygls's protocol object that is used here."""
+class _Rpc(Protocol):
+    """The part of pygls's protocol object that is used here."""
 
-        def set_writer(self, writer: Any, include_headers: bool = ...) -> None: ...
-        def structure_message(self, data: dict[str, Any]) -> Any: ...
-        def handle_message(self, message: Any) -> None: ...
+    def set_writer(self, writer: Any, include_headers: bool = ...) -> None: ...
+    def structure_message(self, data: dict[str, Any]) -> Any: ...
+    def handle_message(self, message: Any) -> None: ...
 
-    class Server(Protocol):
-        """What a pygls server has: `LanguageServer` of pygls 2."""
 
-        protocol: Any
+class Server(Protocol):
+    """What a pygls server has: `LanguageServer` of pygls 2."""
 
-        def shutdown(self) -> None: ...
-        def report_server_error(self, error: Exception, source: Any) -> None: ...
+    protocol: Any
+
+    def shutdown(self) -> None: ...
+    def report_server_error(self, error: Exception, source: Any) -> None: ...
 
 
 class _Writer:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import Any, Self
 
 from nodechannel import asyncio as aio
 from nodechannel._dialects.faults import RemoteException
 from nodechannel.errors import ChannelClosed, RemoteError
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable
-    from types import TracebackType
-    from typing import Self
 
 
 class TsServer:

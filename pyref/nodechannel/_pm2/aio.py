@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
+from collections.abc import Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from nodechannel import asyncio as aio
 from nodechannel import cluster
+from nodechannel._core.message import Message
+from nodechannel._core.options import ChannelOptions
 from nodechannel._dialects.calls import call
 from nodechannel._pm2 import messages
 from nodechannel._pm2.blocking import INTERVAL, SIGNALS
@@ -18,12 +23,6 @@ from nodechannel.cluster import asyncio as aio_cluster
 from nodechannel.errors import ChannelClosed, RemoteError
 
 if TYPE_CHECKING:
-    import signal
-    from collections.abc import Coroutine
-    from types import TracebackType
-    from typing import Self, Unpack
-
-    from nodechannel import ChannelOptions, Message
     from nodechannel._pm2.registry import Called
 
 

@@ -6,23 +6,22 @@ import asyncio
 import signal
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import nodechannel
 from nodechannel import cluster
+from nodechannel._core.message import Message
+from nodechannel._core.options import ChannelOptions
 from nodechannel._pm2 import messages
 from nodechannel._pm2.registry import Registry
 from nodechannel._pm2.run import answer
 from nodechannel.errors import ChannelClosed, RemoteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import FrameType, TracebackType
-    from typing import Self, Unpack
-
-    from nodechannel import ChannelOptions, Message
     from nodechannel._pm2.registry import Called
 
 # Seconds between two reports of metrics, as in @pm2/io.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import platform
 import time
+from typing import Any
 
 from nodechannel._dialects.faults import describe
 from nodechannel.errors import LocalError
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 READY = "ready"
 SHUTDOWN = "shutdown"

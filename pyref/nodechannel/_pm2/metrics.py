@@ -7,13 +7,11 @@ import math
 import random
 import statistics
 import time
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any, TypeAlias
-
-    Value: TypeAlias = int | float | str | bool | None
+Value: TypeAlias = int | float | str | bool | None
 
 # Seconds between two moments at which a meter looks at what was counted.
 TICK = 5.0

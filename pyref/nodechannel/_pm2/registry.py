@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, overload
 
 from nodechannel._dialects.calls import is_generator
 from nodechannel._pm2 import messages
-from nodechannel._pm2.metrics import Counter, Gauge, Histogram, Meter, Metrics
+from nodechannel._pm2.metrics import Counter, Gauge, Histogram, Meter, Metrics, Value
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeVar
-
-    from nodechannel._pm2.metrics import Value
-
-    Function = TypeVar("Function", bound=Callable[..., Any])
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 # PM2 hides actions with these names from its lists.
 _INTERNAL = ("km:", "internal:")

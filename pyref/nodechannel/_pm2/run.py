@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from nodechannel._dialects.calls import call
@@ -9,8 +10,6 @@ from nodechannel._dialects.faults import describe
 from nodechannel._pm2 import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from nodechannel._pm2.registry import Called
 
     Send = Callable[[dict[str, Any]], Awaitable[object]]

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from collections.abc import Callable, Coroutine, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 from nodechannel._dialects.background import Background
 from nodechannel._rpc import peer as aio
 from nodechannel._rpc.peer import Remote
 
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Coroutine, Sequence
-    from types import TracebackType
-    from typing import Self, TypeVar
-
-    Function = TypeVar("Function", bound=Callable[..., Any])
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Peer:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import itertools
-from concurrent.futures import ThreadPoolExecutor
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import TracebackType
+from typing import Any, NamedTuple, Self, TypeVar
 
 from nodechannel import asyncio as aio
 from nodechannel._dialects.calls import call, is_coroutine
@@ -15,14 +18,7 @@ from nodechannel._rpc import wire
 from nodechannel._rpc.wire import RequestCancelled, RpcError
 from nodechannel.errors import ChannelClosed, InvalidMessage, RemoteError
 
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Sequence
-    from concurrent.futures import Future
-    from types import TracebackType
-    from typing import Self, TypeVar
-
-    Function = TypeVar("Function", bound=Callable[..., Any])
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Requests of the remote side that run at the same time, and the number that may wait before more are refused.
 MAX_RUNNING = 256

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import threading
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nodechannel._dialects.calls import is_coroutine
@@ -13,8 +14,6 @@ from nodechannel._dialects.faults import describe
 from nodechannel._workers.protocols import Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from nodechannel._dialects.faults import Fault
     from nodechannel._workers.serving import Worker
 

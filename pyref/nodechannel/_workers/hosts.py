@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from nodechannel._dialects.faults import RemoteException
 from nodechannel.errors import LocalError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class ModuleNotFound(LocalError):

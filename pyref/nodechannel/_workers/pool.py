@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 from nodechannel import asyncio as aio
 from nodechannel._dialects.background import Background
@@ -14,11 +17,6 @@ from nodechannel._workers.hosts import HOSTS
 from nodechannel.errors import ChannelClosed, ChannelError, RemoteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from concurrent.futures import Future
-    from types import TracebackType
-    from typing import Self
-
     from nodechannel._workers.hosts import Host, Said
 
 # Seconds for a worker to give up a call, and to end when it was asked to.

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -23,13 +24,11 @@ from nodechannel.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
-
     from nodechannel._dialects.calls import Emit
     from nodechannel._workers.protocols import Protocol
 
-    Functions = Mapping[str, Callable[..., Any]]
-    Hook = Callable[..., Any] | None
+Functions = Mapping[str, Callable[..., Any]]
+Hook = Callable[..., Any] | None
 
 
 class WrongOptions(LocalError):
