@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from socket import SocketType
 
     from nodechannel._blocking.readiness import Readiness
-    from nodechannel._core.connection import Connection, Outgoing
+    from nodechannel._core.connection import Connection
+    from nodechannel._core.outgoing import Outgoing
 
 # How often, in seconds, a thread that waits for another one to read looks whether that one still does. An exception of a signal
 # handler may end a reader before it can tell the others.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque, namedtuple
+from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Event(namedtuple("Event", ("kind", "worker", "detail"))):  # noqa: PYI024 (a docstring for each member)
+class Event(NamedTuple):
     """An event of a cluster.
 
     Attributes:
@@ -20,8 +20,6 @@ class Event(namedtuple("Event", ("kind", "worker", "detail"))):  # noqa: PYI024 
         detail: the process id for ``fork``, the address for ``listening``, the exit status or the name of the signal for
             ``exit``, the delay in seconds for ``restart``, the exception for ``error``.
     """
-
-    __slots__ = ()
 
     kind: str
     worker: int

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from nodechannel._cluster.roundrobin import Later
-    from nodechannel._core.connection import Outgoing
     from nodechannel._core.delivery import Delivery
+    from nodechannel._core.outgoing import Outgoing
     from nodechannel._handles.received import ReceivedHandle
 
     class Host(Protocol):

@@ -15,12 +15,12 @@ from nodechannel._cluster.identity import UNIQUE_ID
 from nodechannel._cluster.messages import Query
 from nodechannel._cluster.primary import PrimaryProtocol, WorkerLink
 from nodechannel._core.options import OpenOptions
+from nodechannel._core.outgoing import Outgoing
 from nodechannel._start.spawn import ChannelPair, node_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nodechannel._core.connection import Outgoing
     from nodechannel._core.delivery import Delivery
     from nodechannel._start.options import SpawnOptions
 

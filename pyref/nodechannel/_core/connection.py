@@ -42,12 +42,12 @@ from nodechannel.errors import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Protocol, TypeAlias, TypeVar
+    from typing import Any, TypeAlias, TypeVar
 
     from nodechannel._core.message import Message
+    from nodechannel._core.outgoing import Outgoing
     from nodechannel._core.serialization import Body, Serialization
     from nodechannel._handles.fd import OwnedFd
-    from nodechannel._handles.types import HandleType
 
     Record = TypeVar("Record")
     Result = TypeVar("Result")
@@ -85,20 +85,6 @@ if TYPE_CHECKING:
     Received: TypeAlias = tuple[bytes, Sequence[tuple[int, int, bytes]], int, Any]
 
     Event: TypeAlias = ReceivedMessage | RemoteError
-
-    class Outgoing(Protocol):
-        """A handle that the caller offers: described now, taken only once nothing can fail any more."""
-
-        type: HandleType
-        dgram_type: str | None
-        key: str | None
-        shared: bool
-
-        def take(self) -> OwnedFd:
-            """Make the descriptor ready for the peer and hand it over."""
-
-        def return_to(self, delivery: Delivery) -> None:
-            """Leave a descriptor that was taken in vain to the delivery of its message."""
 
 
 class Connection:
