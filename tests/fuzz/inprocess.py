@@ -17,7 +17,7 @@ from fuzz.primary import primary
 from nodechannel._core.connection import Connection
 from nodechannel._core.message import Message
 from nodechannel._handles.fd import OwnedFd
-from nodechannel._json import exact
+from nodechannel._json import exact, writing
 from nodechannel._json import loader as values
 from nodechannel._json.serialization import JsonSerialization
 from nodechannel.errors import InvalidJson
@@ -124,7 +124,7 @@ def json_paths(profile: settings, tick: Tick) -> Test:
         assert together == (["refused"] if "refused" in expected else expected)
         meant = [flat(message, sent_scalar) for message in messages]
         for frames_of_all in (
-            b"".join(exact.encode_many(messages)),
+            b"".join(writing.encode_many(messages)),
             b"".join(values.encode_many(messages)),
             b"".join(map(values.encode, messages)),
         ):

@@ -8,16 +8,18 @@ from typing import Any
 
 import pytest
 
-from nodechannel._json import exact
+from nodechannel._json import exact, writing
 
 try:
     from nodechannel._json import fast
 except ModuleNotFoundError:
-    PATHS: list[Any] = [exact]
+    READERS: list[Any] = [exact]
+    WRITERS: list[Any] = [writing]
 else:
-    PATHS = [exact, fast]
+    READERS = [exact, fast]
+    WRITERS = [writing, fast]
 
-needs_orjson = pytest.mark.skipif(len(PATHS) < 2, reason="orjson is not installed")
+needs_orjson = pytest.mark.skipif(len(READERS) < 2, reason="orjson is not installed")
 
 
 def run(program: str) -> str:

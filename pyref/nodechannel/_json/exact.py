@@ -1,4 +1,4 @@
-"""The definition of what this package reads and writes: `JSON.parse` and `JSON.stringify`, in Python's types.
+"""JSON texts to values: the definition of what this package reads, as `JSON.parse` does it, in Python's types. `writing` is its twin.
 
 Correct before fast: no nesting is too deep, no number too long. `nodechannel._json.fast` has to agree.
 
@@ -21,15 +21,12 @@ from json.decoder import JSONDecodeError, JSONDecoder
 from json.decoder import scanstring as _scanstring  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from nodechannel._json.writing import encode, encode_many
 from nodechannel.errors import InvalidJson
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nodechannel._json.framing import Line
-
-__all__ = ["decode", "decode_lines", "encode", "encode_many"]
 
 
 def decode(line: Line) -> Any:

@@ -1,4 +1,4 @@
-"""The same answers as `nodechannel._json.exact`, from orjson where orjson agrees with it.
+"""The same answers as `nodechannel._json.exact` and `writing`, from orjson where orjson agrees with them.
 
 orjson refuses what it does not know: then the exact path decides. It differs silently in two places, which
 are looked for: it reads ``-0`` as the integer 0, and it writes the line feeds of an `orjson.Fragment`.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from nodechannel._json import exact
+from nodechannel._json import exact, writing
 from nodechannel._json.framing import LONGEST_LINE, blocks
 
 if TYPE_CHECKING:
@@ -64,14 +64,14 @@ def encode(
     allow_nan: bool = True,
     default: Callable[[Any], Any] | None = None,
 ) -> bytes:
-    """Return the frame of a message; raises `InvalidMessage`. See `nodechannel._json.exact.encode`."""
+    """Return the frame of a message; raises `InvalidMessage`. See `nodechannel._json.writing.encode`."""
     try:
         text = _dumps(message, None, _OPTIONS_UNSAFE if unsafe_integers else _OPTIONS)
     except TypeError:
-        return exact.encode(message, unsafe_integers, allow_nan, default)
+        return writing.encode(message, unsafe_integers, allow_nan, default)
     # Cheaper than OPT_APPEND_NEWLINE, behind which another line feed is harder to look for.
     if _LINE_FEED in text or len(text) > LONGEST_LINE or (not allow_nan and b"null" in text):  # [FRM-002]
-        return exact.encode(message, unsafe_integers, allow_nan, default)
+        return writing.encode(message, unsafe_integers, allow_nan, default)
     return text + b"\n"  # [FRM-003]
 
 
@@ -89,9 +89,9 @@ def encode_many(
             text + b"\n" for message in messages if _LINE_FEED not in (text := _dumps(message, None, options))
         ]
     except TypeError:
-        return exact.encode_many(messages, unsafe_integers, allow_nan, default)
+        return writing.encode_many(messages, unsafe_integers, allow_nan, default)
     found = blocks(frames)
     odd = len(frames) != len(messages) or max(map(len, found)) > LONGEST_LINE  # [FRM-002]
     if odd or (not allow_nan and any(b"null" in block for block in found)):
-        return exact.encode_many(messages, unsafe_integers, allow_nan, default)
+        return writing.encode_many(messages, unsafe_integers, allow_nan, default)
     return found

@@ -7,9 +7,9 @@ from enum import IntEnum
 import pytest
 
 from nodechannel._json import exact
-from support.codecs import PATHS, needs_orjson
+from support.codecs import READERS, needs_orjson
 
-fast = PATHS[-1]
+fast = READERS[-1]
 
 pytestmark = needs_orjson
 

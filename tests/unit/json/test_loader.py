@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from nodechannel._json import loader
-from support.codecs import PATHS, needs_orjson, run
+from support.codecs import READERS, needs_orjson, run
 
-fast = PATHS[-1]
+fast = READERS[-1]
 
 
 @needs_orjson
@@ -23,7 +23,7 @@ def test_without_orjson_the_exact_path_serves_alone() -> None:
         from nodechannel._json import exact, writing
         from nodechannel._json.codec import decode, encode, fast_path
         assert encode({"a": (1,)}) == b'{"a":[1]}\\n'
-        assert codec.decode is exact.decode and codec.encode is exact.encode
+        assert codec.decode is exact.decode and codec.encode is writing.encode
         assert decode(b'[-0]') == [0] and encode({"a": (1,)}) == b'{"a":[1]}\\n'
         print(fast_path())
     """

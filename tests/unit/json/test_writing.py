@@ -14,7 +14,7 @@ import pytest
 
 from nodechannel._json import writing
 from nodechannel.errors import InvalidMessage
-from support.codecs import PATHS, needs_orjson
+from support.codecs import READERS, needs_orjson
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -253,7 +253,7 @@ def test_an_integer_that_no_double_can_hold_is_refused_always(encode: Encode) ->
 
 
 def test_a_message_that_v8_cannot_hold_is_refused(encode: Encode, monkeypatch: pytest.MonkeyPatch) -> None:
-    for path in (writing, PATHS[-1]):
+    for path in (writing, READERS[-1]):
         monkeypatch.setattr(path, "LONGEST_LINE", 100, raising=False)
     assert encode("x" * 98) == b'"' + b"x" * 98 + b'"\n'
     with pytest.raises(InvalidMessage, match="its 101 bytes are more than Node can read"):
