@@ -6,7 +6,7 @@ from enum import IntEnum
 
 import pytest
 
-from nodechannel._json import exact
+from nodechannel._json import exact, writing
 from support.codecs import READERS, needs_orjson
 
 fast = READERS[-1]
@@ -34,7 +34,7 @@ def test_ordinary_messages_stay_on_the_fast_path(monkeypatch: pytest.MonkeyPatch
     def fail(message: object, unsafe_integers: bool) -> None:
         pytest.fail("the exact path was taken")
 
-    monkeypatch.setattr(exact, "encode", fail)
+    monkeypatch.setattr(writing, "encode", fail)
     assert (
         fast.encode({"a": [None, True, 1, 0.5, "é\n", (Level.LOW,)]})
         == '{"a":[null,true,1,0.5,"é\\n",[1]]}\n'.encode()
