@@ -38,10 +38,11 @@ class Delivery:
     refused: bool = False
     # Of a copy: the number of the original.
     _original: int | None = None
+    # A signal handler may raise inside `__init__`, and `__del__` reads this attribute nevertheless.
+    _returned: OwnedFd | None = None
 
     def __init__(self) -> None:
         self.state: DeliveryState = _QUEUED
-        self._returned: OwnedFd | None = None
 
     @property
     def error(self) -> HandleAbandoned | None:

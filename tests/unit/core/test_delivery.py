@@ -32,6 +32,10 @@ def test_a_new_one_is_queued():
     assert repr(delivery) == "<Delivery queued>"
 
 
+def test_an_exception_that_ends_init_does_not_break_del():
+    Delivery.__new__(Delivery).__del__()
+
+
 def test_the_shared_one_is_written():
     assert WRITTEN_AT_ONCE.state is DeliveryState.WRITTEN
     assert repr(WRITTEN_AT_ONCE) == "<Delivery written>"
