@@ -14,8 +14,8 @@ from channelkit.process.ending import finish
 from channelkit.process.session import Session
 from channelkit.process.subject import describe_status
 from channelkit.wire.compare import equal
+from channelkit.wire.modes import JSON_LINES
 from channelkit.wire.transcript import Transcript, lines
-from channelkit.wire.values import parse
 
 
 class _Ill(Exception):
@@ -71,16 +71,14 @@ def _examine_codec(subject: Description, limits: Limits) -> int:
     return 0
 
 
-_LINE = b'{"a":1}\n'
+_LINE = JSON_LINES.frame({"a": 1})
 _EVENT = b'{"event": "message", "message": {"a": 1}}'
 
 
 def _is_right(way: str, out: bytes) -> bool:
-    try:
-        found = parse(out.decode())
-    except ValueError:
-        return False
-    return equal({"a": 1} if way == "encode" else {"event": "message", "message": {"a": 1}}, found)
+    found = JSON_LINES.read(out)
+    wanted = {"a": 1} if way == "encode" else {"event": "message", "message": {"a": 1}}
+    return not found.problem and equal(wanted, found.value)
 
 
 def _take(title: str, step: Callable[[], str]) -> None:
