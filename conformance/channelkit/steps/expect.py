@@ -299,7 +299,11 @@ def _without_match(session: Session, alternatives: list[Expectation]) -> Expecta
     misfit = _misfit(session, alternatives)
     if misfit:
         frames = session.frames or session.answers
-        came = wrong_byte(entries, frames[0]) if frames and misfit.startswith(_WROTE) else ""
+        came = (
+            wrong_byte(session.serialization, entries, frames[0])
+            if frames and misfit.startswith(_WROTE)
+            else ""
+        )
         raise CaseEnded("unexpected", misfit, f"wrote {came}" if came else "")
     silence = next((one for one in alternatives if one.kind == "silence"), None)
     quiet_is_all = silence is not None and len(alternatives) == 1

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from channelkit.wire.serialization import Frame
-from channelkit.wire.values import compact, show, untag
+from channelkit.wire.serialization import Frame, Serialization
+from channelkit.wire.values import show, untag
 
 _EXITS = {"zero": "exit status 0", "nonzero": "an exit status other than 0", "signal": "an end by a signal"}
 
@@ -57,10 +57,10 @@ def _kind(one: dict[str, Any]) -> str:
     )
 
 
-def wrong_byte(alternatives: list[dict[str, Any]], frame: Frame) -> str:
+def wrong_byte(serialization: Serialization, alternatives: list[dict[str, Any]], frame: Frame) -> str:
     """Where a frame, without its blanks, begins to differ from the expected one that it is most like: ``'x' for 'y'``."""
-    raw = frame.raw if frame.problem else _compact(frame)
-    wanted = [text for one in alternatives if (text := _bytes(one)) is not None]
+    raw = frame.raw if frame.problem else _compact(serialization, frame)
+    wanted = [text for one in alternatives if (text := _bytes(serialization, one)) is not None]
     if not wanted:
         return "a frame"
     places = [(_common(text, raw), text) for text in wanted]
@@ -68,22 +68,27 @@ def wrong_byte(alternatives: list[dict[str, Any]], frame: Frame) -> str:
     return f"{_byte(raw, at)} for {_byte(text, at)}"
 
 
-def _compact(frame: Frame) -> bytes:
+def _compact(serialization: Serialization, frame: Frame) -> bytes:
     try:
-        return compact(frame.value)
+        return _raw(serialization, frame.value)
     except (ValueError, TypeError, RecursionError):
         return frame.raw
 
 
-def _bytes(one: dict[str, Any]) -> bytes | None:
+def _raw(serialization: Serialization, value: Any) -> bytes:
+    """A value as the kit writes it, without the bytes that delimit the frame."""
+    return serialization.read(serialization.frame(value)).raw
+
+
+def _bytes(serialization: Serialization, one: dict[str, Any]) -> bytes | None:
     """The bytes that an alternative would have come as, in the compact form; None when it is no frame."""
     try:
         if "text" in one:
-            return str(one["text"]).encode("utf-8", "surrogateescape").removesuffix(b"\n")
+            return serialization.read(str(one["text"]).encode("utf-8", "surrogateescape")).raw
         if "frame" in one:
-            return compact(untag(one["frame"], large=True))
+            return _raw(serialization, untag(one["frame"], large=True))
         if "delivered" in one:
-            return compact({"echo": untag(one["delivered"], large=True)})
+            return _raw(serialization, {"echo": untag(one["delivered"], large=True)})
     except (ValueError, TypeError, RecursionError):
         return None
     return None
