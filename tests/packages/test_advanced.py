@@ -91,6 +91,8 @@ def test_tinypool_in_advanced_mode(run_node):
         """
         import Tinypool from 'tinypool';
         import { isDeepStrictEqual } from 'node:util';
+        // tinypool does not keep Node alive while it waits for a worker that ends slowly.
+        const alive = setInterval(() => {}, 1000);
         process.execPath = python;
         const pool = new Tinypool({
           filename: child, runtime: 'child_process', minThreads: 1, maxThreads: 1, execArgv: [child], serialization: 'advanced',
@@ -98,6 +100,7 @@ def test_tinypool_in_advanced_mode(run_node):
         const task = { set: new Set([1n]), typed: new Float64Array([1.5]) };
         const result = await pool.run(task);
         await pool.destroy();
+        clearInterval(alive);
         done(isDeepStrictEqual(result, task));
         """,
         """

@@ -97,6 +97,8 @@ def test_tinypool(run_node, tmp_path, front_end):
         """
         import { Tinypool } from 'tinypool';
         import fs from 'node:fs';
+        // tinypool does not keep Node alive while it waits for a worker that ends slowly.
+        const alive = setInterval(() => {}, 1000);
         process.execPath = python;
         const pool = new Tinypool({
           runtime: 'child_process', filename: child, minThreads: 1, maxThreads: 1, execArgv: ['-u', child],
@@ -104,6 +106,7 @@ def test_tinypool(run_node, tmp_path, front_end):
         const until = async (name) => { while (!fs.existsSync(name)) await new Promise((done) => setTimeout(done, 20)); };
         await until('ready');
         await pool.destroy();
+        clearInterval(alive);
         done(fs.readdirSync('.').includes('ended well'));
         """,
         "def write(name): open(name, 'w').close()\n"
