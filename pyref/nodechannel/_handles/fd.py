@@ -90,7 +90,7 @@ class OwnedFd:
         return f"<OwnedFd {'closed' if self.closed else self._fd}>"
 
     def __del__(self) -> None:
-        if self._fd >= 0:
+        if getattr(self, "_fd", -1) >= 0:  # an exception may have ended `__init__`
             try:
                 import warnings  # a child that only says a few words needs none
 

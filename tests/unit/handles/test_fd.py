@@ -76,3 +76,7 @@ def test_packing_and_unpacking():
     assert [fd.fileno() for fd in unpacked] == found
     for fd in unpacked:
         fd.close()
+
+
+def test_an_exception_that_ends_init_does_not_break_del():
+    OwnedFd.__new__(OwnedFd).__del__()
