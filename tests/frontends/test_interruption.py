@@ -200,6 +200,7 @@ HANDLERS = [sending, handing_over, disconnecting, closing, raising, raising_a_ti
 
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.__name__)
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # raised inside a finalizer
 def test_a_handler_at_any_line_leaves_the_channel_whole(
     call: Callable[[Scene], None], handler: Callable[[Scene], None]
 ) -> None:

@@ -306,19 +306,25 @@ class Pump:
 
     def _work(self, worker: Sleeper | None = None) -> None:
         """Carry out what is queued, and write what there is room for."""
-        self._carry_out()
         connection = self.connection
-        if connection.outbox.size:
+        moved, connected = connection.unfinished, connection.connected
+        self._carry_out()
+        queued = connection.outbox.size
+        if queued:
             self._short = send_step(self.sock, connection) is UNTIL_SHORTAGE
+            moved = moved or connection.outbox.size != queued
         if not connection.connected:
             if connection.ready_to_close:
                 connection.attempt(connection.finish)
             if connection.closed:
                 self._shut()
-        if worker is not None and worker.pipe is not None and not worker.alive.locked():  # it leaves
+        leaving = worker is not None and not worker.alive.locked()
+        if leaving and worker is not None and worker.pipe is not None:
             worker.close_pipe()
         if len(self._sleepers) > (worker is not None):
-            self._wake(worker)
+            self._wake(
+                worker, others=moved or leaving or connection.connected != connected or connection.closed
+            )
         if self.readiness is not None:
             self.readiness.tell(bool(connection.events))
 
@@ -351,11 +357,14 @@ class Pump:
     def _has_reader(self) -> bool:
         return any(sleeper.reads and sleeper.alive.locked() for sleeper in list(self._sleepers.values()))
 
-    def _wake(self, worker: Sleeper | None) -> None:
-        """Wake the threads that wait for what other threads bring about, and a frame beneath that has to write from now on."""
+    def _wake(self, worker: Sleeper | None, *, others: bool) -> None:
+        """Wake a frame beneath, and with `others` the threads that wait for what this one brought about.
+
+        A thread that only queues brings nothing about for others: to wake one for each message would cost a switch of threads each.
+        """
         me = get_ident()
         for thread, sleeper in list(self._sleepers.items()):
-            if sleeper is worker:
+            if sleeper is worker or not (others or thread == me):
                 continue
             if sleeper.pipe is not None or not sleeper.on_descriptor:
                 sleeper.ring()
