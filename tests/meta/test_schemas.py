@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+import channelkit.steps.run  # noqa: F401 (declares every kind)
 from channelkit.steps.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
