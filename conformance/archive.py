@@ -1,6 +1,6 @@
 """Builds ``build/channelkit.pyz``: the kit and its data in one file that any Python from 3.11 on runs.
 
-What goes in is what goes into the wheel: the table of ``pyproject.toml`` says it.
+The table ``data`` of ``pyproject.toml`` says what goes in beside the package, as it does for the wheel.
 """
 
 import shutil
@@ -10,25 +10,23 @@ import tomllib
 import zipapp
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parent
 
 
 def build(target: Path) -> None:
     """Writes the archive."""
-    table = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    included = table["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    table = tomllib.loads((HERE / "pyproject.toml").read_text("utf-8"))
+    included = table["tool"]["hatch"]["build"]["hooks"]["custom"]["data"]
     ignore = shutil.ignore_patterns("__pycache__")
     with tempfile.TemporaryDirectory() as folder:
         stage = Path(folder)
-        shutil.copytree(ROOT / "conformance" / "channelkit", stage / "channelkit", ignore=ignore)
+        shutil.copytree(HERE / "channelkit", stage / "channelkit", ignore=ignore)
         for source, place in included.items():
-            if not place.startswith("channelkit/"):
-                continue
             (stage / place).parent.mkdir(parents=True, exist_ok=True)
-            if (ROOT / source).is_dir():
-                shutil.copytree(ROOT / source, stage / place, ignore=ignore)
+            if (HERE / source).is_dir():
+                shutil.copytree(HERE / source, stage / place, ignore=ignore)
             else:
-                shutil.copyfile(ROOT / source, stage / place)
+                shutil.copyfile(HERE / source, stage / place)
         (stage / "__main__.py").write_text(
             "import sys\n\nfrom channelkit.cli.main import main\n\nsys.exit(main())\n", "utf-8"
         )
@@ -37,4 +35,4 @@ def build(target: Path) -> None:
 
 
 if __name__ == "__main__":
-    build(Path(sys.argv[1]) if sys.argv[1:] else ROOT / "build" / "channelkit.pyz")
+    build(Path(sys.argv[1]) if sys.argv[1:] else HERE.parent / "build" / "channelkit.pyz")

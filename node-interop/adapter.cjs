@@ -219,7 +219,7 @@ function wrapNative(name, entry) {
 function parseAddress(to) {
   const match = /^(.+):(\d+)$/.exec(to);
   if (!match) throw local('BAD_ADDRESS', `not an address: ${inspect(to)}`);
-  return { host: match[1], port: Number(match[2]) };
+  return { host: match[1].replace(/^\[|\]$/g, ''), port: Number(match[2]) };
 }
 
 /** A string, or nothing for the end of a connection that has none. */

@@ -19,10 +19,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-if str(ROOT) not in sys.path:  # when started as a script
-    sys.path.insert(0, str(ROOT))
+for _place in (str(ROOT), str(ROOT / "conformance")):
+    if _place not in sys.path:  # when started as a script
+        sys.path.insert(0, _place)
 
-from spec import generate  # noqa: E402 (needs the path)
+from spec import generate, statements  # noqa: E402 (needs the path)
+
+from channelkit.catalogue.expansion import entries  # noqa: E402 (needs the path)
 
 # Longest first, so that "MUST NOT" is one keyword and not two.
 KEYWORDS = (
@@ -41,6 +44,10 @@ KEYWORDS = (
 # The keywords that a rule may use. The others of RFC 2119 say the same in a second way.
 LEVELS = {"MUST": "MUST", "MUST NOT": "MUST", "SHOULD": "SHOULD", "SHOULD NOT": "SHOULD", "MAY": "MAY"}
 STRENGTH = {"INFO": 0, "MAY": 1, "SHOULD": 2, "MUST": 3}
+# Annexes about what cannot be measured here, and about findings that each name their case.
+UNMEASURED = {"annex-b-windows.md", "annex-d-found.md"}
+# Chapters whose statements about runtimes have no rows yet: the measuring program does not speak their serialization.
+PENDING = {"35-advanced.md"}
 PARTIES = ("sender", "receiver", "parent", "child", "endpoint", "primary", "worker")
 
 _KEYWORD = re.compile(r"\b(?:" + "|".join(KEYWORDS) + r")\b")
@@ -92,6 +99,8 @@ class Spec:
         code: where the reference cites each rule.
         elsewhere: why no line of the reference obeys a rule.
         tests: which tests are marked with each rule.
+        statements: the sentences that name a runtime.
+        measured: what was seen of runtimes.
     """
 
     rules: list[Rule] = field(default_factory=list)
@@ -103,6 +112,8 @@ class Spec:
     code: dict[str, list[str]] = field(default_factory=dict)
     elsewhere: dict[str, str] = field(default_factory=dict)
     tests: dict[str, list[str]] = field(default_factory=dict)
+    statements: list[statements.Statement] = field(default_factory=list)
+    measured: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def add_chapter(self, name: str, text: str) -> None:
@@ -112,6 +123,9 @@ class Spec:
             self.areas[name] = heading[1]
         elif name[0].isdigit():
             self.problems.append(f"{name}: the first heading is not of the form `# 20 Framing (FRM)`")
+        if name not in UNMEASURED | PENDING:
+            self.statements += statements.read(name, text)
+        text = statements.strip(text)
         rule: Rule | None = None
         for paragraph in re.split(r"\n\s*\n", _FENCE.sub("", _GENERATED.sub("", text))):
             flat = " ".join(paragraph.split())
@@ -177,6 +191,7 @@ class Spec:
             f"{where}: cites {id_}, which is no rule" for where, id_ in self.citations if id_ not in live
         ]
         problems += self._lint_stamps(by_id)
+        problems += statements.lint(self.statements, {row["id"] for row in self.measured.get("rows", [])})
         return problems
 
     def _lint_stamps(self, by_id: dict[str, Rule]) -> list[str]:
@@ -226,6 +241,10 @@ class Spec:
         stamps = {case["id"]: {id_: current[id_] for id_ in sorted(case["rules"])} for case in self.cases}
         lines = [f"  {json.dumps(case)}: {json.dumps(stamps[case])}" for case in sorted(stamps)]
         return "{\n" + ",\n".join(lines) + "\n}\n"
+
+    def render_evidence(self) -> str:
+        """Return the text of `evidence.md`."""
+        return statements.render(self.statements, self.measured, generate.grouped)
 
     def render_matrix(self) -> str:
         """Return the text of `traceability.md`."""
@@ -318,9 +337,13 @@ def _optional(path: Path) -> dict[str, Any]:
     return found
 
 
+# Files that are generated as a whole.
+GENERATED = {"traceability.md", "evidence.md"}
+
+
 def prose(root: Path) -> list[Path]:
     """The chapters and annexes, without what is generated as a whole."""
-    return [path for path in sorted((root / "spec").glob("*.md")) if path.name != "traceability.md"]
+    return [path for path in sorted((root / "spec").glob("*.md")) if path.name not in GENERATED]
 
 
 def read(root: Path) -> Spec:
@@ -329,6 +352,7 @@ def read(root: Path) -> Spec:
         citations=find_citations(root),
         stamps=_optional(root / "spec" / "fingerprints.json"),
         elsewhere=_optional(root / "spec" / "elsewhere.json"),
+        measured=_optional(root / "spec" / "measured.json"),
         tests=_grouped(generate.marked_tests(root)),
         code=_grouped(
             [pair for path in sorted((root / "pyref").rglob("*.py")) for pair in generate.places(path, root)]
@@ -337,9 +361,8 @@ def read(root: Path) -> Spec:
     for path in prose(root):
         spec.add_chapter(path.name, path.read_text("utf-8"))
     for path in sorted((root / "conformance" / "cases").glob("*.json")):
-        spec.cases += (
-            json.loads(path.read_text("utf-8")).get("cases", []) if path.name != "flags.json" else []
-        )
+        if path.name != "flags.json":
+            spec.cases += entries(json.loads(path.read_text("utf-8")))
     committed = root / "spec" / "requirements.json"
     if committed.exists():
         spec.committed = json.loads(committed.read_text("utf-8"))
@@ -354,6 +377,7 @@ def outputs(spec: Spec, root: Path) -> dict[Path, str]:
         folder / "requirements.json": spec.render(),
         folder / "fingerprints.json": spec.render_stamps(),
         folder / "traceability.md": spec.render_matrix(),
+        folder / "evidence.md": spec.render_evidence(),
         **{path: generate.fill(path.read_text("utf-8"), root, profiles) for path in prose(root)},
     }
 

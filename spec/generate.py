@@ -23,6 +23,7 @@ def fill(text: str, root: Path, profiles: dict[str, list[str]]) -> str:
     makers: dict[str, Callable[..., str]] = {
         "measured": measured_table,
         "runtimes": runtimes_table,
+        "older": older_table,
         "violations": violations_table,
         "messages": message_table,
         "types": type_table,
@@ -50,25 +51,51 @@ def _read(root: Path, path: str) -> Any:
 
 
 def measured_table(root: Path, area: str) -> str:
-    """One row for each measured behaviour of an area, one column for each runtime; `=` repeats the cell to the left."""
+    """One row for each measured behaviour of an area; runtimes that agree in each of them share a column.
+
+    `=` repeats the cell to the left.
+    """
     data = _read(root, "spec/measured.json")
+    chosen = [row for row in data["rows"] if row["area"] == area]
+    columns: list[tuple[list[str], list[str]]] = []
+    for name in data["runtimes"]:
+        cells = [row["cells"][name] for row in chosen]
+        if columns and columns[-1][1] == cells and name.startswith("Node "):
+            columns[-1][0].append(name)
+        else:
+            columns.append(([name], cells))
+    head = ["", *(_span(names) for names, _ in columns)]
+    return _table(head, _rows(chosen, [cells for _, cells in columns]))
+
+
+def _span(names: list[str]) -> str:
+    last = names[-1].removeprefix("Node ")
+    return (
+        names[0] if len(names) == 1 else f"{names[0]} to {last}" if len(names) > 2 else f"{names[0]}, {last}"
+    )
+
+
+def _rows(chosen: list[dict[str, Any]], columns: list[list[str]]) -> list[list[str]]:
     rows = []
-    for row in data["rows"]:
-        if row["area"] != area:
-            continue
-        cells, previous = [], None
-        for name in data["runtimes"]:
-            cell = row["cells"][name]
-            cells.append("=" if cell == previous else cell)
-            previous = cell
-        rows.append([row["question"], *cells])
-    return _table(["", *data["runtimes"]], rows)
+    for number, row in enumerate(chosen):
+        cells = [column[number] for column in columns]
+        shown = ["=" if at and cell == cells[at - 1] else cell for at, cell in enumerate(cells)]
+        rows.append([row["question"], *shown])
+    return rows
+
+
+def older_table(root: Path) -> str:
+    """The few rows that were measured on Node before 12 too."""
+    data = _read(root, "spec/measured.json")
+    chosen = [row for row in data["rows"] if "older" in row]
+    names = list(data["older"])
+    return _table(["", *names], _rows(chosen, [[row["older"][name] for row in chosen] for name in names]))
 
 
 def runtimes_table(root: Path) -> str:
     """Which versions were measured, when and where."""
     data = _read(root, "spec/measured.json")
-    rows = [[name, version] for name, version in data["runtimes"].items()]
+    rows = [[name, version] for name, version in (data["older"] | data["runtimes"]).items()]
     return f"Measured on {data['date']} on {data['system']}.\n\n" + _table(["runtime", "version"], rows)
 
 
@@ -77,21 +104,28 @@ def grouped(cells: dict[str, str]) -> str:
     groups: dict[str, list[str]] = {}
     for name, cell in cells.items():
         groups.setdefault(cell, []).append(name)
-    every = [name for name in cells if name.startswith("Node ")]
+    majors = sorted(int(name.removeprefix("Node ")) for name in cells if name.startswith("Node "))
+    return "; ".join(f"{_names(group, majors)}: {cell}" for cell, group in groups.items())
 
-    def names(group: list[str]) -> str:
-        nodes = [name for name in group if name.startswith("Node ")]
-        majors = [name.removeprefix("Node ") for name in nodes]
-        others = [name for name in group if not name.startswith("Node ")]
-        if nodes == every:
-            shown = ["Node"]
-        elif len(nodes) > 2 and every.index(nodes[-1]) - every.index(nodes[0]) == len(nodes) - 1:
-            shown = [f"Node {majors[0]} to {majors[-1]}"]
+
+def _names(group: list[str], majors: list[int]) -> str:
+    """Return names of runtimes with runs of majors of Node as `12 to 16`; every major is `Node` alone."""
+    mine = sorted(int(name.removeprefix("Node ")) for name in group if name.startswith("Node "))
+    others = [name for name in group if not name.startswith("Node ")]
+    if not mine:
+        return ", ".join(others)
+    if mine == majors:
+        return ", ".join(["Node", *others])
+    runs: list[list[int]] = []
+    for major in mine:
+        if runs and majors.index(major) == majors.index(runs[-1][-1]) + 1:
+            runs[-1].append(major)
         else:
-            shown = [f"Node {', '.join(majors)}"] if nodes else []
-        return ", ".join(shown + others)
-
-    return "; ".join(f"{names(group)}: {cell}" for cell, group in groups.items())
+            runs.append([major])
+    shown = [
+        f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(str(major) for major in run) for run in runs
+    ]
+    return ", ".join([f"Node {', '.join(shown)}", *others])
 
 
 def violations_table(root: Path, area: str) -> str:
@@ -107,7 +141,7 @@ def violations_table(root: Path, area: str) -> str:
         for entry in _read(root, "spec/violations.json")
         if entry["measured"].startswith(area.lower())
     ]
-    return _table(["violation", "rules that it breaks", "rules for who meets it", "what runtimes do"], rows)
+    return _table(["violation", "rules that it breaks", "rules for the receiver", "runtimes"], rows)
 
 
 # ---- messages --------------------------------------------------------------------------------------------------
@@ -148,11 +182,13 @@ def message_table(root: Path, group: str) -> str:
 
 
 def _shape(shape: dict[str, Any]) -> str:
-    kind = str(shape.get("type", ""))
-    values = ", ".join(f"`{value}`" for value in shape.get("enum", []))
+    kinds = shape.get("type", [])
+    names = " or ".join([kinds] if isinstance(kinds, str) else kinds)
+    values = ", ".join("null" if value is None else f"`{value}`" for value in shape.get("enum", []))
+    article = "An" if names[:1] in "aeiou" else "A"
     parts = [
         str(shape.get("description", "")),
-        f"One of {values}." if values else f"A {kind}." if kind else "",
+        f"One of {values}." if values else f"{article} {names}." if names else "",
     ]
     return " ".join(part for part in parts if part)
 
@@ -169,11 +205,10 @@ def type_table(root: Path) -> str:
 # ---- states ----------------------------------------------------------------------------------------------------
 
 
-def state_diagram(root: Path, table: str) -> str:
-    """A Mermaid diagram of a transition table of the reference."""
+def transitions(root: Path, table: str) -> list[tuple[str, str, str]]:
+    """Return state, input and next state of each move in a transition table of the reference."""
     tree = ast.parse((root / "pyref" / "nodechannel" / "_core" / "state.py").read_text("utf-8"))
-    moves: dict[tuple[str, str], list[str]] = {}
-    first = None
+    moves = []
     for node in tree.body:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         value = getattr(node, "value", None)
@@ -185,10 +220,18 @@ def state_diagram(root: Path, table: str) -> str:
             start, move = key.elts
             if not (isinstance(start, ast.Attribute) and isinstance(move, ast.Attribute)):
                 raise TypeError(f"{table}: not a transition: {ast.unparse(key)}")
-            first = first or start.attr
-            moves.setdefault((start.attr, to.attr), []).append(move.attr.lower().replace("_", " "))
+            moves.append((start.attr, move.attr, to.attr))
+    return moves
+
+
+def state_diagram(root: Path, table: str) -> str:
+    """A Mermaid diagram of a transition table of the reference."""
+    found = transitions(root, table)
+    moves: dict[tuple[str, str], list[str]] = {}
+    for start, move, to in found:
+        moves.setdefault((start, to), []).append(move.lower().replace("_", " "))
     lines = [f"    {start} --> {to}: {', '.join(names)}" for (start, to), names in moves.items()]
-    return "\n".join(["```mermaid", "stateDiagram-v2", f"    [*] --> {first}", *lines, "```"]) + "\n"
+    return "\n".join(["```mermaid", "stateDiagram-v2", f"    [*] --> {found[0][0]}", *lines, "```"]) + "\n"
 
 
 # ---- profiles --------------------------------------------------------------------------------------------------

@@ -13,8 +13,20 @@ class HarnessError(KitError):
     """The kit or the adapter's control channel failed: the case is inconclusive (exit status 3)."""
 
 
+class NoAnswer(HarnessError):
+    """The adapter ended, or said nothing, where the contract has an answer: no case can be run with it."""
+
+
 class NoChannel(KitError):
     """A parent started a child that finds no channel: a fault of the subject."""
+
+
+class LimitExceeded(KitError):
+    """The subject went beyond a limit of the kit. The case has an ``outcome``, and it is a failure of the subject."""
+
+    def __init__(self, outcome: str, text: str) -> None:
+        super().__init__(text)
+        self.outcome = outcome
 
 
 class Interrupted(KitError):

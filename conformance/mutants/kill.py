@@ -12,15 +12,18 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from channelkit.catalogue.cases import Case, applies  # noqa: E402
+from channelkit.catalogue.cases import Case  # noqa: E402
 from channelkit.catalogue.loading import load  # noqa: E402
-from channelkit.catalogue.verdict import FAIL, INCONCLUSIVE  # noqa: E402
+from channelkit.catalogue.verdict import FAIL, INCONCLUSIVE, LENIENT  # noqa: E402
 from channelkit.judge.execute import execute  # noqa: E402
+from channelkit.judge.runner import posed  # noqa: E402
+from channelkit.judge.subjects import HANDLES as TYPES  # noqa: E402
 from channelkit.judge.subjects import Description  # noqa: E402
 from channelkit.limits import Limits  # noqa: E402
 from channelkit.resources import case_files, rules  # noqa: E402
@@ -31,6 +34,9 @@ BASE = HERE / "peer.py"
 CLUSTER_BASE = HERE / "cluster_peer.py"
 SCALE = 0.6
 """Of the limits: a mutant that says nothing is waited for; the base, which is waited for in vain by nobody, has all the time."""
+
+HANDLES = (*TYPES, "receive:net.BoundSocket", "socket-lists")
+"""What the echo child takes."""
 
 Kills = dict[str, list[str]]
 """Name of a mutant to the ids of the cases that it fails, among those of its rules."""
@@ -60,6 +66,7 @@ def write_sources(folder: Path, mutants: Iterable[Mutant] = MUTANTS) -> None:
 def subject(folder: Path, mutant: Mutant) -> Description:
     """How to start a mutant."""
     role, rung, words = {
+        "codec": ("codec", 0, ()),
         "child": ("child", 2, ()),
         "echo": ("child", 0, ("echo",)),
         "parent": ("parent", 3, ()),
@@ -67,15 +74,14 @@ def subject(folder: Path, mutant: Mutant) -> Description:
         "primary": ("primary", 0, ("primary",)),
     }[mutant.role]
     command = (sys.executable, "-I", "-S", str(folder / f"{mutant.name}.py"), *words)
-    return Description(mutant.name, role, rung, command, "")
+    return Description(mutant.name, role, rung, command, "", capabilities=HANDLES if role == "child" else ())
 
 
 def concerned(mutant: Mutant, cases: Sequence[Case]) -> list[Case]:
-    """The cases of the rules that a mutant breaks."""
+    """The cases of the rules that a mutant breaks, as it is asked them."""
     one = subject(Path(), mutant)
-    return [
-        case for case in cases if set(case.rules) & set(mutant.breaks) and applies(case, one.role, one.rung)
-    ]
+    found = (posed(case, one) for case in cases if set(case.rules) & set(mutant.breaks))
+    return [case for case in found if case is not None]
 
 
 def kills(mutants: Sequence[Mutant], cases: Sequence[Case], folder: Path) -> Kills:
@@ -97,17 +103,32 @@ def kills(mutants: Sequence[Mutant], cases: Sequence[Case], folder: Path) -> Kil
 
 
 def is_killed(mutant: Mutant, case: Case, folder: Path) -> bool:
-    """Whether a mutant, whose program is in ``folder``, fails a case. Raises :class:`RuntimeError` when the case is inconclusive."""
+    """Whether a mutant, whose program is in ``folder``, is told from a right peer by a case. Raises :class:`RuntimeError`.
+
+    It fails the case. Where it breaks recommendations alone it may also be called lenient, which is all that it deserves.
+    """
     result = execute(case, subject(folder, mutant), Limits(SCALE), threading.Event(), brief=True)
-    if result.judgement.verdict == INCONCLUSIVE:
+    verdict = result.judgement.verdict
+    if verdict == INCONCLUSIVE:
         raise RuntimeError(f"{mutant.name}, {case.id}: {result.judgement.seen.text}")
-    return result.judgement.verdict == FAIL
+    return verdict == FAIL or (verdict == LENIENT and not set(mutant.breaks) & absolute_rules())
+
+
+@cache
+def absolute_rules() -> frozenset[str]:
+    """The rules with MUST or MUST NOT."""
+    return frozenset(rule for rule, text in rules().items() if " MUST " in text)
 
 
 def shown_rules(cases: Sequence[Case]) -> list[str]:
     """The absolute rules that a case of level MUST shows."""
-    absolute = {rule for rule, text in rules().items() if " MUST " in text}
-    return sorted({rule for case in cases if case.level == "MUST" for rule in case.rules} & absolute)
+    return sorted({rule for case in cases if case.level == "MUST" for rule in case.rules} & absolute_rules())
+
+
+def shown_recommendations(cases: Sequence[Case]) -> list[str]:
+    """The rules with SHOULD that a case shows."""
+    recommended = {rule for rule, text in rules().items() if " SHOULD " in text}
+    return sorted({rule for case in cases for rule in case.rules} & recommended)
 
 
 def survivors(found: Kills) -> list[str]:
@@ -116,7 +137,7 @@ def survivors(found: Kills) -> list[str]:
 
 
 def harmless_rules(found: Kills, cases: Sequence[Case]) -> list[str]:
-    """Absolute rules that no mutant dies of: a case that names the rule fails on a mutant that names it."""
+    """Rules that no mutant dies of: a case that names the rule tells a mutant that names it from a right peer."""
     by_id = {case.id: case for case in cases}
     deadly = {
         rule
@@ -124,12 +145,19 @@ def harmless_rules(found: Kills, cases: Sequence[Case]) -> list[str]:
         for case_id in found.get(mutant.name, ())
         for rule in set(by_id[case_id].rules) & set(mutant.breaks)
     }
-    return [rule for rule in shown_rules(cases) if rule not in deadly]
+    return [rule for rule in (*shown_rules(cases), *shown_recommendations(cases)) if rule not in deadly]
 
 
 def table(found: Kills, cases: Sequence[Case]) -> str:
     """The text of ``MUTANTS.md``."""
     without = harmless_rules(found, cases)
+    counted = [
+        (kind, shown, sum(rule not in without for rule in shown))
+        for kind, shown in (
+            ("absolute rules", shown_rules(cases)),
+            ("recommendations", shown_recommendations(cases)),
+        )
+    ]
     lines = [
         "# Who judges the judge",
         "",
@@ -137,7 +165,10 @@ def table(found: Kills, cases: Sequence[Case]) -> str:
         "replacement. A mutant is killed by a case that it fails and that names one of the rules it breaks.",
         "",
         f"{len(MUTANTS)} mutants, {len(MUTANTS) - len(survivors(found))} killed.",
-        f"{len(shown_rules(cases)) - len(without)} of {len(shown_rules(cases))} absolute rules kill at least one.",
+        *(
+            f"{number} of {len(shown)} {kind} that a case shows kill at least one."
+            for kind, shown, number in counted
+        ),
         "",
         *([f"Rules that kill none: {', '.join(without)}.", ""] if without else []),
         "| mutant | role | what it does wrong | rules | killed by |",

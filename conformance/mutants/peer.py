@@ -1,6 +1,7 @@
 """A peer that keeps every rule, in one plain program: the base of the mutants.
 
-``peer.py echo`` is an echo child (rung 0); ``peer.py`` is a driven adapter for both roles, handles included. Each mutant is
+``peer.py echo`` is an echo child (rung 0) that takes handles; ``peer.py decode`` and ``peer.py encode`` are filters (rung C);
+``peer.py`` is a driven adapter for both roles, handles included. Each mutant is
 this text with one small replacement, which is why the functions are short and say one thing each.
 """
 
@@ -208,6 +209,7 @@ class Channel:
             self.take(line)
         if not self.framer.buffer:
             self.close_strays()
+        self.close_all_but(1)
         if not data:
             self.close()
 
@@ -315,7 +317,11 @@ class Channel:
 
     def close_strays(self):
         """No unfinished line is left that could claim them."""
-        while self.descriptors:
+        self.close_all_but(0)
+
+    def close_all_but(self, kept):
+        """An unfinished line can claim one: the oldest."""
+        while len(self.descriptors) > kept:
             os.close(self.descriptors.pop())
 
     # sending
@@ -418,13 +424,19 @@ class Echo:
 
     def __init__(self):
         self.channel = Channel(inherited_channel(), self)
+        self.handles = []
 
     def message(self, message, _kind=None, handle=None):
-        """Answers a message."""
+        """Answers a message; a handle stays until it is named by its number."""
         if handle is not None:
-            handle.close()
+            self.handles.append(handle)
+        if isinstance(message, dict) and "closeHandle" in message:
+            closed = self.handles[message["closeHandle"] - 1]
+            descriptor = closed.fileno()
+            closed.close()
+            self.channel.connection_closed(descriptor)
         if self.channel.is_open:
-            self.channel.send({"echo": message}, large=True)
+            self.channel.send({"echo": finite(message)}, large=True)
 
     def error(self, blame, code, text):
         """Says on stderr what was wrong."""
@@ -455,6 +467,53 @@ def wait(channels, others=(), seconds=None):
         if happened & ~select.POLLOUT and one.is_open:
             one.receive()
     return set(ready)
+
+
+def finite(value):
+    """The value with null for each infinity, as ECMAScript writes it."""
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return None
+    if isinstance(value, list):
+        return [finite(member) for member in value]
+    if isinstance(value, dict):
+        return {key: finite(member) for key, member in value.items()}
+    return value
+
+
+# ---- the filters ---------------------------------------------------------------------------------------------
+
+
+class Filter:
+    """Rung C: one direction of the codec, from stdin to stdout."""
+
+    def __init__(self, way):
+        self.serve = {"decode": self.decode, "encode": self.encode}[way]
+
+    def decode(self):
+        """Bytes of a stream to events."""
+        framer = Framer()
+        while data := os.read(0, 65536):
+            for line in framer.feed(data):
+                self.event(line)
+
+    def event(self, line):
+        """One line; one that is not JSON is rejected."""
+        try:
+            message = decode(line)
+        except (ValueError, RecursionError):
+            sys.exit(1)
+        kind = "internal" if is_internal(message) else "message"
+        say({"event": kind, "message": tag(message)})
+
+    def encode(self):
+        """Messages to frames; what cannot be sent is rejected."""
+        for line in sys.stdin.buffer:
+            try:
+                frame = encode(untag(json.loads(line)))
+            except Refused:
+                sys.exit(1)
+            while frame:
+                frame = frame[os.write(1, frame) :]
 
 
 # ---- the driven adapter --------------------------------------------------------------------------------------
@@ -499,6 +558,12 @@ def untag(value):
 
 LATER = {"later": True}
 """Stands for a reply that comes when the peer has answered."""
+
+
+def address_of(text):
+    """Host and port of an address of the kit, in which the host of IPv6 is in brackets."""
+    host, port = text.rsplit(":", 1)
+    return host.strip("[]"), int(port)
 
 
 class Driven:
@@ -631,8 +696,7 @@ class Driven:
         if ask["kind"] == "tcp-server":
             made = socket.create_server(("127.0.0.1", 0))
         elif ask["kind"] == "tcp-client":
-            host, port = ask["to"].rsplit(":", 1)
-            made = socket.create_connection((host, int(port)))
+            made = socket.create_connection(address_of(ask["to"]))
         elif ask["kind"].startswith("unix-"):
             made = self.make_unix(ask["kind"], ask.get("to"))
         else:
@@ -691,8 +755,7 @@ class Driven:
         elif kind == "stream":
             handle.sendall(ask["text"].encode())
         else:
-            host, port = ask["to"].rsplit(":", 1)
-            handle.sendto(ask["text"].encode(), (host, int(port)))
+            handle.sendto(ask["text"].encode(), address_of(ask["to"]))
 
     def close(self, ask):
         """Closes a handle."""
@@ -734,4 +797,14 @@ class Driven:
                     self.obey(line)
 
 
-(Echo if sys.argv[1:] == ["echo"] else Driven)().serve()
+def main(words):
+    """Serves in the role that the command line names."""
+    if words == ["echo"]:
+        Echo().serve()
+    elif words:
+        Filter(words[0]).serve()
+    else:
+        Driven().serve()
+
+
+main(sys.argv[1:])

@@ -7,7 +7,9 @@ const dgram = require('dgram');
 const fs = require('fs');
 const net = require('net');
 
-const [program, role, ...relay] = process.argv.slice(2);
+const program = process.argv[2];
+const role = process.argv[3];
+const relay = process.argv.slice(4);
 
 /** One fact for the measuring program, on stdout and at once. */
 function say(fact) {

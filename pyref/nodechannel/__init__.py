@@ -4,6 +4,13 @@ A child of a Node parent (`connect`), or the parent of a Node child (`fork`, `sp
 them. This module is the blocking front end; `nodechannel.asyncio` has the same words as coroutines. The wire is described in spec/.
 """
 
+from sys import platform as _platform
+
+if _platform == "win32":
+    raise ImportError(
+        "nodechannel does not run on Windows yet: there Node's channel is a named pipe, and handles travel in another way"
+    )
+
 from nodechannel import _facade
 from nodechannel._blocking.channel import Channel, ChildProcess, connect, fork, spawn
 from nodechannel._core.delivery import Delivery, DeliveryState
@@ -16,12 +23,15 @@ from nodechannel.errors import (
     BadEnvelope,
     ChannelClosed,
     ChannelError,
+    FrameTooLong,
     HandleAbandoned,
     HandleMismatch,
     HandleTaken,
+    InvalidFrame,
     InvalidHandle,
     InvalidJson,
     InvalidMessage,
+    LifelineUnsupported,
     LineTooLong,
     ListenFailed,
     LocalError,
@@ -30,10 +40,14 @@ from nodechannel.errors import (
     NoChannel,
     NodeNotFound,
     NotAWorker,
+    NotMainThread,
+    ReentrantCall,
     RemoteError,
     SendTimeout,
+    SerializationMismatch,
     UnexpectedAck,
     UnsupportedSerialization,
+    WorkerBehind,
     WorkersFail,
 )
 
@@ -42,6 +56,13 @@ if __name__ == "TYPE_CHECKING":
     from nodechannel import asyncio as asyncio
     from nodechannel import cluster as cluster
     from nodechannel import errors as errors
+    from nodechannel import execa as execa
+    from nodechannel import hop as hop
+    from nodechannel import js as js
+    from nodechannel import lsp as lsp
+    from nodechannel import pm2 as pm2
+    from nodechannel import rpc as rpc
+    from nodechannel import workers as workers
     from nodechannel._core.options import ChannelOptions, OpenOptions
     from nodechannel._core.serialization import Serialization
     from nodechannel._start.options import SpawnOptions
@@ -58,13 +79,16 @@ __all__ = [
     "ChildProcess",
     "Delivery",
     "DeliveryState",
+    "FrameTooLong",
     "HandleAbandoned",
     "HandleMismatch",
     "HandleTaken",
     "HandleType",
+    "InvalidFrame",
     "InvalidHandle",
     "InvalidJson",
     "InvalidMessage",
+    "LifelineUnsupported",
     "LineTooLong",
     "ListenFailed",
     "LocalError",
@@ -74,15 +98,19 @@ __all__ = [
     "NoChannel",
     "NodeNotFound",
     "NotAWorker",
+    "NotMainThread",
     "OpenOptions",
     "ReceivedHandle",
+    "ReentrantCall",
     "RemoteError",
     "SendTimeout",
     "Sendable",
     "Serialization",
+    "SerializationMismatch",
     "SpawnOptions",
     "UnexpectedAck",
     "UnsupportedSerialization",
+    "WorkerBehind",
     "WorkersFail",
     "connect",
     "fork",
@@ -99,5 +127,12 @@ _facade.publish(
         "asyncio": "nodechannel.asyncio",
         "cluster": "nodechannel.cluster",
         "errors": "nodechannel.errors",
+        "execa": "nodechannel.execa",
+        "hop": "nodechannel.hop",
+        "js": "nodechannel.js",
+        "lsp": "nodechannel.lsp",
+        "pm2": "nodechannel.pm2",
+        "rpc": "nodechannel.rpc",
+        "workers": "nodechannel.workers",
     },
 )

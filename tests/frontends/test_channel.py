@@ -338,7 +338,7 @@ def test_a_refused_message_writes_nothing(channel, peer):
         channel.send({"a": [1, {2: 3}]})
     assert caught.value.path == "$.a[1]"
     with pytest.raises(errors.InvalidMessage):
-        channel.send(2**53)
+        channel.send(2**53 + 1)
     channel.send("fine")
     channel.flush()
     assert read_exactly(peer, 7) == b'"fine"\n'

@@ -14,8 +14,8 @@ from fuzz.texts import STYLES, spell
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ACK: Step = {"write": [{"json": {"cmd": "NODE_HANDLE_ACK"}}]}
-NACK: Step = {"write": [{"json": {"cmd": "NODE_HANDLE_NACK"}}]}
+ACK: Step = {"write": [{"message": {"cmd": "NODE_HANDLE_ACK"}}]}
+NACK: Step = {"write": [{"message": {"cmd": "NODE_HANDLE_NACK"}}]}
 EXPECT_ACK: Step = {"expect": {"frame": {"cmd": "NODE_HANDLE_ACK"}}}
 EXPECT_NACK: Step = {"expect": {"frame": {"cmd": "NODE_HANDLE_NACK"}}}
 EXPECT_EOF: Step = {"expect": {"eof": True}}

@@ -114,9 +114,10 @@ def full_read_loses_a_byte() -> None:
     """A read that fills its buffer loses the last byte."""
     receive = steps.receive_step
 
-    def changed(sock: Any, *, wait: bool = False) -> Any:
-        data, fds, truncated = receive(sock, wait=wait)
-        return data[:-1] if len(data) == steps.RECEIVE_SIZE else data, fds, truncated
+    def changed(sock: Any, connected: Connection, *, wait: bool = False) -> None:
+        receive(sock, connected, wait=wait)
+        data, *others = connected.inbox.pop()
+        connected.inbox.append((data[:-1] if len(data) == steps.RECEIVE_SIZE else data, *others))
 
     _replace(receive, changed)
 
@@ -156,9 +157,9 @@ def _finite(value: Any) -> bool:
 def stray_descriptors_leak() -> None:
     """A descriptor that no line claims is forgotten instead of closed."""
 
-    def changed(self: Connection) -> None:
+    def changed(self: Connection, but: int = 0) -> None:
         pending = self._pending_fds
-        while pending:
+        while len(pending) > but:
             pending.popleft().detach()
 
     Connection._close_strays = changed  # type: ignore[method-assign]
@@ -202,16 +203,18 @@ def last_message_lost() -> None:
             self.events.pop()
         end(self)
 
-    feed = steps.feed
+    take_in = Connection.take_in
 
-    def late(connected: Connection, received: Any) -> None:
-        # Whoever closes behind a message is often read in one go with it.
-        if received[0].endswith(b"\n") and received[0].count(b"\n") > 2:
-            received = (received[0][: received[0].rindex(b"\n", 0, -1) + 1], *received[1:])
-        feed(connected, received)
+    def late(self: Connection) -> None:
+        # The end of a stream is often read together with the message before it.
+        if self.inbox:
+            data, *others = self.inbox[-1]
+            if data.endswith(b"\n") and data.count(b"\n") > 2:
+                self.inbox[-1] = (data[: data.rindex(b"\n", 0, -1) + 1], *others)
+        take_in(self)
 
     Connection.receive_eof = changed  # type: ignore[method-assign]
-    _replace(feed, late)
+    Connection.take_in = late  # type: ignore[method-assign]
 
 
 def unfinished_line_delivered() -> None:
@@ -237,7 +240,7 @@ def descriptor_attached_again() -> None:
 
     def changed(self: Outbox) -> Any:
         data, _fd = gather(self)
-        return data, self._writes[0].fd
+        return data, self.waiting[0].fd
 
     Outbox.gather = changed  # type: ignore[method-assign]
 
@@ -279,6 +282,53 @@ def depth_is_limited() -> None:
     _decoding(change)
 
 
+def on_event_ends_the_supervision() -> None:
+    """An exception of `on_event` leaves the code that tells of the event."""
+    from nodechannel._cluster.events import Announcer
+
+    def changed(self: Announcer, event: Any) -> None:
+        if self._on_event is not None:
+            self._on_event(event)
+
+    Announcer._call = changed  # type: ignore[method-assign]
+
+
+def odd_questions_raise() -> None:
+    """Opening a place answers for errors of the system only, and the backlog is taken as it is."""
+    from nodechannel._cluster.listening import Sockets
+    from nodechannel._cluster.messages import BACKLOG, Query
+    from nodechannel._cluster.places import error_number, open_socket, sockname
+    from nodechannel._cluster.primary import Place, PrimaryProtocol
+
+    def opened(self: Sockets, place: Place, primary: PrimaryProtocol) -> None:
+        try:
+            sock = open_socket(place.query, listening=not place.shared)
+        except OSError as error:
+            primary.failed(place, error_number(error))
+            return
+        self._sockets[place] = sock
+        if not place.shared:
+            self._loop.add_reader(sock, self._accept, place)
+        place.opened(sock.fileno(), sockname(sock))
+
+    def asked(self: PrimaryProtocol, query: Query, worker: Any, reply: Any) -> None:
+        place = self.places[query.key] = Place(query.key, query, self.policy, self.host.later)
+        place.ask(worker, reply)
+        self.host.open(place)
+
+    Sockets.open = opened  # type: ignore[method-assign]
+    PrimaryProtocol._open = asked  # type: ignore[method-assign]
+    Query.listen_backlog = property(lambda self: self.backlog or BACKLOG)  # type: ignore[assignment, method-assign]
+
+
+def answers_wait_for_on_message() -> None:
+    """A primary stops reading a worker while many of its messages wait."""
+    from nodechannel._aio.channel import Channel as AioChannel
+    from nodechannel._cluster.processes import WorkerProcess
+
+    WorkerProcess._sated = AioChannel._sated  # type: ignore[method-assign]
+
+
 DEFECTS: dict[str, Callable[[], None]] = {
     switch.__name__.replace("_", "-"): switch
     for switch in (
@@ -301,6 +351,9 @@ DEFECTS: dict[str, Callable[[], None]] = {
         blank_lines_skipped,
         disconnect_drops_the_queue,
         depth_is_limited,
+        on_event_ends_the_supervision,
+        odd_questions_raise,
+        answers_wait_for_on_message,
     )
 }
 """Name of a defect to the function that switches it on, for the rest of the life of the process."""

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from itertools import pairwise
+import random
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
-from fuzz import acts, frames, texts
+from fuzz import acts, frames, mutations, texts
 from fuzz.machine import Machine, MemoryMachine, SocketMachine
+from fuzz.primary import primary
 from nodechannel._core.connection import Connection
 from nodechannel._core.message import Message
 from nodechannel._handles.fd import OwnedFd
-from nodechannel._json import exact
+from nodechannel._json import exact, writing
 from nodechannel._json import loader as values
 from nodechannel._json.serialization import JsonSerialization
 from nodechannel.errors import InvalidJson
@@ -122,7 +124,7 @@ def json_paths(profile: settings, tick: Tick) -> Test:
         assert together == (["refused"] if "refused" in expected else expected)
         meant = [flat(message, sent_scalar) for message in messages]
         for frames_of_all in (
-            b"".join(exact.encode_many(messages)),
+            b"".join(writing.encode_many(messages)),
             b"".join(values.encode_many(messages)),
             b"".join(map(values.encode, messages)),
         ):
@@ -166,6 +168,24 @@ def _against(oracle: Oracle, profile: settings, tick: Tick) -> None:
     one()
 
 
+# ---- frames of advanced mode --------------------------------------------------------------------------------
+
+FRAMES_AN_EXAMPLE = 200
+
+
+def advanced_frames(profile: settings, tick: Tick) -> Test:
+    """A broken frame has a value or a typed error, and both readers agree on it."""
+
+    def all_of_it() -> None:
+        frames = mutations.broken(1 if profile.derandomize else random.getrandbits(32))
+        for _ in range(profile.max_examples):
+            tick()
+            for frame in islice(frames, FRAMES_AN_EXAMPLE):
+                mutations.examine(frame)
+
+    return all_of_it
+
+
 # ---- machines ---------------------------------------------------------------------------------------------
 
 
@@ -187,6 +207,8 @@ PROPERTIES: dict[str, Callable[[settings, Tick], Test]] = {
     "cuts": cuts,
     "json-paths": json_paths,
     "json-node": json_node,
+    "advanced-frames": advanced_frames,
+    "primary": primary,
     "machine-memory": machine(MemoryMachine),
     "machine-sockets": machine(SocketMachine),
 }

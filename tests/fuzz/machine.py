@@ -17,6 +17,7 @@ from fuzz.tables import Automaton
 from fuzz.wires import UNLIMITED, Wire, in_memory, over_sockets
 from nodechannel._core.connection import Connection
 from nodechannel._core.message import Message
+from nodechannel._handles.fd import descriptors_in
 from nodechannel._handles.outgoing import SocketHandle
 from nodechannel._io import steps
 from nodechannel._json.serialization import JsonSerialization
@@ -106,7 +107,11 @@ class Machine(RuleBasedStateMachine):
         frame = side.connection.frame([self.numbers + 1, "é" * size])
         side.wire.room = room
         failed = peer.wire.closed and side.connection.unhindered and not side.connection.outbox.size
-        self._accepted(side, lambda: steps.send_now(side.wire, side.connection, frame), [self.numbers + 1])  # type: ignore[arg-type]
+        self._accepted(
+            side,
+            lambda: steps.send_now(side.wire, side.connection, frame) or side.connection.queue(frame),  # type: ignore[arg-type]
+            [self.numbers + 1],
+        )
         side.wire.room = 0
         if failed and side.channel.state == "OPEN":
             self._write_failed(side)
@@ -247,7 +252,7 @@ class Machine(RuleBasedStateMachine):
                 assert value["cmd"] == "NODE_HANDLE", value
                 number = value["msg"][0]
                 assert number == side.under_way, "a handle is written while another one is under way"
-                side.hand_over.move("WRITTEN")
+                side.hand_over.move("WRITE_DONE")
                 if side.refusals == 0:
                     assert side.queue.popleft() == (number, True), "out of order"
                 side.travelling.append((number, True))
@@ -275,17 +280,18 @@ class Machine(RuleBasedStateMachine):
             return
         side.wire.portion = portion
         try:
-            received = steps.receive_step(side.wire)  # type: ignore[arg-type]
+            steps.receive_step(side.wire, side.connection)  # type: ignore[arg-type]
         except BlockingIOError:
             return
-        if received[0]:
-            self._predict(side, peer, received[0], carries=len(received[1]))
+        data, ancillary, *_ = side.connection.inbox[-1]
+        if data:
+            self._predict(side, peer, data, carries=len(descriptors_in(ancillary)))
         else:
             if side.channel.state != "CLOSED":
                 side.channel.move("EOF")
             self._gave_up(side)
-        steps.feed(side.connection, received)
-        if not received[0]:
+        side.connection.take_in()
+        if not data:
             self._ended(side)
         self._take_events(side)
 
@@ -393,11 +399,7 @@ class Machine(RuleBasedStateMachine):
             for side in self.sides:
                 side.connection.close()
                 side.wire.close()
-                while side.deliveries:
-                    delivery = side.deliveries.pop()
-                    # It names the delivery, and the two would wait for the garbage collector.
-                    delivery.error = None
-                    del delivery
+                side.deliveries.clear()
             for keeper in self.keepers:
                 keeper.close()
         assert len(os.listdir("/dev/fd")) == self.open_before, "descriptors were left open or closed twice"  # noqa: PTH208

@@ -12,15 +12,18 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import nodechannel
-from nodechannel._cluster.supervisor import FIRST_DELAY, Event
+from nodechannel._cluster.restarts import RESTART_DELAY
 from nodechannel.cluster import Cluster
 from support.cluster import PATIENCE, NodePrimary, read_all
 from support.node import FIXTURES, node
+
+if TYPE_CHECKING:
+    from nodechannel._cluster.events import Event
 
 # Tests that depend little on the policy run under both policies in `make test-nodes` only.
 little = pytest.mark.parametrize(
@@ -234,7 +237,7 @@ class TestSupervision:
                 assert running.port == port
                 assert {(await running.ask()).split()[0] for _ in range(6)} == {"node"}
                 (dead, restart) = running.kinds("exit") + running.kinds("restart")
-                assert (dead.detail, restart.detail) == ("SIGKILL", FIRST_DELAY)
+                assert (dead.detail, restart.detail) == ("SIGKILL", RESTART_DELAY)
 
         run(main())
 

@@ -181,9 +181,9 @@ def test_a_command_that_does_not_exist_leaves_nothing_behind(api):
         api.spawn(["/nonexistent/command"])
 
 
-def test_advanced_serialization_is_refused(api):
+def test_an_unknown_serialization_is_refused(api):
     with pytest.raises(errors.UnsupportedSerialization):
-        api.spawn([sys.executable], serialization="advanced")
+        api.spawn([sys.executable], serialization="protobuf")
 
 
 def test_a_node_server_is_served_by_python(fork):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shlex
@@ -10,13 +11,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from channelkit.cli.main import main
+from channelkit.cli.main import _parser, main
 from support.kit import SAMPLE, command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas" / "kit"
 
@@ -171,7 +175,7 @@ def test_a_run_that_is_killed_leaves_what_was_known(tmp_path: Path) -> None:
         (
             "import sys",
             "from channelkit.report import results",
-            "from channelkit.cli.main import main",
+            "from channelkit.cli.main import _parser, main",
             "results._PAUSE = results._SHARE = 0",
             "sys.exit(main())",
         )
@@ -201,3 +205,16 @@ def test_a_bug_of_the_kit_is_no_failure_of_the_subject(
     assert "INCONCLUSIVE" in printed
     assert "ZeroDivisionError: the kit itself" in printed
     assert "FAIL" not in printed
+
+
+def _arguments(parser: argparse.ArgumentParser, name: str) -> Iterator[tuple[str, argparse.Action]]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for word, one in action.choices.items():
+                yield from _arguments(one, f"{name} {word}")
+        else:
+            yield f"{name} {action.dest}", action
+
+
+def test_every_argument_of_every_command_has_help() -> None:
+    assert [name for name, action in _arguments(_parser(), "channelkit") if not action.help] == []

@@ -79,7 +79,7 @@ def test_a_right_filter_passes(pattern: str, tmp_path: Path) -> None:
         ("frm-many-in-one-write", "[:-1]", "[:1]", "silent: nothing more was delivered"),
         ("cls-user-prefix-alone", "> 5", "> 4", "silent: nothing more was delivered"),
         ("cls-unknown-internal", "len(value", "1 > len(value", "unexpected: the filter delivered"),
-        ("jsn-send-string", 'b"\\n")\nstatus', 'b"")\nstatus', "without a line feed"),
+        ("jsn-send-string", 'b"\\n")\nstatus', 'b"")\nstatus', "no complete frame"),
         ("jsn-send-string", ".encode() +", ".encode()[:-1] +", "unexpected: the filter wrote"),
         ("jsn-send-string", "status = 0", "status = 1", "refused: the filter refused a message"),
     ],

@@ -9,10 +9,13 @@ import pytest
 
 from channelkit.catalogue.cases import Case
 from channelkit.process.table import Table
+from channelkit.steps.writes import cut, encode
+from channelkit.wire.modes import JSON_LINES
 from support.kit import judge
 
 if TYPE_CHECKING:
     from channelkit.judge.execute import CaseResult
+    from channelkit.wire.segments import Cut
 
 needs_table = pytest.mark.skipif(
     not Table(os.getpid()).available, reason="the descriptors of another process are visible on Linux only"
@@ -27,6 +30,10 @@ def run(name: str, *steps: dict[str, Any], words: tuple[str, ...] = ()) -> CaseR
     return judge(name, case(*steps), *words)
 
 
+def pieces(step: dict[str, Any]) -> Cut:
+    return cut(JSON_LINES, step, encode(JSON_LINES, step["write"]), "whole")
+
+
 Steps = list[dict[str, Any]]
 
 ECHO = {"expect": {"delivered": "abc"}}
@@ -36,17 +43,16 @@ def test_a_write_is_cut_where_the_case_says() -> None:
     step = {"write": ['"abc"\n'], "cut": [2, 5]}
     result = run("right", step, ECHO)
     assert result.judgement.verdict == "pass"
-    assert list(case(step).variants) == ["whole"]
-    assert [piece.data for piece in case(step).variants["whole"][0]] == [b'"a', b'bc"', b"\n"]
+    assert case(step).variants == ["whole"]
+    assert [piece.data for piece in pieces(step)] == [b'"a', b'bc"', b"\n"]
 
 
 @pytest.mark.parametrize(("at", "expected"), [(0, [True]), (3, [False, True]), (None, [False, True])])
 def test_descriptors_ride_where_the_case_says(at: int | None, expected: list[bool]) -> None:
     step: dict[str, Any] = {"write": ["1\n2", "2\n"], "fd": ["s", "t"]}
     step["at" if at is not None else "cut"] = at if at is not None else []
-    pieces = case(step).variants["whole"][0]
-    assert [piece.descriptor for piece in pieces] == expected
-    assert b"".join(piece.data for piece in pieces) == b"1\n22\n"
+    assert [piece.descriptor for piece in pieces(step)] == expected
+    assert b"".join(piece.data for piece in pieces(step)) == b"1\n22\n"
 
 
 def test_a_long_message_passes_small_buffers_and_a_slow_reader() -> None:
@@ -54,7 +60,7 @@ def test_a_long_message_passes_small_buffers_and_a_slow_reader() -> None:
     steps: Steps = [
         {"send_buffer": 2304},
         {"read_size": 777},
-        {"write": [{"json": text}]},
+        {"write": [{"message": text}]},
         {"expect": {"delivered": text}},
     ]
     assert run("right", *steps, {"barrier": True}).judgement.verdict == "pass"
@@ -63,7 +69,7 @@ def test_a_long_message_passes_small_buffers_and_a_slow_reader() -> None:
 @needs_table
 def test_a_full_table_takes_no_descriptor_until_it_is_free() -> None:
     steps: Steps = [
-        {"write": [{"json": "abc"}]},
+        {"write": [{"message": "abc"}]},
         ECHO,
         {"descriptors": "count"},
         {"descriptors": "full"},
@@ -79,7 +85,7 @@ def test_a_full_table_takes_no_descriptor_until_it_is_free() -> None:
 @needs_table
 def test_a_kept_descriptor_is_noticed() -> None:
     steps: Steps = [
-        {"write": [{"json": "abc"}]},
+        {"write": [{"message": "abc"}]},
         ECHO,
         {"descriptors": "count"},
         {"make": "tcp-client", "name": "s"},

@@ -41,7 +41,7 @@ def test_the_form_keeps_every_value_and_does_not_change_again(content: Any) -> N
 
 
 def test_a_line_ends_only_where_it_is_full() -> None:
-    step = {"write": [{"json": {f"member-{n}": "x" * n}} for n in range(60)]}
+    step = {"write": [{"message": {f"member-{n}": "x" * n}} for n in range(60)]}
     lines = written({"topic": "t", "cases": [{"id": "t-1", "steps": [step]}]}).splitlines()
     assert max(map(len, lines)) <= WIDTH
     full = [line for line in lines if "member" in line][:-1]

@@ -101,7 +101,7 @@ TYPOS = [
     ({"read_own": "s", "txt": "a"}, "unknown member 'txt'; did you mean 'text'?"),
     ({"descriptors": "ful"}, "steps[0].descriptors is none of"),
     ({"make": "tcp-sever", "name": "s"}, "did you mean 'tcp-server'?"),
-    ({"write": [{"jsn": 1}]}, "unknown chunk 'jsn'; did you mean 'json'?"),
+    ({"write": [{"mesage": 1}]}, "unknown chunk 'mesage'; did you mean 'message'?"),
     ({"write": ["1\n"], "cut": [2]}, "the write has 2 bytes"),
     ({"write": ["1\n"], "at": 0}, "needs `fd`"),
     ({"barrier": True, "close_channel": True}, "is more than one step: barrier and close_channel"),
@@ -153,7 +153,9 @@ VALUES = st.recursive(
     | st.sampled_from(["", "a", "full", "zero", "udp4", "send", "\n"]),
     lambda inner: (
         st.lists(inner, max_size=2)
-        | st.dictionaries(st.sampled_from(["command", "exit", "eof", "json", "cmd", "fd"]), inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(["command", "exit", "eof", "message", "cmd", "fd"]), inner, max_size=2
+        )
     ),
     max_leaves=4,
 )

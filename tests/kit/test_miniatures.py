@@ -46,7 +46,7 @@ def test_what_depends_on_read_boundaries_passes_whole_and_fails_cut() -> None:
 
 
 def _one_line() -> list[dict[str, object]]:
-    return [{"write": [{"json": {"a": "é"}}]}, {"expect": {"delivered": {"a": "é"}}}]
+    return [{"write": [{"message": {"a": "é"}}]}, {"expect": {"delivered": {"a": "é"}}}]
 
 
 def test_stray_descriptors_are_counted_and_closed() -> None:

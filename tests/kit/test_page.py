@@ -54,5 +54,5 @@ def test_the_page_is_whole_in_itself(tmp_path: Path) -> None:
     results = json.loads(gzip.decompress(base64.b64decode(embedded[1])))["results"]
     buttons = [attributes for tag, attributes in page.found if tag == "button"]
     opened = [int(one["data-result"] or -1) for one in buttons if "data-result" in one]
-    assert opened == list(range(len(results)))
+    assert set(opened) == set(range(len(results)))
     assert any("data-rule" in one for one in buttons)

@@ -23,7 +23,7 @@ CASE = {
     "roles": ["child"],
     "rung": 0,
     "steps": [
-        {"write": [{"json": {"é": 1}}], "cut": [2, 3]},
+        {"write": [{"message": {"é": 1}}], "cut": [2, 3]},
         {"expect": {"delivered": {"é": 1}}},
         {"barrier": True},
     ],

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
 import json
+import os
+import socket
 import subprocess
-import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import measure.chapters  # noqa: F401 (registers the rows)
 from channelkit.runtimes.pinned import named
+from measure.peer import Peer
+from measure.runtimes import COLUMNS, Runtime
+from measure.table import ALL
 from support.node import ROOT, node
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 DATA = json.loads((ROOT / "spec" / "measured.json").read_text("utf-8"))
 ROWS = {row["id"]: row for row in DATA["rows"]}
@@ -50,29 +50,15 @@ SAMPLE = [
 ]
 
 
-@pytest.fixture(scope="module")
-def program() -> Iterator[dict[str, Any]]:
-    """The modules of the measuring program."""
-    folder = str(ROOT / "node-interop" / "measure")
-    sys.path.insert(0, folder)
-    names = ("fetch", "probe", "observations")
-    try:
-        yield {name: importlib.import_module(name) for name in names}
-    finally:
-        sys.path.remove(folder)
-        for name in names:
-            sys.modules.pop(name, None)
-
-
-def test_rows_are_those_of_the_program(program: dict[str, Any]) -> None:
-    rows = [(one.id, one.area, one.question) for one in program["observations"].ALL]
+def test_rows_are_those_of_the_program() -> None:
+    rows = [(one.id, one.area, one.question) for one in ALL]
     assert rows == [(row["id"], row["area"], row["question"]) for row in DATA["rows"]]
     assert len(ROWS) == len(DATA["rows"])
     assert all(row["id"].startswith(row["area"].lower() + "-") for row in DATA["rows"])
 
 
-def test_columns_are_the_pinned_runtimes(program: dict[str, Any]) -> None:
-    columns = program["fetch"].COLUMNS
+def test_columns_are_the_pinned_runtimes() -> None:
+    columns = COLUMNS
     measured = list(DATA["runtimes"])
     assert measured == list(columns)
     for head, name in columns.items():
@@ -90,11 +76,25 @@ def test_violations_name_rows_and_rules() -> None:
 
 
 @pytest.mark.parametrize("id_", SAMPLE)
-def test_a_run_finds_what_the_table_says(program: dict[str, Any], id_: str) -> None:
+def test_a_run_finds_what_the_table_says(id_: str) -> None:
     version = subprocess.run([node(), "--version"], capture_output=True, text=True, check=True).stdout
     column = f"Node {version.removeprefix('v').split('.')[0]}"
     if column not in DATA["runtimes"]:
         pytest.skip(f"{column} was not measured")
-    runtime = program["fetch"].Runtime(column, version.strip(), (node(),))
-    observation = next(one for one in program["observations"].ALL if one.id == id_)
-    assert observation.measure(partial(program["probe"].Peer, runtime)) == ROWS[id_]["cells"][column]
+    runtime = Runtime(column, version.strip(), (node(),))
+    observation = next(one for one in ALL if one.id == id_)
+    assert observation.measure(partial(Peer, runtime)) == ROWS[id_]["cells"][column]
+
+
+def test_the_kernel_ends_a_read_behind_the_bytes_that_brought_descriptors() -> None:
+    """What chapter 50 says about Linux: plain bytes before a descriptor come with it, those of a later write do not."""
+    one, two = socket.socketpair()
+    with one, two, socket.socket() as sent:
+        one.sendall(b"before ")
+        socket.send_fds(one, [b"with "], [sent.fileno()])
+        one.sendall(b"behind")
+        data, fds, _, _ = socket.recv_fds(two, 100, 2)
+        for number in fds:
+            os.close(number)
+        assert (data, len(fds)) == (b"before with ", 1)
+        assert two.recv(100) == b"behind"

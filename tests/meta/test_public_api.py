@@ -23,10 +23,20 @@ if TYPE_CHECKING:
 
 # The public modules, each with its public submodules.
 MODULES = {
-    "nodechannel": {"asyncio", "cluster", "errors"},
+    "nodechannel": {"asyncio", "cluster", "errors", "execa", "hop", "js", "lsp", "pm2", "rpc", "workers"},
     "nodechannel.asyncio": set(),
     "nodechannel.cluster": {"asyncio"},
     "nodechannel.cluster.asyncio": set(),
+    "nodechannel.execa": {"asyncio"},
+    "nodechannel.execa.asyncio": set(),
+    "nodechannel.lsp": {"asyncio"},
+    "nodechannel.lsp.asyncio": set(),
+    "nodechannel.pm2": {"asyncio"},
+    "nodechannel.pm2.asyncio": set(),
+    "nodechannel.rpc": {"asyncio"},
+    "nodechannel.rpc.asyncio": set(),
+    "nodechannel.workers": {"asyncio"},
+    "nodechannel.workers.asyncio": set(),
 }
 
 # Every class of `nodechannel.errors` is a public name of `nodechannel` too; `test_imports.py` holds that.
@@ -138,10 +148,9 @@ def test_type_hints_of_every_public_function_can_be_evaluated(module):
 
 
 def test_type_hints_say_what_the_source_says():
-    assert typing.get_type_hints(nodechannel.connect) == {
-        "options": typing.Unpack[nodechannel.ChannelOptions],
-        "return": nodechannel.Channel,
-    }
+    connect = typing.get_type_hints(nodechannel.connect)
+    assert connect["options"] == typing.Unpack[nodechannel.ChannelOptions]
+    assert connect["return"] is nodechannel.Channel
     assert typing.get_type_hints(nodechannel.Channel.send)["handle"] == nodechannel.Sendable | None
     assert typing.get_type_hints(nodechannel.asyncio.fork)["return"] is nodechannel.asyncio.ChildProcess
     assert typing.get_type_hints(nodechannel.SendTimeout.__init__)["delivery"] is nodechannel.Delivery
@@ -150,7 +159,7 @@ def test_type_hints_say_what_the_source_says():
 def test_spawn_options_are_those_of_popen():
     """Every option that is passed on has a type; the command is no option, and two exist on Windows alone."""
     popen = set(inspect.signature(subprocess.Popen).parameters) - {"args", "startupinfo", "creationflags"}
-    channel = set(typing.get_type_hints(nodechannel.OpenOptions))
+    channel = set(typing.get_type_hints(nodechannel.OpenOptions)) | {"lifeline", "end_on_signal"}
     assert set(typing.get_type_hints(SpawnOptions)) == popen | channel
 
 

@@ -26,7 +26,14 @@ def load_build() -> Any:
 build = load_build()
 
 RULE = "**[FRM-001]** A sender MUST end a line.\n\n*Intent:* So that it ends.\n"
-CASE = {"id": "frm-one", "rules": ["FRM-001"], "level": "MUST", "roles": ["child", "parent"], "rung": 0}
+CASE = {
+    "id": "frm-one",
+    "rules": ["FRM-001"],
+    "level": "MUST",
+    "roles": ["child", "parent"],
+    "rung": 0,
+    "steps": [],
+}
 
 
 def problems(
@@ -231,14 +238,93 @@ def test_generated_part_is_compared(tmp_path: Path, capsys: pytest.CaptureFixtur
     write_tree(tmp_path)
     annex = tmp_path / "spec" / "annex-a.md"
     annex.write_text("# Annex A\n\n<!-- generated: measured FRM -->\nold\n<!-- end -->\n", "utf-8")
-    row = {"id": "frm-x", "area": "FRM", "question": "a|b", "cells": {"Node 1": "yes", "Node 2": "yes"}}
-    data = {"runtimes": {"Node 1": "1.0", "Node 2": "2.0"}, "rows": [row]}
+    names = ["Node 1", "Node 2", "Node 3", "Node 4", "Bun"]
+    rows = [
+        {"id": "frm-x", "area": "FRM", "question": "a|b", "cells": dict.fromkeys(names, "yes")},
+        {
+            "id": "frm-y",
+            "area": "FRM",
+            "question": "c",
+            "cells": {**dict.fromkeys(names, "yes"), "Node 4": "no"},
+        },
+        {
+            "id": "jsn-z",
+            "area": "JSN",
+            "question": "d",
+            "cells": {**dict.fromkeys(names, "yes"), "Node 2": "no"},
+        },
+    ]
+    data = {"runtimes": dict.fromkeys(names, "1.0"), "older": {}, "rows": rows}
     (tmp_path / "spec" / "measured.json").write_text(json.dumps(data), "utf-8")
     assert build.main(["--check"], tmp_path) == 1
     assert "spec/annex-a.md is out of date" in capsys.readouterr().err
     assert build.main([], tmp_path) == 0
-    assert "|  | Node 1 | Node 2 |\n| --- | --- | --- |\n| a\\|b | yes | = |\n" in annex.read_text("utf-8")
+    assert (
+        "|  | Node 1 to 3 | Node 4 | Bun |\n| --- | --- | --- | --- |\n| a\\|b | yes | = | = |\n| c | yes | no | yes |\n"
+    ) in annex.read_text("utf-8")
     assert build.main(["--check"], tmp_path) == 0
+
+
+CLAIM = RULE.replace("So that it ends.", "Node dies without it.")
+
+
+def with_rows(chapter: str, name: str = "20-framing.md") -> list[str]:
+    """Lint one chapter where the row `frm-x` was measured."""
+    spec = build.Spec(cases=[CASE], measured={"rows": [{"id": "frm-x"}]})
+    spec.add_chapter(name, f"# 20 Framing (FRM)\n\n{chapter}")
+    found: list[str] = spec.lint()
+    return found
+
+
+@pytest.mark.parametrize(
+    "chapter",
+    [
+        CLAIM,
+        RULE + "\nText.\n\nBun dies too. It is gone. <!-- seen: frm-x -->\n",
+        RULE + "\n| effect on Deno |\n| --- |\n",
+        CLAIM.replace("it.", "it. <!-- seen: frm-x --> Bun does not."),
+    ],
+)
+def test_a_sentence_about_a_runtime_needs_its_row(chapter: str) -> None:
+    (found,) = with_rows(chapter)
+    assert "no observation shows this" in found
+
+
+@pytest.mark.parametrize(
+    "chapter",
+    [
+        CLAIM.replace("it.", "it. <!-- seen: frm-x -->"),
+        CLAIM.replace("it.", "it.\n<!-- seen: frm-x frm-x -->"),
+        RULE + "\nBun is a runtime. <!-- no claim --> It is gone.\n",
+        RULE + "\n| effect on Deno <!-- seen: frm-x --> |\n| --- |\n| it ends |\n",
+        RULE + "\n```\nNode\n```\n",
+        RULE + "\n<!-- generated: x -->\nNode\n<!-- end -->\n",
+        RULE + "\n## What Node does\n",
+    ],
+)
+def test_a_sentence_about_a_runtime_has_its_row(chapter: str) -> None:
+    assert with_rows(chapter) == []
+
+
+def test_a_mark_names_a_row_that_was_measured() -> None:
+    (found,) = with_rows(CLAIM.replace("it.", "it. <!-- seen: frm-y -->"))
+    assert found == "20-framing.md, FRM-001: frm-y is no row of measured.json"
+
+
+def test_a_mark_is_no_part_of_an_intent() -> None:
+    spec = build.Spec()
+    spec.add_chapter(
+        "20-framing.md", "# 20 Framing (FRM)\n\n" + CLAIM.replace("it.", "it. <!-- seen: frm-x -->")
+    )
+    assert spec.rules[0].intent == "Node dies without it."
+
+
+def test_majors_that_agree_stand_together() -> None:
+    names = ["Node 12", "Node 13", "Node 14", "Node 15", "Bun"]
+    grouped = build.generate.grouped
+    assert grouped(dict.fromkeys(names, "a")) == "Node, Bun: a"
+    assert grouped({**dict.fromkeys(names, "a"), "Node 15": "b"}) == "Node 12 to 14, Bun: a; Node 15: b"
+    assert grouped({**dict.fromkeys(names, "a"), "Node 13": "b"}) == "Node 12, 14, 15, Bun: a; Node 13: b"
 
 
 def test_bad_prose_is_not_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

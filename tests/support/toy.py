@@ -32,6 +32,12 @@ class ToyFramer:
     def buffered(self) -> int:
         return len(self._rest)
 
+    def checkpoint(self) -> bytes:
+        return self._rest
+
+    def restore(self, checkpoint: bytes) -> None:
+        self._rest, self.error = checkpoint, None
+
     def feed(self, data: bytes) -> list[bytes]:
         self._rest += data
         bodies = []
@@ -125,7 +131,13 @@ class ToyPeer:
 
     def _translated(self, data: bytes) -> bytes:
         *lines, self._unsent = (self._unsent + data).split(b"\n")
-        return b"".join(map(framed, lines))
+        return b"".join(map(self.framed, lines))
+
+    def framed(self, line: bytes) -> bytes:
+        return framed(line)
+
+    def compact(self, body: bytes) -> bytes:
+        return compact(body)
 
     def shutdown(self, how: int) -> None:
         self._send_unfinished()
@@ -153,7 +165,7 @@ class ToyPeer:
             ancillary += more
             if not data:
                 break
-            self._unread = b"".join(compact(body) + b"\n" for body in self._framer.feed(data))
+            self._unread = b"".join(self.compact(body) + b"\n" for body in self._framer.feed(data))
         taken, self._unread = self._unread[:size], self._unread[size:]
         return taken, ancillary, 0, None
 

@@ -21,23 +21,48 @@ static void put(int fd, const char *bytes, size_t size) {
   }
 }
 
-static const char *skip_blanks(const char *at) { return at + strspn(at, " \t\r"); }
+/* One character of a string, escapes undone as far as the names of the channel need it. */
+static int next_char(const char **at) {
+  unsigned code;
+  if (**at != '\\') return (unsigned char)*(*at)++;
+  *at += 2;
+  if ((*at)[-1] != 'u') return (unsigned char)(*at)[-1];
+  if (sscanf(*at, "%4x", &code) != 1) return 0;
+  *at += strnlen(*at, 4);
+  return (int)code;
+}
 
-/* Whether the object begins with a member `cmd` whose text begins with NODE_ and goes on. */
+/* Whether the string at a quote begins with a text; the character behind it goes to `behind`. */
+static int begins(const char *at, const char *text, int *behind) {
+  for (at++; *text != '\0' && *at != '"'; text++)
+    if (next_char(&at) != *text) return 0;
+  *behind = *at;
+  return *text == '\0';
+}
+
+/* Whether the last member `cmd` of the object itself, wherever it stands, is a text that begins with NODE_ and goes on. */
 static int is_internal(const char *line) {
-  const char *at = skip_blanks(line);
-  if (*at != '{') return 0;
-  at = skip_blanks(at + 1);
-  if (strncmp(at, "\"cmd\"", 5) != 0) return 0;
-  at = skip_blanks(at + 5);
-  if (*at != ':') return 0;
-  at = skip_blanks(at + 1);
-  return strncmp(at, "\"NODE_", 6) == 0 && at[6] != '"';
+  int depth = 0, found = 0, is_name = 0, is_cmd = 0, behind = 0;
+  for (const char *at = line; *at != '\0'; at++) {
+    if (strchr(" \t\r", *at) != NULL) continue;
+    if (depth == 0 && *at != '{') return 0;
+    if (depth == 1 && is_cmd && *at != ':' && *at != ',' && *at != '}') found = *at == '"' && begins(at, "NODE_", &behind) && behind != '"';
+    if (depth == 1 && is_name && *at == '"') is_cmd = begins(at, "cmd", &behind) && behind == '"', is_name = 2;
+    else if (*at != ':') is_cmd = 0;
+    if (*at == '"') {
+      for (at++; *at != '"' && *at != '\0'; at++) if (*at == '\\' && at[1] != '\0') at++;
+      if (*at == '\0') return 0;
+    } else if (*at == '{' || *at == '[') depth++;
+    else if (*at == '}' || *at == ']') depth--;
+    if (depth == 0) return found;
+    is_name = depth == 1 && (*at == '{' || *at == ',');
+  }
+  return 0;
 }
 
 static void answer(int fd, char *line, size_t size) {
   line[size] = '\0';
-  if (is_internal(line)) return;
+  if (is_internal(line) || line[strspn(line, " \t\r")] == '\0') return;
   put(fd, "{\"echo\":", 8);
   put(fd, line, size);
   put(fd, "}\n", 2);

@@ -96,6 +96,6 @@ def serve_one(server: socket.socket, text: str) -> None:
 
 
 def parse_address(text: str) -> tuple[str, int]:
-    """Return the host and port of ``host:port``."""
+    """Return the host and port of ``host:port``; the host of IPv6 is in brackets."""
     host, _, port = text.rpartition(":")
-    return host, int(port)
+    return host.strip("[]"), int(port)

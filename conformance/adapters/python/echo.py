@@ -2,6 +2,25 @@
 
 import json
 import os
+import sys
+
+
+def refuse(word: str) -> None:
+    raise ValueError(f"{word} is not JSON")
+
+
+def answer(line: bytes) -> bytes:
+    """The echo of one line; nothing for an internal message, and for what JSON cannot say."""
+    try:
+        message = json.loads(line.decode("utf-8", "replace"), parse_constant=refuse)
+        command = message.get("cmd") if isinstance(message, dict) else None
+        if isinstance(command, str) and command.startswith("NODE_") and command != "NODE_":
+            return b""
+        return json.dumps({"echo": message}, allow_nan=False).encode() + b"\n"
+    except (ValueError, RecursionError) as error:
+        print("bad line:", error, file=sys.stderr)
+        return b""
+
 
 fd = int(os.environ["NODE_CHANNEL_FD"])
 buffer = bytearray()
@@ -10,10 +29,6 @@ while data := os.read(fd, 65536):
     *lines, rest = buffer.split(b"\n")
     buffer = rest
     for line in lines:
-        message = json.loads(line)
-        command = message.get("cmd") if isinstance(message, dict) else None
-        if isinstance(command, str) and command.startswith("NODE_") and command != "NODE_":
-            continue
-        answer = memoryview(json.dumps({"echo": message}).encode() + b"\n")
-        while answer:
-            answer = answer[os.write(fd, answer) :]
+        view = memoryview(answer(line))
+        while view:
+            view = view[os.write(fd, view) :]

@@ -8,8 +8,9 @@ from typing import Any
 
 from channelkit.catalogue.members import LEVELS
 from channelkit.steps.kinds import kind_of
-from channelkit.wire.segments import Cut, last_frame, placed, variants
-from channelkit.wire.values import compact
+from channelkit.steps.writes import variants, written
+from channelkit.wire.modes import of_mode
+from channelkit.wire.serialization import Serialization, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +37,19 @@ class Case:
     """The steps as they stand in the file."""
 
     @property
-    def writes(self) -> list[tuple[bytes, bool]]:
-        """The bytes of each ``write`` step and whether a descriptor rides on it."""
-        return [(encode(step["write"]), "fd" in step) for step in self.steps if "write" in step]
+    def serialization(self) -> Serialization:
+        """The serialization in which the kit speaks."""
+        return of_mode(self.start.get("mode"))
 
     @property
-    def variants(self) -> dict[str, Any]:
-        """Segmentations by name, ``whole`` first."""
-        own = [_own_cut(step) for step in self.steps if "write" in step]
-        return {
-            name: [mine if mine is not None else cut for mine, cut in zip(own, cuts, strict=True)]
-            for name, cuts in variants(self.writes, every=self.segment == "all").items()
-        }
+    def writes(self) -> list[tuple[bytes, bool]]:
+        """The bytes of each ``write`` step and whether a descriptor rides on them."""
+        return written(self.serialization, self.steps)
+
+    @property
+    def variants(self) -> list[str]:
+        """The names of the segmentations, ``whole`` first."""
+        return variants(self.serialization, self.steps, every=self.segment == "all")
 
     @property
     def opens(self) -> bool:
@@ -81,8 +83,8 @@ class Case:
 @cache
 def _leaves_open(case: Case) -> bool:
     # Asked for after each variant with each subject, and some cases write megabytes.
-    data = b"".join(data for data, _descriptor in case.writes)
-    return (not data or data.endswith(b"\n")) and not any(map(_ends_or_changes, case.steps))
+    _frames, unfinished = split(case.serialization, b"".join(data for data, _descriptor in case.writes))
+    return not unfinished and not any(map(_ends_or_changes, case.steps))
 
 
 def _ends_or_changes(step: dict[str, Any]) -> bool:
@@ -97,35 +99,10 @@ _HARMLESS = ("accept", "close", "getConnections", "make", "prove", "send")
 """Commands after which the adapter is as good as new."""
 
 
-def _own_cut(step: dict[str, Any]) -> Cut | None:
-    if step.keys().isdisjoint(("cut", "at")):
-        return None
-    data = encode(step["write"])
-    at = step.get("at", last_frame(data)) if "fd" in step else None
-    return placed(data, step.get("cut", ()), at)
-
-
 def alternatives(step: dict[str, Any]) -> list[dict[str, Any]]:
     """What an ``expect`` step waits for; empty for other steps."""
     wanted = step.get("expect", [])
     return wanted if isinstance(wanted, list) else [wanted]
-
-
-def encode(chunks: Iterable[Any]) -> bytes:
-    """The bytes of a ``write`` step. Raises :class:`ValueError` or :class:`TypeError` on a bad chunk."""
-    out = bytearray()
-    for chunk in chunks:
-        if isinstance(chunk, str):
-            out += chunk.encode()
-        elif "hex" in chunk:
-            out += bytes.fromhex(chunk["hex"])
-        elif "json" in chunk:
-            out += compact(chunk["json"]) + b"\n"
-        elif "repeat" in chunk:
-            out += chunk["repeat"].encode() * chunk["times"]
-        else:
-            raise ValueError(f"unknown chunk {chunk!r}")
-    return bytes(out)
 
 
 # ---- selecting -----------------------------------------------------------------------------------------------

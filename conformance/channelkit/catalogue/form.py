@@ -4,34 +4,18 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from channelkit.catalogue.members import MEMBERS
 from channelkit.errors import UsageError
 
 WIDTH = 140
 """Columns of a line. Only a text that is longer by itself makes a longer line."""
 
-MEMBERS = (
-    "id",
-    "title",
-    "rules",
-    "level",
-    "roles",
-    "rung",
-    "needs",
-    "segment",
-    "start",
-    "fresh",
-    "steps",
-    "outcomes",
-    "ending",
-    "guards",
-    "like",
-)
-"""The members of a case in canonical order."""
-
-_OPEN = ("cases", "steps")
+_OPEN = ("cases", "steps", "fragments", "each")
 """Lists whose members never share a line."""
 _LONG_LISTS = tuple(f'"{name}": ' for name in _OPEN)
 _OUTCOMES = '"outcomes": '
+_FRAGMENT = 2
+"""How deep in a file the lists of steps stand that are fragments."""
 _MARGIN = 4
 """By so many columns the further lines of one value stand deeper than its first."""
 
@@ -83,7 +67,8 @@ def _lines(value: Any, head: str, tail: str, depth: int) -> Iterator[str]:
     """The lines of a value; ``head`` stands before it and ``tail`` follows it."""
     margin = "  " * depth
     fits = len(margin + head + _inline(value) + tail) <= WIDTH
-    if depth and not _is_open(value, head, fits=fits):
+    is_fragment = depth == _FRAGMENT and isinstance(value, list)
+    if depth and not is_fragment and not _is_open(value, head, fits=fits):
         yield from _filled(value, head, tail, margin)
         return
     opening, *members, closing = _members(value)

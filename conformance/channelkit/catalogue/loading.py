@@ -6,13 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from channelkit.catalogue.cases import Case, encode
+from channelkit.catalogue.cases import Case
+from channelkit.catalogue.expansion import Entry, entries, expanded
 from channelkit.catalogue.lines import line_of
 from channelkit.catalogue.members import SCHEMA
 from channelkit.errors import UsageError
 from channelkit.schema import Fault, Place
-from channelkit.steps.folded import unfolded
+from channelkit.steps.folded import unrolled
 from channelkit.steps.kinds import Step, kind_of
+from channelkit.steps.writes import encode
+from channelkit.wire.modes import of_mode
 
 _LISTS = ("rules", "roles", "needs", "ending", "like")
 """Members of a case that no caller changes."""
@@ -36,10 +39,10 @@ def load_file(file: Path) -> list[Case]:
         content = json.loads(text)
     except (OSError, ValueError) as error:
         raise UsageError(f"{file}: not a case file: {error}") from error
-    fault = SCHEMA.fault(content) or _senseless(content)
+    fault = _fault(content)
     if fault is not None:
         raise UsageError(f"{file}:{line_of(text, fault.place)}: {_told(fault, content)}")
-    return [case_of(entry, content["topic"]) for entry in content["cases"]]
+    return [case_of(entry, content["topic"]) for entry in entries(content)]
 
 
 def _told(fault: Fault, content: Any) -> str:
@@ -53,34 +56,54 @@ def _told(fault: Fault, content: Any) -> str:
     return fault.told("the file")
 
 
-def case_of(entry: dict[str, Any], topic: str) -> Case:
-    """The case of an entry that has no fault."""
+def case_of(entry: Entry, topic: str) -> Case:
+    """The case of an entry that has no fault and stands for one case."""
     lists: dict[str, Any] = {name: tuple(entry[name]) for name in _LISTS if name in entry}
-    steps = list(unfolded(entry["steps"]))
+    steps = list(unrolled(entry["steps"]))
     return Case(**{**entry, **lists, "steps": steps, "folded": entry["steps"], "topic": topic})
 
 
 def fault_of(entry: Any) -> str:
-    """What is wrong with a case as it stands in a file; empty when nothing is."""
+    """What is wrong with a case as it stands in a file without fragments; empty when nothing is."""
     content = {"topic": "any", "cases": [entry]}
-    fault = SCHEMA.fault(content) or _senseless(content)
+    fault = _fault(content)
     return "" if fault is None else _told(fault, content)
 
 
-# ---- what a schema cannot say ---------------------------------------------------------------------------------
+def _fault(content: Any) -> Fault | None:
+    """The first fault of the content of a case file."""
+    fault = SCHEMA.fault(content)
+    if fault is not None:
+        return fault
+    found = (
+        _fault_of_entry(entry, content, ("cases", number)) for number, entry in enumerate(content["cases"])
+    )
+    return next((fault for fault in found if fault is not None), None)
 
 
-def _senseless(content: dict[str, Any]) -> Fault | None:
-    """The first fault of cases that fit the schema."""
-    for number, entry in enumerate(content["cases"]):
-        for place, step in _places(entry["steps"]):
-            text = _fault_of_step(step, entry)
+# ---- what the schema of a file cannot say ----------------------------------------------------------------------
+
+
+def _fault_of_entry(entry: Entry, content: dict[str, Any], place: Place) -> Fault | None:
+    """The first fault of an entry that fits the schema."""
+    try:
+        cases = list(expanded(entry, content))
+    except UsageError as error:
+        return Fault(str(error), (*place, "steps"), names_it=True)
+    for row, case in enumerate(cases):
+        where = (*place, "each", row) if "each" in entry else place
+        fault = SCHEMA.part({"$ref": "#/$defs/case"}).fault(case) if case != entry else None
+        if fault is not None:
+            return replace(fault, place=where, text=fault.told("the case"), names_it=True)
+        for number, step in _numbered(case["steps"]):
+            text = _fault_of_step(step, case)
             if text:
-                return Fault(text, ("cases", number, "steps", *place), names_it=True)
+                at = (*place, "steps", *number) if case == entry else where
+                return Fault(text, at, names_it=True)
     return None
 
 
-def _places(steps: list[Step]) -> Iterator[tuple[Place, Step]]:
+def _numbered(steps: list[Step]) -> Iterator[tuple[Place, Step]]:
     """Every step with its place, those inside of others included."""
     for number, step in enumerate(steps):
         yield (number,), step
@@ -88,7 +111,7 @@ def _places(steps: list[Step]) -> Iterator[tuple[Place, Step]]:
             yield (number, "steps", inner), one
 
 
-def _fault_of_step(step: Step, entry: dict[str, Any]) -> str:
+def _fault_of_step(step: Step, entry: Entry) -> str:
     kind = kind_of(step)
     if kind.roles and not set(entry["roles"]) <= set(kind.roles):
         return f"a step {kind.name} is only for the roles {', '.join(kind.roles)}"
@@ -98,7 +121,8 @@ def _fault_of_step(step: Step, entry: dict[str, Any]) -> str:
         return f"no step {kind.name} inside of another"
     if kind.name == "write":
         try:
-            return _fault_of_places(step, len(encode(step["write"])))
+            data = encode(of_mode(entry.get("start", {}).get("mode")), step["write"])
+            return _fault_of_places(step, len(data))
         except (ValueError, TypeError, RecursionError) as error:
             return f"bad chunk in a write: {error}"
     return ""

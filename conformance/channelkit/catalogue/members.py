@@ -6,7 +6,7 @@ from typing import Any
 from channelkit.process.session import POLICIES
 from channelkit.schema import Rules, Schema
 from channelkit.steps.expect import AWAITED
-from channelkit.steps.kinds import KINDS, NAME, TEXT, words
+from channelkit.steps.kinds import KINDS, NAME, TEXT, list_of, text_like, words
 from channelkit.steps.run import run_steps  # noqa: F401 (with it, every kind is declared)
 
 LEVELS = ("MUST", "SHOULD", "MAY", "INFO")
@@ -96,6 +96,11 @@ MEMBERS: dict[str, Member] = {
         'how the subject may end: `clean`, `closed`, `died`, `hung`; `["clean"]` is the default',
     ),
     "guards": Member(NAME, "the real bug that the case guards against, in one sentence"),
+    "each": Member(
+        list_of({"type": "object", "minProperties": 1}),
+        "rows: the entry stands for one case for each, with the members of the row, such as `id` and `title`. "
+        'Any other name of a row is a value, for which `"@NAME@"` stands in the steps',
+    ),
     "like": Member(
         _set_of(NAME),
         "ids of cases of which this one is a variation: a subject that is known to deviate there may deviate here in the same way",
@@ -116,8 +121,8 @@ def _object(required: list[str], properties: dict[str, Rules], **others: Any) ->
 
 _CHUNKS: list[Rules] = [
     TEXT,
-    _object(["hex"], {"hex": {"type": "string", "pattern": "^([0-9a-fA-F]{2})*$"}}, title="hex"),
-    _object(["json"], {"json": True}, title="json"),
+    _object(["hex"], {"hex": text_like("([0-9a-fA-F]{2})*")}, title="hex"),
+    _object(["message"], {"message": True}, title="message"),
     _object(
         ["repeat", "times"], {"repeat": TEXT, "times": {"type": "integer", "minimum": 0}}, title="repeat"
     ),
@@ -127,10 +132,13 @@ _CHUNKS: list[Rules] = [
 def definitions() -> dict[str, Rules]:
     """The definitions of the schema."""
     required = [name for name, member in MEMBERS.items() if member.required]
+    members = {name: _described(member.rules, member.meaning) for name, member in MEMBERS.items()}
     return {
-        "case": _object(
-            required, {name: _described(member.rules, member.meaning) for name, member in MEMBERS.items()}
-        ),
+        "case": {
+            **_object(["steps"], members),
+            "if": {"not": {"required": ["each"]}},
+            "then": {"required": required},
+        },
         "outcome": {
             "oneOf": [
                 words("conform", "violate"),
@@ -166,7 +174,15 @@ def document() -> dict[str, Any]:
         "description": "The cases of one topic. Made by conformance/generate.py from the tables of channelkit.",
         **_object(
             ["topic", "cases"],
-            {"topic": NAME, "cases": {"type": "array", "items": {"$ref": "#/$defs/case"}}},
+            {
+                "topic": NAME,
+                "fragments": {
+                    "description": "Steps that several cases share, by name. A fragment may use those before it.",
+                    "type": "object",
+                    "additionalProperties": list_of({"$ref": "#/$defs/step"}),
+                },
+                "cases": {"type": "array", "items": {"$ref": "#/$defs/case"}},
+            },
         ),
         "$defs": definitions(),
     }

@@ -19,6 +19,10 @@ class Seen:
     outcome: str
     ending: str | None = None
     text: str = ""
+    expected: str = ""
+    """What the step under way waited for, in words."""
+    cause: str = ""
+    """Equal for two cases that show one fault; empty when the text says it."""
 
     def signature(self, case: Case) -> str:
         """What a known-failures list names: the outcome, or ``outcome/ending`` when only the ending is wrong."""

@@ -7,10 +7,14 @@ from contextlib import closing
 from dataclasses import replace
 
 from channelkit.errors import KitError
+from channelkit.judge import codec
 from channelkit.judge.subjects import Description
 from channelkit.limits import Limits
 from channelkit.process.ending import finish
 from channelkit.process.session import Session
+from channelkit.process.subject import describe_status
+from channelkit.wire.compare import equal
+from channelkit.wire.modes import JSON_LINES
 from channelkit.wire.transcript import Transcript, lines
 
 
@@ -20,6 +24,8 @@ class _Ill(Exception):
 
 def examine(subject: Description, limits: Limits) -> int:
     """Prints the steps; 0 when all went well, else 1."""
+    if subject.role == codec.ROLE:
+        return _examine_codec(subject, limits)
     transcript = Transcript()
     session: Session | None = None
     try:
@@ -28,6 +34,7 @@ def examine(subject: Description, limits: Limits) -> int:
         ) as session:
             for title, step in _steps(session):
                 _take(title, step)
+        _say_what_follows(subject)
         return 0
     except (_Ill, KitError) as error:
         print(f"NO  {error}")
@@ -36,6 +43,42 @@ def examine(subject: Description, limits: Limits) -> int:
         if session is not None and session.subject.stderr_text:
             print("    stderr:", *session.subject.stderr_text.splitlines(), sep="\n      | ")
         return 1
+
+
+def _say_what_follows(subject: Description) -> None:
+    print(
+        f"    the contract is kept; `channelkit run --{subject.role}` with the same command says whether the rules are"
+    )
+
+
+def _examine_codec(subject: Description, limits: Limits) -> int:
+    """A filter for each direction: one good line goes through, and a bad one is rejected."""
+    try:
+        for way, wanted in (("decode", _EVENT), ("encode", _LINE)):
+            status, out = codec.convert((*subject.command, way), _LINE, limits, threading.Event())
+            if status == codec.UNSUPPORTED:
+                print(f"ok  `{way}` is declared unsupported", flush=True)
+            elif status != codec.ACCEPTED:
+                raise _Ill(f"`{way}` of {_LINE!r} ended with {describe_status(status)}")
+            elif not _is_right(way, out):
+                raise _Ill(f"`{way}` of {_LINE!r} wrote {out[:200]!r}, not {wanted!r}")
+            else:
+                print(f"ok  `{way}` takes a line and gives one", flush=True)
+    except (_Ill, codec.CaseOver, KitError) as error:
+        print(f"NO  {error}")
+        return 1
+    _say_what_follows(subject)
+    return 0
+
+
+_LINE = JSON_LINES.frame({"a": 1})
+_EVENT = b'{"event": "message", "message": {"a": 1}}'
+
+
+def _is_right(way: str, out: bytes) -> bool:
+    found = JSON_LINES.read(out)
+    wanted = {"a": 1} if way == "encode" else {"event": "message", "message": {"a": 1}}
+    return not found.problem and equal(wanted, found.value)
 
 
 def _take(title: str, step: Callable[[], str]) -> None:

@@ -25,7 +25,7 @@ _COPIED = ("cases", "schemas", "requirements.json")
 
 def add_init(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of ``init-adapter``."""
-    parser.add_argument("language", choices=sorted(STARTS))
+    parser.add_argument("language", choices=sorted(STARTS), help="the language of the program")
     parser.add_argument("target", nargs="?", type=Path, help="a file (default: echo.* here)")
     parser.set_defaults(action=init)
 
@@ -45,7 +45,9 @@ def init(arguments: argparse.Namespace) -> int:
 
 def add_copy(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of ``copy``."""
-    parser.add_argument("target", type=Path, metavar="DIR")
+    parser.add_argument(
+        "target", type=Path, metavar="DIR", help="the directory, which is made if there is none"
+    )
     parser.set_defaults(action=copy)
 
 

@@ -2,32 +2,37 @@
 
 import argparse
 import contextlib
+import io
 import json
 import signal
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from channelkit import __version__
 from channelkit.catalogue.cases import Case, select
 from channelkit.catalogue.loading import load
 from channelkit.catalogue.members import LEVELS
-from channelkit.cli import doctor, fmt, matrix, promote, replay
+from channelkit.cli import doctor, fmt, matrix, promote, replay, since
 from channelkit.cli import init as initcli
 from channelkit.cli import known as knowncli
 from channelkit.cli import pair as paircli
 from channelkit.cli import runtimes as runtimescli
 from channelkit.errors import KitError, UsageError
 from channelkit.judge.profiles import PROFILES
-from channelkit.judge.runner import Options, default_jobs, pairs, run
-from channelkit.judge.subjects import Description, from_command, from_path
+from channelkit.judge.runner import Options, default_jobs, look_at, pairs, run
+from channelkit.judge.subjects import HANDLES, Description, from_command, from_path
 from channelkit.limits import Limits
 from channelkit.process.attach import PATIENCE
-from channelkit.report.console import show_result, show_summary
+from channelkit.report.console import show_again, show_result, show_summary, show_unfit
+from channelkit.report.findings import TOLD, cause_of, count
 from channelkit.report.results import Report, add_report_option
+from channelkit.report.terminal import Terminal
 from channelkit.resources import case_files, flags, rules
 from channelkit.runtimes.node import find_node
+from channelkit.wire.visible import visible
 
 CONFORMANT, NOT_CONFORMANT, USAGE, HARNESS = 0, 1, 2, 3
 """Exit statuses."""
@@ -35,6 +40,7 @@ CONFORMANT, NOT_CONFORMANT, USAGE, HARNESS = 0, 1, 2, 3
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit status."""
+    _never_fail_to_print()
     arguments = _parser().parse_args(argv)
     with _no_buffered_loss():
         try:
@@ -52,6 +58,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             # The reader of our output has gone; nothing more can be said to it, not even at exit.
             sys.stdout = None
             return HARNESS
+        except Exception:  # a fault of the kit says nothing about a subject
+            traceback.print_exc()
+            return HARNESS
+
+
+def _never_fail_to_print() -> None:
+    """A character that the encoding of the terminal lacks is printed as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextlib.contextmanager
@@ -81,13 +97,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_selection(listing)
     listing.set_defaults(action=list_cases)
     showing = actions.add_parser("show", help="print one case")
-    showing.add_argument("id")
+    showing.add_argument("id", help="the id of the case")
     _add_catalogue(showing)
     showing.set_defaults(action=show_case)
     explaining = actions.add_parser(
         "explain", help="print a requirement, or a flag, and the cases that show it"
     )
-    explaining.add_argument("rule")
+    explaining.add_argument("rule", help="a requirement such as FRM-003, or a flag of a lenient outcome")
     _add_catalogue(explaining)
     explaining.set_defaults(action=explain)
     runtimescli.add(actions.add_parser("runtimes", help="list, fetch or verify the pinned runtimes"))
@@ -105,6 +121,9 @@ def _parser() -> argparse.ArgumentParser:
     fmt.add(actions.add_parser("fmt", help="bring case files into their canonical form"))
     initcli.add_init(actions.add_parser("init-adapter", help="write an echo child to start from"))
     initcli.add_copy(actions.add_parser("copy", help="copy cases, schemas and rules to a directory"))
+    since.add(
+        actions.add_parser("since", help="say which release of a runtime changed what is seen of a rule")
+    )
     knowncli.add(actions.add_parser("known", help="make known-failures lists from a report"))
     return parser
 
@@ -145,6 +164,15 @@ def _add_subjects(parser: argparse.ArgumentParser) -> None:
         help="what --child can do: 0 echo, 1 driven, 2 handles (default 0)",
     )
     parser.add_argument(
+        "--handles",
+        type=_capabilities,
+        nargs="?",
+        const=HANDLES,
+        default=(),
+        metavar="CAPABILITIES",
+        help="the echo child of --child takes handles: of every type, or a list such as receive:net.Socket,socket-lists",
+    )
+    parser.add_argument(
         "--time-scale", type=_positive, default=1.0, metavar="F", help="multiplies every limit"
     )
     parser.add_argument(
@@ -175,6 +203,10 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     add_report_option(parser)
     parser.set_defaults(action=run_cases)
+
+
+def _capabilities(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split(",")))
 
 
 def _positive_int(text: str) -> int:
@@ -213,27 +245,44 @@ def run_cases(arguments: argparse.Namespace) -> int:
     if not work:
         raise UsageError("no case applies: look at `channelkit list`, -k, --level, --profile and --rung")
     options = _options(arguments)
-    shown = [case for case in cases if any(case is one for one, _subject in work)]
+    terminal = Terminal()
+    asked = {case.id for case, _subject in work}
+    shown = [case for case in cases if case.id in asked]
     report = Report(subjects, shown, arguments.report)
     node = find_node()
-    print(
-        f"{len(work)} results to come; Node: {f'{node.version} ({node.path})' if node else 'none'}",
-        flush=True,
-    )
+    told = f"Node: {f'{node.version} ({node.path})' if node else 'none'}"
+    terminal.say(f"{count(len(work), 'result')} to come; {told}")
     complete = False
-    titles = {case.id: case.title for case in cases}
-    texts = rules()
     try:
-        with contextlib.closing(run(work, options)) as results:
-            for result in results:
-                entry = report.add(result)
-                show_result(entry, texts, titles[entry["case"]], print, trace=arguments.trace)
+        report.unfit = look_at(subjects, options)
+        fit = [one for one in work if one[1].name not in report.unfit]
+        _show_results(fit, options, report, terminal, trace=arguments.trace)
         complete = True
     finally:
         report.close()
         report.write(complete=complete)
-        show_summary(report.content(complete=complete), print)
+        terminal.clear()
+        show_summary(report.content(complete=complete), terminal)
     return report.exit_status
+
+
+def _show_results(
+    work: Sequence[tuple[Case, Description]], options: Options, report: Report, out: Terminal, *, trace: bool
+) -> None:
+    """Runs, and prints each result that needs attention: in full where its cause is new, else in one line."""
+    texts, first = rules(), dict[tuple[str, str], str]()
+    titles = {case.id: case.title for case, _subject in work}
+    for name, unfit in report.unfit.items():
+        show_unfit(name, asdict(unfit), out)
+    with contextlib.closing(run(work, options)) as results:
+        for number, result in enumerate(results, 1):
+            entry = report.add(result)
+            known = first.setdefault((entry["subject"], cause_of(entry)), entry["case"])
+            if trace or entry["verdict"] not in TOLD or known == entry["case"]:
+                show_result(entry, texts, titles[entry["case"]], out, trace=trace)
+            else:
+                show_again(entry, known, out)
+            out.progress(f"{number} of {len(work)}, {len(report.failed)} failed")
 
 
 def _options(arguments: argparse.Namespace) -> Options:
@@ -261,7 +310,9 @@ def _subjects(arguments: argparse.Namespace) -> list[Description]:
     profile = PROFILES.get(getattr(arguments, "profile", None) or "")
     reached = profile.rung if profile is not None and profile.role == "child" else 0
     rung = reached if arguments.rung is None else arguments.rung
-    return [from_command(arguments.child, "child", rung, arguments.known)]
+    if arguments.handles and rung != 0:
+        raise UsageError("--handles belongs to an echo child; an adapter declares its own in its `hello`")
+    return [from_command(arguments.child, "child", rung, arguments.known, arguments.handles)]
 
 
 def list_cases(arguments: argparse.Namespace) -> int:
@@ -290,7 +341,7 @@ def show_case(arguments: argparse.Namespace) -> int:
         print(f"needs: {', '.join(case.needs)}")
     print(f"variants: {', '.join(case.variants)}")
     for step in case.folded or case.steps:
-        print(f"  {json.dumps(step, ensure_ascii=False)}")
+        print(f"  {visible(json.dumps(step, ensure_ascii=False))}")
     print(f"outcomes: {json.dumps(case.outcomes)}\nending: {', '.join(case.ending)}")
     return CONFORMANT
 

@@ -23,6 +23,7 @@ from channelkit.report.committed import differences
 from channelkit.report.console import show_pairs
 from channelkit.report.markdown import render
 from channelkit.report.results import Report, add_report_option
+from channelkit.report.terminal import Terminal
 from channelkit.resources import case_files, find
 from channelkit.runtimes.pinned import Runtime, runtimes
 
@@ -86,7 +87,9 @@ def _as_subject(runtime: Runtime, role: str, rung: int) -> Description:
     except UsageError:
         known = {}
     problem = "" if runtime.is_there else runtime.state
-    return Description(name, role, rung, command, _reproduce(runtime, role, rung, words), known, problem)
+    return Description(
+        name, role, rung, command, _reproduce(runtime, role, rung, words), known, problem=problem
+    )
 
 
 def _program(role: str, rung: int) -> str:
@@ -133,7 +136,7 @@ def act(arguments: argparse.Namespace) -> int:
             f"{one['name'].ljust(22)} {', '.join(f'{number} {verdict}' for verdict, number in one['counts'].items())}"
         )
     if pairs_too:
-        show_pairs(content, print)
+        show_pairs(content, Terminal())
     status = report.exit_status
     if arguments.check is not None:
         status = max(status, _compare(arguments.check, render(content)))

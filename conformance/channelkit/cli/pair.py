@@ -2,6 +2,8 @@
 
 import argparse
 import contextlib
+import shlex
+import shutil
 
 from channelkit.catalogue.verdict import FAIL, FIXED, INCONCLUSIVE
 from channelkit.cli import matrix
@@ -10,6 +12,7 @@ from channelkit.judge.known import read
 from channelkit.limits import Limits
 from channelkit.pairs import pairing
 from channelkit.pairs.pairing import Participant
+from channelkit.process.session import Plan
 from channelkit.report.console import LETTERS
 from channelkit.runtimes.pinned import runtimes
 from channelkit.wire.transcript import lines
@@ -18,7 +21,8 @@ from channelkit.wire.transcript import lines
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
     parser.add_argument(
-        "parent", help="a runtime of `channelkit runtimes` or a subject without its role: pyref-sync"
+        "parent",
+        help="a runtime of `channelkit runtimes`, a subject without its role (pyref-sync), or the command of a driven adapter",
     )
     parser.add_argument("child", help="the same")
     parser.add_argument("-k", dest="pattern", metavar="PATTERN", help="only trials whose name holds this")
@@ -62,11 +66,29 @@ def act(arguments: argparse.Namespace) -> int:
 
 
 def _find(name: str) -> Participant:
-    """Raises :class:`UsageError` when there is no such implementation here."""
+    """An implementation by its name, or by the command of its adapter. Raises :class:`UsageError` when it is neither."""
+    try:
+        return _named(name)
+    except UsageError as error:
+        return _command(name, str(error))
+
+
+def _command(text: str, otherwise: str) -> Participant:
+    """The implementation that a command starts; its adapter has both roles, or says in its `hello` which it has."""
+    try:
+        argv = tuple(shlex.split(text))
+    except ValueError as error:
+        raise UsageError(f"{text}: {error}") from error
+    if not argv or shutil.which(argv[0]) is None:
+        raise UsageError(f"{otherwise}, and there is no program of that name")
+    return Participant(text, Plan(argv, "parent", 3), Plan(argv, "child", 2))
+
+
+def _named(name: str) -> Participant:
     runtime = next((one for one in runtimes() if one.name == name), None)
-    subjects = matrix.subjects([name] if runtime else None, others=runtime is None)
     if runtime is not None and not runtime.is_there:
         raise UsageError(f"{name}: {runtime.state}; `channelkit runtimes fetch {name}`")
+    subjects = matrix.subjects([name] if runtime else None, others=runtime is None)
     found = next((one for one in pairing.participants(subjects) if one.name == name), None)
     if found is None:
         raise UsageError(f"no driven implementation is named {name}")

@@ -5,14 +5,16 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from channelkit.catalogue.cases import Case, applies
+from channelkit.catalogue.cases import Case
 from channelkit.catalogue.loading import load
 from channelkit.errors import UsageError
 from channelkit.judge.execute import execute
+from channelkit.judge.runner import pairs
 from channelkit.judge.subjects import Description
 from channelkit.limits import Limits
 from channelkit.report.console import show_result
 from channelkit.report.results import Report
+from channelkit.report.terminal import Terminal
 from channelkit.resources import case_files, rules
 
 TIMES = 3
@@ -23,7 +25,7 @@ def add(
     parser: argparse.ArgumentParser, chosen: Callable[[argparse.Namespace], Sequence[Description]]
 ) -> None:
     """Declares the arguments; ``chosen`` says which subjects the others name."""
-    parser.add_argument("what", metavar="FILE|CASE-ID")
+    parser.add_argument("what", metavar="FILE|CASE-ID", help="a case file, or the id of a case")
     parser.add_argument("--times", type=int, default=TIMES, metavar="N", help="runs (default %(default)s)")
     parser.add_argument("--trace", action="store_true", help="print every transcript")
     parser.set_defaults(action=lambda arguments: act(arguments, chosen(arguments)))
@@ -42,7 +44,7 @@ def named(what: str) -> list[Case]:
 def act(arguments: argparse.Namespace, subjects: Sequence[Description]) -> int:
     """Runs; 1 when a run failed, 3 when one was inconclusive."""
     cases = named(arguments.what)
-    work = [(case, one) for case in cases for one in subjects if applies(case, one.role, one.rung)]
+    work = pairs(subjects, cases)
     if not work:
         raise UsageError(f"{arguments.what} does not apply to any of these subjects")
     report = Report(list(subjects), cases, [])
@@ -55,7 +57,7 @@ def act(arguments: argparse.Namespace, subjects: Sequence[Description]) -> int:
                 print(
                     f"{one.name}  {case.id}  run {number}: {entry['verdict']}, {entry['outcome']}", flush=True
                 )
-                show_result(entry, texts, case.title, print, trace=arguments.trace)
+                show_result(entry, texts, case.title, Terminal(), trace=arguments.trace)
     finally:
         report.close()
     return report.exit_status

@@ -8,7 +8,13 @@ from channelkit.runtimes.pinned import Runtime, cache_directory, named, runtimes
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
-    parser.add_argument("what", nargs="?", choices=("list", "fetch", "verify"), default="list")
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("list", "fetch", "verify"),
+        default="list",
+        help="list them, download them, or compare the cache with the pins (default: list)",
+    )
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="runtimes of the list (default: all that are not historical)"
     )

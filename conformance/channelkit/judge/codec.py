@@ -13,14 +13,15 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from channelkit.catalogue.cases import Case, alternatives, encode
+from channelkit.catalogue.cases import Case, alternatives
 from channelkit.catalogue.verdict import Seen
 from channelkit.errors import HarnessError, Interrupted
-from channelkit.limits import SLICE, Limits
-from channelkit.process.spawn import environment
+from channelkit.limits import MOST_BYTES, SLICE, Limits
+from channelkit.process import leftovers
+from channelkit.process.spawn import environment, kill_group
 from channelkit.process.subject import describe_status
 from channelkit.wire.compare import contains, equal
-from channelkit.wire.rawchannel import Frame, read_frame
+from channelkit.wire.serialization import Frame, split
 from channelkit.wire.transcript import Transcript
 from channelkit.wire.values import compact, expand, parse, show, untag
 
@@ -35,7 +36,8 @@ def direction(case: Case) -> str | None:
         return None
     if all(map(_decodes, case.steps)) and any("write" in step for step in case.steps):
         # The end of a stream says something of a codec where an unfinished line stands before it.
-        return "decode" if not any(map(_is_end, case.steps)) or not _stream(case).endswith(b"\n") else None
+        _frames, unfinished = split(case.serialization, _stream(case))
+        return "decode" if unfinished or not any(map(_is_end, case.steps)) else None
     if all(map(_encodes, case.steps)) and any("do" in step for step in case.steps):
         return "encode"
     return None
@@ -72,6 +74,9 @@ def _encodes(step: dict[str, Any]) -> bool:
             and step["do"].keys() == {"command", "message"}
             and "later" not in step
         )
+    # A message that is only written so that its delivery shows that nothing else came has no counterpart in a filter.
+    if "write" in step:
+        return "fd" not in step
     return "barrier" in step or _expects(step, lambda one: "frame" in one or "text" in one)
 
 
@@ -80,8 +85,8 @@ def _expects(step: dict[str, Any], fits: Callable[[dict[str, Any]], bool]) -> bo
     return any(fits(one) and "handle" not in one and "fd" not in one for one in alternatives(step))
 
 
-class _Ended(Exception):
-    """The case has an outcome."""
+class CaseOver(Exception):
+    """The case has an outcome, and the text says why."""
 
     def __init__(self, outcome: str, text: str = "") -> None:
         super().__init__(text)
@@ -98,21 +103,21 @@ def run(
     data = _stream(case) if way == "decode" else _messages(case)
     transcript.data("write", data)
     try:
-        status, out = _filter((*command, way), data, limits, stop)
+        status, out = convert((*command, way), data, limits, stop)
         transcript.data("read", out)
         transcript.note(f"the filter ended with {describe_status(status)}")
         if status == UNSUPPORTED:
             return None
         if status not in (ACCEPTED, REJECTED):
-            raise _Ended("died", f"the filter ended with {describe_status(status)}")
+            raise CaseOver("died", f"the filter ended with {describe_status(status)}")
         outcome = _judge_events(case, out, status) if way == "decode" else _judge_frames(case, out, status)
-    except _Ended as ended:
+    except CaseOver as ended:
         return Seen("whole", ended.outcome, text=str(ended))
     return Seen("whole", outcome)
 
 
 def _stream(case: Case) -> bytes:
-    return b"".join(encode(step["write"]) for step in case.steps if "write" in step)
+    return b"".join(data for data, _descriptor in case.writes)
 
 
 def _messages(case: Case) -> bytes:
@@ -120,15 +125,16 @@ def _messages(case: Case) -> bytes:
     return b"".join(compact(expand(message)) + b"\n" for message in sent)
 
 
-def _filter(argv: tuple[str, ...], data: bytes, limits: Limits, stop: threading.Event) -> tuple[int, bytes]:
-    """Writes ``data`` to the stdin of a process and returns its exit status and all that it wrote."""
+def convert(argv: tuple[str, ...], data: bytes, limits: Limits, stop: threading.Event) -> tuple[int, bytes]:
+    """Writes ``data`` to the stdin of a filter and returns its exit status and all that it wrote. Raises :class:`CaseOver`."""
+    mark = leftovers.new_mark()
     try:
         process = subprocess.Popen(
             argv,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment({}),
+            env=environment({leftovers.NAME: mark}),
             start_new_session=True,
         )
     except OSError as error:
@@ -136,9 +142,10 @@ def _filter(argv: tuple[str, ...], data: bytes, limits: Limits, stop: threading.
     with process:
         try:
             return _converse(process, memoryview(data), time.monotonic() + limits.start, stop)
-        except BaseException:
-            process.kill()
-            raise
+        finally:
+            kill_group(process.pid)  # its number is still its own: it is reaped only now
+            process.wait()
+            leftovers.give_up(mark)
 
 
 def _converse(
@@ -155,11 +162,13 @@ def _converse(
             if stop.is_set():
                 raise Interrupted
             if time.monotonic() > until:
-                raise _Ended("silent", "the filter does not end")
+                raise CaseOver("silent", "the filter does not end")
             for key, _events in selector.select(SLICE):
                 if key.fileobj is process.stdout:
                     piece = os.read(process.stdout.fileno(), 65536)
                     out += piece
+                    if len(out) > MOST_BYTES:
+                        raise CaseOver("flooded", f"the filter wrote more than {MOST_BYTES} bytes")
                     if not piece:
                         selector.unregister(process.stdout)
                     continue
@@ -170,7 +179,16 @@ def _converse(
                 if not data:
                     selector.unregister(process.stdin)
                     process.stdin.close()
-    return process.wait(max(0.1, until - time.monotonic())), bytes(out)
+    return _status(process.pid, until), bytes(out)
+
+
+def _status(pid: int, until: float) -> int:
+    """The exit status of a process, which stays unreaped. Raises :class:`CaseOver` when it does not end in time."""
+    while (ended := os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is None:
+        if time.monotonic() > until:
+            raise CaseOver("silent", "the filter closed its stdout and does not end")
+        time.sleep(0.002)
+    return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
 
 # ---- decode --------------------------------------------------------------------------------------------------
@@ -187,16 +205,16 @@ def _judge_events(case: Case, out: bytes, status: int) -> str:
         chosen = next((one for one in wanted if _event_fits(one, left, status)), None)
         if chosen is None:
             if left:
-                raise _Ended("unexpected", f"the filter delivered {show(left[0])}")
-            raise _Ended("silent" if status == ACCEPTED else "refused", "nothing more was delivered")
+                raise CaseOver("unexpected", f"the filter delivered {show(left[0])}")
+            raise CaseOver("silent" if status == ACCEPTED else "refused", "nothing more was delivered")
         outcome = chosen.get("as", outcome)
         if _is_event(chosen, "error") or chosen.get("stop"):
             return str(outcome)
         left.popleft()
     if left:
-        raise _Ended("unexpected", f"the filter delivered {show(left[0])}")
+        raise CaseOver("unexpected", f"the filter delivered {show(left[0])}")
     if status != ACCEPTED:
-        raise _Ended("refused", "the filter rejected a good line")
+        raise CaseOver("refused", "the filter rejected a good line")
     return str(outcome)
 
 
@@ -232,10 +250,10 @@ def _event_fits(one: dict[str, Any], left: deque[Any], status: int) -> bool:
 
 def _judge_frames(case: Case, out: bytes, status: int) -> str:
     """The outcome: each expectation takes the next line; a rejection is the refusal of the message that comes next."""
-    *lines, tail = out.split(b"\n")
+    frames, tail = split(case.serialization, out)
     if tail:
-        raise _Ended("unexpected", f"the filter wrote {tail[:200]!r} without a line feed")
-    left = deque(map(read_frame, lines))
+        raise CaseOver("unexpected", f"the filter wrote {tail[:200]!r}, which is no complete frame")
+    left = deque(map(case.serialization.read, frames))
     outcome = "ok"
     for number, step in enumerate(case.steps):
         refused = step.get("refused")
@@ -245,18 +263,18 @@ def _judge_frames(case: Case, out: bytes, status: int) -> str:
         if not wanted:
             continue
         if not left:
-            raise _Ended("refused" if status == REJECTED else "silent", "a line is missing")
+            raise CaseOver("refused" if status == REJECTED else "silent", "a line is missing")
         frame = left.popleft()
         chosen = next((one for one in wanted if _frame_fits(one, frame)), None)
         if chosen is None:
-            raise _Ended("unexpected", f"the filter wrote {frame}")
+            raise CaseOver("unexpected", f"the filter wrote {frame}")
         outcome = chosen.get("as", outcome)
         if chosen.get("stop"):
             return str(outcome)
     if left:
-        raise _Ended("unexpected", f"the filter wrote {left[0]}")
+        raise CaseOver("unexpected", f"the filter wrote {left[0]}")
     if status == REJECTED:
-        raise _Ended("refused", "the filter refused a message")
+        raise CaseOver("refused", "the filter refused a message")
     return str(outcome)
 
 
@@ -268,7 +286,7 @@ def _due(case: Case, number: int) -> bool:
 
 def _frame_fits(one: dict[str, Any], frame: Frame) -> bool:
     if "text" in one:
-        return frame.raw == str(one["text"]).encode().removesuffix(b"\n")
+        return frame.raw == str(one["text"]).encode()
     if frame.problem or "frame" not in one:
         return False
     wanted = untag(one["frame"], large=True)

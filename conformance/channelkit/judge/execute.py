@@ -20,7 +20,7 @@ from channelkit.catalogue.verdict import (
     with_known,
     worst,
 )
-from channelkit.errors import HarnessError, Interrupted, NoChannel
+from channelkit.errors import HarnessError, Interrupted, LimitExceeded, NoChannel
 from channelkit.judge import codec
 from channelkit.judge.subjects import Description
 from channelkit.limits import Limits
@@ -30,7 +30,7 @@ from channelkit.steps.opening import greet, open_channel
 from channelkit.steps.run import run_steps
 from channelkit.steps.scene import CaseEnded, DeclaredUnsupported, Scene
 from channelkit.steps.sockets import Sockets
-from channelkit.wire.segments import Cut
+from channelkit.steps.wanted import describe
 from channelkit.wire.transcript import Transcript
 from channelkit.wire.values import show
 
@@ -181,11 +181,11 @@ def run_shared(session: Session, case: Case, subject: Description) -> CaseResult
             return None
     except DeclaredUnsupported as error:
         return _result(subject, case, record, _unsupported(error), time.monotonic() - started)
-    for name, cuts in case.variants.items():
+    for name in case.variants:
         start = len(session.transcript.entries)
         session.transcript.note(f"variant {name}, in a process that is shared with other cases")
-        seen, _in_order, reusable = _run_variant(session, case, name, cuts, None)
-        seen = Seen(name, seen.outcome, "clean", seen.text)
+        seen, _in_order, reusable = _run_variant(session, case, name, None)
+        seen = replace(seen, ending="clean")
         judgement = judge(case, seen)
         if not reusable or judgement.verdict == FAIL:
             return None
@@ -205,9 +205,7 @@ def _run_variants(
     *,
     brief: bool,
 ) -> None:
-    variants: Iterator[tuple[str, list[Cut]]] = iter(case.variants.items())
-    if only is not None:
-        variants = iter([(name, cuts) for name, cuts in variants if name == only])
+    variants = iter([name for name in case.variants if only in (None, name)])
     pending = next(variants, None)
     if pending is None:
         raise HarnessError(f"{case.id} has no variant {only}")
@@ -234,18 +232,17 @@ def _run_codec(
 def _run_in_session(
     session: Session,
     case: Case,
-    first: tuple[str, list[Cut]],
-    following: Iterator[tuple[str, list[Cut]]],
+    name: str,
+    following: Iterator[str],
     record: _Record,
-) -> tuple[str, list[Cut]] | None:
+) -> str | None:
     """Runs variants as long as the session is as good as new; returns the next one that needs a new session."""
-    name, cuts = first
     start = 0
     try:
         problem = _prepare(session, case, record)
         while True:
             session.transcript.note(f"variant {name}")
-            seen, in_order, reusable = _run_variant(session, case, name, cuts, problem)
+            seen, in_order, reusable = _run_variant(session, case, name, problem)
             upcoming = next(following, None)
             if upcoming is None or not reusable:
                 break
@@ -253,14 +250,25 @@ def _run_in_session(
             record.judgements.append(judge(case, seen))
             record.evidence[name] = (session.transcript.entries[start:], "")
             start = len(session.transcript.entries)
-            name, cuts = upcoming
+            name = upcoming
         ending, why = finish(session)
         surplus = _surplus(session) if in_order else ""
         if surplus:
-            seen = Seen(name, "unexpected", None, surplus)
-        seen = Seen(name, seen.outcome, ending, "; ".join(filter(None, (seen.text, why))))
+            seen = Seen(name, "unexpected", None, surplus, "nothing after the last step")
+        seen = replace(
+            seen,
+            ending=ending,
+            text="; ".join(filter(None, (seen.text, why))),
+            cause=seen.cause or seen.text or why,
+            expected=seen.expected or (f"the ending {' or '.join(case.ending)}" if why else ""),
+        )
         record.seen.append(seen)
         record.judgements.append(judge(case, seen))
+    except LimitExceeded as beyond:  # other variants would show the same at the same cost
+        seen = Seen(name, beyond.outcome, None, str(beyond))
+        record.seen.append(seen)
+        record.judgements.append(judge(case, seen))
+        upcoming = None
     finally:
         session.subject.read_stderr()
         record.strays += session.release_strays()
@@ -314,34 +322,37 @@ def _meet(session: Session) -> CaseEnded | None:
 
 
 def _run_variant(
-    session: Session, case: Case, name: str, cuts: list[Cut], problem: CaseEnded | None
+    session: Session, case: Case, name: str, problem: CaseEnded | None
 ) -> tuple[Seen, bool, bool]:
     """Runs the steps once; says what was seen, whether all steps were taken, and whether a variant may follow in this process."""
     with closing(Sockets()) as sockets:
-        scene = Scene(session, sockets)
-        text = ""
+        scene = Scene(session, sockets, name)
+        text = expected = cause = ""
         in_order = synchronised = False
         try:
             if problem is not None:
                 raise problem
-            run_steps(scene, case.steps, cuts)
+            run_steps(scene, case.steps)
             in_order = True
         except CaseEnded as ended:
-            scene.outcome, text = ended.outcome, str(ended)
+            scene.outcome, text, cause = ended.outcome, str(ended), ended.cause
+            expected = describe(scene.step)
         # Also after a failure: a subject that still writes while the kit closes would die of the kit's haste.
         try:
             synchronised = problem is None and scene.outcome not in _HOPELESS and _synchronise(scene)
         except CaseEnded as ended:
             if in_order:
-                scene.outcome, text = ended.outcome, str(ended)
-        return Seen(name, scene.outcome, None, text), in_order, in_order and synchronised and case.leaves_open
+                scene.outcome, text, cause = ended.outcome, str(ended), ended.cause
+                expected = "nothing after the last step"
+        seen = Seen(name, scene.outcome, None, text, expected, cause)
+        return seen, in_order, in_order and synchronised and case.leaves_open
 
 
 def _surplus(session: Session) -> str:
     """What the adapter reported after the last step and no rule allows, in words; empty when nothing."""
     control = session.control
     if control is None:
-        return ""
+        return session.repeated
     if not session.opened and session.puppet is None and session.channel.heard:
         return "the subject wrote on a channel that it refused"
     if control.late:
@@ -361,7 +372,7 @@ def _synchronise(scene: Scene) -> bool:
     if not session.opened:
         return False
     channel = session.channel
-    if session.exited or session.kit_ended_first or channel.closed or channel.eof or not scene.whole_line:
+    if session.exited or session.kit_ended_first or channel.closed or channel.eof or scene.unfinished:
         return False
     glued = set(session.probes)
     if not session.write(session.new_probe()):
@@ -373,11 +384,14 @@ def _synchronise(scene: Scene) -> bool:
     )
     if back and latest not in session.probes and glued & session.probes:
         raise CaseEnded("silent", "the message that was glued to a write was not delivered")
-    if back and session.frames:
-        raise CaseEnded("unexpected", f"after the last step the subject wrote {session.frames[0]}")
+    if back and (session.frames or session.answers):
+        frame = (session.frames or session.answers)[0]
+        raise CaseEnded("unexpected", f"after the last step the subject wrote {frame}")
     session.frames.clear()
+    session.answers.clear()
     session.events.clear()
     session.allowed.clear()
+    session.allowed_frames.clear()
     channel.release_all()
     channel.as_usual()
     return back and latest not in session.probes

@@ -5,16 +5,20 @@ import os
 import queue
 import threading
 from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from channelkit.catalogue.cases import Case, applies
+from channelkit.catalogue.echoed import as_echo
 from channelkit.catalogue.verdict import PASS
 from channelkit.errors import Interrupted
 from channelkit.judge import codec
 from channelkit.judge.execute import CaseResult, execute, execute_together
+from channelkit.judge.preflight import Unfit, look
 from channelkit.judge.subjects import Description
 from channelkit.judge.worklist import Work, WorkList
 from channelkit.limits import SLICE, Limits
+from channelkit.process import leftovers
 
 TOGETHER = 20
 """At most so many cases share a process; small enough that all processors have work until the end."""
@@ -40,13 +44,19 @@ def default_jobs() -> int:
 
 def pairs(subjects: Sequence[Description], cases: Sequence[Case]) -> list[tuple[Case, Description]]:
     """What is to be run: every case with every subject that it applies to."""
-    return [(case, subject) for subject in subjects for case in cases if _concerns(case, subject)]
+    found = ((posed(case, subject), subject) for subject in subjects for case in cases)
+    return [(case, subject) for case, subject in found if case is not None]
 
 
-def _concerns(case: Case, subject: Description) -> bool:
+def posed(case: Case, subject: Description) -> Case | None:
+    """The case as a subject is asked it; None when it does not apply."""
     if subject.role == codec.ROLE:
-        return codec.direction(case) is not None
-    return applies(case, subject.role, subject.rung)
+        return case if codec.direction(case) is not None else None
+    if applies(case, subject.role, subject.rung):
+        return case
+    if subject.role != "child" or subject.rung != 0 or not set(case.needs) <= set(subject.capabilities):
+        return None
+    return as_echo(case)
 
 
 def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> tuple[list[Work], list[Work]]:
@@ -117,6 +127,17 @@ def _share(work: Work, options: Options, stop: threading.Event) -> tuple[list[Ca
     return [], [Work(rest, work.subject, left), Work((culprit,), work.subject)]
 
 
+def look_at(subjects: Sequence[Description], options: Options) -> dict[str, Unfit]:
+    """The subjects with which no case can be run, by name. Raises :class:`Interrupted`."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(max(1, min(options.jobs, len(subjects)))) as pool:
+        try:
+            found = list(pool.map(lambda one: look(one, options.limits, stop), subjects))
+        finally:
+            stop.set()
+    return {one.name: unfit for one, unfit in zip(subjects, found, strict=True) if unfit is not None}
+
+
 def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator[CaseResult]:
     """Yields results in the order in which they are ready.
 
@@ -161,6 +182,7 @@ def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator
         for thread in threads:
             if thread.ident is not None:  # an interrupt may come before all of them have started
                 thread.join()
+        leftovers.sweep()
 
 
 def _next(done: queue.SimpleQueue[CaseResult | BaseException]) -> CaseResult | BaseException:

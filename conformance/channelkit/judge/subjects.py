@@ -29,6 +29,8 @@ class Description:
     command: tuple[str, ...]
     reproduce: str
     known: dict[str, KnownFailure] = field(default_factory=dict, hash=False)
+    capabilities: tuple[str, ...] = ()
+    """What an echo child can do with handles; it has no `hello` to say so."""
     problem: str = ""
     """Why it cannot be started here; empty when nothing is known against it."""
     validate: bool = False
@@ -40,7 +42,15 @@ class Description:
         return Plan(self.command, self.role, self.rung, self.validate, self.attach)
 
 
-def from_command(command: str, role: str, rung: int, known: Path | None) -> Description:
+HANDLES = tuple(
+    f"receive:{one}" for one in ("net.Server", "net.Socket", "dgram.Socket", "net.Native", "dgram.Native")
+)
+"""The capabilities of an echo child that takes handles of every type."""
+
+
+def from_command(
+    command: str, role: str, rung: int, known: Path | None, capabilities: tuple[str, ...] = ()
+) -> Description:
     """The subject that ``--child`` or ``--parent`` names. Raises :class:`UsageError` when it is no command."""
     try:
         argv = tuple(shlex.split(command))
@@ -53,7 +63,10 @@ def from_command(command: str, role: str, rung: int, known: Path | None) -> Desc
     options = ["--" + role, command]
     if role == "child":
         options += ["--rung", str(rung)]
-    return Description(role, role, rung, argv, shlex.join(options), read_known(known) if known else {})
+    if capabilities:
+        options += ["--handles", ",".join(capabilities)]
+    listed = read_known(known) if known else {}
+    return Description(role, role, rung, argv, shlex.join(options), listed, capabilities)
 
 
 def from_path(path: Path) -> list[Description]:
@@ -80,14 +93,15 @@ def _from_file(file: Path) -> Description:
     command, absent = _expand(entry["command"])
     known = read_known(file.parent / entry["known"]) if "known" in entry else {}
     reproduce = f"--subjects {shlex.quote(str(file))}"
-    return Description(entry["name"], entry["role"], entry["rung"], command, reproduce, known, absent)
+    can = tuple(entry.get("capabilities", ()))
+    return Description(entry["name"], entry["role"], entry["rung"], command, reproduce, known, can, absent)
 
 
 def fault_of(entry: Any) -> str:
     """What is wrong with a description as it stands in a file; empty when nothing is."""
     if not isinstance(entry, dict):
         return "a subject description is an object"
-    if unknown := entry.keys() - {"name", "role", "rung", "command", "known"}:
+    if unknown := entry.keys() - {"name", "role", "rung", "command", "known", "capabilities"}:
         return f"unknown field {', '.join(sorted(unknown))}"
     if not isinstance(entry.get("name"), str) or entry.get("role") not in (*ROLES, CODEC):
         return "a subject has a name and a role"
@@ -100,6 +114,10 @@ def fault_of(entry: Any) -> str:
         return "a subject has a command, a list of words"
     if not isinstance(entry.get("known", ""), str):
         return "`known` names a file"
+    if "capabilities" in entry and (entry["role"] != "child" or entry["rung"] != 0):
+        return "`capabilities` belong to an echo child; an adapter declares its own in its `hello`"
+    if not all(isinstance(one, str) for one in entry.get("capabilities", ())):
+        return "`capabilities` is a list of strings"
     return ""
 
 

@@ -175,6 +175,8 @@ class Pair:
     def wait(self, ready: Callable[[], bool], seconds: float, also: int | None = None) -> bool:
         """Reads what the adapters write until ``ready`` or until ``seconds`` have passed; returns ``ready()``."""
         until = time.monotonic() + seconds
+        for end, _streams in self._ends():
+            end.control.expect_more()
         self._drain()
         while not ready():
             left = until - time.monotonic()

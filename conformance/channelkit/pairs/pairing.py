@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from channelkit.catalogue.verdict import FAIL, FIXED, INCONCLUSIVE, KNOWN, PASS, UNSUPPORTED
-from channelkit.errors import HarnessError, Interrupted
+from channelkit.errors import HarnessError, Interrupted, LimitExceeded
 from channelkit.judge.known import KnownFailure
 from channelkit.judge.subjects import Description
 from channelkit.limits import SLICE, Limits
@@ -165,6 +165,8 @@ def _session(
                     break
     except TrialFailed as failed:
         done.append(_Outcome(trials[0], FAIL, failed.outcome, str(failed)))
+    except LimitExceeded as beyond:
+        done.append(_Outcome(trials[len(done)], FAIL, beyond.outcome, str(beyond)))
     except Interrupted:
         raise
     except HarnessError as error:

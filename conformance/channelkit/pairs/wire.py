@@ -11,6 +11,7 @@ import select
 import socket
 from collections import deque
 
+from channelkit.limits import ROUNDS
 from channelkit.wire.rights import FLAGS, ROOM, packed, unpacked
 from channelkit.wire.transcript import Transcript
 
@@ -35,8 +36,10 @@ class Wire:
 
     def carry(self) -> None:
         """Takes on all that can be taken on now."""
-        while sum(way.step() for way in self._ways):  # each has its turn
-            pass
+        # Each has its turn. Two that write without end would keep the runner here.
+        for _ in range(ROUNDS):
+            if not sum(way.step() for way in self._ways):
+                break
         if all(way.ended for way in self._ways):
             self.close()
 

@@ -5,7 +5,8 @@ import os
 from collections import Counter, deque
 from typing import Any, Protocol
 
-from channelkit.errors import HarnessError
+from channelkit.errors import HarnessError, LimitExceeded
+from channelkit.limits import AT_ONCE, LONGEST_LINE, MOST_BYTES, MOST_WAITING
 from channelkit.process.contract import fault_of
 from channelkit.process.subject import read_some
 from channelkit.wire.transcript import Transcript
@@ -38,6 +39,9 @@ class Control:
         self._outgoing = bytearray()
         self.moved = 0
         """Bytes that went to and fro."""
+        self.heard = False
+        """The adapter has written anything at all."""
+        self._most = MOST_BYTES
         self.replies: dict[int, dict[str, Any]] = {}
         self.events: deque[dict[str, Any]] = deque()
         self.seen: Counter[str] = Counter()
@@ -79,9 +83,14 @@ class Control:
             del self._outgoing[:written]
             self.moved += written
 
+    def expect_more(self) -> None:
+        """A new wait begins: from here on :data:`~channelkit.limits.MOST_BYTES` may arrive."""
+        self._most = self.moved + MOST_BYTES
+
     def read(self) -> None:
-        """Takes all lines that have arrived."""
-        while self._subject.stdout is not None:
+        """Takes the lines that have arrived, up to :data:`~channelkit.limits.AT_ONCE` bytes. Raises :class:`LimitExceeded`."""
+        until = self.moved + AT_ONCE
+        while self._subject.stdout is not None and self.moved < until:
             data = read_some(self._subject.stdout)
             if data is None:
                 return
@@ -89,14 +98,24 @@ class Control:
                 os.close(self._subject.stdout)
                 self._subject.stdout = None
                 return
+            self.heard = True
             start = len(self._buffer)
             self._buffer += data
             self.moved += len(data)
+            self._hold_to_limits()
             while (cut := self._buffer.find(b"\n", start)) >= 0:
                 line = bytes(self._buffer[:cut])
                 del self._buffer[: cut + 1]
                 start = 0
                 self._take(line)
+
+    def _hold_to_limits(self) -> None:
+        if len(self._buffer) > LONGEST_LINE:
+            raise LimitExceeded("flooded", f"the adapter wrote a line longer than {LONGEST_LINE} bytes")
+        if self.moved > self._most or len(self.events) > MOST_WAITING:
+            raise LimitExceeded(
+                "flooded", f"the adapter wrote {self.moved} bytes, {len(self.events)} events of them wait"
+            )
 
     def _take(self, line: bytes) -> None:
         text = line.decode(errors="backslashreplace")
@@ -106,7 +125,7 @@ class Control:
             value = untag(raw)
         except ValueError as error:
             raise HarnessError(
-                f"the adapter wrote a line that is no JSON text: {text[:200]!r} ({error})"
+                f"the adapter wrote a line that is no JSON text: {text[:200]!r} ({str(error)[:200]})"
             ) from error
         if not isinstance(value, dict):
             raise HarnessError(f"the adapter wrote a line that is no object: {text[:200]!r}")
@@ -127,10 +146,15 @@ class Control:
             raise HarnessError(f"{who} broke the contract: {kind}: {fault}")
 
     def _take_reply(self, reply: dict[str, Any], text: str) -> None:
-        number = reply["id"]
-        if isinstance(number, bool) or not isinstance(number, float) or int(number) not in self._awaited:
+        number = _identifier(reply["id"])
+        if number not in self._awaited:
             raise HarnessError(f"the adapter answered a command that was not asked: {text[:200]!r}")
         if not isinstance(reply.get("ok"), bool):
             raise HarnessError(f"a reply of the adapter has no boolean `ok`: {text[:200]!r}")
-        self._awaited.discard(int(number))
-        self.replies[int(number)] = reply
+        self._awaited.discard(number)
+        self.replies[number] = reply
+
+
+def _identifier(value: object) -> int:
+    """The id of a command that a reply repeats; -1, which no command has, for any other value."""
+    return int(value) if isinstance(value, float) and value.is_integer() and value >= 0 else -1

@@ -1,7 +1,7 @@
 """The puppet child: hands the child's end of a channel to the runner and then obeys it.
 
 Run as ``python -I -S puppet.py SOCKET [word…]`` by the subject, which is the parent. It says what it was started with
-(a Python literal and LF), passes its channel over the private unix socket SOCKET, and closes its own copy, so that the
+(a JSON text and LF), passes its channel over the private unix socket SOCKET, and closes its own copy, so that the
 runner is the only holder. Then it waits for one line: ``exit 3`` or ``signal 9``, and says ``obeys``, which shows that
 nobody ended it earlier. The end of that socket means exit 0.
 With the word ``bystander`` it keeps what it found: a process that is to have nothing of the channel shows what it has.
@@ -35,6 +35,19 @@ def _facts(channel: int | None) -> dict[str, object]:
         "plain": channel is not None and os.environ["NODE_CHANNEL_FD"] == str(channel),
         "argv": sys.argv[2:],
     }
+
+
+def _json(value: object) -> str:
+    """A JSON text. Importing ``json`` costs more than the rest of this program."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_json(key)}:{_json(member)}" for key, member in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_json, value)) + "]"
+    if isinstance(value, str):
+        units = value.encode("utf-16-be", "surrogatepass")
+        codes = [units[at] << 8 | units[at + 1] for at in range(0, len(units), 2)]
+        return '"' + "".join(f"\\u{code:04x}" for code in codes) + '"'
+    return "null" if value is None else str(value).lower()  # numbers and booleans are left
 
 
 def _block() -> list[str]:
@@ -84,7 +97,7 @@ def main() -> None:
         rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, channel.to_bytes(4, sys.byteorder))]
     runner = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     runner.connect(sys.argv[1])
-    runner.sendmsg([ascii(facts).encode() + b"\n"], rights)
+    runner.sendmsg([_json(facts).encode() + b"\n"], rights)
     if rights and channel is not None:
         os.close(channel)
     line = b""

@@ -1,20 +1,30 @@
 """The runner's side of the puppet child: a private unix socket over which it reports, hands over and obeys."""
 
-import array
-import ast
 import contextlib
+import json
 import os
 import select
 import shutil
 import signal
 import socket
+import struct
 import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from channelkit.errors import LimitExceeded
 from channelkit.resources import PUPPET
+from channelkit.wire.rights import FLAGS, ROOM, unpacked
+
+_LONGEST = 1 << 20
+"""Bytes that a puppet says; its environment is the longest of them."""
+_MOST_STRANGERS = 20
+"""Connections of other processes that are turned away before the subject is blamed."""
+_CREDENTIALS = struct.Struct("3i")
+"""Process, user and group at the other end of a unix socket, as Linux tells them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,7 @@ class PuppetLink:
             raise
         self._connection: socket.socket | None = None
         self._buffer = bytearray()
+        self._strangers = 0
         self.channel: socket.socket | None = None
         """The child's end of the channel, for whoever takes it; None when the puppet found no channel."""
         self.facts: dict[str, Any] | None = None
@@ -73,29 +84,47 @@ class PuppetLink:
         return [self._listener.fileno()]
 
     def read(self) -> None:
-        """Takes what there is."""
+        """Takes what there is. Raises :class:`~channelkit.errors.LimitExceeded` when it is no puppet that speaks."""
         with contextlib.suppress(BlockingIOError):
-            if self._connection is None:
-                self._connection, _address = self._listener.accept()
-                self._connection.setblocking(False)
+            while self._connection is None:
+                self._accept()
             while not self.ended:
                 self._read_once(self._connection)
 
+    def _accept(self) -> None:
+        """Takes the next connection if it is the puppet's, and closes that of any other process."""
+        connection, _address = self._listener.accept()
+        if _is_puppet(_peer(connection), self._path):
+            connection.setblocking(False)
+            self._connection = connection
+            return
+        connection.close()
+        self._strangers += 1
+        if self._strangers > _MOST_STRANGERS:
+            raise LimitExceeded("flooded", "other processes connect to the socket of the puppet child")
+
     def _read_once(self, connection: socket.socket) -> None:
-        flags = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
         try:
-            data, ancillary, _flags, _address = connection.recvmsg(65536, socket.CMSG_SPACE(4), flags)
+            data, ancillary, _flags, _address = connection.recvmsg(65536, ROOM, FLAGS)
         except ConnectionResetError:
             data, ancillary = b"", []
-        for _level, _kind, rights in ancillary:
-            numbers = array.array("i", rights)
-            os.set_inheritable(numbers[0], False)
-            self.channel = socket.socket(fileno=numbers[0])
+        for number in unpacked(ancillary):
+            self._take_channel(number)
         if not data:
             self.ended = True
         self._buffer += data
+        if len(self._buffer) > _LONGEST:
+            raise LimitExceeded("flooded", f"the puppet child said more than {_LONGEST} bytes")
         if self.facts is None and self._buffer.endswith(b"\n"):
-            self.facts = ast.literal_eval(self._buffer.decode())
+            self.facts = _facts(bytes(self._buffer))
+
+    def _take_channel(self, number: int) -> None:
+        """Keeps the first descriptor, which is the channel, if it is a socket; closes all others."""
+        if self.channel is None and self.facts is None:
+            with contextlib.suppress(OSError):
+                self.channel = socket.socket(fileno=number)
+                return
+        os.close(number)
 
     @property
     def obeyed(self) -> bool:
@@ -118,7 +147,7 @@ class PuppetLink:
         """The puppet's process, to be looked at while it ends."""
         try:
             pidfd = os.pidfd_open(self.facts["pid"]) if self.facts else None
-        except (AttributeError, OSError):  # not Linux, or it has ended
+        except (AttributeError, OSError, OverflowError):  # not Linux, or it has ended
             pidfd = None
         try:
             yield Watched(pidfd)
@@ -132,3 +161,41 @@ class PuppetLink:
             if end is not None:
                 end.close()
         shutil.rmtree(self._directory, ignore_errors=True)
+
+
+def _peer(connection: socket.socket) -> int | None:
+    """The process that connected; None where the system does not tell, 0 for a process of another namespace."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    if option is None:
+        return None
+    credentials = connection.getsockopt(socket.SOL_SOCKET, option, _CREDENTIALS.size)
+    return int(_CREDENTIALS.unpack(credentials)[0])
+
+
+def _is_puppet(pid: int | None, path: str) -> bool:
+    """Whether a process is a puppet for the socket ``path``, as far as the system tells; how else it was started is for a case."""
+    if not pid:
+        return True
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        program = os.readlink(f"/proc/{pid}/exe")  # noqa: PTH115
+    except OSError:  # it has ended, or there is no /proc: what it says decides
+        return True
+    ours = [os.fsencode(str(PUPPET)), os.fsencode(path)]
+    return words[:1] == [b""] or (
+        program == os.path.realpath(sys.executable)
+        and any(words[at : at + 2] == ours for at in range(len(words)))
+    )
+
+
+def _facts(line: bytes) -> dict[str, Any]:
+    """What the puppet reported. Raises :class:`~channelkit.errors.LimitExceeded` for any other text."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not isinstance(found.get("pid"), int):
+        raise LimitExceeded(
+            "no-channel", f"the child that was started said {line[:200]!r}, not what the puppet says"
+        )
+    return found

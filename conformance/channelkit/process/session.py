@@ -16,22 +16,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from channelkit import CONTRACT
-from channelkit.errors import HarnessError, Interrupted, NoChannel
-from channelkit.limits import SLICE, Limits
+from channelkit.errors import HarnessError, Interrupted, LimitExceeded, NoAnswer, NoChannel
+from channelkit.limits import MOST_BYTES, MOST_DESCRIPTORS, MOST_WAITING, ROUNDS, SLICE, Limits
 from channelkit.process.attach import held, offer
 from channelkit.process.control import Control
 from channelkit.process.puppetlink import PuppetLink
 from channelkit.process.spawn import CHANNEL
 from channelkit.process.subject import Subject, describe_status
 from channelkit.wire.compare import contains
-from channelkit.wire.rawchannel import Frame, RawChannel
+from channelkit.wire.modes import of_mode
+from channelkit.wire.rawchannel import RawChannel
+from channelkit.wire.serialization import Frame, Serialization
 from channelkit.wire.transcript import Transcript
 from channelkit.wire.values import show
 
 _LAG = 0.3
 """Seconds by which the end of file may lag behind the end of the process."""
-_MOST = 1 << 26
-"""Bytes that may arrive while one thing is waited for: four times the longest message."""
 _UNKNOWN = "frobnicate-5f1c"
 """A command that no contract will ever have."""
 
@@ -60,6 +60,11 @@ class Plan:
     """What a primary is told about its sockets."""
 
     @property
+    def serialization(self) -> Serialization:
+        """The serialization in which the kit speaks."""
+        return of_mode(self.mode)
+
+    @property
     def driven(self) -> bool:
         """Whether it has a control channel."""
         return self.role == "parent" or self.rung > 0
@@ -70,14 +75,22 @@ class Session:
 
     def __init__(self, plan: Plan, limits: Limits, transcript: Transcript, stop: threading.Event) -> None:
         self.plan = plan
+        self.serialization = plan.serialization
         self.limits = limits
         self.transcript = transcript
         self.frames: deque[Frame] = deque()
         """Frames that no step has taken, echoes of probes excepted."""
+        self.answers: deque[Frame] = deque()
+        """Of an echo child, frames of the channel itself. When they come between its echoes is for no case to say."""
         self.events: deque[dict[str, Any]] = deque()
         """Events of the adapter that no step has taken, deliveries of probes excepted."""
         self.allowed: list[dict[str, Any]] = []
         """Events that are not looked at: a case allows them."""
+        self.repeated = ""
+        """Which two messages of a cluster have the same number; empty when none have."""
+        self._numbers: set[float] = set()
+        self.allowed_frames: list[Any] = []
+        """Frames that are not looked at: a case allows them."""
         self.exited = False
         """The process has ended and all it left behind has been read."""
         self.kit_ended_first = False
@@ -95,7 +108,8 @@ class Session:
         """Values that later steps use, by name."""
         self._stop = stop
         self._ended_at = 0.0
-        self._too_much = 0
+        self._too_much = MOST_BYTES
+        self._deadline = time.monotonic() + limits.case
         self._probe_numbers = itertools.count(1)
         self._channel: RawChannel | None = None
         self.puppet = PuppetLink() if plan.role in ("parent", "primary") else None
@@ -111,7 +125,7 @@ class Session:
         theirs: socket.socket | None = None
         if self.puppet is None:
             ours, theirs = socket.socketpair()
-            self._channel = RawChannel(ours, self.transcript)
+            self._channel = RawChannel(ours, self.transcript, self.serialization)
         try:
             command = held(self.plan.command) if self.plan.attach else self.plan.command
             if self.plan.role == "primary" and self.puppet is not None:
@@ -158,6 +172,11 @@ class Session:
         return self._channel.taken if self._channel is not None else 0
 
     @property
+    def _arrived(self) -> int:
+        """Bytes that went to and fro on both channels."""
+        return self._taken + (self.control.moved if self.control is not None else 0)
+
+    @property
     def _progress(self) -> tuple[int, int, int]:
         """Changes as long as the subject writes, reads, or says something; not any more once it has written too much."""
         channel, control = self._channel, self.control
@@ -174,7 +193,7 @@ class Session:
         """
         until = time.monotonic() + seconds
         latest = time.monotonic() + max(seconds, self.limits.progress)
-        self._too_much = self._taken + _MOST
+        self._expect_more()
         seen = self._progress
         self._drain()
         while not ready():
@@ -186,6 +205,24 @@ class Session:
                 return False
             self.pump(min(left, SLICE), also=also)
         return True
+
+    def _expect_more(self) -> None:
+        self._too_much = self._taken + MOST_BYTES
+        if self.control is not None:
+            self.control.expect_more()
+
+    def _hold_to_limits(self) -> None:
+        """Raises :class:`LimitExceeded` when the subject sends without end, or has used up the time of a case."""
+        if self._taken > self._too_much or len(self.frames) > MOST_WAITING:
+            raise LimitExceeded(
+                "flooded", f"the subject wrote {self._taken} bytes, {len(self.frames)} frames of them wait"
+            )
+        if len(self.events) > MOST_WAITING:
+            raise LimitExceeded("flooded", f"{len(self.events)} events of the adapter wait")
+        if self._channel is not None and self._channel.too_many_descriptors:
+            raise LimitExceeded("flooded", f"more than {MOST_DESCRIPTORS} descriptors came unasked")
+        if time.monotonic() > self._deadline:
+            raise LimitExceeded("overdue", f"one case took more than {self.limits.case:.0f} s")
 
     def pump(self, seconds: float, *, writing: bool = False, also: int | None = None) -> None:
         """Waits until something can be read (or the channel written) and reads it."""
@@ -219,13 +256,15 @@ class Session:
         return poller
 
     def _drain(self) -> None:
-        """Reads until a whole round brings nothing: then everything that caused what was seen has been seen too."""
+        """Reads until a whole round brings nothing: then everything that caused what was seen has been seen too.
+
+        Raises :class:`LimitExceeded`.
+        """
         ended = (
             self.subject.poll()
         )  # first, so that what the process left behind is read before its end counts
-        while self._drain_once():
-            pass
-        if ended and not self.exited and self._nothing_follows():
+        quiet = any(not self._drain_once() for _ in range(ROUNDS))
+        if ended and quiet and not self.exited and self._nothing_follows():
             self.exited = True
             self.transcript.note(f"the subject ended with {describe_status(self.subject.status or 0)}")
 
@@ -243,30 +282,62 @@ class Session:
         return now - self._ended_at > _LAG
 
     def _drain_once(self) -> bool:
-        """Reads every source once; whether an event or a frame came."""
+        """Reads every source once; whether bytes came that may hold an event or a frame. Raises :class:`LimitExceeded`."""
         if self.control is not None:
             self.control.flush()
         if not self._poller().poll(0):  # one call instead of one for each source
             return False
+        before, came = self._arrived, False
         self.subject.read_stderr()
         for link in self.links:
             link.read()
-        frames = self._channel.read() if self._channel is not None else []
-        for frame in frames:
+        for frame in self._channel.read() if self._channel is not None else ():
             self._take_frame(frame)
-        events = 0
+            came = True
         if self.control is not None:
             self.control.read()
-            events = len(self.control.events)
             while self.control.events:
                 self._take_event(self.control.events.popleft())
-        return bool(frames or events)
+                came = True
+        self._hold_to_limits()
+        # A case that reads in portions decides after each of them whether it wants another.
+        in_portions = self._channel is not None and self._channel.portion is not None
+        return came if in_portions else self._arrived != before
 
     def _take_frame(self, frame: Frame) -> None:
         value = frame.value
+        if self.plan.role in ("worker", "primary"):
+            self._note_number(value)
         echo = not self.plan.driven and isinstance(value, dict) and value.keys() == {"echo"}
-        if not (echo and self._is_probe(value["echo"])):
-            self.frames.append(frame)
+        if not (echo and self._is_probe(value["echo"])) and not self._is_allowed(frame):
+            own = self.plan.role == "child" and not self.plan.driven and _is_internal(value)
+            (self.answers if own else self.frames).append(frame)
+
+    def _note_number(self, value: Any) -> None:
+        """Notes the ``seq`` of a message of a cluster; each is to have its own (CLU-003)."""
+        inner = value.get("msg") if isinstance(value, dict) and value.get("cmd") == "NODE_HANDLE" else value
+        if not isinstance(inner, dict) or inner.get("cmd") != "NODE_CLUSTER":
+            return
+        number = inner.get("seq")
+        if isinstance(number, float) and number in self._numbers:
+            self.repeated = (
+                self.repeated or f"two messages have the seq {number:g}, the second is {show(value)}"
+            )
+        elif isinstance(number, float):
+            self._numbers.add(number)
+
+    def allow_events(self, like: dict[str, Any]) -> None:
+        """Events with these members are not looked at, those included that are there already: an allowance cannot come too late."""
+        self.allowed.append(like)
+        self.events = deque(event for event in self.events if not contains(like, event))
+
+    def allow_frames(self, like: Any) -> None:
+        """Frames with these members are not looked at, those included that are there already."""
+        self.allowed_frames.append(like)
+        self.frames = deque(frame for frame in self.frames if not self._is_allowed(frame))
+
+    def _is_allowed(self, frame: Frame) -> bool:
+        return not frame.problem and any(contains(allowed, frame.value) for allowed in self.allowed_frames)
 
     def _take_event(self, event: dict[str, Any]) -> None:
         if event["event"] == "message" and self._is_probe(event.get("message")):
@@ -275,13 +346,12 @@ class Session:
             self.events.append(event)
 
     def _is_probe(self, message: object) -> bool:
-        if (
-            not isinstance(message, dict)
-            or message.keys() != {"probe"}
-            or message["probe"] not in self.probes
-        ):
+        if not isinstance(message, dict) or message.keys() != {"probe"}:
             return False
-        self.probes.discard(message["probe"])
+        number = message["probe"]
+        if not isinstance(number, float) or number not in self.probes:
+            return False
+        self.probes.discard(int(number))
         return True
 
     # ---- writing -------------------------------------------------------------------------------------------
@@ -289,6 +359,7 @@ class Session:
     def write(self, data: bytes, descriptors: Sequence[int] = ()) -> bool:
         """Writes all of ``data``; False when the subject made no room for too long."""
         view = memoryview(data)
+        self._expect_more()
         patience = self.limits.answer if self.channel.heard or self.plan.driven else self.limits.start
         until = time.monotonic() + patience
         latest = time.monotonic() + self.limits.progress
@@ -331,10 +402,10 @@ class Session:
             self.pump(0.02)
 
     def new_probe(self) -> bytes:
-        """The line of a new probe message, whose delivery is from now on taken out of the inbox."""
+        """The frame of a new probe message, whose delivery is from now on taken out of the inbox."""
         number = next(self._probe_numbers)
         self.probes.add(number)
-        return b'{"probe":%d}\n' % number
+        return self.serialization.frame({"probe": number})
 
     # ---- control -------------------------------------------------------------------------------------------
 
@@ -370,6 +441,10 @@ class Session:
         ):
             if not isinstance(hello.get(name), kind):
                 raise HarnessError(f"the adapter's `hello` has no valid `{name}`: {show(hello)}")
+        if not all(isinstance(one, str) for one in (*hello["roles"], *hello["capabilities"])):
+            raise HarnessError(
+                f"the adapter's `roles` and `capabilities` are lists of strings: {show(hello)}"
+            )
         self.hello = hello
         unknown = self._require(self.ask({"command": _UNKNOWN}), "an unknown command")
         if unknown["ok"] or unknown.get("unsupported") is not True:
@@ -381,9 +456,9 @@ class Session:
             how = (
                 f"it ended with {describe_status(self.subject.status or 0)}"
                 if self.exited
-                else "no reply came"
+                else f"no reply came within {self.limits.start:g} s"
             )
-            raise HarnessError(f"the adapter did not answer {what}: {how}")
+            raise NoAnswer(f"the adapter did not answer {what}: {how}")
         return reply
 
     def open(self, extra: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
@@ -407,9 +482,10 @@ class Session:
         if puppet is None:
             return
         if not self.wait(lambda: puppet.facts is not None or self.exited, self.limits.start):
-            raise HarnessError("the puppet child never came: the subject must start the command it is given")
+            raise NoAnswer("the puppet child never came: the subject must start the command it is given")
         if puppet.channel is not None:
-            self._channel, puppet.channel = RawChannel(puppet.channel, self.transcript), None
+            self._channel = RawChannel(puppet.channel, self.transcript, self.serialization)
+            puppet.channel = None
             self.transcript.note(f"the puppet child is there: {show(puppet.facts)}")
         elif not self.exited:
             self.opened = False
@@ -452,3 +528,8 @@ class Session:
             finally:
                 for link in self.links:
                     link.close()
+
+
+def _is_internal(value: Any) -> bool:
+    command = value.get("cmd") if isinstance(value, dict) else None
+    return isinstance(command, str) and command.startswith("NODE_")

@@ -8,8 +8,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from channelkit.errors import HarnessError
+from channelkit.limits import AT_ONCE
+from channelkit.process import leftovers
 from channelkit.process.spawn import CHANNEL, environment, kill_group, spawn
 from channelkit.process.table import Table
+from channelkit.wire.visible import visible
 
 _STOPPING = 0.5
 """Seconds for a process to stop; all it takes is its next entry into the kernel."""
@@ -43,6 +46,7 @@ class Subject:
         self.stdout: int | None = None
         self._stderr_text = bytearray()
         self._reaped = False
+        self._mark = leftovers.new_mark()
         with contextlib.ExitStack() as theirs:
             inherited = self._pipes(theirs, driven=driven)
             extra = {}
@@ -52,6 +56,7 @@ class Subject:
                 inherited[number] = channel.fileno()
                 usual = {"NODE_CHANNEL_FD": str(number), "NODE_CHANNEL_SERIALIZATION_MODE": mode}
                 extra = {name: text for name, text in {**usual, **(env or {})}.items() if text is not None}
+            extra[leftovers.NAME] = self._mark
             try:
                 self.pid = spawn(argv, environment(extra), inherited)
             except OSError as error:
@@ -89,11 +94,12 @@ class Subject:
     @property
     def stderr_text(self) -> str:
         """The end of what the subject wrote to stderr (and to stdout, when it is not driven)."""
-        return self._stderr_text.decode(errors="backslashreplace")
+        return visible(self._stderr_text.decode(errors="backslashreplace"), lines=True)
 
     def read_stderr(self) -> None:
-        """Takes what there is on stderr."""
-        while self.stderr is not None:
+        """Takes what there is on stderr, up to :data:`~channelkit.limits.AT_ONCE` bytes."""
+        taken = 0
+        while self.stderr is not None and taken < AT_ONCE:
             data = read_some(self.stderr)
             if data is None:
                 return
@@ -101,6 +107,7 @@ class Subject:
                 os.close(self.stderr)
                 self.stderr = None
                 return
+            taken += len(data)
             self._stderr_text += data
             del self._stderr_text[:-STDERR_KEPT]
 
@@ -166,6 +173,7 @@ class Subject:
             self._reaped = True
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(self.pid, 0)
+        leftovers.give_up(self._mark)
         self.read_stderr()
         self._close_pipes()
         if self._pidfd is not None:

@@ -48,6 +48,11 @@ class Table:
         self._remembered = self._content()
 
     @property
+    def fewer(self) -> bool:
+        """Whether less is open than when :meth:`remember` was called."""
+        return len(_counted(self._content())) < len(_counted(self._remembered))
+
+    @property
     def same(self) -> bool:
         """Whether no more is open than when :meth:`remember` was called."""
         return len(_counted(self._content())) <= len(_counted(self._remembered))

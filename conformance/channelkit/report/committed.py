@@ -22,7 +22,7 @@ def differences(path: Path, content: dict[str, Any]) -> list[str]:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
-    old, new = _cells(text), _cells(render(content))
+    old, new = cells(text), cells(render(content))
     found = {column: _pinned(column, content) for _row, column in new}
     wanted = {column for _row, column in old} & set(found.values())
     if not wanted:
@@ -38,19 +38,20 @@ def differences(path: Path, content: dict[str, Any]) -> list[str]:
     ]
 
 
-def _cells(text: str) -> Cells:
-    cells: Cells = {}
+def cells(text: str) -> Cells:
+    """The marks of the tables of rules and cases by row and column."""
+    found_cells: Cells = {}
     for section in _TABLES:
         found = re.search(rf"^## {section}\n\n(.*?)\n\n", text, re.MULTILINE | re.DOTALL)
         rows = [_split(line) for line in found[1].splitlines()] if found else []
         names = rows[0] if rows else []
         for row in rows[2:]:
-            cells |= {
+            found_cells |= {
                 (row[0], name): mark
                 for name, mark in zip(names, row, strict=True)
                 if name not in ("rule", "case", "level")
             }
-    return cells
+    return found_cells
 
 
 def _split(line: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from channelkit.catalogue.verdict import (
@@ -15,9 +15,9 @@ from channelkit.catalogue.verdict import (
     UNSUPPORTED,
     VERDICTS,
 )
+from channelkit.report.findings import TOLD, count, headline, shortened
+from channelkit.report.terminal import Terminal
 from channelkit.wire.transcript import lines
-
-Print = Callable[[str], None]
 
 LETTERS = {
     PASS: "ok",
@@ -31,41 +31,58 @@ LETTERS = {
 """How a verdict looks in a table."""
 
 _STDERR_LINES = 8
+NEWLINE = "\n"
 
 
 def show_result(
-    entry: dict[str, Any], requirements: dict[str, str], title: str, out: Print, *, trace: bool
+    entry: dict[str, Any], requirements: dict[str, str], title: str, out: Terminal, *, trace: bool
 ) -> None:
     """Prints one result: always when it needs attention, with ``trace`` in any case."""
     verdict = entry["verdict"]
-    if verdict not in (FAIL, FIXED, INCONCLUSIVE) and not trace:
+    if verdict not in TOLD and not trace:
         return
     ending = f", ending {entry['ending']}" if entry["ending"] else ""
-    out(
-        f"{verdict.upper()}  {entry['subject']}  {entry['case']}  ({entry['level']}, variant {entry['variant']})"
-    )
-    out(f"  {title}")
+    out.say(f"{_head(entry, out)}  ({entry['level']}, variant {entry['variant']})")
+    out.say(f"  {title}")
     for rule in entry["rules"]:
-        out(f"  {rule}: {requirements.get(rule) or 'no text'}")
-    out(f"  outcome {entry['outcome']}{ending}" + (f": {entry['text']}" if entry["text"] else ""))
+        out.say(f"  {rule}: {requirements.get(rule) or 'no text'}")
+    if verdict in TOLD and entry["expected"]:
+        out.say(f"  expected: {entry['expected']}")
+    out.say(f"  came:     {entry['text'] or entry['outcome']} (outcome {entry['outcome']}{ending})")
     if verdict == FIXED:
-        out("  it is listed as a known failure and does not fail: remove it from the list")
+        out.say("  it is listed as a known failure and does not fail: remove it from the list")
     if verdict != FIXED or trace:
-        for line in lines(entry["transcript"]):
-            out(f"    {line}")
+        for line in lines(entry["transcript"], whole=trace):
+            out.say(f"    {line}")
         _show_stderr(entry["stderr"], out)
-    out(f"  reproduce: {entry['reproduce']}")
-    out("")
+    out.say(f"  reproduce: {entry['reproduce']}")
+    out.say()
 
 
-def _show_stderr(text: str, out: Print) -> None:
+def show_again(entry: dict[str, Any], first: str, out: Terminal) -> None:
+    """Prints a result that has the same cause as an earlier one: one line."""
+    out.say(f"{_head(entry, out)}  same cause as {first}")
+
+
+def _head(entry: dict[str, Any], out: Terminal) -> str:
+    return f"{out.paint(entry['verdict'].upper(), entry['verdict'])}  {entry['subject']}  {entry['case']}"
+
+
+def show_unfit(name: str, unfit: dict[str, str], out: Terminal) -> None:
+    """Prints why no case can be run with a subject."""
+    out.say(f"{out.paint('NOT JUDGED', FAIL)}  {name}: {unfit['text']}")
+    _show_stderr(unfit["stderr"], out)
+    out.say()
+
+
+def _show_stderr(text: str, out: Terminal) -> None:
     shown = text.rstrip().splitlines()
     if len(shown) > _STDERR_LINES:
-        out(f"    stderr (last {_STDERR_LINES} of {len(shown)} lines):")
+        out.say(f"    stderr (last {_STDERR_LINES} of {len(shown)} lines):")
     elif shown:
-        out("    stderr:")
+        out.say("    stderr:")
     for line in shown[-_STDERR_LINES:]:
-        out(f"      | {line}")
+        out.say(f"      | {line}")
 
 
 def worst_verdict(verdicts: Iterable[str]) -> str | None:
@@ -92,49 +109,60 @@ def requirement_table(content: dict[str, Any]) -> list[tuple[str, list[str]]]:
     return table
 
 
-def show_summary(content: dict[str, Any], out: Print) -> None:
-    """Prints the table of requirements and a line per subject."""
+def show_summary(content: dict[str, Any], out: Terminal) -> None:
+    """Prints the table of requirements, the findings and a line per subject."""
     names = [one["name"] for one in content["subjects"]]
     table = requirement_table(content)
     widths = [max(len(name), 5) for name in names]
     first = max([len(rule) for rule, _row in table] + [len("requirement")])
-    out(
-        "requirement".ljust(first)
-        + "".join(f"  {name.ljust(width)}" for name, width in zip(names, widths, strict=True))
-    )
+    heads = "".join(f"  {name.ljust(width)}" for name, width in zip(names, widths, strict=True))
+    out.say("requirement".ljust(first) + heads)
     for rule, row in table:
-        cells = (LETTERS.get(cell, "") for cell in row)
-        out(
-            (
-                rule.ljust(first)
-                + "".join(f"  {cell.ljust(width)}" for cell, width in zip(cells, widths, strict=True))
-            ).rstrip()
-        )
-    out("")
+        cells = [
+            out.paint(LETTERS.get(cell, "").ljust(width), cell)
+            for cell, width in zip(row, widths, strict=True)
+        ]
+        out.say((rule.ljust(first) + "".join(f"  {cell}" for cell in cells)).rstrip())
+    out.say()
+    _show_findings(content["findings"], out)
     for one in content["subjects"]:
-        counts = (
-            ", ".join(f"{number} {verdict}" for verdict, number in one["counts"].items()) or "no case applies"
-        )
-        kinds = Counter(
-            entry["listed"].partition(":")[0]
-            for entry in content["results"]
-            if "listed" in entry and entry["subject"] == one["name"]
-        )
-        counts += "".join(f" ({number} {kind})" for kind, number in kinds.items() if kind != KNOWN)
-        who = " ".join(one["implementation"].get(key, "") for key in ("name", "version")).strip()
-        verdict = (
-            "inconclusive"
-            if INCONCLUSIVE in one["counts"]
-            else "conformant"
-            if one["conformant"]
-            else "NOT conformant"
-        )
-        out(f"{one['name']}{f' ({who})' if who else ''}: {verdict}: {counts}")
+        out.say(_line_of(one, content, out))
     node = content["runtimes"]["node"]
-    out(f"Node {node}" if node else "no Node was found")
-    out(
-        f"{len(content['results'])} results in {content['seconds']} s"
-        + ("" if content["complete"] else ", interrupted")
+    out.say(f"Node {node}" if node else "no Node was found")
+    interrupted = "" if content["complete"] else ", interrupted"
+    out.say(f"{count(len(content['results']), 'result')} in {content['seconds']} s{interrupted}")
+
+
+def _show_findings(findings: list[dict[str, Any]], out: Terminal) -> None:
+    """The faults that more than one case shows, and the number of all."""
+    for finding in findings:
+        out.say(f"{out.paint('finding', finding['verdict'])}  {finding['subject']}: {headline(finding)}")
+        if finding["expected"]:
+            out.say(f"  expected: {finding['expected']}")
+        out.say(f"  came:     {finding['came'].rpartition(NEWLINE)[2]}")
+        out.say(f"  cases:    {shortened(finding['cases'])}")
+    if findings:
+        out.say()
+
+
+def _line_of(one: dict[str, Any], content: dict[str, Any], out: Terminal) -> str:
+    """The verdict on a subject."""
+    counts = (
+        ", ".join(f"{number} {verdict}" for verdict, number in one["counts"].items()) or "no case applies"
+    )
+    mine = [entry for entry in content["results"] if entry["subject"] == one["name"]]
+    kinds = Counter(entry["listed"].partition(":")[0] for entry in mine if "listed" in entry)
+    counts += "".join(f" ({number} {kind})" for kind, number in kinds.items() if kind != KNOWN)
+    who = " ".join(one["implementation"].get(key, "") for key in ("name", "version")).strip()
+    head = f"{one['name']}{f' ({who})' if who else ''}"
+    if "unfit" in one:
+        return f"{head}: {out.paint('NOT judged', FAIL)}: {one['unfit']['text']}"
+    if INCONCLUSIVE in one["counts"]:
+        return f"{head}: {out.paint('inconclusive', INCONCLUSIVE)}: {counts}"
+    words, verdict = ("conformant", PASS) if one["conformant"] else ("NOT conformant", FAIL)
+    found = sum(finding["subject"] == one["name"] for finding in content["findings"])
+    return f"{head}: {out.paint(words, verdict)}: {counts}" + (
+        f"; {count(found, 'finding')}" if found else ""
     )
 
 
@@ -154,7 +182,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
-def show_pairs(content: dict[str, Any], out: Print) -> None:
+def show_pairs(content: dict[str, Any], out: Terminal) -> None:
     """Prints a line per parent and child, with what went wrong."""
     results = content["pairs"]["results"]
     children, rows = pair_table(content)
@@ -167,4 +195,4 @@ def show_pairs(content: dict[str, Any], out: Print) -> None:
                 if one["verdict"] in (FAIL, FIXED, INCONCLUSIVE)
             ]
             verdict = LETTERS[worst_verdict(one["verdict"] for one in entries) or UNSUPPORTED]
-            out(f"{f'{parent} x {child}'.ljust(32)} {verdict}{': ' if wrong else ''}{', '.join(wrong)}")
+            out.say(f"{f'{parent} x {child}'.ljust(32)} {verdict}{': ' if wrong else ''}{', '.join(wrong)}")

@@ -3,11 +3,13 @@
 Nothing in it changes from run to run unless a verdict does, so that it can be committed and compared.
 """
 
+import re
 from typing import Any
 
 from channelkit.catalogue.members import ROLES
 from channelkit.catalogue.verdict import FAIL, FIXED, INCONCLUSIVE, KNOWN, LENIENT, PASS, UNSUPPORTED
-from channelkit.report.console import pair_table, requirement_table, worst_verdict
+from channelkit.report.console import NEWLINE, pair_table, requirement_table, worst_verdict
+from channelkit.report.findings import count, headline, shortened
 
 MARKS = {
     PASS: "ok",
@@ -35,6 +37,7 @@ def render(content: dict[str, Any]) -> str:
         *_subjects(content),
         *_absent(content),
         *([] if content["complete"] else ["**The run was interrupted: results are missing.**", ""]),
+        *_findings(content),
         "## Rules",
         "",
         *_rules(content),
@@ -49,6 +52,11 @@ def render(content: dict[str, Any]) -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
+def _plain(text: str) -> str:
+    """Text that a subject chose, without its meaning as Markdown or HTML."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~&!])", r"\\\1", text)
+
+
 def _table(head: list[str], rows: list[list[str]]) -> list[str]:
     lines = [head, ["---"] * len(head), *rows]
     return [*("|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|" for cells in lines), ""]
@@ -57,12 +65,30 @@ def _table(head: list[str], rows: list[list[str]]) -> list[str]:
 def _subjects(content: dict[str, Any]) -> list[str]:
     rows = []
     for one in content["subjects"]:
-        who = " ".join(one["implementation"].get(key, "") for key in ("name", "version")).strip()
+        who = _plain(" ".join(one["implementation"].get(key, "") for key in ("name", "version")).strip())
         counts = ", ".join(f"{number} {verdict}" for verdict, number in one["counts"].items())
-        listed = " but for what is listed" if KNOWN in one["counts"] else ""
-        verdict = f"conformant{listed}" if one["conformant"] else "**not conformant**"
+        verdict = _verdict(one)
         rows.append([one["name"], who, f"{one['role']}, rung {one['rung']}", verdict, counts])
     return _table(["subject", "implementation", "role", "verdict", "results"], rows)
+
+
+def _verdict(one: dict[str, Any]) -> str:
+    """A subject with known deviations does not conform, even where none of them is new."""
+    known = one["counts"].get(KNOWN, 0)
+    if "unfit" in one:
+        return f"**not judged**: {_plain(one['unfit']['text'])}"
+    if not one["conformant"]:
+        return "**not conformant**"
+    return f"not conformant: {count(known, 'known deviation')}" if known else "conformant"
+
+
+def _findings(content: dict[str, Any]) -> list[str]:
+    """What is wrong and not listed, one line for each cause; nothing when all is well."""
+    lines = []
+    for one in content["findings"]:
+        said = f"expected {_plain(one['expected'])}; came {_plain(one['came'].rpartition(NEWLINE)[2])}"
+        lines.append(f"- **{one['subject']}**: {headline(one)}: {said} ({shortened(one['cases'])})")
+    return ["## Findings", "", *lines, ""] if lines else []
 
 
 def _absent(content: dict[str, Any]) -> list[str]:

@@ -38,9 +38,16 @@ function show(parts) {
   dialog.scrollTop = 0;
 }
 
+/** A paragraph in which backticks enclose code. */
+function prose(text) {
+  const made = element('p', '');
+  text.split(/`([^`]+)`/).forEach((part, number) => made.append(number % 2 ? element('code', part) : part));
+  return made;
+}
+
 /** What every kind of detail ends with: the rules, the outcome, what was seen, and how to see it again. */
 function told(result, rules, before) {
-  const parts = rules.map((rule) => element('p', `${rule} ${data.requirements[rule] || ''}`));
+  const parts = rules.map((rule) => prose(`${rule} ${data.requirements[rule] || ''}`));
   if (result.listed) parts.push(element('p', `Listed as ${result.listed}`));
   parts.push(...before, transcript(result.transcript));
   if (result.stderr) parts.push(element('h3', 'stderr'), element('pre', result.stderr));
@@ -52,10 +59,11 @@ function openResult(result) {
   const about = titles[result.case];
   const flag = result.flag ? ` (${result.flag})` : '';
   const outcome = `Outcome ${result.outcome}${flag}, ending ${result.ending || 'not reached'}, variant ${result.variant}. ${result.text}`;
-  const before = about.guards ? [element('p', `Guards against: ${about.guards}`)] : [];
+  const before = about.guards ? [prose(`Guards against: ${about.guards}`)] : [];
+  if (result.expected) before.push(element('p', `Expected: ${result.expected}`));
   show([
     element('h2', `${result.case}, ${result.subject}: ${result.verdict}`),
-    element('p', about.title),
+    prose(about.title),
     ...told(result, result.rules, [...before, element('p', outcome)]),
   ]);
 }

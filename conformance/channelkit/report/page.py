@@ -4,15 +4,20 @@ import base64
 import gzip
 import html
 import json
+import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from channelkit.catalogue.verdict import PASS, UNSUPPORTED
+from channelkit.catalogue.verdict import FAIL, FIXED, INCONCLUSIVE, KNOWN, LENIENT, PASS, UNSUPPORTED
 from channelkit.report.console import LETTERS, pair_table, requirement_table, worst_verdict
+from channelkit.report.findings import TOLD, count, headline
 from channelkit.resources import PACKAGE
 
 _MANY, _HEAD = 1500, 10
 """Results beyond which what passed keeps so many entries of its transcript."""
+_HOLDS = {PASS: "hold", LENIENT: "hold", KNOWN: "known", FAIL: "new", FIXED: "new", INCONCLUSIVE: "new"}
+"""What a verdict says of a rule; a rule that is declared absent is not counted."""
 _COLUMNS = 6
 """Subjects beyond which heads of columns stand upright."""
 
@@ -24,13 +29,16 @@ def render(content: dict[str, Any]) -> str:
     partial = (
         "" if content["complete"] else "<p><strong>The run was interrupted: results are missing.</strong></p>"
     )
-    many = ' class="many"' if len(content["subjects"]) > _COLUMNS else ""
+    many = len(content["subjects"]) > _COLUMNS
+    classes = f"{'several' * (len(content['subjects']) > 1)} {'many' * many}".strip()
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Conformance of NODE_CHANNEL_FD channels</title><style>{_file("page.css")}</style></head><body{many}>
+<title>Conformance of NODE_CHANNEL_FD channels</title><style>{_file("page.css")}</style></head><body class="{classes}">
 <h1>Conformance of NODE_CHANNEL_FD channels</h1>
 <p>channelkit {_text(content["kit"])} · {_text(facts)} · {_text(content["system"])}</p>{partial}
-{_absent(content)}<details{"" if many else " open"}><summary>{len(content["subjects"])} subjects</summary>{_subjects(content)}</details>
+{_absent(content)}{_subjects(content, opened=not many)}
+{_findings(content)}
+<h2>Chapters</h2>{_chapters(content)}
 {_legend()}
 <p id="bar"><input id="filter" type="search" placeholder="filter rules and cases: words" aria-label="words">
 <select id="verdict" aria-label="verdict"><option value="">any verdict</option>{_options()}</select></p>
@@ -49,6 +57,11 @@ def _file(name: str) -> str:
 
 def _text(value: object) -> str:
     return html.escape(str(value))
+
+
+def _prose(text: str) -> str:
+    """A sentence in which backticks enclose code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", _text(text))
 
 
 def _options() -> str:
@@ -95,48 +108,118 @@ def _table(head: list[str], rows: list[str], name: str, upright: Sequence[str] =
     return f'<table id="{name}"><thead><tr>{cells}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
-def _subjects(content: dict[str, Any]) -> str:
+def _subjects(content: dict[str, Any], *, opened: bool) -> str:
     rows = []
     for one in content["subjects"]:
         who = " ".join(one["implementation"].get(key, "") for key in ("name", "version"))
         counts = ", ".join(f"{number} {verdict}" for verdict, number in one["counts"].items())
-        verdict = "conformant" if one["conformant"] else "not conformant"
+        verdict = "not judged" if "unfit" in one else "conformant" if one["conformant"] else "not conformant"
         cells = (one["name"], who, f"{one['role']}, rung {one['rung']}", verdict, counts, one["command"])
         rows.append("<tr>" + "".join(f"<td>{_text(cell)}</td>" for cell in cells) + "</tr>")
-    return _table(["subject", "implementation", "role", "verdict", "results", "command"], rows, "subjects")
+    table = _table(["subject", "implementation", "role", "verdict", "results", "command"], rows, "subjects")
+    summary = f"<summary>{count(len(rows), 'subject')}</summary>"
+    return f"<details{' open' * opened}>{summary}{table}</details>"
+
+
+def _findings(content: dict[str, Any]) -> str:
+    """What is wrong and not listed, one entry for each cause, and why a subject was not judged; on top, since it is what one looks for."""
+    numbers = _numbers(content)
+    items = [
+        f"<li><strong>{_text(one['name'])}</strong> was not judged: {_text(one['unfit']['text'])}"
+        f"<pre>{_text(one['unfit']['stderr'])}</pre></li>"
+        for one in content["subjects"]
+        if "unfit" in one
+    ]
+    for one in content["findings"]:
+        cases = "".join(
+            f'<button data-result="{numbers[case, one["subject"]]}">{_text(case)}</button> '
+            for case in one["cases"]
+        )
+        expected = f"<br>Expected: {_text(one['expected'])}" if one["expected"] else ""
+        came = one["came"].rpartition("\n")[2]
+        items.append(
+            f'<li><span class="{one["verdict"]}">{_text(one["verdict"])}</span> <strong>{_text(one["subject"])}</strong>: '
+            f"{_text(headline(one))}{expected}<br>Came: {_text(came)}"
+            f"<details><summary>{count(len(one['cases']), 'case')}</summary>{cases}</details></li>"
+        )
+    return f'<h2>{count(len(items), "finding")}</h2><ul id="findings">{"".join(items)}</ul>' if items else ""
+
+
+def _chapters(content: dict[str, Any]) -> str:
+    """By chapter and subject: how many rules hold, how many are known not to, and how many fail anew."""
+    names = [one["name"] for one in content["subjects"]]
+    found: dict[str, list[Counter[str]]] = {}
+    for rule, row in requirement_table(content):
+        counters = found.setdefault(rule.partition("-")[0], [Counter() for _name in names])
+        for counter, verdict in zip(counters, row, strict=True):
+            counter[_HOLDS.get(verdict, "")] += 1
+    rows = []
+    for chapter, counters in found.items():
+        cells = "".join(
+            f'<td data-subject="{_text(name)}">{_summary(one)}</td>'
+            for name, one in zip(names, counters, strict=True)
+        )
+        rows.append(f"<tr><th>{_text(chapter)}</th>{cells}</tr>")
+    return _table(["chapter"], rows, "chapters", names)
+
+
+def _summary(counter: Counter[str]) -> str:
+    judged = sum(counter[kind] for kind in ("hold", "known", "new"))
+    more = "".join(
+        f', <span class="{verdict}">{counter[kind]} {kind}</span>'
+        for kind, verdict in (("known", KNOWN), ("new", FAIL))
+        if counter[kind]
+    )
+    return f"{counter['hold']} of {judged} hold{more}" if judged else ""
+
+
+def _numbers(content: dict[str, Any]) -> dict[tuple[str, str], int]:
+    """Case and subject to the position of the result."""
+    return {(entry["case"], entry["subject"]): number for number, entry in enumerate(content["results"])}
 
 
 def _requirements(content: dict[str, Any]) -> str:
     names = [one["name"] for one in content["subjects"]]
     rows = []
     for rule, row in requirement_table(content):
-        cells = "".join(_button(cell, rule=rule, subject=name) for name, cell in zip(names, row, strict=True))
-        rows.append(f"<tr><th>{_text(rule)}</th><td>{_text(content['requirements'][rule])}</td>{cells}</tr>")
+        cells = "".join(
+            _button(cell, name, rule=rule, subject=name) for name, cell in zip(names, row, strict=True)
+        )
+        rows.append(f"<tr><th>{_text(rule)}</th><td>{_prose(content['requirements'][rule])}</td>{cells}</tr>")
     return _table(["id", "requirement"], rows, "requirements", names)
 
 
 def _cases(content: dict[str, Any]) -> str:
     names = [one["name"] for one in content["subjects"]]
-    numbers = {(entry["case"], entry["subject"]): number for number, entry in enumerate(content["results"])}
+    numbers = _numbers(content)
     rows = []
-    for case in content["cases"]:
+    for case in sorted(content["cases"], key=lambda case: _worry(content, case, numbers)):
         cells = "".join(_cell(content, numbers.get((case["id"], name))) for name in names)
         rows.append(
-            f"<tr><th>{_text(case['id'])}</th><td>{_text(case['title'])}</td><td>{case['level']}</td>{cells}</tr>"
+            f"<tr><th>{_text(case['id'])}</th><td>{_prose(case['title'])}</td><td>{case['level']}</td>{cells}</tr>"
         )
     return _table(["id", "case", "level"], rows, "cases", names)
 
 
+def _worry(content: dict[str, Any], case: dict[str, Any], numbers: dict[tuple[str, str], int]) -> bool:
+    """False for a case that needs attention, so that it stands above the others."""
+    found = (numbers.get((case["id"], one["name"])) for one in content["subjects"])
+    return not any(number is not None and content["results"][number]["verdict"] in TOLD for number in found)
+
+
 def _cell(content: dict[str, Any], number: int | None) -> str:
-    return _button("" if number is None else content["results"][number]["verdict"], result=number)
+    if number is None:
+        return "<td></td>"
+    result = content["results"][number]
+    return _button(result["verdict"], result["subject"], result=number)
 
 
-def _button(verdict: str, **opens: object) -> str:
+def _button(verdict: str, column: str, **opens: object) -> str:
     """A cell that opens what the script finds under these names; an empty one when there is no verdict."""
     if not verdict:
         return "<td></td>"
     names = " ".join(f'data-{name}="{_text(value)}"' for name, value in opens.items())
-    return f'<td class="v {verdict}"><button {names}>{_text(LETTERS[verdict])}</button></td>'
+    return f'<td class="v {verdict}" data-subject="{_text(column)}"><button {names}>{_text(LETTERS[verdict])}</button></td>'
 
 
 def _pairs(content: dict[str, Any]) -> str:
@@ -149,6 +232,7 @@ def _pairs(content: dict[str, Any]) -> str:
         cells = "".join(
             _button(
                 (worst_verdict(results[one]["verdict"] for one in numbers) or UNSUPPORTED) if numbers else "",
+                child,
                 parent=parent,
                 child=child,
             )

@@ -5,10 +5,12 @@ import json
 import os
 import platform
 import shlex
+import stat
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -16,14 +18,21 @@ from channelkit import CONTRACT, __version__
 from channelkit.catalogue.cases import Case
 from channelkit.catalogue.verdict import FAIL, INCONCLUSIVE, KNOWN, VERDICTS, counts_against
 from channelkit.judge.execute import CaseResult
+from channelkit.judge.preflight import Unfit
 from channelkit.judge.subjects import Description
 from channelkit.pairs.trials import Trial
 from channelkit.report import junit, markdown, page
+from channelkit.report.findings import fold
 from channelkit.resources import rules
 from channelkit.runtimes.node import find_node
+from channelkit.wire.visible import visible
 
 FORMAT = 1
 """Version of the format of ``results.json``."""
+_NAME = 100
+"""Characters that are kept of a name which a subject gives itself."""
+_CAUSE = 500
+"""Characters that are kept of a cause."""
 _PAUSE, _SHARE = 5.0, 20
 """Seconds between two writings of what is known so far, and that many times as long as a writing took."""
 
@@ -87,6 +96,8 @@ class Report:
     """Where it is written, and in which formats."""
     absent: dict[str, str] = field(default_factory=dict)
     """Subjects that are not here, and why."""
+    unfit: dict[str, Unfit] = field(default_factory=dict)
+    """Subjects with which no case can be run, and why."""
     trials: Sequence[Trial] = ()
     """What pairs are made to do; none when no pairs are run."""
     results: list[dict[str, Any]] = field(default_factory=list)
@@ -110,7 +121,7 @@ class Report:
         if directory is not None:
             if self._lines is None:
                 directory.mkdir(parents=True, exist_ok=True)
-                self._lines = (directory / "results.jsonl").open("w", encoding="utf-8")
+                self._lines = _fresh(directory / "results.jsonl")
             self._lines.write(json.dumps(entry) + "\n")
             self._lines.flush()
         self._write_partial()
@@ -157,6 +168,7 @@ class Report:
                 for case in self.cases
             ],
             **({"absent": self.absent} if self.absent else {}),
+            "findings": fold(self.results),
             "results": self.results,
             **({"pairs": self._pairs()} if self.trials else {}),
         }
@@ -177,13 +189,19 @@ class Report:
             "role": one.role,
             "rung": one.rung,
             "command": shlex.join(one.command),
-            "implementation": {key: hello[key] for key in ("name", "version", "language") if key in hello},
+            "implementation": {
+                key: visible(str(hello[key])[:_NAME])
+                for key in ("name", "version", "language")
+                if key in hello
+            },
             "counts": {verdict: found[verdict] for verdict in VERDICTS if found[verdict]},
-            "conformant": not any(
+            "conformant": one.name not in self.unfit
+            and not any(
                 counts_against(entry["verdict"], entry["level"])
                 for entry in self.results
                 if entry["subject"] == one.name
             ),
+            **({"unfit": asdict(self.unfit[one.name])} if one.name in self.unfit else {}),
         }
 
     def write(self, *, complete: bool) -> None:
@@ -194,10 +212,11 @@ class Report:
 
     def _write(self, content: dict[str, Any], formats: Sequence[str]) -> None:
         for kind, path in self.outputs:
-            files = {path / name: one for name, one in _DIRECTORY.items()} if kind == "dir" else {path: kind}
-            for target, one in files.items():
+            if kind in formats:
+                _write_to(path, FORMATS[kind](content))
+            for name, one in _DIRECTORY.items() if kind == "dir" else ():
                 if one in formats:
-                    _replace(target, FORMATS[one](content))
+                    _replace(path / name, FORMATS[one](content))
 
     def close(self) -> None:
         """Closes the file of partial results."""
@@ -206,12 +225,18 @@ class Report:
             self._lines = None
 
     @property
+    def failed(self) -> list[dict[str, Any]]:
+        """The results that make a subject nonconformant."""
+        return [one for one in self.results if counts_against(one["verdict"], one["level"])]
+
+    @property
     def exit_status(self) -> int:
         """0 conformant, 1 not, 3 when the harness failed; failures of subjects come first only if all was judged."""
         if any(entry["verdict"] == INCONCLUSIVE for entry in (*self.results, *self.pairs)):
             return 3
         return int(
-            any(counts_against(entry["verdict"], entry["level"]) for entry in self.results)
+            bool(self.unfit)
+            or any(counts_against(entry["verdict"], entry["level"]) for entry in self.results)
             or any(counts_against(entry["verdict"], "MUST") for entry in self.pairs)
         )
 
@@ -220,15 +245,40 @@ class Report:
         return sorted({rule for rules in named for rule in rules})
 
 
-def _replace(target: Path, text: str) -> None:
-    """Writes a file so that whoever reads it finds the old text or the new one, whole."""
-    if target.exists() and not target.is_file():  # a terminal, a pipe
-        target.write_text(text, encoding="utf-8")
+def _write_to(target: Path, text: str) -> None:
+    """Writes to the place that the user named: a file, or a terminal or pipe that is there already."""
+    try:
+        kind = target.stat().st_mode
+    except OSError:
+        kind = stat.S_IFREG
+    if stat.S_ISREG(kind) and not target.is_relative_to("/dev"):  # /dev/stdout may lead to a file
+        _replace(target.resolve(), text)
         return
+    # Without a reader, the open of a named pipe would wait for one for ever.
+    descriptor = os.open(target, os.O_WRONLY | os.O_NONBLOCK)
+    os.set_blocking(descriptor, True)
+    with open(descriptor, "w", encoding="utf-8") as stream:  # noqa: PTH123 (a descriptor)
+        stream.write(text)
+
+
+def _fresh(target: Path) -> TextIO:
+    """A new file of that name. A link of that name is not followed: a subject can put one there while it runs."""
+    target.unlink(missing_ok=True)
+    return target.open("x", encoding="utf-8")
+
+
+def _replace(target: Path, text: str) -> None:
+    """Writes a file in one step: a reader finds the old text or the new one, whole. A link of that name is not followed."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = target.with_name(f".{target.name}.{os.getpid()}")
-    scratch.write_text(text, encoding="utf-8")
-    scratch.replace(target)
+    descriptor, scratch = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        os.fchmod(descriptor, 0o644)
+        with open(descriptor, "w", encoding="utf-8") as stream:  # noqa: PTH123 (a descriptor)
+            stream.write(text)
+        Path(scratch).replace(target)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
 
 
 def reproduce(description: Description, result: CaseResult) -> str:
@@ -253,7 +303,9 @@ def as_entry(result: CaseResult, command: str) -> dict[str, Any]:
         "signature": seen.signature(result.case) if failed else seen.outcome,
         "flag": result.judgement.flag,
         "variant": seen.variant,
-        "text": seen.text,
+        "text": visible(seen.text, lines=True),
+        "expected": visible(seen.expected),
+        "cause": visible(seen.cause[:_CAUSE], lines=True),
         "variants": [
             {"variant": one.variant, "outcome": one.outcome, "ending": one.ending} for one in result.variants
         ],

@@ -1,11 +1,13 @@
 """Steps of the kit's own end of the channel: what it writes, how it reads, how it ends."""
 
 from channelkit.process.session import Session
-from channelkit.steps.kept import fill
+from channelkit.steps.kept import fill_value
 from channelkit.steps.kinds import COUNT, NAME, TRUE, Step, list_of, one_or_several, step
 from channelkit.steps.scene import CaseEnded, Scene, ended_outcome
+from channelkit.steps.writes import cut, encode
 from channelkit.wire.segments import Cut
-from channelkit.wire.values import compact, show
+from channelkit.wire.serialization import split
+from channelkit.wire.values import show
 
 _ONE_READ = 16384
 """Bytes that fit into the buffer of the channel while the subject does not read."""
@@ -13,7 +15,7 @@ _ONE_READ = 16384
 
 @step(
     list_of({"$ref": "#/$defs/chunk"}),
-    'The kit writes bytes to the subject. A chunk is a string (UTF-8), `{"hex": H}`, `{"json": V}` (compact text and LF) or '
+    'The kit writes bytes to the subject. A chunk is a string (UTF-8), `{"hex": H}`, `{"message": V}` (the frame of V) or '
     '`{"repeat": S, "times": N}`. With `"fd": NAME` the descriptor rides on the last frame of the write; a list of names makes '
     "several ride. "
     '`"cut": [PLACE…]` cuts the write before these bytes, and `"at": PLACE` says on which byte the descriptors ride; either replaces '
@@ -31,32 +33,31 @@ _ONE_READ = 16384
 )
 def write(scene: Scene, step: Step) -> None:
     """Writes every piece so that the subject reads it by itself, as far as the system lets the kit see that."""
-    cut = next(scene.cuts)
+    session = scene.session
+    data = encode(session.serialization, fill_value(session.kept, step["write"]))
+    pieces = cut(session.serialization, step, data, scene.variant)
     names = step.get("fd", [])
     descriptors = [scene.sockets.descriptor(name) for name in ([names] if isinstance(names, str) else names)]
-    if _wants_one_read(cut):
-        with scene.session.subject.stopped():
-            _write_pieces(scene, cut, descriptors, patient=False)
+    if _wants_one_read(pieces):
+        with session.subject.stopped():
+            _write_pieces(session, pieces, descriptors, patient=False)
     else:
-        _write_pieces(scene, cut, descriptors, patient=True)
-    if cut and cut[-1].data:
-        scene.whole_line = cut[-1].data.endswith(b"\n")
+        _write_pieces(session, pieces, descriptors, patient=True)
+    _frames, scene.unfinished = split(session.serialization, scene.unfinished + data)
 
 
-def _wants_one_read(cut: Cut) -> bool:
+def _wants_one_read(pieces: Cut) -> bool:
     """Whether plain messages and a frame with a descriptor, which take a write each, are to arrive in one read."""
-    return len(cut) > 1 and cut[0].glued and sum(len(piece.data) for piece in cut) < _ONE_READ
+    return len(pieces) > 1 and pieces[0].glued and sum(len(piece.data) for piece in pieces) < _ONE_READ
 
 
-def _write_pieces(scene: Scene, cut: Cut, descriptors: list[int], *, patient: bool) -> None:
+def _write_pieces(session: Session, pieces: Cut, descriptors: list[int], *, patient: bool) -> None:
     """Writes one piece after the other; ``patient``: each once the subject has read the one before it."""
-    session = scene.session
-    for index, piece in enumerate(cut):
+    for index, piece in enumerate(pieces):
         if index and patient:
             limits = session.limits
             patient = session.settle(limits.answer if session.channel.heard or index > 1 else limits.start)
-        data = fill(session.kept, piece.data)
-        data = session.new_probe() + data if piece.glued else data
+        data = session.new_probe() + piece.data if piece.glued else piece.data
         if not session.write(data, descriptors if piece.descriptor else ()):
             raise CaseEnded("silent", "the subject stopped reading")
 
@@ -73,7 +74,7 @@ def write_with_key(scene: Scene, step: Step) -> None:
     key = scene.session.latest_key
     if key is None:
         raise CaseEnded("no-key", "the subject wrote no key that an answer could repeat")
-    scene.session.write(compact({"key": key, **step["write_with_key"]}) + b"\n")
+    scene.session.write(scene.session.serialization.frame({"key": key, **step["write_with_key"]}))
 
 
 @step(
@@ -101,12 +102,12 @@ def barrier(scene: Scene, _step: Step) -> None:
 def _no_surplus(session: Session) -> None:
     """Raises :class:`CaseEnded` for anything that no step expected."""
     tail, descriptors = session.channel.tail, session.channel.descriptors
-    if session.frames:
-        raise CaseEnded("unexpected", f"the subject wrote {session.frames[0]}")
+    if session.frames or session.answers:
+        raise CaseEnded("unexpected", f"the subject wrote {(session.frames or session.answers)[0]}")
     if session.events:
         raise CaseEnded("unexpected", f"the adapter reported {show(session.events[0])}")
     if tail:
-        raise CaseEnded("unexpected", f"the subject wrote {tail[:200]!r} without a line feed")
+        raise CaseEnded("unexpected", f"the subject wrote {tail[:200]!r}, which is no complete frame")
     if descriptors:
         raise CaseEnded("unexpected", f"{len(descriptors)} descriptors came that no step expected")
 

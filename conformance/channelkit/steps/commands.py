@@ -137,4 +137,14 @@ def expect_reply(scene: Scene, step: Step) -> None:
 )
 def allow_event(scene: Scene, step: Step) -> None:
     """Lets the session drop such events."""
-    scene.session.allowed.append(step["allow_event"])
+    scene.session.allow_events(step["allow_event"])
+
+
+@step(
+    OBJECT,
+    "From here on the subject may write frames with these members, and the kit ignores them: no rule says when they come, or that they do",
+    "{…}",
+)
+def allow_frame(scene: Scene, step: Step) -> None:
+    """Lets the session drop such frames."""
+    scene.session.allow_frames(step["allow_frame"])

@@ -1,5 +1,6 @@
 """The ``expect`` step: waits for the first of several things on the wire, in the adapter's events or in the process."""
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -7,12 +8,13 @@ from typing import Any
 
 from channelkit.process.session import Session
 from channelkit.schema import Rules
-from channelkit.steps.kept import fill_value, member
+from channelkit.steps.kept import fill_value, has_member, member
 from channelkit.steps.kinds import NAME, OBJECT, TEXT, TRUE, Step, one_or_several, step, words
 from channelkit.steps.scene import CaseEnded, Scene, ended_outcome
 from channelkit.steps.sockets import fault_of
+from channelkit.steps.wanted import missing, wrong_byte
 from channelkit.wire.compare import contains, equal
-from channelkit.wire.rawchannel import Frame
+from channelkit.wire.serialization import Frame
 from channelkit.wire.values import show, untag
 
 
@@ -65,7 +67,10 @@ AWAITED: dict[str, Awaited] = {
         {"subset": TRUE, **_ON_FRAME},
     ),
     "text": Awaited(
-        TEXT, "The next frame, compared byte by byte; with the same members as `frame`", "S", _ON_FRAME
+        TEXT,
+        "The next frame, compared byte by byte without what delimits it; with the same members as `frame`",
+        "S",
+        _ON_FRAME,
     ),
     "delivered": Awaited(
         True,
@@ -96,6 +101,8 @@ AWAITED: dict[str, Awaited] = {
     "silence": Awaited(TRUE, "Nothing comes within the limit", "true"),
 }
 """What can be waited for, by the member that names it."""
+
+_WROTE = "the subject wrote "
 
 
 @dataclass(frozen=True)
@@ -171,12 +178,13 @@ def _by_adapter(session: Session, one: Expectation) -> bool:
 
 def _matches(session: Session, one: Expectation) -> bool:
     if one.kind in ("frame", "text") or (one.kind == "delivered" and not session.plan.driven):
-        return bool(session.frames) and _frame_fits(session, one, session.frames[0])
+        frames = _queue(session, one)
+        return bool(frames) and _frame_fits(session, one, frames[0])
     if _by_adapter(session, one):
         event = _event(session, one)
         return event is not None and _event_fits(one, event)
     if one.kind == "eof":
-        return session.channel.eof and not session.frames
+        return session.channel.eof and not (session.frames or session.answers)
     if one.kind == "exit":
         return session.exited and _exit_kind(session.status or 0) == one.wanted
     if one.kind == "child":
@@ -186,9 +194,20 @@ def _matches(session: Session, one: Expectation) -> bool:
     return False
 
 
+def _queue(session: Session, one: Expectation) -> deque[Frame]:
+    """Where the frame that an alternative waits for arrives."""
+    command = one.entry["frame"].get("cmd") if isinstance(one.entry.get("frame"), dict) else None
+    internal = isinstance(command, str) and command.startswith("NODE_")
+    return (
+        session.answers
+        if internal and session.plan.role == "child" and not session.plan.driven
+        else session.frames
+    )
+
+
 def _frame_fits(session: Session, one: Expectation, frame: Frame) -> bool:
     if one.kind == "text":
-        return frame.raw == str(one.entry["text"]).encode().removesuffix(b"\n")
+        return frame.raw == str(one.entry["text"]).encode("utf-8", "surrogateescape")
     if frame.problem:
         return False
     if one.kind == "delivered":
@@ -234,8 +253,9 @@ def _exit_kind(status: int) -> str:
 
 def _misfit(session: Session, alternatives: list[Expectation]) -> str:
     """What came instead, in words; empty when there is still hope."""
-    if session.frames and any(_on_wire(session, one) for one in alternatives):
-        return f"the subject wrote {session.frames[0]}"
+    found = [_queue(session, one) for one in alternatives if _on_wire(session, one)]
+    if found and all(found):
+        return f"{_WROTE}{found[0][0]}"
     watched = [one for one in alternatives if _by_adapter(session, one)]
     for one in watched:
         event = _event(session, one)
@@ -247,8 +267,9 @@ def _misfit(session: Session, alternatives: list[Expectation]) -> str:
                 return f"the adapter reported {show(event)}"
     if session.events and all(one.kind == "silence" for one in alternatives):
         return f"the adapter reported {show(session.events[0])}"
-    if session.frames and all(one.kind == "silence" for one in alternatives):
-        return f"the subject wrote {session.frames[0]}"
+    waiting = session.frames or session.answers
+    if waiting and all(one.kind == "silence" for one in alternatives):
+        return f"{_WROTE}{waiting[0]}"
     return ""
 
 
@@ -274,9 +295,16 @@ def _exit_after_eof(session: Session, alternatives: list[Expectation]) -> Expect
 
 
 def _without_match(session: Session, alternatives: list[Expectation]) -> Expectation:
+    entries = [one.entry for one in alternatives]
     misfit = _misfit(session, alternatives)
     if misfit:
-        raise CaseEnded("unexpected", misfit)
+        frames = session.frames or session.answers
+        came = (
+            wrong_byte(session.serialization, entries, frames[0])
+            if frames and misfit.startswith(_WROTE)
+            else ""
+        )
+        raise CaseEnded("unexpected", misfit, f"wrote {came}" if came else "")
     silence = next((one for one in alternatives if one.kind == "silence"), None)
     quiet_is_all = silence is not None and len(alternatives) == 1
     if silence is not None and not session.exited and (quiet_is_all or not session.channel.eof):
@@ -284,7 +312,8 @@ def _without_match(session: Session, alternatives: list[Expectation]) -> Expecta
     for name, link in (("child", session.puppet), ("started", session.bystander)):
         if link is not None and link.facts and any(one.kind == name for one in alternatives):
             raise CaseEnded("unexpected", f"the process that the subject started found {show(link.facts)}")
-    raise CaseEnded(*ended_outcome(session, "nothing came in time"))
+    outcome, text = ended_outcome(session, "nothing came in time")
+    raise CaseEnded(outcome, text, missing(entries) if outcome == "silent" else "")
 
 
 # ---- the consequence -----------------------------------------------------------------------------------------
@@ -294,12 +323,14 @@ def _take(scene: Scene, chosen: Expectation) -> None:
     """Takes what was matched out of the inbox and names the outcome."""
     session = scene.session
     if chosen.kind in ("frame", "text") or (chosen.kind == "delivered" and not session.plan.driven):
-        frame = session.frames.popleft()
+        frame = _queue(session, chosen).popleft()
         if isinstance(frame.value, dict) and isinstance(frame.value.get("key"), str):
             session.latest_key = frame.value["key"]
         if "fd" in chosen.entry:
             _take_descriptor(scene, chosen.entry["fd"], frame)
         for name, path in chosen.entry.get("keep", {}).items():
+            if not has_member(frame.value, path):
+                raise CaseEnded("unexpected", f"{frame} has no member {path}")
             session.kept[name] = member(frame.value, path)
         at = chosen.entry.get("at")
         if at is not None and frame.rights != (at,):

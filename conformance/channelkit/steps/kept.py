@@ -1,14 +1,6 @@
 """Values that only a run knows: what a case keeps of frames and sockets, and puts into later steps in the place of ``"@NAME@"``."""
 
-import json
 from typing import Any
-
-
-def fill(kept: dict[str, Any], data: bytes) -> bytes:
-    """The bytes of a write with what was kept."""
-    for name, value in kept.items():
-        data = data.replace(f'"@{name}@"'.encode(), json.dumps(value).encode())
-    return data
 
 
 def fill_value(kept: dict[str, Any], value: Any) -> Any:
@@ -22,6 +14,16 @@ def fill_value(kept: dict[str, Any], value: Any) -> Any:
     return value
 
 
+def names_in(value: Any) -> set[str]:
+    """The names of all values that ``"@NAME@"`` stands for in a value."""
+    if isinstance(value, dict):
+        return names_in(list(value.values()))
+    if isinstance(value, list):
+        return {name for one in value for name in names_in(one)}
+    is_name = isinstance(value, str) and len(value) > 2 and value[0] == value[-1] == "@"
+    return {value[1:-1]} if is_name else set()
+
+
 def member(value: Any, path: str) -> Any:
     """The member of a frame at a path such as ``sockname.port``, None when there is none; ``.`` is the whole frame."""
     if path == ".":
@@ -29,3 +31,12 @@ def member(value: Any, path: str) -> Any:
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else None
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def has_member(value: Any, path: str) -> bool:
+    """Whether a frame has a member at a path, be it null."""
+    for name in () if path == "." else path.split("."):
+        if not isinstance(value, dict) or name not in value:
+            return False
+        value = value[name]
+    return True

@@ -23,6 +23,11 @@ def words(*choices: str) -> Rules:
     return {"enum": list(choices)}
 
 
+def text_like(pattern: str) -> Rules:
+    """A text of a pattern, or the name of a value that takes its place."""
+    return {"type": "string", "pattern": f"^({pattern}|@[a-z-]+@)$"}
+
+
 def list_of(rules: Rules) -> Rules:
     """A list with at least one member."""
     return {"type": "array", "minItems": 1, "items": rules}

@@ -4,14 +4,13 @@ from channelkit.steps import channel, commands, expect, folded, handles, subject
 from channelkit.steps.commands import collect_replies
 from channelkit.steps.kinds import Step, kind_of
 from channelkit.steps.scene import Scene
-from channelkit.wire.segments import Cut
 from channelkit.wire.values import show
 
 
-def run_steps(scene: Scene, steps: list[Step], cuts: list[Cut]) -> None:
-    """Runs all steps; ``cuts`` holds one cut per write. Raises :class:`CaseEnded`."""
-    scene.cuts = iter(cuts)
+def run_steps(scene: Scene, steps: list[Step]) -> None:
+    """Runs all steps. Raises :class:`~channelkit.steps.scene.CaseEnded`."""
     for step, following in zip(steps, [*steps[1:], {}], strict=True):
+        scene.step = step
         scene.session.transcript.note(show(step, 200), "step")
         scene.following = following
         kind_of(step).run(scene, step)

@@ -1,21 +1,23 @@
 """What the steps of one variant share."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from channelkit.process.session import Session
 from channelkit.process.subject import describe_status
 from channelkit.steps.sockets import Sockets
-from channelkit.wire.segments import Cut
 
 
 class CaseEnded(Exception):
-    """A step ends the case with ``outcome``; the text says why."""
+    """A step ends the case with ``outcome``; the text says why.
 
-    def __init__(self, outcome: str, text: str = "") -> None:
+    Cases of one subject that end with the same ``cause`` have one fault in common. Without one, the text is the cause.
+    """
+
+    def __init__(self, outcome: str, text: str = "", cause: str = "") -> None:
         super().__init__(text)
         self.outcome = outcome
+        self.cause = cause
 
 
 class DeclaredUnsupported(Exception):
@@ -28,12 +30,14 @@ class Scene:
 
     session: Session
     sockets: Sockets
-    cuts: Iterator[Cut] = field(default_factory=lambda: iter(()))
-    """How the writes that are still to come are cut."""
+    variant: str = "whole"
+    """The segmentation of the writes."""
     following: dict[str, Any] = field(default_factory=dict)
     """The step after the current one; empty after the last."""
     outcome: str = "ok"
     """The last name given."""
+    step: dict[str, Any] = field(default_factory=dict)
+    """The step under way."""
     latest_handle: str = "$handle"
     addresses: dict[str, str] = field(default_factory=dict)
     """Addresses of the sockets that the adapter made, by name."""
@@ -42,8 +46,8 @@ class Scene:
     costs: dict[str, float] = field(default_factory=dict)
     """Processor time by the name of the ``measure_cpu`` step."""
     metered: float = 0.0
-    whole_line: bool = True
-    """All that the kit wrote ends with LF."""
+    unfinished: bytes = b""
+    """The frame that the kit has written a part of."""
 
 
 def ended_outcome(session: Session, otherwise: str) -> tuple[str, str]:

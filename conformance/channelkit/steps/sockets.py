@@ -1,6 +1,7 @@
 """The kit's own sockets of one case: what it makes, what it receives, and the counterparts that prove they work."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import socket
@@ -155,18 +156,25 @@ class Sockets:
             self._pair(name, end)
 
     def connect(self, name: str, address: str) -> None:
-        """Connects to a server of the subject."""
-        host, separator, port = address.rpartition(":")
-        family = socket.AF_INET if separator else socket.AF_UNIX
+        """Connects to a server of the subject. Raises :class:`OSError` when the address leads nowhere."""
+        family, place = parsed(address)
         self._clients[name] = end = self._own(socket.socket(family, socket.SOCK_STREAM))
         with contextlib.suppress(BlockingIOError):
-            end.connect((host, int(port)) if separator else address)
+            end.connect(place)
+
+    def probe(self, port: int) -> bool:
+        """Tells whether a port of this machine takes a connection, and keeps none."""
+        try:
+            socket.create_connection((_LOCALHOST[0], port), 5).close()
+        except (OSError, OverflowError):
+            return False
+        return True
 
     def connect_port(self, name: str, port: int) -> bool:
         """Connects to a port of this machine; tells whether a process listens there."""
         try:
             end = self._own(socket.create_connection((_LOCALHOST[0], port), 5))
-        except OSError:
+        except (OSError, OverflowError):
             return False
         self._clients[name] = self._counterparts[name] = end
         return True
@@ -253,12 +261,11 @@ class Sockets:
         """What ``to`` stands for: a server's address, a UDP socket's counterpart; None for an unknown name."""
         if name in self._servers:
             address = self._servers[name][1]
-            return address if isinstance(address, str) else f"{address[0]}:{address[1]}"
+            return address if isinstance(address, str) else written(address)
         mine = self._counterparts.get(name)
         if mine is None or mine.family == socket.AF_UNIX:
             return None
-        host, port = mine.getsockname()[:2]
-        return f"{host}:{port}"
+        return written(mine.getsockname())
 
     def read_at_peer(self, name: str, text: bytes, wait: Callable[[Callable[[], bool], int], bool]) -> bytes:
         """Reads what the subject wrote to the counterpart of a socket, at most as many bytes as ``text`` has.
@@ -301,6 +308,31 @@ class Sockets:
         """Closes everything."""
         self._cleanup.close()
         self._mine.clear()
+
+
+def written(address: tuple[Any, ...]) -> str:
+    """An address as adapters get it: ``127.0.0.1:80``, ``[::1]:80``."""
+    host, port = address[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def parsed(address: str) -> tuple[socket.AddressFamily, Any]:
+    """Family and address of what an adapter wrote. Raises :class:`OSError` when it is neither host and port nor a path."""
+    host, separator, _port = address.rpartition(":")
+    if not separator:
+        if not address or "\0" in address:
+            raise FileNotFoundError(errno.ENOENT, "an empty path")
+        return socket.AF_UNIX, address
+    host = host.removeprefix("[").removesuffix("]")
+    return _family((host, 0)), (host, port_of(address))
+
+
+def port_of(address: str) -> int:
+    """The port of an address. Raises :class:`ConnectionError` when it has none."""
+    digits = address.rpartition(":")[2]
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 6):
+        raise ConnectionAbortedError(errno.EADDRNOTAVAIL, f"{address[:80]!r} has no port")
+    return int(digits)
 
 
 def _family(address: tuple[str, int]) -> socket.AddressFamily:

@@ -2,7 +2,7 @@
 
 from channelkit.errors import HarnessError
 from channelkit.process.table import Table
-from channelkit.steps.kinds import NAME, TRUE, Step, step, words
+from channelkit.steps.kinds import NAME, TRUE, Step, step, text_like, words
 from channelkit.steps.scene import CaseEnded, DeclaredUnsupported, Scene
 
 
@@ -32,7 +32,7 @@ def continue_subject(scene: Scene, _step: Step) -> None:
                 "title": "signal",
                 "type": "object",
                 "required": ["signal"],
-                "properties": {"signal": {"type": "string", "pattern": "^SIG[A-Z0-9]+$"}},
+                "properties": {"signal": text_like("SIG[A-Z0-9]+")},
                 "additionalProperties": False,
             },
         ]
@@ -71,8 +71,8 @@ def descriptors(scene: Scene, step: Step) -> None:
 
 
 @step(
-    words("same", "private"),
-    "`same`: the subject has no more descriptors than at `count`, else the outcome is `leaked`. "
+    words("same", "fewer", "private"),
+    "`same`: the subject has no more descriptors than at `count`, `fewer`: it has less, else the outcome is `leaked`. "
     "`private`: every socket beyond those is close-on-exec, else the outcome is `inheritable`. Linux only, like `descriptors`",
     "WORD",
     outcomes=("leaked", "inheritable"),
@@ -83,7 +83,11 @@ def expect_descriptors(scene: Scene, step: Step) -> None:
     if step["expect_descriptors"] == "private":
         if not session.wait(lambda: not table.inheritable or session.exited, session.limits.answer):
             raise CaseEnded("inheritable", f"a child of the subject would inherit {table.inheritable}")
-    elif not session.wait(lambda: table.same or session.exited, session.limits.answer):
+        return
+    fewer = step["expect_descriptors"] == "fewer"
+    if not session.wait(
+        lambda: (table.fewer if fewer else table.same) or session.exited, session.limits.answer
+    ):
         raise CaseEnded("leaked", f"the subject holds {table.surplus}")
 
 

@@ -9,43 +9,20 @@ import struct
 import termios
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
+from channelkit.limits import AT_ONCE, MOST_DESCRIPTORS
 from channelkit.wire.rights import FLAGS, ROOM, packed, unpacked
+from channelkit.wire.serialization import Frame, Serialization
 from channelkit.wire.transcript import Transcript
-from channelkit.wire.values import parse, show
-
-
-@dataclass(slots=True)
-class Frame:
-    """One line of the subject. ``problem`` says why it is no JSON text, else it is empty."""
-
-    raw: bytes
-    value: Any = None
-    problem: str = ""
-    rights: tuple[int, ...] = ()
-    """Where in the frame descriptors came; exact as long as every read takes one byte."""
-
-    def __str__(self) -> str:
-        return f"{self.raw[:200]!r} ({self.problem})" if self.problem else show(self.value)
-
-
-def read_frame(raw: bytes) -> Frame:
-    """Judges one line without its LF."""
-    try:
-        return Frame(raw, parse(raw.decode("utf-8")))
-    except UnicodeDecodeError as error:
-        return Frame(raw, problem=f"invalid UTF-8 at byte {error.start}")
-    except ValueError as error:
-        return Frame(raw, problem=f"invalid JSON: {error}")
 
 
 class RawChannel:
     """Owns one end of a stream socket pair and the descriptors that arrive on it, until :meth:`close`."""
 
-    def __init__(self, end: socket.socket, transcript: Transcript) -> None:
+    def __init__(self, end: socket.socket, transcript: Transcript, serialization: Serialization) -> None:
         end.setblocking(False)
+        self._serialization = serialization
         self._usual_buffer: int | None = None
         self._socket = end
         self._transcript = transcript
@@ -56,7 +33,9 @@ class RawChannel:
         self.descriptors: deque[int] = deque()
         """Received descriptors that no step has taken, oldest first."""
         self.strays = 0
-        """Received descriptors that were closed because nobody wanted them."""
+        """Received descriptors that were closed because no step wanted them, or because too many came."""
+        self.too_many_descriptors = False
+        """More descriptors came than the kit keeps; the rest was closed at once."""
         self.eof = False
         """The subject ended its side."""
         self.broken = False
@@ -80,7 +59,7 @@ class RawChannel:
 
     @property
     def tail(self) -> bytes:
-        """Bytes after the last LF."""
+        """Bytes of the unfinished frame."""
         return bytes(self._buffer)
 
     def fileno(self) -> int:
@@ -127,9 +106,13 @@ class RawChannel:
             return 0
 
     def read(self) -> list[Frame]:
-        """Reads all there is, or one :attr:`portion` of it, and returns the frames that became complete."""
+        """Reads what there is, or one :attr:`portion` of it, and returns the frames that became complete.
+
+        It takes about :data:`~channelkit.limits.AT_ONCE` bytes at most.
+        """
         frames: list[Frame] = []
-        while self.reads and self._read_once():
+        until = self.taken + AT_ONCE
+        while self.reads and self.taken < until and self._read_once():
             frames.extend(self._split())
             if self.portion is not None:
                 break
@@ -158,18 +141,24 @@ class RawChannel:
 
     def _keep(self, ancillary: list[tuple[int, int, bytes]]) -> int:
         numbers = unpacked(ancillary)
-        self.descriptors.extend(numbers)
-        self._owned.update(numbers)
+        room = max(0, MOST_DESCRIPTORS - len(self.descriptors))
+        self.descriptors.extend(numbers[:room])
+        self._owned.update(numbers[:room])
+        for number in numbers[room:]:
+            os.close(number)
+            self.strays += 1
+            self.too_many_descriptors = True
         return len(numbers)
 
     def _split(self) -> list[Frame]:
         frames = []
-        while (cut := self._buffer.find(b"\n", self._scanned)) >= 0:
-            rights = tuple(at for at in self._rights if at <= cut)
-            frames.append(replace(read_frame(bytes(self._buffer[:cut])), rights=rights))
-            self._rights = [at - cut - 1 for at in self._rights if at > cut]
-            del self._buffer[: cut + 1]
-            self._scanned = 0
+        begin = 0
+        while (end := self._serialization.end(self._buffer, begin, max(begin, self._scanned))) >= 0:
+            rights = tuple(at - begin for at in self._rights if begin <= at < end)
+            frames.append(replace(self._serialization.read(bytes(self._buffer[begin:end])), rights=rights))
+            begin = end
+        self._rights = [at - begin for at in self._rights if at >= begin]
+        del self._buffer[:begin]
         self._scanned = len(self._buffer)
         return frames
 

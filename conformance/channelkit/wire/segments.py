@@ -3,10 +3,11 @@
 A receiver that depends on where a read ends passes some of them and fails others.
 """
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+
+from channelkit.wire.serialization import Serialization, split
 
 MOST_SINGLE_BYTES = 4096
 """Longer writes are not cut into single bytes: it would take longer than it tells."""
@@ -24,16 +25,16 @@ class Piece:
 Cut = tuple[Piece, ...]
 
 
-def cuts(data: bytes, *, descriptor: bool) -> dict[str, Cut]:
+def cuts(serialization: Serialization, data: bytes, *, descriptor: bool) -> dict[str, Cut]:
     """All different segmentations of one write by name; ``whole`` comes first.
 
     With a ``descriptor``, it rides on the last frame of the write; what precedes that frame is written before.
     """
     if not descriptor:
-        found = {name: tuple(Piece(part) for part in cut(data)) for name, cut in _BYTES.items()}
+        found = {name: tuple(map(Piece, parts)) for name, parts in _parts(serialization, data).items()}
         found["glued"] = (Piece(data, glued=True),)
     else:
-        found = _with_descriptor(data)
+        found = _with_descriptor(serialization, data)
     different: dict[str, Cut] = {}
     for name, pieces in found.items():
         if pieces and pieces not in different.values():
@@ -41,13 +42,14 @@ def cuts(data: bytes, *, descriptor: bool) -> dict[str, Cut]:
     return different
 
 
-def _with_descriptor(data: bytes) -> dict[str, Cut]:
-    start = last_frame(data)
+def _with_descriptor(serialization: Serialization, data: bytes) -> dict[str, Cut]:
+    start = last_frame(serialization, data)
     before, frame = data[:start], data[start:]
+    heads = _parts(serialization, before)
     found = {}
-    for name, cut in _BYTES.items():
-        first, *rest = cut(frame) or [b""]
-        found[name] = (*map(Piece, cut(before)), Piece(first, descriptor=True), *map(Piece, rest))
+    for name, parts in _parts(serialization, frame).items():
+        first, *rest = parts or [b""]
+        found[name] = (*map(Piece, heads.get(name, ())), Piece(first, descriptor=True), *map(Piece, rest))
     lead = (Piece(before),) if before else ()
     found["glued"] = (Piece(before, glued=True), Piece(frame, descriptor=True))
     for name, at in (("first", 0), ("middle", len(frame) // 2), ("last", len(frame) - 1)):
@@ -57,44 +59,31 @@ def _with_descriptor(data: bytes) -> dict[str, Cut]:
     return found
 
 
-def _whole(data: bytes) -> list[bytes]:
-    return [data] if data else []
+def _parts(serialization: Serialization, data: bytes) -> dict[str, list[bytes]]:
+    """The parts of some bytes by the name of the segmentation; all of them empty when there are no bytes."""
+    single = range(1, len(data)) if len(data) <= MOST_SINGLE_BYTES else ()
+    places: dict[str, Iterable[int]] = {"whole": (), "bytes": single, **serialization.cuts(data)}
+    return {
+        name: [data[a:b] for a, b in pairwise((0, *inside, len(data))) if a < b]
+        for name, inside in places.items()
+    }
 
 
-def _single(data: bytes) -> list[bytes]:
-    return [data[i : i + 1] for i in range(len(data))] if len(data) <= MOST_SINGLE_BYTES else _whole(data)
+def names(serialization: Serialization, writes: list[tuple[bytes, bool]], *, every: bool) -> list[str]:
+    """The variants of a case. ``writes`` holds bytes and whether a descriptor rides on them."""
+    found = ["whole"]
+    if every:
+        for data, descriptor in writes:
+            found += cuts(serialization, data, descriptor=descriptor)
+    return list(dict.fromkeys(found))
 
 
-def _lines(data: bytes) -> list[bytes]:
-    return [line + b"\n" for line in data.split(b"\n")[:-1]] + _whole(data.rpartition(b"\n")[2])
-
-
-def _inside_characters(data: bytes) -> list[bytes]:
-    """Cuts before each continuation byte of UTF-8."""
-    places = [0, *(found.start() for found in _CONTINUATION.finditer(data, 1)), len(data)]
-    return [data[a:b] for a, b in pairwise(places) if a < b]
-
-
-_CONTINUATION = re.compile(rb"[\x80-\xbf]")
-
-_BYTES: dict[str, Callable[[bytes], list[bytes]]] = {
-    "whole": _whole,
-    "bytes": _single,
-    "lines": _lines,
-    "utf8": _inside_characters,
-}
-
-
-def variants(writes: list[tuple[bytes, bool]], *, every: bool) -> dict[str, list[Cut]]:
-    """The variants of a case: name to one cut per write. ``writes`` holds bytes and whether a descriptor rides.
-
-    A write that has no cut of a name is written whole in the variant of that name.
-    """
-    if not every:
-        return {"whole": [_plain(data, descriptor=descriptor) for data, descriptor in writes]}
-    per_write = [cuts(data, descriptor=descriptor) for data, descriptor in writes]
-    names = dict.fromkeys(["whole", *(name for found in per_write for name in found)])
-    return {name: [found.get(name, found.get("whole", ())) for found in per_write] for name in names}
+def named(serialization: Serialization, data: bytes, name: str, *, descriptor: bool) -> Cut:
+    """One segmentation of a write; the whole write when it has none of that name."""
+    if name == "whole" and not descriptor:
+        return (Piece(data),) if data else ()
+    found = cuts(serialization, data, descriptor=descriptor)
+    return found.get(name, found.get("whole", ()))
 
 
 def placed(data: bytes, cut: Iterable[int], at: int | None) -> Cut:
@@ -104,12 +93,7 @@ def placed(data: bytes, cut: Iterable[int], at: int | None) -> Cut:
     return tuple(Piece(data[a:b], descriptor=a in riding) for a, b in pairwise(places))
 
 
-def last_frame(data: bytes) -> int:
-    """Where the last frame of a write begins."""
-    return data.rfind(b"\n", 0, max(len(data) - 1, 0)) + 1
-
-
-def _plain(data: bytes, *, descriptor: bool) -> Cut:
-    if descriptor:
-        return _with_descriptor(data)["whole"]
-    return (Piece(data),) if data else ()
+def last_frame(serialization: Serialization, data: bytes) -> int:
+    """Where the last frame of a write begins, be it complete or not."""
+    frames, rest = split(serialization, data)
+    return len(data) - len(rest or (frames[-1] if frames else b""))

@@ -8,6 +8,8 @@ import json
 import re
 from typing import Any, Final, final
 
+from channelkit.wire.visible import visible
+
 
 @final
 class Undefined:
@@ -19,10 +21,21 @@ class Undefined:
 
 UNDEFINED: Final = Undefined()
 
+
+@final
+class Anything:
+    """What a case does not look at; the only instance is :data:`ANYTHING`."""
+
+    def __repr__(self) -> str:
+        return "anything"
+
+
+ANYTHING: Final = Anything()
+
 _SPECIAL = {"-0": -0.0, "Infinity": float("inf"), "-Infinity": float("-inf"), "NaN": float("nan")}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TOKEN = re.compile(
-    r'[ \t\n\r]*(?:(?P<mark>[\[\]{}:,])|(?P<text>"(?:[^"\\\x00-\x1f]|\\.)*")'
+    r'[ \t\n\r]*(?:(?P<mark>[\[\]{}:,])|(?P<text>"(?:[^"\\\x00-\x1f]++|\\.)*+")'
     r"|(?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)|(?P<word>true|false|null))"
 )
 _WORDS = {"true": True, "false": False, "null": None}
@@ -146,15 +159,23 @@ def _untag_one(value: Any, *, large: bool) -> Any:
     tag = value["$"]
     if tag == "undefined":
         return UNDEFINED
-    if tag == "number" and value.get("v") in _SPECIAL:
+    if tag == "number" and isinstance(value.get("v"), str) and value["v"] in _SPECIAL:
         return _SPECIAL[value["v"]]
-    if tag == "object" and isinstance(value.get("v"), list):
+    if tag == "object" and _is_pairs(value.get("v")):
         return dict(value["v"])
+    if large and tag == "any":
+        return ANYTHING
     if large and tag == "repeat":
         return str(value["s"]) * int(value["times"])
     if large and tag == "nested":
         return _nested(int(value["depth"]))
     raise ValueError(f"unknown tag {tag!r}")
+
+
+def _is_pairs(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(one, list) and len(one) == 2 and isinstance(one[0], str) for one in value
+    )
 
 
 def _nested(depth: int) -> list[Any]:
@@ -179,8 +200,7 @@ def show(value: Any, width: int = 300) -> str:
         text = _SHOWING.encode(_integers(value))
     except RecursionError:
         text = f"<{type(value).__name__} too deep to show>"
-    text = text.encode(errors="backslashreplace").decode()
-    return text if len(text) <= width else f"{text[:width]}… ({len(text)} characters)"
+    return visible(text) if len(text) <= width else f"{visible(text[:width])}… ({len(text)} characters)"
 
 
 def _integers(value: Any) -> Any:

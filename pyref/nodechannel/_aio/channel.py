@@ -10,7 +10,6 @@ to the event loop that made it.
 from __future__ import annotations
 
 import asyncio
-import atexit
 import math
 import os
 import signal
@@ -20,38 +19,40 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, Unpack
-from weakref import WeakSet
+from typing import TYPE_CHECKING, NoReturn, Self, Unpack
 
 from nodechannel._aio.wakeup import Waiters
 from nodechannel._core.connection import Connection
-from nodechannel._core.delivery import WRITTEN, Delivery, DeliveryState
+from nodechannel._core.delivery import WRITTEN_AT_ONCE, Delivery, DeliveryState
 from nodechannel._core.message import Message, ReceivedMessage
 from nodechannel._core.options import ChannelOptions, OpenOptions
+from nodechannel._core.socketlist import Answer
 from nodechannel._handles.outgoing import Sendable, SocketHandle
 from nodechannel._handles.types import HandleType
+from nodechannel._io.limits import seconds
 from nodechannel._io.steps import (
     ALL,
     RECEIVE_SIZE,
-    RETRY,
+    SHORTAGE_RETRY,
     UNTIL_FULL,
     UNTIL_SHORTAGE,
-    feed,
     receive_step,
     send_now,
     send_step,
-    settle,
+    without_timeout,
+    write_rest,
 )
-from nodechannel._start.ending import GRACE, signal_name
-from nodechannel._start.env import adopt
-from nodechannel._start.forks import watch
+from nodechannel._io.wire import traced
+from nodechannel._start.adoption import adopt_with
+from nodechannel._start.ending import GRACE, signal_name, warn_of_loss
+from nodechannel._start.living import keep
 from nodechannel._start.options import SpawnOptions
 from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
 from nodechannel.errors import ChannelClosed, SendTimeout
 
 if TYPE_CHECKING:
-    from nodechannel._core.socketlist import Answer
+    from nodechannel._core.socketlist import Questions
     from nodechannel._io.steps import Wrote
 
 _ABANDONED = DeliveryState.ABANDONED
@@ -69,6 +70,10 @@ MOST_HANDLES_LOW = 64
 READ_AHEAD = 1024
 READ_AHEAD_LOW = 256
 
+# Handles among them, each of which takes a descriptor.
+HANDLES_AHEAD = 16
+HANDLES_AHEAD_LOW = 4
+
 # Reads of one message in one turn of the event loop, so that a busy peer does not starve other tasks.
 READS_A_TURN = 8
 
@@ -85,8 +90,9 @@ class Channel:
     """
 
     def __init__(self, sock: socket.socket, **options: Unpack[OpenOptions]) -> None:
-        self._sock = sock
-        self._connection = Connection(resolve(options), max_line=options.get("max_line"))
+        serialization = resolve(options)
+        self._sock = traced(without_timeout(sock), serialization)
+        self._connection = Connection(serialization, max_line=options.get("max_line"))
         self._events = self._connection.events
         self._loop = asyncio.get_running_loop()
         self._connection.on_socket_closed = self._socket_closed
@@ -100,14 +106,25 @@ class Channel:
         self._prompt = True
         self._reading = False
         self._read_ahead: float = READ_AHEAD
+        self._handles_ahead: float = HANDLES_AHEAD
+        # Whether a signal ends the loop over the messages.
+        self._ended_by_signals = False
         self._resume_reading()
-        watch(self)
-        _channels.add(self)
+        self._linger = options.get("linger")
+        self._ended = keep(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a channel cannot be copied or pickled: it belongs to one process")
 
     @property
     def connected(self) -> bool:
         """Whether messages can be sent."""
         return self._connection.connected
+
+    @property
+    def pending(self) -> int:
+        """How many messages and errors were read already: so many calls of `receive` do not wait."""
+        return len(self._events)
 
     def fileno(self) -> int:
         """Return the channel's descriptor, -1 once it is closed."""
@@ -155,10 +172,11 @@ class Channel:
         if self._prompt and not self._writer_registered:
             self._prompt = False
             delivery = send_now(self._sock, self._connection, frames)
-            if delivery is WRITTEN:
+            if delivery is WRITTEN_AT_ONCE:
                 return delivery
-        else:
-            delivery = self._connection.queue(frames)
+            self._schedule_flush()
+            return delivery or self._connection.queue(frames)
+        delivery = self._connection.queue(frames)
         self._schedule_flush()
         return delivery
 
@@ -203,11 +221,14 @@ class Channel:
             self._read_on()
         if isinstance(event, ReceivedMessage):
             return event
-        raise event
+        try:
+            raise event
+        finally:
+            del event  # an error that its own traceback keeps would live until the cyclic collector runs
 
     def _read_on(self) -> None:
         """Go on reading once few messages wait for their reader."""
-        if len(self._events) <= READ_AHEAD_LOW:
+        if len(self._events) <= READ_AHEAD_LOW and self._waiting_handles() <= HANDLES_AHEAD_LOW:
             self._resume_reading()
 
     def __aiter__(self) -> Self:
@@ -215,7 +236,7 @@ class Channel:
 
     async def __anext__(self) -> Message:
         while not self._events:
-            if self._connection.closed:
+            if self._connection.closed or self._connection.stopped:
                 raise StopAsyncIteration
             await self._waiters.until(self._connection.arrived)
         return self._take()
@@ -233,17 +254,24 @@ class Channel:
 
     async def get_connections(self, key: str, timeout: float | None = None) -> int:
         """Return how many of the sockets that were sent with this `key` are open in the peer; see the blocking front end."""
-        return await self._await_answer(self._connection.get_connections(key), timeout)
+        return await self._inquire(self._connection.get_connections, self._connection.counts, key, timeout)
 
     async def wait_all_closed(self, key: str, timeout: float | None = None) -> None:
         """Wait until the peer has closed every socket that was sent with this `key`; see the blocking front end."""
-        await self._await_answer(self._connection.notify_close(key), timeout)
+        await self._inquire(self._connection.notify_close, self._connection.closings, key, timeout)
 
-    async def _await_answer(self, answer: Answer, timeout: float | None) -> int:
-        connection = self._connection
+    async def _inquire(
+        self, ask: Callable[[str, Answer], None], asked: Questions, key: str, timeout: float | None
+    ) -> int:
+        """Ask about a key, and wait for the answer."""
+        connection, answer = self._connection, Answer()
+        ask(key, answer)
         self._schedule_flush()
-        if not await self._wait(lambda: answer.count is not None or not connection.connected, timeout):
-            raise TimeoutError("the peer did not answer in time")
+        try:
+            if not await self._wait(lambda: answer.count is not None or not connection.connected, timeout):
+                raise TimeoutError("the peer did not answer in time")
+        finally:
+            asked.give_up(key, answer)
         # [SLS-004]
         if answer.count is None:
             raise ChannelClosed("ask")
@@ -269,6 +297,24 @@ class Channel:
         self._after_io()
         self._waiters.wake_all_soon()
 
+    def _end_on_signal(self) -> None:
+        from nodechannel._start.signals import end_on_signal
+
+        self._ended_by_signals = True
+        end_on_signal(self._end_loop_soon)
+
+    def _end_loop_soon(self) -> bool:
+        """End the loop over the messages, as a signal asked for; return False if the channel has ended. Callable in a signal handler."""
+        if self._connection.closed or self._loop.is_closed():
+            return False
+        self._loop.call_soon_threadsafe(self._end_loop)
+        return True
+
+    def _end_loop(self) -> None:
+        self._connection.stop()
+        self._events = deque()  # messages that wait are not delivered any more
+        self._waiters.wake_all_soon()
+
     def forget(self) -> None:
         """Drop this process's copy of the channel after a fork; the other process goes on with its own, and with the event loop."""
         self._connection.close()
@@ -282,26 +328,31 @@ class Channel:
     ) -> None:
         try:
             if error is None:
-                await self.disconnect(GRACE)
+                await self.disconnect(self._linger)
         finally:
             self._let_go()
 
     def _let_go(self) -> None:
-        """Close the channel, but let what was sent before an error or a cancellation arrive, for `GRACE` seconds at most."""
+        """Close the channel, but let what was sent before an error or a cancellation arrive, or before the limit of `linger`."""
         self._connection.disconnect()
         self._flush()
         if self._connection.closed:
             self.close()
-        else:
-            self._loop.call_later(GRACE, self.close)
+        elif self._linger is not None:
+            self._loop.call_later(self._linger, self._give_up)
 
-    def _write_rest(self) -> None:
-        """Write what is queued, for `GRACE` seconds at most, because the event loop ended before the channel did."""
-        if self._sock.fileno() >= 0 and self._connection.outbox.size:
-            settle(self._sock, self._connection, time.monotonic() + GRACE)
+    def _give_up(self) -> None:
+        if not self._connection.closed:
+            warn_of_loss(self._connection.queued_bytes)
+            self.close()
 
-    def __del__(self) -> None:
-        self._write_rest()
+    def write_rest(self) -> None:
+        """Write what was accepted and not written yet, because the program ends; the caller need not call this."""
+        if self._sock.fileno() < 0 or self._connection.settled:
+            return
+        deadline = None if self._linger is None else time.monotonic() + self._linger
+        if not write_rest(self._sock, self._connection, deadline):
+            warn_of_loss(self._connection.queued_bytes)
 
     # Moving bytes.
 
@@ -326,7 +377,7 @@ class Channel:
     def _await_room(self, wrote: Wrote) -> None:
         """Come back when a write that did not go through can go on; stop coming when one did."""
         if wrote is UNTIL_SHORTAGE:
-            self._loop.call_later(RETRY, self._flush)
+            self._loop.call_later(SHORTAGE_RETRY, self._flush)
         full = wrote is UNTIL_FULL
         if self._writer_registered and not full:
             self._loop.remove_writer(self._sock)
@@ -339,9 +390,9 @@ class Channel:
         self._closed_keys.append(key)
         if not self._closings_awaited:
             with suppress(RuntimeError):  # the loop is closed, and the channel with it
-                self._loop.call_soon_threadsafe(self._settle_sockets)
+                self._loop.call_soon_threadsafe(self._report_closed_sockets)
 
-    def _settle_sockets(self) -> None:
+    def _report_closed_sockets(self) -> None:
         """Tell the peer of the sockets that were closed, if it wants to know."""
         while self._closed_keys:
             self._connection.socket_closed(self._closed_keys.popleft())
@@ -354,28 +405,40 @@ class Channel:
         self._closings_awaited = True
         try:
             self._receive()
+        except (
+            BaseException
+        ):  # of a signal handler: what was read is in the connection, and no event of the socket will tell
+            self._loop.call_soon(self._take_up)
+            raise
         finally:
             self._closings_awaited = False
             if self._closed_keys:
-                self._settle_sockets()
+                self._report_closed_sockets()
 
     def _receive(self) -> None:
         # Nothing may suspend between receiving bytes and feeding them.
+        connection = self._connection
         for _ in range(READS_A_TURN):
             try:
-                received = receive_step(self._sock)
+                receive_step(self._sock, connection)
             except BlockingIOError:
                 break
-            feed(self._connection, received)
+            whole = len(connection.inbox[-1][0]) < RECEIVE_SIZE
+            connection.take_in()
             # What has arrived is handed up before more is read: many objects at once are slow, for the processor's caches and for Python's
             # collector.
-            if self._events or len(received[0]) < RECEIVE_SIZE or self._connection.closed:
+            if self._events or whole or connection.closed:
                 break
         if self._connection.outbox.size:
             self._flush()
         else:
             self._after_io()
             self._waiters.wake()
+
+    def _take_up(self) -> None:
+        """Go on after an exception of a signal handler."""
+        self._connection.take_in()
+        self._flush()
 
     def _resume_reading(self) -> None:
         if not self._reading and self._sock.fileno() >= 0:
@@ -396,7 +459,16 @@ class Channel:
 
     def _sated(self) -> bool:
         # With anything on its way out reading must go on: the answer may be among it, or the peer may wait for room itself.
-        return len(self._events) > self._read_ahead and self._connection.settled
+        waiting = len(self._connection.events)
+        crowded = waiting > self._read_ahead or self._waiting_handles() > self._handles_ahead
+        return crowded and self._connection.settled
+
+    def _waiting_handles(self) -> int:
+        """Count the handles that wait for their reader."""
+        if not self._connection.had_handles:
+            return 0
+        events = self._connection.events
+        return sum(isinstance(event, ReceivedMessage) and event.handle is not None for event in events)
 
     def _shut(self) -> None:
         if self._sock.fileno() < 0:
@@ -406,29 +478,26 @@ class Channel:
         self._reading = self._writer_registered = False
         # [LIF-013]
         self._sock.close()
+        self._ended()
+        if self._ended_by_signals:
+            from nodechannel._start.signals import forget
+
+            forget(self._end_loop_soon)
 
     async def _wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
         """Wait until `done` or until `timeout` seconds passed; return whether it is done."""
-        if timeout is None:
+        limit = seconds(timeout)
+        if limit is None:
             while not done():
                 await self._waiters.until(done)
             return True
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(limit):
                 while not done():
                     await self._waiters.until(done)
         except TimeoutError:
             return done()
         return True
-
-
-_channels: WeakSet[Channel] = WeakSet()
-
-
-@atexit.register
-def _write_all_rests() -> None:
-    for channel in list(_channels):
-        channel._write_rest()
 
 
 class ChildProcess(Channel):
@@ -446,6 +515,8 @@ class ChildProcess(Channel):
     ) -> None:
         super().__init__(sock, **options)
         self.process = process
+        # Whether `wait` is to end the channel when the loop is to end.
+        self._ending = False
 
     @property
     def pid(self) -> int:
@@ -478,14 +549,27 @@ class ChildProcess(Channel):
         Messages that arrive meanwhile are kept for `receive`, however many, so that a child which writes them can end.
         Raises `TimeoutError`.
         """
-        self._read_ahead = math.inf
+        self._read_ahead = self._handles_ahead = math.inf
         self._resume_reading()
+        self._ending = True
+        if self._connection.stopped:
+            self._disconnect_soon()
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds(timeout)):
                 # [LIF-021, LIF-022]
                 return await self.process.wait()
         finally:
-            self._read_ahead = READ_AHEAD
+            self._ending = False
+            self._read_ahead, self._handles_ahead = READ_AHEAD, HANDLES_AHEAD
+
+    def _end_loop(self) -> None:
+        super()._end_loop()
+        if self._ending:  # there is no loop but `wait`, which ends when the child does
+            self._disconnect_soon()
+
+    def _disconnect_soon(self) -> None:
+        self._connection.disconnect()
+        self._schedule_flush()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -507,20 +591,33 @@ class ChildProcess(Channel):
                 await self.wait()
 
 
-async def connect(**options: Unpack[ChannelOptions]) -> Channel:
-    """Adopt the channel that the parent opened for this process.
-
-    The environment variables are removed, so this succeeds once. Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
-    """
-    sock, serialization = adopt()
-    return Channel(sock, serialization=serialization, **options)
+async def connect(
+    *, lifeline: bool = False, end_on_signal: bool = False, **options: Unpack[ChannelOptions]
+) -> Channel:
+    """Adopt the channel that the parent opened for this process; see the blocking `connect`."""
+    sock, serialization = adopt_with(lifeline=lifeline, end_on_signal=end_on_signal)
+    channel = Channel(sock, serialization=serialization, **options)
+    if end_on_signal:
+        channel._end_on_signal()
+    return channel
 
 
 async def spawn(argv: Sequence[str | os.PathLike[str]], **options: Unpack[SpawnOptions]) -> ChildProcess:
     """Start any command with a channel; see the blocking `spawn`."""
     with ChannelPair() as pair:
         process = await asyncio.create_subprocess_exec(*argv, **pair.popen_options(options))
-    return ChildProcess(pair.parent, process, **channel_options(options))
+        try:
+            if pair.mark is not None:
+                await asyncio.to_thread(pair.follow, process.pid)
+        except BaseException:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            raise
+    child = ChildProcess(pair.parent, process, **channel_options(options))
+    if options.get("end_on_signal"):
+        child._end_on_signal()
+    return child
 
 
 async def fork(

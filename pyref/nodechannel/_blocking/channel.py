@@ -10,31 +10,37 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import repeat
 from types import TracebackType
 
 from nodechannel._blocking.pump import Pump
+from nodechannel._blocking.readiness import Readiness
 from nodechannel._core.connection import Connection
-from nodechannel._core.delivery import WRITTEN, Delivery, DeliveryState
+from nodechannel._core.delivery import WRITTEN_AT_ONCE, Delivery, DeliveryState
 from nodechannel._core.message import Message, ReceivedMessage
+from nodechannel._core.socketlist import Answer
+from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.outgoing import Sendable, SocketHandle
 from nodechannel._handles.types import HandleType
+from nodechannel._io.limits import seconds
+from nodechannel._io.steps import without_timeout
+from nodechannel._io.wire import traced
 from nodechannel._lazy import public, signal, subprocess, typing
-from nodechannel._start.ending import GRACE, signal_name
-from nodechannel._start.env import adopt
-from nodechannel._start.forks import watch
+from nodechannel._start.adoption import adopt_with
+from nodechannel._start.ending import GRACE, signal_name, warn_of_loss
+from nodechannel._start.living import keep
 from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
-from nodechannel.errors import ChannelClosed, SendTimeout
+from nodechannel.errors import ChannelClosed, HandleAbandoned, ReentrantCall, SendTimeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container
-    from typing import TypeVar
 
-    from nodechannel._core.socketlist import Answer
-
-    Taken = TypeVar("Taken")
+    from nodechannel._core.socketlist import Questions
 
 _ABANDONED = DeliveryState.ABANDONED
 
@@ -57,20 +63,44 @@ class Channel:
     """
 
     def __init__(self, sock: socket.socket, **options: typing.Unpack[public.OpenOptions]) -> None:
-        self._sock = sock
-        self._connection = Connection(resolve(options), max_line=options.get("max_line"))
+        serialization = resolve(options)
+        self._sock = traced(without_timeout(sock), serialization)
+        self._connection = Connection(serialization, max_line=options.get("max_line"))
         self._events = self._connection.events
-        self._pump = Pump(self._connection, sock)
-        watch(self)
+        # Takes the events one by one. A `for` loop stores what it takes in the same step, so that no exception of a signal handler comes
+        # between: behind a call of `popleft` one could.
+        self._arriving = map(deque.popleft, repeat(self._events))
+        self._pump = Pump(self._connection, self._sock)
+        # With an empty tuple, a thread that waits for a message can be woken by `_end_loop`, which costs a pipe for each wait.
+        self._also: tuple[int, ...] | None = None
+        self._linger = options.get("linger")
+        self._pump.ended = keep(self)
+
+    def __reduce__(self) -> typing.NoReturn:
+        raise TypeError("a channel cannot be copied or pickled: it belongs to one process")
 
     @property
     def connected(self) -> bool:
         """Whether messages can be sent."""
         return self._connection.connected
 
+    @property
+    def pending(self) -> int:
+        """How many messages and errors were read already: so many calls of `receive` do not wait."""
+        return len(self._events)
+
     def fileno(self) -> int:
-        """Return the channel's descriptor, -1 once it is closed; for selectors only, never to be read."""
-        return -1 if self._connection.closed else self._sock.fileno()
+        """Return a descriptor for selectors, -1 once the channel is closed.
+
+        On Linux it is readable as long as `receive` need not wait. Elsewhere it is that of the socket, which shows nothing of messages that
+        were read already: there, call `receive` until `pending` is 0 before waiting again. It must not be read.
+        """
+        if self._connection.closed:
+            return -1
+        if self._pump.readiness is None and hasattr(os, "eventfd"):
+            self._pump.readiness = Readiness(self._sock)
+            self._pump.readiness.tell(bool(self._events))
+        return self._sock.fileno() if self._pump.readiness is None else self._pump.readiness.fileno()
 
     def send(
         self,
@@ -96,7 +126,7 @@ class Channel:
         outgoing = SocketHandle(handle, keep_open, key, handle_type)
         delivery = self._pump.send(self._connection.envelope(message, outgoing), outgoing)
         # Until a handle is acknowledged this process has a copy of it, and somebody must read the acknowledgement.
-        self._see_off(delivery, _NOT_ACKNOWLEDGED, timeout)
+        self._wait_until_sent(delivery, _NOT_ACKNOWLEDGED, timeout)
         return delivery
 
     def send_many(self, messages: Iterable[object], *, timeout: float | None = None) -> Delivery:
@@ -109,22 +139,21 @@ class Channel:
 
     def _once_written(self, delivery: Delivery, timeout: float | None) -> Delivery:
         """Return a delivery when the kernel has all of it."""
-        if delivery is not WRITTEN:
-            self._see_off(delivery, _NOT_WRITTEN, timeout)
+        if delivery is not WRITTEN_AT_ONCE:
+            self._wait_until_sent(delivery, _NOT_WRITTEN, timeout)
         return delivery
 
-    def _see_off(
+    def _wait_until_sent(
         self, delivery: Delivery, unfinished: Container[DeliveryState], timeout: float | None
     ) -> None:
-        """Wait until a delivery has left the unfinished states; raise what became of it if that is bad."""
-        if delivery.state in unfinished and not self._pump.wait(
-            lambda: delivery.state not in unfinished, deadline_of(timeout)
-        ):
-            raise SendTimeout(delivery)
-        if delivery.error is not None:
-            with self._pump.guard:
-                self._connection.withdraw(delivery.error)
-            raise delivery.error
+        """Wait until the delivery leaves `unfinished`; raise its error if it failed. A call within another one does not wait."""
+        if delivery.state in unfinished and not self._pump.entered:
+            done = partial(_has_left, delivery, unfinished)
+            if not self._pump.wait(done, deadline_of(timeout)):
+                raise SendTimeout(delivery)
+        if delivery.refused:
+            self._pump.act(lambda: self._connection.withdraw(delivery))
+            raise HandleAbandoned(delivery)
         if delivery.state is _ABANDONED and not self._connection.connected:
             raise ChannelClosed("send")
 
@@ -134,52 +163,61 @@ class Channel:
         Raises `ChannelClosed` when the channel has ended and every message was returned, `TimeoutError` after `timeout` seconds, and a
         `RemoteError` for something that the peer did wrong at this point of the stream; later messages can still be received.
         """
-        events = self._events
-        try:
-            event = events.popleft() if events else self._await(events.popleft, timeout)
-        except IndexError:  # another thread was quicker
-            event = self._await(events.popleft, timeout)
-        if isinstance(event, ReceivedMessage):
-            return event
-        raise event
+        deadline = None if timeout is None else deadline_of(timeout)
+        while True:
+            event = None
+            if not self._events:
+                self._await_event(deadline)
+            try:
+                for event in self._arriving:
+                    if self._pump.readiness is not None:
+                        self._pump.readiness.tell(bool(self._events))
+                    if isinstance(event, ReceivedMessage):
+                        return event
+                    raise event
+            except IndexError:  # another thread was quicker
+                continue
+            except BaseException as error:
+                if event is not None and event is not error:  # a signal handler raised it
+                    self._events.appendleft(event)
+                event = (
+                    None  # an error that its own traceback keeps would live until the cyclic collector runs
+                )
+                raise
+
+    def _await_event(self, deadline: float | None) -> None:
+        """Wait until an event is there, which another thread may take before this one."""
+        connection = self._connection
+        if not self._pump.wait(connection.arrived, deadline, self._also):
+            raise TimeoutError("no message arrived in time")
+        if connection.stopped or (connection.closed and not self._events):
+            if connection.closed:
+                self._ignore_signals()
+            raise ChannelClosed("receive")
 
     def receive_many(self, timeout: float | None = None) -> list[Message]:
         """Return all messages that have been read, at least one; that costs less than one by one.
 
         Raises what `receive` raises: an error ends the list before it, and the next call raises it.
         """
-        try:
-            return self._connection.take_messages()
-        except IndexError:
-            return self._await(self._connection.take_messages, timeout)
-
-    def _await(self, take: Callable[[], Taken], timeout: float | None) -> Taken:
-        """Return what `take` returns, once it does not raise `IndexError` any more."""
         deadline = deadline_of(timeout)
         while True:
-            if not self._pump.wait(self._connection.arrived, deadline):
-                raise TimeoutError("no message arrived in time")
             try:
-                return take()
+                messages = self._connection.take_messages()
+                if self._pump.readiness is not None:
+                    self._pump.readiness.tell(bool(self._events))
+                return messages
             except IndexError:
-                # Another thread was quicker: it received the event, or its `send` raises it.
-                if self._connection.closed:
-                    raise ChannelClosed("receive") from None
+                self._await_event(deadline)
 
     def __iter__(self) -> typing.Self:
         return self
 
     def __next__(self) -> Message:
-        events = self._events
         try:
-            event = events.popleft() if events else self._await(events.popleft, None)
+            return self.receive()
         except ChannelClosed:
             raise StopIteration from None
-        except IndexError:  # another thread was quicker
-            return next(self)
-        if isinstance(event, ReceivedMessage):
-            return event
-        raise event
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait until everything sent is written and every handle is acknowledged.
@@ -197,25 +235,30 @@ class Channel:
 
         Raises `ChannelClosed` when the channel ends before the answer, and `TimeoutError`.
         """
-        with self._pump.guard:
-            answer = self._connection.get_connections(key)
-        return self._await_answer(answer, timeout)
+        return self._inquire(self._connection.get_connections, self._connection.counts, key, timeout)
 
     def wait_all_closed(self, key: str, timeout: float | None = None) -> None:
         """Wait until the peer has closed every socket that was sent with this `key`.
 
         A Node peer that never got one does not answer. Raises `ChannelClosed` when the channel ends before, and `TimeoutError`.
         """
-        with self._pump.guard:
-            answer = self._connection.notify_close(key)
-        self._await_answer(answer, timeout)
+        self._inquire(self._connection.notify_close, self._connection.closings, key, timeout)
 
-    def _await_answer(self, answer: Answer, timeout: float | None) -> int:
-        connection = self._connection
-        if not self._pump.wait(
-            lambda: answer.count is not None or not connection.connected, deadline_of(timeout)
-        ):
-            raise TimeoutError("the peer did not answer in time")
+    def _inquire(
+        self, ask: Callable[[str, Answer], None], asked: Questions, key: str, timeout: float | None
+    ) -> int:
+        """Ask about a key, and wait for the answer."""
+        connection, deadline = self._connection, deadline_of(timeout)
+        if self._pump.entered:
+            raise ReentrantCall
+        answer = Answer()
+        try:
+            self._pump.act(lambda: ask(key, answer))
+            if not self._pump.wait(lambda: answer.count is not None or not connection.connected, deadline):
+                raise TimeoutError("the peer did not answer in time")
+        finally:
+            if answer.count is None:
+                self._pump.act(lambda: asked.give_up(key, answer))
         if answer.count is None:
             raise ChannelClosed("ask")
         return answer.count
@@ -225,15 +268,39 @@ class Channel:
 
         Does nothing when the channel has ended. Raises `TimeoutError` after `timeout` seconds; then the channel is closed all the same.
         """
-        with self._pump.guard:
-            self._connection.disconnect()
-        if not self._pump.wait(lambda: self._connection.closed, deadline_of(timeout)):
+        deadline = deadline_of(timeout)
+        self._pump.act(self._connection.disconnect)
+        if self._pump.entered:
+            return
+        if not self._pump.wait(lambda: self._connection.closed, deadline):
             self.close()
             raise TimeoutError("the peer did not take everything in time; the channel was closed")
 
     def close(self) -> None:
         """End the channel now: what is queued or not yet received is dropped. Safe to call again."""
         self._pump.close()
+        self._ignore_signals()
+
+    def _end_on_signal(self) -> None:
+        from nodechannel._start.signals import end_on_signal
+
+        self._also = ()
+        end_on_signal(self._end_loop)
+
+    def _end_loop(self) -> bool:
+        """End the loop over the messages, as a signal asked for; return False if the channel has ended. Callable in a signal handler."""
+        if self._connection.closed:
+            return False
+        self._arriving = map(deque.popleft, repeat(deque()))  # messages that wait are not delivered any more
+        self._pump.act(self._connection.stop)
+        return True
+
+    def _ignore_signals(self) -> None:
+        """Give the signals back."""
+        if self._also is not None:
+            from nodechannel._start.signals import forget
+
+            forget(self._end_loop)
 
     def forget(self) -> None:
         """Drop this process's copy of the channel after a fork; the other process goes on with its own."""
@@ -245,11 +312,25 @@ class Channel:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            if error is None:
-                self.disconnect(GRACE)
-        finally:
-            self.close()
+        if error is None:
+            try:
+                self.disconnect(self._linger)
+            finally:
+                self.close()
+        else:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """End the channel without waiting; what was accepted and not yet written follows when the program ends."""
+        self._pump.act(self._connection.disconnect)
+
+    def write_rest(self) -> None:
+        """Write what was accepted and not written yet, because the program ends; the caller need not call this."""
+        connection = self._connection
+        if connection.settled or self._pump.entered:
+            return
+        if not self._pump.wait(lambda: connection.settled or connection.closed, deadline_of(self._linger)):
+            warn_of_loss(connection.queued_bytes)
 
 
 class ChildProcess(Channel):
@@ -269,6 +350,8 @@ class ChildProcess(Channel):
     ) -> None:
         super().__init__(sock, **options)
         self.process = process
+        # Whether `wait` is to end the channel when the loop is to end.
+        self._ending = False
 
     @property
     def pid(self) -> int:
@@ -296,16 +379,31 @@ class ChildProcess(Channel):
         Messages that arrive meanwhile are kept for `receive`, so that a child which writes them can end. Raises `TimeoutError`.
         """
         deadline = deadline_of(timeout)
+        self._ending = True
         try:
-            watched = os.pidfd_open(self.pid)
+            if self._connection.stopped:
+                self._pump.act(self._connection.disconnect)
+            return self._wait(deadline)
+        finally:
+            self._ending = False
+
+    def _wait(self, deadline: float | None) -> int:
+        try:
+            watched = OwnedFd(os.pidfd_open(self.pid))
         except (AttributeError, OSError):  # not Linux, or the child has been waited for
             return self._wait_blindly(deadline)
         try:
-            if not self._pump.wait(lambda: self.process.poll() is not None, deadline, also=(watched,)):
+            if not self._pump.wait(lambda: self.process.poll() is not None, deadline, (watched.fileno(),)):
                 raise TimeoutError("the child did not end in time")
         finally:
-            os.close(watched)
+            watched.close()
         return self.process.wait()
+
+    def _end_loop(self) -> bool:
+        ended = super()._end_loop()
+        if self._ending:  # there is no loop but `wait`, which ends when the child does
+            self._pump.act(self._connection.disconnect)
+        return ended
 
     def _wait_blindly(self, deadline: float | None) -> int:
         """Look for the child's end again and again, where the system cannot tell."""
@@ -325,6 +423,7 @@ class ChildProcess(Channel):
             super().__exit__(kind, error, trace)
         finally:
             self._end_process(GRACE if error is None else 0.0)
+            self.close()
 
     def _end_process(self, grace: float) -> None:
         try:
@@ -341,18 +440,33 @@ class ChildProcess(Channel):
                 stream.close()
 
 
+def _has_left(delivery: Delivery, unfinished: Container[DeliveryState]) -> bool:
+    return delivery.state not in unfinished
+
+
 def deadline_of(timeout: float | None) -> float | None:
-    """Return the moment, on the monotonic clock, when a timeout in seconds runs out."""
-    return None if timeout is None else time.monotonic() + timeout
+    """Return the moment, on the monotonic clock, when a timeout runs out; None for no limit."""
+    left = seconds(timeout)
+    return None if left is None else time.monotonic() + left
 
 
-def connect(**options: typing.Unpack[public.ChannelOptions]) -> Channel:
+def connect(
+    *, lifeline: bool = False, end_on_signal: bool = False, **options: typing.Unpack[public.ChannelOptions]
+) -> Channel:
     """Adopt the channel that the parent opened for this process.
 
-    The environment variables are removed, so this succeeds once. Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
+    With `lifeline`, this process, the wrappers around it and its descendants end when the parent dies, however busy they are; Linux only.
+    With `end_on_signal`, the first SIGTERM or SIGINT ends the loop over the messages, and sending goes on until the channel is closed;
+    the second signal ends the process.
+
+    The environment variables are removed, so this succeeds once. Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`, for
+    the options also `LifelineUnsupported` and `NotMainThread`.
     """
-    sock, serialization = adopt()
-    return Channel(sock, serialization=serialization, **options)
+    sock, serialization = adopt_with(lifeline=lifeline, end_on_signal=end_on_signal)
+    channel = Channel(sock, serialization=serialization, **options)
+    if end_on_signal:
+        channel._end_on_signal()
+    return channel
 
 
 def spawn(
@@ -360,11 +474,21 @@ def spawn(
 ) -> ChildProcess:
     """Start any command with a channel; for the options see `SpawnOptions`.
 
-    Raises what `subprocess.Popen` raises when the command cannot be started, and `UnsupportedSerialization`.
+    Raises the errors of `subprocess.Popen` when the command cannot be started, and `UnsupportedSerialization`; for the options
+    `lifeline` and `end_on_signal` also `LifelineUnsupported` and `NotMainThread`.
     """
     with ChannelPair() as pair:
         process = subprocess.Popen(argv, **pair.popen_options(options))
-    return ChildProcess(pair.parent, process, **channel_options(options))
+        try:
+            pair.follow(process.pid)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+    child = ChildProcess(pair.parent, process, **channel_options(options))
+    if options.get("end_on_signal"):
+        child._end_on_signal()
+    return child
 
 
 def fork(

@@ -1,284 +1,457 @@
-"""Moving the bytes of a channel for any number of threads: each may write, one at a time reads, the others wait for what it brings."""
+"""Moving the bytes of a channel for any number of threads, any of which may be interrupted at any instruction.
+
+A signal handler and a finalizer run between two instructions of the thread that they interrupt. They may call the channel while a call of
+their own thread is unfinished beneath them, and they may raise. Three rules make both harmless:
+
+1. *What changes the connection is an intent in a queue.* The thread that has the lock carries the intents out, each as one transaction
+   of the connection. A handler whose own thread has the lock only leaves its intent: the frame beneath carries it out.
+2. *A call within a call never waits.* `send` leaves the rest to the frame beneath, and what has to wait for an answer raises
+   `ReentrantCall`. Therefore bytes are never read out of turn.
+3. *What a thread holds is a lock in a `with` statement, which the interpreter releases however the frame ends.* The reader's place
+   belongs to a thread as long as the lock of its `Sleeper` is locked; nothing has to be reset.
+"""
 
 from __future__ import annotations
 
-import math
 import os
-import select
 import socket
+import struct
 import time
-from _thread import allocate_lock
 from collections import deque
 
-from nodechannel._io.steps import RETRY, UNTIL_SHORTAGE, feed, receive_step, send_now, send_step
+from nodechannel._core.delivery import Delivery, DeliveryState
+from nodechannel._handles.fd import OwnedFd
+from nodechannel._io.native import RLock, allocate_lock, get_ident
+from nodechannel._io.steps import SHORTAGE_RETRY, UNTIL_SHORTAGE, receive_step, send_now, send_step, wait_for
+from nodechannel.errors import ChannelClosed, ChannelError, HandleTaken, ReentrantCall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from threading import Condition
-    from typing import Self
+    from socket import SocketType
 
-    from nodechannel._core.connection import Connection, Outgoing
-    from nodechannel._core.delivery import Delivery
+    from nodechannel._blocking.readiness import Readiness
+    from nodechannel._core.connection import Connection
+    from nodechannel._core.outgoing import Outgoing
+
+# How often, in seconds, a thread that waits for another one to read looks whether that one still does. An exception of a signal
+# handler may end a reader before it can tell the others.
+LOOK_AGAIN = 1.0
+
+# The limit of `recvmsg` after which a frame beneath looks again at once; and the longest one.
+_AT_ONCE = 1e-6
+_LONGEST_LIMIT = 86400.0
+
+
+class Intent:
+    """What a thread wants to do with the connection.
+
+    Attributes:
+        failure: why it could not be done; an error that changed nothing.
+        done: whether it was tried.
+    """
+
+    __slots__ = ("_action", "_delivery", "_handle", "done", "failure")
+
+    def __init__(
+        self, action: Callable[[], object], delivery: Delivery | None = None, handle: Outgoing | None = None
+    ) -> None:
+        self._action = action
+        self._handle = handle
+        self._delivery = delivery
+        self.failure: Exception | None = None
+        self.done = False
+
+    def carry_out(self) -> None:
+        """Do it."""
+        self._action()
+        self.done = True
+
+    def fail(self, error: Exception) -> None:
+        """Keep an error for the thread that wants it, and for the delivery where that thread did not wait."""
+        self.failure = error
+        if self._delivery is not None:
+            self._delivery.state = DeliveryState.ABANDONED
+            if self._handle is not None:
+                self._handle.return_to(self._delivery)
+        self.done = True
+
+
+class Sleeper:
+    """A thread inside `Pump.wait`.
+
+    Attributes:
+        alive: locked as long as the thread is inside.
+        reads: whether it has the reader's place.
+        writes: whether it waits for room to write.
+        alone: whether it waits for nothing else than bytes to read.
+        on_descriptor: whether it may be within a system call on the channel's descriptor.
+        pipe: readable when the thread was woken, for one that waits on more descriptors than the channel's own.
+    """
+
+    reads = writes = alone = on_descriptor = False
+    pipe: tuple[OwnedFd, OwnedFd] | None = None
+
+    def __init__(self) -> None:
+        self.alive = allocate_lock()
+        self._bell = allocate_lock()
+
+    def open_pipe(self) -> int:
+        """Return the descriptor that becomes readable when the thread is woken."""
+        self.pipe = OwnedFd.pipe()
+        return self.pipe[0].fileno()
+
+    def close_pipe(self) -> None:
+        """Close the pipe if there is one."""
+        for end in self.pipe or ():
+            end.close()
+
+    # The caller of these has the lock of the pump.
+
+    def ring(self) -> None:
+        """Wake the thread, or keep it from falling asleep."""
+        if self.pipe is not None:
+            try:  # noqa: SIM105 (importing contextlib takes longer than all that this file does)
+                os.write(self.pipe[1].fileno(), b"!")
+            except (BlockingIOError, HandleTaken):  # it was rung often, or has left
+                pass
+        elif self._bell.locked():
+            self._bell.release()
+
+    def clear(self) -> None:
+        """Forget that it was woken, before looking at what may have changed."""
+        if self.pipe is None:
+            self._bell.acquire(blocking=False)
+            return
+        try:  # noqa: SIM105 (see above)
+            os.read(self.pipe[0].fileno(), 100)
+        except BlockingIOError:
+            pass
+
+    def sleep(self, seconds: float) -> None:
+        """Wait until the thread is woken."""
+        self._bell.acquire(timeout=seconds)
 
 
 class Pump:
-    """What stands between a connection and its socket.
+    """The way between a connection and its socket.
 
     Attributes:
-        connection: only to be used while holding the guard, but for what may be looked at without.
-        sock: the socket, closed by `shut` alone.
-        guard: the lock of both; it is never held while waiting.
+        connection: hold `lock` to use it; only `connected`, `closed` and `events` may be read without.
+        sock: the socket, closed by `_shut` and `forget` alone.
+        lock: never held while waiting.
+        intents: what is to be done by the thread that has the lock.
+        ended: called when the socket is closed.
+        readiness: the descriptor for selectors, once one was asked for.
     """
 
-    __slots__ = ("_short", "_someone_reads", "_waiting", "connection", "guard", "sock")
+    __slots__ = (
+        "_limit",
+        "_short",
+        "_sleepers",
+        "_spare",
+        "connection",
+        "ended",
+        "intents",
+        "lock",
+        "readiness",
+        "sock",
+    )
 
-    def __init__(self, connection: Connection, sock: socket.socket) -> None:
+    def __init__(self, connection: Connection, sock: SocketType) -> None:
         self.connection = connection
         self.sock = sock
-        self.guard = Guard(connection, sock)
-        connection.on_socket_closed = self.guard.socket_closed
-        # Whether a thread waits for incoming bytes on behalf of all, and how many wait on the descriptor for anything.
-        self._someone_reads = False
-        self._waiting = 0
-        # Whether the kernel could not take a write for want of something that no poll tells about.
+        self.lock = RLock()
+        self.intents: deque[Intent] = deque()
+        self.ended: Callable[[], object] = bool
+        self.readiness: Readiness | None = None
+        # To make a sleeper takes as long as half of what else a small message takes here.
+        self._spare: deque[Sleeper] = deque()
+        connection.on_socket_closed = self._socket_closed
+        # The threads inside `wait`, by their number. One whose `alive` is not locked was ended by an exception before it left.
+        self._sleepers: dict[int, Sleeper] = {}
+        # The last write failed with ENOBUFS, ENOMEM or ETOOMANYREFS. poll cannot report recovery, so retry after `SHORTAGE_RETRY`.
         self._short = False
+        # How many seconds `recvmsg` may wait: the option SO_RCVTIMEO of the socket.
+        self._limit: float | None = None
+
+    @property
+    def entered(self) -> bool:
+        """Whether the caller interrupts another call of this pump in the same thread."""
+        return self._has_entered(get_ident())
+
+    def _has_entered(self, thread: int) -> bool:
+        if self.lock._is_owned():
+            return True
+        beneath = self._sleepers.get(thread)
+        return beneath is not None and beneath.alive.locked()
 
     def send(self, frames: bytes, handle: Outgoing | None = None) -> Delivery:
         """Write frames as far as the kernel takes them, and queue the rest; with a handle queue them. Raises what `queue` raises."""
-        guard = self.guard
-        try:
-            with guard.lock:  # `with guard` takes three times as long
-                if handle is not None:
-                    return self.connection.queue(frames, handle)
-                return send_now(self.sock, self.connection, frames)
-        finally:
-            if guard.closed_keys:
-                guard.settle()
+        if handle is None and not self.lock._is_owned():
+            # One line for each `with`: so no trace event comes between its body and the release of the lock.
+            with self.lock: delivery = self._send_now(frames)  # fmt: skip  # noqa: E701
+            if self.intents:
+                self.carry_out()
+            if delivery is not None:
+                return delivery
+        if not self.connection.connected:
+            raise ChannelClosed("send")
+        delivery = Delivery()
+        if handle is not None and self.lock._is_owned():
+            handle.take()  # now: the caller may close it before the frame beneath queues it
+        self.act(lambda: self.connection.queue(frames, handle, delivery), delivery, handle)
+        return delivery
+
+    def act(
+        self, action: Callable[[], object], delivery: Delivery | None = None, handle: Outgoing | None = None
+    ) -> bool:
+        """Change the connection and write what comes of it; return whether it is done, which it is not if a frame beneath is to do it.
+
+        An error of the action is raised; where a frame beneath meets it, it makes the delivery an abandoned one.
+        """
+        intent = Intent(action, delivery, handle)
+        self.intents.append(intent)
+        self.carry_out()
+        if intent.failure is not None:
+            try:
+                raise intent.failure
+            finally:  # its traceback keeps this frame, and the frame the intent
+                intent.failure = None
+        return intent.done
+
+    def carry_out(self) -> None:
+        """Carry out the intents, unless a frame beneath does."""
+        while self.intents and not self.lock._is_owned():
+            with self.lock: self._work()  # fmt: skip  # noqa: E701
 
     def close(self) -> None:
         """End the channel now."""
-        with self.guard:
-            self.connection.close()
-            self.shut()
+        self.act(self.connection.close)
 
     def forget(self) -> None:
         """Drop this process's copy of the socket after a fork."""
-        # A thread that does not exist here may have held the lock.
-        self.guard = Guard(self.connection, self.sock)
+        # Threads that do not exist here may have held the lock, and may have been in the midst of a change.
+        self.lock = RLock()
+        self.intents.clear()
+        self._sleepers.clear()
+        self.connection.recover()
         self.connection.close()
+        if self.readiness is not None:
+            self.readiness.close()
         self.sock.close()
 
-    # The caller of write and shut holds the lock.
-
-    def write(self) -> None:
-        """Write what there is room for, and close what is to be closed."""
-        connection = self.connection
-        if connection.outbox.size:
-            self._short = send_step(self.sock, connection) is UNTIL_SHORTAGE
-        if not connection.connected:
-            if connection.ready_to_close:
-                connection.finish()
-            if connection.closed:
-                self.shut()
-
-    def shut(self) -> None:
-        """Close the socket, or have the last thread close it that waits on it."""
-        if not self._waiting:
-            self.sock.close()
-        elif self.sock.fileno() >= 0:
-            # The descriptor must not be closed under a thread that waits on it: its number could be another file by the time
-            # that thread uses it. Shutting down wakes the thread, and the last one out closes.
-            try:  # noqa: SIM105 (importing contextlib takes longer than all that this file does)
-                self.sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        self.guard.notify()
-
-    def wait(self, done: Callable[[], bool], deadline: float | None, also: Sequence[int] = ()) -> bool:
+    def wait(
+        self, done: Callable[[], bool], deadline: float | None, also: Sequence[int] | None = None
+    ) -> bool:
         """Move bytes until `done` or until the deadline; return whether it is done.
 
-        One thread at a time reads; the others wait for what it brings about, or for room to write. `also` are more descriptors
-        that may become readable. Who gives any learns only with an `Alarm` among them what other threads brought about.
+        One thread at a time reads; the others wait for what it brings about, or for room to write. `also` are more descriptors that
+        may become readable; where it is given, even empty, `done` may depend on what other threads do.
+        Raises `ReentrantCall` within another call of the same thread, unless it is done at once.
         """
-        guard, connection = self.guard, self.connection
-        expired, left = False, None
+        me = get_ident()
+        if self._has_entered(me):
+            self.carry_out()
+            if done():
+                return True
+            raise ReentrantCall
         try:
-            while True:
-                with guard.lock:
-                    self.write()
-                    if done():
-                        return True
-                    if expired:
-                        return False
-                    if deadline is not None:
-                        left = max(0.0, deadline - time.monotonic())
-                        expired = left == 0.0  # even with no time at all what is there is taken
-                    reading = not (self._someone_reads or connection.closed)
-                    writing = connection.outbox.size > 0
-                    if reading:
-                        self._someone_reads = True
-                    elif not writing and not also:
-                        guard.wait(left)
-                        continue
-                    self._waiting += 1
-                if guard.closed_keys:
-                    guard.settle()
-                if self._sleep(done, reading, writing, left, also):
-                    return True
+            sleeper = self._spare.pop()
+        except IndexError:
+            sleeper = Sleeper()
+        try:
+            with sleeper.alive: return self._wait(sleeper, done, deadline, also)  # fmt: skip  # noqa: E701
         finally:
-            if guard.closed_keys:
-                guard.settle()
+            self._leave(sleeper, me)
 
-    def _sleep(
-        self, done: Callable[[], bool], reading: bool, writing: bool, left: float | None, also: Sequence[int]
+    def _wait(
+        self, sleeper: Sleeper, done: Callable[[], bool], deadline: float | None, also: Sequence[int] | None
     ) -> bool:
-        """Wait without the lock until something can be moved; take in what can be read; return whether that was enough."""
-        guard, connection = self.guard, self.connection
-        received = None
-        blindly = reading and not writing and left is None and not also
-        try:
-            if not blindly:
-                self._poll(reading, writing, left, also)
-            if reading:
-                received = receive_step(self.sock, wait=blindly)
-        except BlockingIOError:
-            if blindly:  # somebody made the shared description non-blocking
-                self._poll(reading, writing, left, also)
-        finally:
-            with guard.lock:
-                if reading:
-                    self._someone_reads = False
-                self._waiting -= 1
-                if received is not None:
-                    feed(connection, received)
-                    self.write()
-                elif connection.closed:
-                    self.shut()
-                if guard.waiting and (reading or writing):
-                    guard.notify()
-                finished = done()
-        return finished
+        self._sleepers[get_ident()] = sleeper
+        also = () if also is None else (*also, sleeper.open_pipe())
+        expired, left = False, None
+        while True:
+            if deadline is not None:
+                left = max(0.0, deadline - time.monotonic())
+            with self.lock: finished = self._advance(sleeper, done, left, also)  # fmt: skip  # noqa: E701
+            if finished or expired:
+                return finished
+            if self.intents:  # of a handler that came while this frame had the lock
+                continue
+            expired = left == 0.0  # even with no time at all what is there is taken
+            self._sleep(sleeper, left, also)
 
-    def _poll(self, reading: bool, writing: bool, left: float | None, also: Sequence[int]) -> None:
-        poll = select.poll()
-        if writing and self._short:
-            writing = False
-            left = RETRY if left is None else min(left, RETRY)
-        if reading or writing:
-            mask = (select.POLLIN if reading else 0) | (select.POLLOUT if writing else 0)
-            poll.register(self.sock.fileno(), mask)
-        for fd in also:
-            poll.register(fd, select.POLLIN)
-        poll.poll(None if left is None else math.ceil(left * 1000))
+    # The caller of these has the lock.
 
+    def _send_now(self, frames: bytes) -> Delivery | None:
+        if self.intents or self.connection.unfinished:
+            self._carry_out()
+        return send_now(self.sock, self.connection, frames)
 
-class Guard:
-    """The lock of a channel, and the sockets that were closed while somebody held it.
-
-    Attributes:
-        lock: not reentrant, so that a socket which is collected while the lock is held cannot come in between.
-        waiting: how many threads wait for another one to `notify` them.
-        alarms: those of the threads that wait on descriptors meanwhile.
-        closed_keys: the keys of those sockets; whoever held the lock and finds any must `settle` them after releasing it.
-    """
-
-    __slots__ = ("_connection", "_progress", "_sock", "alarms", "closed_keys", "lock", "waiting")
-
-    def __init__(self, connection: Connection, sock: socket.socket) -> None:
-        self.lock = allocate_lock()
-        # Made for the first thread that waits for another: to import it takes a 40th of the time until a first message.
-        self._progress: Condition | None = None
-        self.waiting = 0
-        self.alarms: list[Alarm] = []
-        self.closed_keys: deque[str] = deque()
-        self._connection = connection
-        self._sock = sock
-
-    def __enter__(self) -> None:
-        self.lock.acquire()
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self.lock.release()
-        if self.closed_keys:
-            self.settle()
-
-    def wait(self, timeout: float | None) -> None:
-        """Let go of the lock until another thread notifies, or for `timeout` seconds."""
-        if self._progress is None:
-            from threading import Condition
-
-            self._progress = Condition(self.lock)
-        self.waiting += 1
-        try:
-            self._progress.wait(timeout)
-        finally:
-            self.waiting -= 1
-
-    def notify(self) -> None:
-        """Wake the threads that wait, because bytes moved or something was closed; the caller holds the lock."""
-        if self._progress is not None:
-            self._progress.notify_all()
-        for alarm in self.alarms:
-            alarm.ring()
-
-    def socket_closed(self, key: str) -> None:
-        """A received socket is gone; called from any thread, and from the garbage collector at any moment."""
-        self.closed_keys.append(key)
-        self.settle()
-
-    def settle(self) -> None:
-        """Tell the peer of the sockets that were closed, unless somebody holds the lock."""
-        # Whoever holds the lock now comes here after releasing it, so no key is left behind.
-        while self.closed_keys and self.lock.acquire(blocking=False):
+    def _carry_out(self) -> None:
+        connection = self.connection
+        if connection.unfinished:
+            connection.take_in()
+        while self.intents:
+            intent = self.intents[0]
             try:
-                while self.closed_keys:
-                    self._connection.socket_closed(self.closed_keys.popleft())
-                send_step(self._sock, self._connection)
-            finally:
+                connection.consume(self.intents, Intent.carry_out)
+            except (ChannelError, OSError) as error:
+                if not isinstance(error, ChannelError) and error.errno is None:
+                    raise  # not of the system: a signal handler raises a TimeoutError of its own
+                connection.recover()
+                intent.fail(error)
+                self.intents.popleft()
+
+    def _work(self, worker: Sleeper | None = None) -> None:
+        """Carry out what is queued, and write what there is room for."""
+        connection = self.connection
+        moved, connected = connection.unfinished, connection.connected
+        self._carry_out()
+        queued = connection.outbox.size
+        if queued:
+            self._short = send_step(self.sock, connection) is UNTIL_SHORTAGE
+            moved = moved or connection.outbox.size != queued
+        if not connection.connected:
+            if connection.ready_to_close:
+                connection.attempt(connection.finish)
+            if connection.closed:
+                self._shut()
+        leaving = worker is not None and not worker.alive.locked()
+        if leaving and worker is not None and worker.pipe is not None:
+            worker.close_pipe()
+        if len(self._sleepers) > (worker is not None):
+            self._wake(
+                worker, others=moved or leaving or connection.connected != connected or connection.closed
+            )
+        if self.readiness is not None:
+            self.readiness.tell(bool(connection.events))
+
+    def _advance(
+        self, sleeper: Sleeper, done: Callable[[], bool], left: float | None, also: Sequence[int]
+    ) -> bool:
+        """Do what can be done, return whether that is enough, and otherwise decide what the thread waits for."""
+        connection = self.connection
+        sleeper.on_descriptor = False
+        if len(self._sleepers) > 1 or sleeper.pipe is not None or self.readiness is not None:
+            sleeper.clear()
+            self._work(sleeper)
+        else:
+            if connection.inbox:
+                connection.take_in()
+            if self.intents or connection.outbox.size or not connection.connected or connection.unfinished:
+                self._work(sleeper)
+        if done():
+            return True
+        sleeper.reads = not connection.closed and (
+            sleeper.reads or len(self._sleepers) == 1 or not self._has_reader()
+        )
+        sleeper.writes = connection.outbox.size > 0
+        sleeper.on_descriptor = sleeper.reads or sleeper.writes
+        sleeper.alone = sleeper.reads and not sleeper.writes and not also and left != 0.0
+        if sleeper.alone:
+            self._limit_receiving(left)
+        return False
+
+    def _has_reader(self) -> bool:
+        return any(sleeper.reads and sleeper.alive.locked() for sleeper in list(self._sleepers.values()))
+
+    def _wake(self, worker: Sleeper | None, *, others: bool) -> None:
+        """Wake a frame beneath, and with `others` the threads that wait for what this one brought about.
+
+        A thread that only queues brings nothing about for others: to wake one for each message would cost a switch of threads each.
+        """
+        me = get_ident()
+        for thread, sleeper in list(self._sleepers.items()):
+            if sleeper is worker or not (others or thread == me):
+                continue
+            if sleeper.pipe is not None or not sleeper.on_descriptor:
+                sleeper.ring()
+            elif thread == me and sleeper.alone and self.connection.outbox.size:
+                self._limit_receiving(_AT_ONCE)
+
+    def _shut(self) -> None:
+        """Close the socket, or have the last thread close it that waits on it."""
+        if self.sock.fileno() < 0:
+            return
+        sleepers = list(self._sleepers.values())
+        if not any(sleeper.on_descriptor and sleeper.alive.locked() for sleeper in sleepers):
+            if self.readiness is not None:
+                self.readiness.close()
+            self.sock.close()
+            self.ended()
+            return
+        # The descriptor must not be closed under a thread that waits on it: its number could be another file by the time
+        # that thread uses it. Shutting down wakes the thread, and the last one out closes.
+        try:  # noqa: SIM105 (importing contextlib takes longer than all that this file does)
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def _limit_receiving(self, seconds: float | None) -> None:
+        """Set how long `recvmsg` may wait; a call that a handler interrupts begins again with the new limit."""
+        if seconds == self._limit:
+            return
+        self._limit = seconds
+        whole, rest = divmod(min(seconds or 0.0, _LONGEST_LIMIT), 1)
+        limit = struct.pack("@ll", int(whole), int(rest * 1e6) or int(seconds is not None and not whole))
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+
+    # The caller of these has not.
+
+    def _sleep(self, sleeper: Sleeper, left: float | None, also: Sequence[int]) -> None:
+        """Wait for what `_advance` decided, and read what has come."""
+        if not sleeper.on_descriptor and not also:
+            sleeper.sleep(_sooner(left, LOOK_AGAIN))
+            return
+        try:
+            if sleeper.writes or also:
+                self._poll(sleeper, left, also)
+            if sleeper.reads:
+                receive_step(self.sock, self.connection, wait=sleeper.alone)
+        except BlockingIOError:
+            # The limit is over, a handler has set another one, or another process made the shared description non-blocking.
+            if sleeper.alone and not os.get_blocking(self.sock.fileno()):
+                self._poll(sleeper, _sooner(left, LOOK_AGAIN), also)
+
+    def _poll(self, sleeper: Sleeper, left: float | None, also: Sequence[int]) -> None:
+        if not sleeper.reads:  # what another thread reads may end the wait
+            left = _sooner(left, LOOK_AGAIN)
+        if sleeper.writes and self._short:
+            left = _sooner(left, SHORTAGE_RETRY)
+        writing = sleeper.writes and not self._short
+        wait_for(self.sock.fileno(), reading=sleeper.reads, writing=writing, left=left, also=also)
+
+    def _leave(self, sleeper: Sleeper, me: int) -> None:
+        """Give the reader's place to another thread, and close what is to be closed."""
+        sleeper.reads = False
+        if self._sleepers.get(me) is sleeper:
+            self._sleepers.pop(me, None)
+        ended = self.connection.closed and self.sock.fileno() >= 0
+        if sleeper.pipe is not None or self._sleepers or self.intents or ended:
+            with self.lock: self._work(sleeper)  # fmt: skip  # noqa: E701
+        if self.intents:
+            self.carry_out()
+        if sleeper.pipe is None and not self._spare:
+            self._spare.append(sleeper)
+
+    def _socket_closed(self, key: str) -> None:
+        """A received socket is gone; called from any thread, and from the garbage collector at any moment."""
+        self.intents.append(Intent(lambda: self.connection.socket_closed(key)))
+        if self.lock._is_owned():
+            return
+        # Never waiting: the thread whose finalizer this is may hold the lock of another channel. Whoever has this one looks at the
+        # intents after letting go.
+        try:
+            if self.lock.acquire(blocking=False):
+                self._work()
+        finally:
+            try:  # noqa: SIM105 (see above)
                 self.lock.release()
+            except RuntimeError:  # another thread has it
+                pass
 
 
-class Alarm:
-    """A descriptor that becomes readable when another thread notifies, for one thread that waits on other descriptors too.
-
-    As a context manager it is on; raises `OSError` when there is no descriptor left. `clear` is for the `done` of that thread.
-    """
-
-    __slots__ = ("_guard", "_read", "_rung", "_write")
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-        self._rung = False
-
-    def __enter__(self) -> Self:
-        self._read, self._write = os.pipe()
-        with self._guard:
-            self._guard.waiting += 1
-            self._guard.alarms.append(self)
-        return self
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        with self._guard:
-            self._guard.waiting -= 1
-            self._guard.alarms.remove(self)
-        os.close(self._read)
-        os.close(self._write)
-
-    def fileno(self) -> int:
-        """Return the descriptor to wait on."""
-        return self._read
-
-    # The caller of these holds the lock.
-
-    def ring(self) -> None:
-        """Make it readable."""
-        if not self._rung:
-            self._rung = True
-            os.write(self._write, b"!")
-
-    def clear(self) -> None:
-        """Make it unreadable, before looking at what may have changed."""
-        if self._rung:
-            self._rung = False
-            os.read(self._read, 1)
+def _sooner(left: float | None, limit: float) -> float:
+    return limit if left is None else min(left, limit)

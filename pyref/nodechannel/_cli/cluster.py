@@ -6,16 +6,17 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
+from nodechannel._cli.output import say
 from nodechannel.errors import ChannelError, LocalError, WorkersFail
 
 if TYPE_CHECKING:
     import argparse
 
-    from nodechannel._cluster.supervisor import Event
+    from nodechannel._cluster.events import Event
 
 USAGE = 2
 
-# What each event looks like on stderr.
+# The report of each event on standard error.
 EVENTS = {
     "fork": "worker {worker} started, process {detail}",
     "online": "worker {worker} is online",
@@ -38,10 +39,16 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         nargs="+",
         help="a script for Node, or for Python if its name ends in .py, or in quotes a whole command; several in turn",
     )
-    cluster.add_argument("-w", "--workers", type=int, help="how many (default: one for each processor)")
-    cluster.add_argument("--policy", choices=["round-robin", "shared"], default="round-robin")
+    _add_workers(cluster)
+    cluster.add_argument(
+        "--policy",
+        choices=["round-robin", "shared"],
+        default="round-robin",
+        help="round-robin: this process accepts connections and hands them out in turn; "
+        "shared: the workers accept from one socket (default: %(default)s)",
+    )
     cluster.add_argument("--relay", action="store_true", help="pass each message of a worker to all others")
-    cluster.add_argument("--node", help="the Node executable")
+    cluster.add_argument("--node", metavar="PATH", help="the Node executable (default: node on PATH)")
     cluster.add_argument(
         "--arg", action="append", default=[], help="an argument for the scripts; may be repeated"
     )
@@ -49,17 +56,33 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     serve = commands.add_parser(
         "serve",
         help="run an ASGI application as a worker",
-        description="Under a primary, such as `nodechannel cluster` or a Node program, this is one of its workers; "
-        "otherwise it starts a cluster of such workers.",
+        description="Under a primary, such as `nodechannel cluster` or a Node program, it runs as one worker; "
+        "otherwise it starts a cluster of its own. Needs uvicorn: pip install 'nodechannel[serve]'.",
     )
     serve.add_argument("app", help="the application, as module:attribute")
-    serve.add_argument("--port", type=int, default=8000)
-    serve.add_argument("--host", help="the address (default: all)")
-    serve.add_argument("--path", help="the path of a Unix socket, instead of a port")
-    serve.add_argument("--app-dir", default=".", help="where the module is looked for")
-    serve.add_argument("--log-level", default="warning")
     serve.add_argument(
-        "-w", "--workers", type=int, help="how many, without a primary (default: one for each processor)"
+        "--port", type=int, default=8000, help="the TCP port to listen on, 0 for any (default: %(default)s)"
+    )
+    serve.add_argument("--host", help="the address or host name to listen on (default: all addresses)")
+    serve.add_argument("--path", help="listen on a Unix socket at this path instead of a port")
+    serve.add_argument(
+        "--app-dir", default=".", help="the folder with the module (default: the working directory)"
+    )
+    serve.add_argument(
+        "--log-level",
+        default="warning",
+        choices=["critical", "error", "warning", "info", "debug", "trace"],
+        help="the least severe messages that uvicorn logs (default: %(default)s)",
+    )
+    _add_workers(serve)
+
+
+def _add_workers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-w",
+        "--workers",
+        type=int,
+        help="the number of workers (default: one for each processor)",
     )
 
 
@@ -81,22 +104,21 @@ def run_cluster(arguments: argparse.Namespace) -> int:
             on_event=complain if arguments.quiet else report,
         ).run()
     except (LocalError, ValueError) as error:
-        print(f"nodechannel: {error}", file=sys.stderr)
+        say(str(error))
         return USAGE
     except (WorkersFail, OSError) as error:
-        print(f"nodechannel: {error}", file=sys.stderr)
+        say(str(error))
         return 1
     return 0
 
 
 def report(event: Event) -> None:
-    """Write an event to stderr."""
-    text = EVENTS[event.kind].format(worker=event.worker, detail=event.detail)
-    print(f"nodechannel: {text}", file=sys.stderr, flush=True)
+    """Write an event to standard error."""
+    say(EVENTS[event.kind].format(worker=event.worker, detail=event.detail))
 
 
 def complain(event: Event) -> None:
-    """Write an event to stderr if it is an error."""
+    """Write an event to standard error if it is an error."""
     if event.kind == "error":
         report(event)
 
@@ -106,7 +128,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
     try:
         import uvicorn
     except ImportError:
-        print("nodechannel: serve needs uvicorn: pip install 'nodechannel[serve]'", file=sys.stderr)
+        say("serve needs uvicorn: pip install 'nodechannel[serve]'")
         return USAGE
     import asyncio
 
@@ -122,7 +144,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
     try:
         return asyncio.run(serve(config, **place))
     except (ChannelError, OSError) as error:
-        print(f"nodechannel: {error}", file=sys.stderr)
+        say(str(error))
         return 1
 
 

@@ -8,7 +8,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import nodechannel
+from nodechannel._cli import run
 from nodechannel._cli.cluster import add_commands, run_cluster, run_serve
+from nodechannel._cli.hop import add_command as add_hop
+from nodechannel._cli.hop import run_hop
+from nodechannel._cli.output import say
 from nodechannel.errors import (
     ChannelClosed,
     ChannelError,
@@ -23,35 +27,62 @@ if TYPE_CHECKING:
 
     from nodechannel import asyncio as aio
 
-# The exit status when the command was used wrongly, which a missing channel is too.
+# The exit status of wrong use; a missing channel counts as wrong use.
 USAGE = 2
+
+DESCRIPTION = """Tools for programs that speak Node.js's channel (NODE_CHANNEL_FD): clusters of workers that share their ports, a lifeline
+for a command, an echo child for tests, and a report about this process."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status: 0 done, 1 the channel failed, 2 used wrongly."""
-    parser = argparse.ArgumentParser(prog="nodechannel", description=nodechannel.__doc__)
-    parser.add_argument("--version", action="version", version=f"nodechannel {nodechannel.__version__}")
-    commands = parser.add_subparsers(dest="command", required=True)
-    echo_parser = commands.add_parser("echo", help='as a child: answer {"echo": m} to each message m')
-    echo_parser.add_argument("--asyncio", action="store_true", help="use the asyncio front end")
-    commands.add_parser("doctor", help="say what is found around this process")
-    add_commands(commands)
-    arguments = parser.parse_args(argv)
+    arguments = parser().parse_args(argv)
+    if arguments.command == "run":
+        return run.run(arguments)
     if arguments.command == "doctor":
         return doctor()
     if arguments.command == "cluster":
         return run_cluster(arguments)
     if arguments.command == "serve":
         return run_serve(arguments)
+    if arguments.command == "hop":
+        return run_hop()
     try:
         return run_echo_asyncio() if arguments.asyncio else echo()
     except LocalError as error:
-        print(f"nodechannel: {error}", file=sys.stderr)
+        say(str(error))
         return USAGE
 
 
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    found = argparse.ArgumentParser(prog="nodechannel", description=DESCRIPTION)
+    found.add_argument(
+        "--version",
+        action="version",
+        version=f"nodechannel {nodechannel.__version__}",
+        help="print the version and exit",
+    )
+    commands = found.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_commands(commands)
+    run.add_command(commands)
+    add_hop(commands)
+    echo_parser = commands.add_parser(
+        "echo",
+        help="as a child of Node: echo each message",
+        description='Runs as a child with a channel and answers {"echo": m} to each message m, until the channel closes.',
+    )
+    echo_parser.add_argument("--asyncio", action="store_true", help="use the asyncio front end")
+    commands.add_parser(
+        "doctor",
+        help="print the Python, the JSON codec, the Node and the channel of this process",
+        description="Prints the Python, the JSON codec, the Node and the channel of this process. The channel is not taken.",
+    )
+    return found
+
+
 def echo() -> int:
-    """Answer `{"echo": m}` to each message `m` until the channel closes; integers go back as exactly as they came."""
+    """Answer `{"echo": m}` to each message `m` until the channel closes; numbers are echoed as they came."""
     channel = nodechannel.connect(unsafe_integers=True)
     while True:
         try:
@@ -73,7 +104,7 @@ def run_echo_asyncio() -> int:
 
 
 async def echo_asyncio() -> int:
-    """Do what `echo` does, with the asyncio front end."""
+    """Echo like `echo`, with the asyncio front end."""
     from nodechannel import asyncio as aio
 
     channel = await aio.connect(unsafe_integers=True)
@@ -96,11 +127,11 @@ async def answer(channel: aio.Channel) -> None:
 
 def complain(error: ChannelError) -> None:
     """Report an error that does not end the channel."""
-    print(f"nodechannel: {error.code}: {error}", file=sys.stderr, flush=True)
+    say(f"{error.code}: {error}")
 
 
 def doctor() -> int:
-    """Print what this package finds around it: Python, JSON codec, Node, and the channel of this process, which is left alone."""
+    """Print the Python, the JSON codec, the Node and the channel of this process; the channel is not taken."""
     import os
 
     from nodechannel._json.codec import fast_path
@@ -130,7 +161,7 @@ def describe_node() -> str:
 
 
 def describe_channel(value: str | None) -> str:
-    """Return what NODE_CHANNEL_FD leads to, without taking the channel."""
+    """Return a description of the descriptor in NODE_CHANNEL_FD, without taking the channel."""
     from nodechannel._start.env import check
 
     if not value:

@@ -15,7 +15,7 @@ from nodechannel._cluster.worker import ServerLink
 from nodechannel._handles.received import CountedSocket
 from nodechannel._lazy import ssl
 
-# Connections that are taken from a shared socket in one turn of the event loop, so that other workers get some too.
+# Connections that are taken from a shared socket in one turn of the event loop, so that other workers get connections too.
 ACCEPTS_A_TURN = 8
 
 # Seconds until accepting is tried again after the descriptor table was full.
@@ -25,7 +25,7 @@ _NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 class Server(asyncio.AbstractServer):
-    """A server of a worker; `asyncio.Server`'s words mean here what they mean there.
+    """A server of a worker, with the methods of `asyncio.Server`.
 
     As an asynchronous context manager it is closed at the end of the block, and its connections are waited for.
     """
@@ -80,7 +80,7 @@ class Server(asyncio.AbstractServer):
         return self._open
 
     async def start_serving(self) -> None:
-        """Do nothing: a server serves from the start."""
+        """Return at once: a server serves from the start."""
 
     async def serve_forever(self) -> None:
         """Wait until the server is closed and its connections have ended; cancelled, close it first."""
@@ -101,7 +101,7 @@ class Server(asyncio.AbstractServer):
         self._wake()
 
     def close_clients(self) -> None:
-        """Close every connection after what it has to write."""
+        """Close every connection after its queued data is written."""
         for transport in list(self._connections.values()):
             if transport is not None:
                 transport.close()
@@ -132,19 +132,19 @@ class Server(asyncio.AbstractServer):
     # Connections.
 
     def _take_offered(self) -> None:
-        """Serve what the primary handed out."""
+        """Serve the connections that the primary handed out."""
         while self._link.connections:
             handle = self._link.connections.popleft()
             try:
                 sock = handle.socket()
             except Exception as error:
-                self._report("the primary sent something that is no connection", error)
+                self._report("the primary sent a handle that is not a connection", error)
             else:
                 assert isinstance(sock, CountedSocket)
                 self._serve(sock)
 
     def _accept(self) -> None:
-        """Serve what waits at the shared socket."""
+        """Serve the connections that wait at the shared socket."""
         assert self._sock is not None
         for _ in range(ACCEPTS_A_TURN):
             try:
@@ -186,7 +186,7 @@ class Server(asyncio.AbstractServer):
 
     def _ended(self, number: int) -> None:
         """A connection is gone; called from wherever its socket was closed or forgotten."""
-        with suppress(RuntimeError):  # the loop is closed, and with it everything
+        with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._forget, number)
 
     def _forget(self, number: int) -> None:

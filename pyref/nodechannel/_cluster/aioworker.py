@@ -1,4 +1,4 @@
-"""The asyncio front end of a worker: the words of the blocking one, as coroutines."""
+"""The asyncio front end of a worker: the methods of the blocking front end, as coroutines."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Worker(Channel):
         self._servers: dict[ServerLink, Server] = {}
         self._datagrams: dict[ServerLink, asyncio.DatagramTransport] = {}
         self._leaving: asyncio.Task[None] | None = None
-        # Connections must come through however many messages nobody has received.
+        # Connections and messages share the channel, so reading goes on however many messages wait for `receive`.
         self._read_ahead = math.inf
         self._protocol = WorkerProtocol(self._connection.send_internal)
         self._protocol.on_dismissed = self._start_leaving
@@ -107,7 +107,7 @@ class Worker(Channel):
         *,
         timeout: float | None = None,
     ) -> tuple[asyncio.DatagramTransport, _Protocol]:
-        """Bind a UDP socket that is shared by all workers which ask for the same place; raises what `listen` raises.
+        """Bind a UDP socket that all workers which ask for the same place share; raises the errors of `listen`.
 
         Closing the worker closes the transport; close the transport earlier with `unbind`, so that the primary learns of it.
         """
@@ -170,12 +170,17 @@ class Worker(Channel):
 
     # Leaving.
 
+    def _end_loop(self) -> None:
+        super()._end_loop()
+        self._protocol.resign()
+        self._start_leaving()
+
     def _start_leaving(self) -> None:
         if self._leaving is None:
             self._leaving = self._loop.create_task(self._leave())
 
     async def _leave(self) -> None:
-        """Close everything, and the channel last."""
+        """Close the servers, wait for their connections, and close the channel last."""
         servers = list(self._servers.values())
         for server in servers:
             server.close()
@@ -233,7 +238,7 @@ class Worker(Channel):
 def _factory(
     connected: Connected | None, factory: Callable[[], asyncio.BaseProtocol] | None, limit: int
 ) -> Callable[[], asyncio.BaseProtocol]:
-    """Return what makes the protocol of a connection."""
+    """Return the protocol factory of a server."""
     if (connected is None) == (factory is None):
         raise ValueError("give either client_connected_cb or protocol_factory")
     if factory is not None:
@@ -246,10 +251,16 @@ def _factory(
     return make
 
 
-async def connect(**options: Unpack[ChannelOptions]) -> Worker:
+async def connect(
+    *, lifeline: bool = False, end_on_signal: bool = False, **options: Unpack[ChannelOptions]
+) -> Worker:
     """Become the worker that the primary started this process as, and say that it is online.
 
-    Raises `NotAWorker`, `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
+    With `end_on_signal`, the first SIGTERM or SIGINT lets the worker leave as after `disconnect`; see also `nodechannel.connect`.
+    Raises `NotAWorker` and the errors of `nodechannel.connect`.
     """
-    sock, serialization, id = adopt_worker()
-    return Worker(sock, id, serialization=serialization, **options)
+    sock, serialization, id = adopt_worker(lifeline=lifeline, end_on_signal=end_on_signal)
+    worker = Worker(sock, id, serialization=serialization, **options)
+    if end_on_signal:
+        worker._end_on_signal()
+    return worker

@@ -58,11 +58,11 @@ class WorkerServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no new connections, wait for the first request of those that have none yet, and end as uvicorn does.
 
-        uvicorn closes what is idle, and a connection that was accepted a moment ago looks idle although its request is on its way.
+        uvicorn closes idle connections. A connection that was accepted a moment ago looks idle although its request is on its way.
         """
         self._server.close()
         deadline = asyncio.get_running_loop().time() + FIRST_REQUEST
-        while self._unheard():  # uvicorn's protocols tell nobody when a request begins
+        while self._unheard():  # uvicorn reports no beginning of a request
             if asyncio.get_running_loop().time() > deadline:
                 break
             await asyncio.sleep(0.01)
@@ -78,7 +78,7 @@ class WorkerServer(uvicorn.Server):
 async def serve(config: uvicorn.Config, **place: Any) -> int:
     """Serve an application until the primary or a signal ends this worker; return the exit status.
 
-    Raises what `cluster.asyncio.connect` and `Worker.listen` raise.
+    Raises the errors of `cluster.asyncio.connect` and `Worker.listen`.
     """
     async with await cluster.connect() as worker:
         server = WorkerServer(config, worker, place)
@@ -91,6 +91,6 @@ async def serve(config: uvicorn.Config, **place: Any) -> int:
 
 
 async def _end_with(worker: cluster.Worker, server: uvicorn.Server) -> None:
-    """Drain the server when the primary asks this worker to end, or is gone; what is sent meanwhile is of no interest."""
+    """Drain the server when the primary asks this worker to end, or is gone. Messages that arrive meanwhile are not read."""
     await worker.wait_dismissed()
     server.should_exit = True

@@ -1,7 +1,7 @@
 """The blocking front end of a worker.
 
-The channel moves only while a call waits. A program that serves its connections one after the other therefore leaves the next one waiting;
-threads, or the asyncio front end, take it at once.
+The channel moves only while a call waits. So a program that serves its connections in turn lets the next connection wait; threads, or
+the asyncio front end, take it at once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from contextlib import suppress
 from types import TracebackType
 
 from nodechannel._blocking.channel import Channel, deadline_of
-from nodechannel._blocking.pump import Alarm
 from nodechannel._cluster import places
 from nodechannel._cluster.identity import adopt_worker
 from nodechannel._cluster.messages import BACKLOG
@@ -76,7 +75,7 @@ class Worker(Channel):
         return Server(self, link, sock)
 
     def bind(self, port: int = 0, host: str = "0.0.0.0", *, timeout: float | None = None) -> SharedSocket:
-        """Bind a UDP socket that is shared by all workers which ask for the same place; raises what `listen` raises.
+        """Bind a UDP socket that all workers which ask for the same place share; raises the errors of `listen`.
 
         Its description is shared and must stay non-blocking: give the socket a timeout to let its calls wait.
         """
@@ -88,9 +87,9 @@ class Worker(Channel):
         return SharedSocket(sock, lambda: self._close(link))
 
     def disconnect(self, timeout: float | None = None) -> None:
-        """Close the servers, tell the primary, and end the channel after everything sent is delivered.
+        """Close the servers, tell the primary, and end the channel after every sent message is delivered.
 
-        Connections that nobody has taken from a server are dropped; take them first with `Server.close` and `Server.accept`.
+        Connections that wait for `Server.accept` are dropped; to serve them, call `Server.close` and `Server.accept` first.
         Raises `TimeoutError` after `timeout` seconds; then the channel is closed all the same.
         """
         deadline = deadline_of(timeout)
@@ -102,9 +101,17 @@ class Worker(Channel):
             )
         super().disconnect(None if deadline is None else max(0.0, deadline - time.monotonic()))
 
-    def _say_goodbye(self) -> None:
+    def _end_loop(self) -> bool:
+        ended = super()._end_loop()
+        self._act(self._resign)
+        return ended
+
+    def _resign(self) -> None:
         self._protocol.resign()
         self._close_servers()
+
+    def _say_goodbye(self) -> None:
+        self._resign()
         self._protocol.servers_closed()
 
     def _close_servers(self) -> None:
@@ -140,15 +147,12 @@ class Worker(Channel):
             raise
 
     def _act(self, action: Callable[[], None]) -> None:
-        """Do something with the protocol, and write what comes of it."""
-        with self._pump.guard:
-            action()
-            self._pump.write()
-            self._pump.guard.notify()
+        """Change the protocol's state, and write the messages that follow."""
+        self._pump.act(action)
 
 
 class SharedSocket(socket.socket):
-    """A datagram socket that other workers have too; the primary learns when it is closed."""
+    """A datagram socket that the workers share; the primary learns when it is closed."""
 
     def __init__(self, sock: socket.socket, on_close: Callable[[], None]) -> None:
         super().__init__(fileno=sock.detach())
@@ -164,8 +168,8 @@ class SharedSocket(socket.socket):
 class Server:
     """A server of a worker; `accept` gives its connections, and so does iterating over it.
 
-    Iteration ends when the server is closed, when the primary asks the worker to end, and with the channel; what was accepted
-    before still comes.
+    Iteration ends when the server is closed, when the primary asks the worker to end, and with the channel. Connections that were accepted
+    before are still returned.
     """
 
     def __init__(self, worker: Worker, link: ServerLink, sock: socket.socket | None) -> None:
@@ -191,14 +195,10 @@ class Server:
         """
         found: list[socket.socket] = []
         pump = self._worker._pump
-        with Alarm(pump.guard) as alarm:
-
-            def done() -> bool:
-                alarm.clear()
-                return self._poll(found) or not self.is_serving
-
-            if not pump.wait(done, deadline_of(timeout), (alarm.fileno(), *self._shared())):
-                raise TimeoutError("no connection arrived in time")
+        if not pump.wait(
+            lambda: self._poll(found) or not self.is_serving, deadline_of(timeout), self._shared()
+        ):
+            raise TimeoutError("no connection arrived in time")
         if not found:
             self.close()
             raise ChannelClosed("accept")
@@ -206,7 +206,7 @@ class Server:
         connection.settimeout(None)
         try:
             return connection, connection.getpeername()
-        except OSError:  # the client has gone; whoever reads will see it
+        except OSError:  # the client is gone; the first read will tell
             return connection, None
 
     def __iter__(self) -> typing.Self:
@@ -249,10 +249,16 @@ class Server:
         return () if self._sock is None or self._sock.fileno() < 0 else (self._sock.fileno(),)
 
 
-def connect(**options: typing.Unpack[public.ChannelOptions]) -> Worker:
+def connect(
+    *, lifeline: bool = False, end_on_signal: bool = False, **options: typing.Unpack[public.ChannelOptions]
+) -> Worker:
     """Become the worker that the primary started this process as, and say that it is online.
 
-    Raises `NotAWorker`, `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
+    With `end_on_signal`, the first SIGTERM or SIGINT lets the worker leave as after `disconnect`; see also `nodechannel.connect`.
+    Raises `NotAWorker` and the errors of `nodechannel.connect`.
     """
-    sock, serialization, id = adopt_worker()
-    return Worker(sock, id, serialization=serialization, **options)
+    sock, serialization, id = adopt_worker(lifeline=lifeline, end_on_signal=end_on_signal)
+    worker = Worker(sock, id, serialization=serialization, **options)
+    if end_on_signal:
+        worker._end_on_signal()
+    return worker

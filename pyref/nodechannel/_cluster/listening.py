@@ -1,9 +1,10 @@
-"""The sockets of a primary: made for places, accepted from under round robin, kept for the workers under the shared policy."""
+"""The sockets of a primary: one for each place. Under round robin this process accepts from it, otherwise the workers do."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import resource
 from typing import TYPE_CHECKING
 
 from nodechannel._cluster.places import close_socket, error_number, open_socket, sockname
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
 # Connections that are accepted in one turn of the event loop.
 ACCEPTS_A_TURN = 64
 
-# Connections that may wait for a worker here; more of them wait in the kernel.
-MOST_WAITING = 1024
+# Accepted connections that may wait for a worker; later connections wait in the kernel. They may take at most a quarter of
+# the descriptor table, since the primary needs descriptors to start the worker that they wait for.
+MAX_WAITING = 1024
+WAITING_SHARE = 4
 
-# Seconds until accepting goes on after there were too many connections, or too few descriptors.
+# Seconds until accepting goes on after too many connections waited, or too few descriptors were left.
 PAUSE = 0.05
 
 _NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -35,47 +38,49 @@ class Sockets:
         self._sockets: dict[Place, socket.socket] = {}
 
     def later(self, delay: float, function: Callable[[], None]) -> object:
-        """Call a function after so many seconds."""
+        """Call a function after `delay` seconds."""
         return self._loop.call_later(delay, function)
 
     def open(self, place: Place, primary: PrimaryProtocol) -> None:
-        """Make the socket of a place."""
+        """Create the socket of a place, or report the failure, whatever exception an odd question causes."""
         try:
             sock = open_socket(place.query, listening=not place.shared)
-        except OSError as error:
+            name = sockname(sock)
+        except Exception as error:
             primary.failed(place, error_number(error))
             return
         self._sockets[place] = sock
         if not place.shared:
             self._loop.add_reader(sock, self._accept, place)
-        place.opened(sock.fileno(), sockname(sock))
+        place.opened(sock.fileno(), name)
 
     def close(self, place: Place) -> None:
-        """Close the socket of a place, which may have failed to be made."""
+        """Close the socket of a place; does nothing when it could not be created."""
         sock = self._sockets.pop(place, None)
         if sock is not None:
             self._loop.remove_reader(sock)
             close_socket(sock, place.query)
 
     def drain(self) -> None:
-        """Take no new connections: accept those that the kernel has, and close every socket."""
+        """Accept the connections that the kernel has, and close every socket."""
         for place in list(self._sockets):
             while not place.shared and self._accept_one(place):
                 pass
             self.close(place)
 
     def _accept(self, place: Place) -> None:
-        for _ in range(ACCEPTS_A_TURN):
-            if place.scheduler.waiting >= MOST_WAITING:
-                self._pause(place)
-                return
+        room = max_waiting() - sum(one.scheduler.waiting for one in self._sockets)
+        if room <= 0:
+            self._pause(place)
+            return
+        for _ in range(min(room, ACCEPTS_A_TURN)):
             if not self._accept_one(place):
                 return
 
     def _accept_one(self, place: Place) -> bool:
         """Accept a connection; return whether there may be more."""
         sock = self._sockets.get(place)
-        if sock is None:  # the place was closed meanwhile
+        if sock is None:  # the place has been closed
             return False
         try:
             connection = sock.accept()[0]
@@ -85,7 +90,7 @@ class Sockets:
             if error.errno in _NO_ROOM:
                 self._pause(place)
                 return False
-            return True  # this client has gone; the next one may be there
+            return True  # this client is gone; the next client may be waiting
         connection.setblocking(False)
         place.scheduler.arrived(OwnedFd(connection.detach()))
         return True
@@ -98,3 +103,9 @@ class Sockets:
         sock = self._sockets.get(place)
         if sock is not None:
             self._loop.add_reader(sock, self._accept, place)
+
+
+def max_waiting() -> int:
+    """Return how many accepted connections may wait for a worker."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_WAITING if soft == resource.RLIM_INFINITY else max(1, min(MAX_WAITING, soft // WAITING_SHARE))

@@ -1,4 +1,4 @@
-"""The messages of a cluster: what they are called, what a worker asks for, and what becomes of an error."""
+"""The messages of a cluster: their names, the question of a worker, and the errors in an answer."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ CMD = Cmd.CLUSTER.value
 
 # [CLU-005]
 class Act(StrEnum):
-    """The `act` of a message that is no reply."""
+    """The `act` of a message that is not an answer."""
 
     ONLINE = "online"
     QUERY_SERVER = "queryServer"
     LISTENING = "listening"
     CLOSE = "close"
     EXITED_AFTER_DISCONNECT = "exitedAfterDisconnect"
-    SUICIDE = "suicide"  # what Node 4 and earlier call the one before
+    SUICIDE = "suicide"  # the name of `exitedAfterDisconnect` in Node 4 and earlier
     NEW_CONNECTION = "newconn"
     DISCONNECT = "disconnect"
 
 
 class Policy(StrEnum):
-    """How connections come to the workers: handed out by the primary, or taken by the workers from one shared socket."""
+    """How the workers get their connections: the primary hands them out, or the workers accept from a shared socket."""
 
     ROUND_ROBIN = "round-robin"
     SHARED = "shared"
@@ -46,8 +46,11 @@ HIGHEST_PORT = 65535
 # Bit of `flags`: an IPv6 socket that does not take IPv4 connections.
 IPV6_ONLY = 1
 
-# What Node listens with when nobody says otherwise.
+# Node's default.
 BACKLOG = 511
+
+# The largest backlog that `listen` takes; the kernel reduces it further.
+MAX_BACKLOG = 2**31 - 1
 
 
 if TYPE_CHECKING:
@@ -78,27 +81,32 @@ class Query(_Members):
         port: 0 for any; -1 for a Unix socket.
         address_type: 4, 6, -1 for a Unix socket, or ``udp4`` or ``udp6``.
         fd: -1 for UDP; otherwise a descriptor of the primary, if any.
-        index: counts what a worker has open at the same place.
-        flags: see `IPV6_ONLY`; for UDP those of libuv.
-        backlog: connections that may wait in the kernel; 0 leaves it to the primary.
-        data: what the first worker's server wants all others to have; opaque.
+        index: counts the servers that a worker has at the same place.
+        flags: see `IPV6_ONLY`; for UDP the flags of libuv.
+        backlog: connections that may wait in the kernel; 0 means the default.
+        data: an opaque value of the first worker's server that each later worker gets.
     """
 
     __slots__ = ()
 
     @property
     def place(self) -> tuple[object, ...]:
-        """What two queries have in common that ask for the same place."""
+        """The members that are equal in two questions for the same place."""
         return (self.address, self.port, self.address_type, self.fd)
 
     @property
     def is_udp(self) -> bool:
-        """Whether it asks for a datagram socket."""
+        """Whether the question is for a datagram socket."""
         return self.address_type in UDP_TYPES
 
     @property
+    def listen_backlog(self) -> int:
+        """The backlog to call `listen` with."""
+        return min(self.backlog or BACKLOG, MAX_BACKLOG)
+
+    @property
     def key(self) -> str:
-        """Return what a primary calls the place; port 0 means another port for each server of a worker ([CLU-013])."""
+        """The primary's name for the place. With port 0, each server of a worker is a place of its own ([CLU-013])."""
         fd = "undefined" if self.fd is None else self.fd
         index = f":{self.index}" if self.port == 0 else ""
         return f"{self.address}:{self.port}:{self.address_type}:{fd}{index}"
@@ -122,7 +130,7 @@ class Query(_Members):
 
     @staticmethod
     def from_wire(message: dict[str, Any]) -> Query | None:
-        """Read what a worker asks for; None when no server can be made of it ([CLU-015])."""
+        """Return the question in a message, or None when no server can be created from it ([CLU-015])."""
         address, port, kind = message.get("address"), message.get("port"), message.get("addressType")
         if not _is_place(address, port, kind):
             return None
@@ -141,8 +149,10 @@ class Query(_Members):
 
 
 def _is_place(address: object, port: object, kind: object) -> bool:
+    if isinstance(address, str) and "\0" in address:  # system calls would take the text before it
+        return False
     if kind == UNIX and type(kind) is int:
-        return isinstance(address, str) and "\0" not in address and bool(address)
+        return isinstance(address, str) and bool(address)
     known = kind in UDP_TYPES if isinstance(kind, str) else type(kind) is int and kind in (4, 6)
     return (
         known
@@ -156,16 +166,16 @@ def _is_number(value: object) -> TypeGuard[int]:
     return type(value) is int
 
 
-# libuv's numbers for errors of name resolution; all others are the negative numbers of the system.
+# libuv's numbers for errors of name resolution; every other number is the system's, negated.
 _EAI = {-3000: "EAI_ADDRFAMILY", -3001: "EAI_AGAIN", -3007: "EAI_NODATA", -3008: "ENOTFOUND"}
 
 
 def listen_failed(number: int, query: Query) -> ListenFailed:
-    """Return the error that a number in an answer stands for."""
+    """Return the exception for the error number in an answer."""
     place = str(query.address) if query.address_type == UNIX else f"{query.address or '*'}:{query.port}"
     return ListenFailed(error_name(number), place, -number if -number in errno.errorcode else None)
 
 
 def error_name(number: int) -> str:
-    """Return the name of an error as Node would print it."""
+    """Return Node's name of an error number."""
     return errno.errorcode.get(-number) or _EAI.get(number) or f"error {number}"

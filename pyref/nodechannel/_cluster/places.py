@@ -1,13 +1,14 @@
-"""The places where servers listen: from what a user writes to a question, from a question to a socket."""
+"""The places where servers listen: a user's arguments become a question, and a question becomes a socket."""
 
 from __future__ import annotations
 
 import errno
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 
-from nodechannel._cluster.messages import BACKLOG, IPV6_ONLY, UNIX, Query, listen_failed
+from nodechannel._cluster.messages import BACKLOG, HIGHEST_PORT, IPV6_ONLY, UNIX, Query, listen_failed
 from nodechannel.errors import ChannelClosed
 
 TYPE_CHECKING = False
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from nodechannel._cluster.worker import ServerLink
 
-# libuv's number for a host that is unknown.
+# libuv's number for an unknown host.
 _UNKNOWN_HOST = -3008
 
 # Bit of a UDP socket's `flags`.
@@ -25,7 +26,7 @@ _UDP_REUSE_ADDRESS = 4
 _FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6, "udp4": socket.AF_INET, "udp6": socket.AF_INET6}
 
 
-# What a worker asks for.
+# The question of a worker.
 
 
 def unix_query(path: str | os.PathLike[str], backlog: int = BACKLOG) -> Query:
@@ -49,11 +50,14 @@ def first_address(found: list[tuple[Any, ...]]) -> str:
     return str(found[0][4][0])
 
 
-# What the primary makes of it.
+# The socket of the primary.
 
 
 def open_socket(query: Query, *, listening: bool) -> socket.socket:
-    """Return a non-blocking socket that is bound where the question says; raises `OSError`."""
+    """Return a non-blocking socket that is bound where the question says.
+
+    Raises `OSError`, and for an odd address `UnicodeError` or another error of the socket module.
+    """
     if query.address_type == UNIX:
         sock = _bound(socket.AF_UNIX, query, _shortest(str(query.address)))
     elif query.address is None:
@@ -63,7 +67,7 @@ def open_socket(query: Query, *, listening: bool) -> socket.socket:
         sock = _bound(family, query, _numeric(family, query.address, query.port))
     try:
         if listening:
-            sock.listen(query.backlog or BACKLOG)
+            sock.listen(query.listen_backlog)
     except BaseException:
         close_socket(sock, query)
         raise
@@ -71,12 +75,15 @@ def open_socket(query: Query, *, listening: bool) -> socket.socket:
 
 
 def _shortest(path: str) -> str:
-    """Return a path as Node binds it: the system allows little more than a hundred bytes."""
-    return min(path, os.path.relpath(path), key=len)
+    """Return the shorter of the absolute and the relative path, as Node does: the system takes about a hundred bytes."""
+    try:
+        return min(path, os.path.relpath(path), key=lambda one: len(os.fsencode(one)))
+    except OSError:  # the working directory was removed
+        return path
 
 
 def _open_everywhere(query: Query) -> socket.socket:
-    """Bind to all addresses: of both families where the system can, as Node does."""
+    """Bind to all addresses, of both families where the system has IPv6, as Node does."""
     if query.address_type != "udp4":
         try:
             return _bound(socket.AF_INET6, query, ("::", query.port))
@@ -106,17 +113,18 @@ def _bound(family: socket.AddressFamily, query: Query, address: Any) -> socket.s
 
 
 def close_socket(sock: socket.socket, query: Query) -> None:
-    """Close a socket of the primary; the file of a Unix socket goes with it."""
+    """Close a socket of the primary, and remove the file of a Unix socket where that is allowed."""
     sock.close()
     if query.address_type == UNIX:
-        Path(str(query.address)).unlink(missing_ok=True)
+        with suppress(OSError):
+            Path(str(query.address)).unlink()
 
 
-def error_number(error: OSError) -> int:
-    """Return libuv's number of an error."""
-    if isinstance(error, socket.gaierror):
+def error_number(error: Exception) -> int:
+    """Return libuv's number for an exception of `open_socket`."""
+    if isinstance(error, socket.gaierror | UnicodeError):
         return _UNKNOWN_HOST
-    return -(error.errno or errno.EINVAL)
+    return -((error.errno if isinstance(error, OSError) else None) or errno.EINVAL)
 
 
 def sockname(sock: socket.socket) -> dict[str, Any] | None:
@@ -127,11 +135,11 @@ def sockname(sock: socket.socket) -> dict[str, Any] | None:
     return {"address": address, "family": "IPv6" if sock.family == socket.AF_INET6 else "IPv4", "port": port}
 
 
-# What a worker makes of the answer.
+# The worker's use of the answer.
 
 
 def granted(server: ServerLink) -> ServerLink:
-    """Return a server whose place the primary gave; raises `ListenFailed`, and `ChannelClosed` when there was no answer."""
+    """Return a server that the primary has granted; raises `ListenFailed`, and `ChannelClosed` when there was no answer."""
     if not server.answered:
         raise ChannelClosed("listen")
     if server.error:
@@ -140,9 +148,9 @@ def granted(server: ServerLink) -> ServerLink:
 
 
 def take_shared(server: ServerLink) -> socket.socket | None:
-    """Return the socket that the primary shares, listening unless it is a datagram socket; None under round robin.
+    """Return the socket that the primary shares, or None under round robin. A stream socket listens.
 
-    Raises `ListenFailed` and `HandleMismatch`; then it is closed.
+    Raises `ListenFailed` and `HandleMismatch`; then the socket is closed.
     """
     handle, server.handle = server.handle, None
     if handle is None:
@@ -150,10 +158,10 @@ def take_shared(server: ServerLink) -> socket.socket | None:
     query = server.query
     sock = handle.socket()
     try:
-        if not _is_what_was_asked_for(sock, query):  # [CLU-016]
+        if not _matches(sock, query):  # [CLU-016, CLU-040]
             raise listen_failed(-errno.EADDRINUSE, query)
         if not query.is_udp:
-            sock.listen(query.backlog)
+            sock.listen(query.listen_backlog)
     except OSError as error:
         sock.close()
         if error.errno in (None, errno.EADDRINUSE):
@@ -162,8 +170,8 @@ def take_shared(server: ServerLink) -> socket.socket | None:
     return sock
 
 
-def _is_what_was_asked_for(sock: socket.socket, query: Query) -> bool:
-    """Tell whether a shared socket is bound as it should be: a primary that could not bind it sends it all the same."""
+def _matches(sock: socket.socket, query: Query) -> bool:
+    """Return whether a shared socket is bound where the question says; Node also sends a socket that it could not bind."""
     name = sock.getsockname()
     if query.address_type == UNIX or sock.family == socket.AF_UNIX:
         # Node binds to a relative path where that is shorter, so that the two names need not be the same.
@@ -172,13 +180,13 @@ def _is_what_was_asked_for(sock: socket.socket, query: Query) -> bool:
 
 
 def port_of(server: ServerLink, sock: socket.socket | None) -> int | None:
-    """Return the port that a server listens on; what was asked for when nobody says otherwise."""
+    """Return the port that a server listens on; the requested port if the answer has none."""
     if server.query.address_type == UNIX:
         return server.query.port
     if sock is not None:
         return int(sock.getsockname()[1])
     port = (server.sockname or {}).get("port")
-    return port if isinstance(port, int) else server.query.port
+    return port if type(port) is int and 0 < port <= HIGHEST_PORT else server.query.port
 
 
 def address_of(server: ServerLink, sock: socket.socket | None) -> Any:
@@ -188,5 +196,5 @@ def address_of(server: ServerLink, sock: socket.socket | None) -> Any:
     if sock is not None:
         return sock.getsockname()
     known = server.sockname or {}
-    address = (known.get("address", server.query.address), known.get("port", server.query.port))
+    address = (known.get("address", server.query.address), port_of(server, None))
     return (*address, 0, 0) if known.get("family") == "IPv6" else address

@@ -1,7 +1,7 @@
-"""Who gets the next connection: the scheduler of one listening socket, without any I/O.
+"""The scheduler of one listening socket: it chooses the worker for each connection, without any I/O.
 
-A worker is free from the answer to its question on, and again after each answer to an offer; it has one offer at a time. A connection stays
-here until a worker has accepted it, so that neither a refusal nor a worker that dies loses it.
+A worker is free once its question is answered, and again after each answer to an offer; it has one offer at a time. A connection stays
+here until a worker has accepted it. So neither a refusal nor the death of a worker loses a connection.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from nodechannel._handles.fd import OwnedFd
 
     class Taker(Protocol):
-        """A worker, as seen from here."""
+        """The scheduler's view of a worker."""
 
         def offer(self, key: str, connection: OwnedFd, answered: Callable[[bool], None]) -> None:
-            """Offer a connection; a worker that ends without an answer refuses.
+            """Offer a connection; a worker that ends without an answer counts as a refusal.
 
             Raises `ChannelClosed`, or `OSError` when there is no descriptor for a copy.
             """
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     Later = Callable[[float, Callable[[], None]], object]
 
 
-# A worker that refused is asked again after this many seconds, and after twice as many each time, up to the second number.
+# Seconds until a worker that refused gets its next offer. They double with each refusal, up to the second number.
 FIRST_REST = 0.01
-LONGEST_REST = 1.0
+MAX_REST = 1.0
 
 
 class RoundRobin:
@@ -40,13 +40,13 @@ class RoundRobin:
 
     Args:
         key: the name of the socket.
-        later: calls a function after so many seconds.
+        later: calls a function after a number of seconds.
     """
 
     def __init__(self, key: str, later: Later) -> None:
         self._key = key
         self._later = later
-        # Free workers in the order in which they became so; all workers with the time that they rest after the next refusal.
+        # The free workers, longest free first; and for each worker the seconds of rest after its next refusal.
         self._free: dict[Taker, None] = {}
         self._rests: dict[Taker, float] = {}
         self._waiting: deque[OwnedFd] = deque()
@@ -55,32 +55,32 @@ class RoundRobin:
 
     @property
     def waiting(self) -> int:
-        """Connections that no worker has been offered."""
+        """Number of connections that were offered to no worker yet."""
         return len(self._waiting)
 
     @property
     def unanswered(self) -> int:
-        """Connections that were offered and neither accepted nor refused."""
+        """Number of connections that were offered and neither accepted nor refused."""
         return len(self._offered)
 
     def join(self, worker: Taker) -> None:
-        """A worker takes connections from now on."""
+        """Offer connections to a worker from now on."""
         self._rests[worker] = FIRST_REST
-        if worker not in self._offered:  # it may come back before it answered the last one
+        if worker not in self._offered:  # it may join again before it answered the last offer
             self._set_free(worker)
 
     def leave(self, worker: Taker) -> None:
-        """A worker takes no more; what it was offered it still answers ([CLU-023])."""
+        """Offer a worker no further connection; its answer to the last offer still counts ([CLU-023])."""
         self._rests.pop(worker, None)
         self._free.pop(worker, None)
 
     def arrived(self, connection: OwnedFd) -> None:
-        """There is a new connection, owned from here on."""
+        """Take ownership of a new connection."""
         self._waiting.append(connection)
         self._hand_out()
 
     def close(self) -> None:
-        """Drop the connections that nobody was offered, and those that will be refused ([CLU-039])."""
+        """Close the connections that were not offered yet, and later each connection that is refused ([CLU-039])."""
         self._closed = True
         while self._waiting:
             self._waiting.popleft().close()
@@ -125,10 +125,10 @@ class RoundRobin:
         self._hand_out()
 
     def _rest(self, worker: Taker) -> None:
-        """Leave a worker alone for a while: with nobody else to ask, an offer and its refusal would chase each other ([CLU-022])."""
+        """Wait before the next offer to a worker, or offers and refusals would follow each other without pause ([CLU-022])."""
         if worker in self._rests:
             rest = self._rests[worker]
-            self._rests[worker] = min(2 * rest, LONGEST_REST)
+            self._rests[worker] = min(2 * rest, MAX_REST)
             self._later(rest, partial(self._rested, worker))
 
     def _rested(self, worker: Taker) -> None:

@@ -4,7 +4,7 @@
 the listening socket itself, or that it is not to be had. A caller that stopped waiting leaves a server behind that is given back as
 soon as the answer arrives.
 
-*The end of a worker.* Whoever wishes it, the servers are closed first. A worker that leaves by its own wish then says so, and waits for the
+*The end of a worker.* The servers are closed first, in any case. A worker that leaves by its own wish then says so, and waits for the
 answer, so that the primary knows that this is no crash.
 
 A pair that is missing from a table is an illegal move: a local call does nothing, a message of the peer is ignored.
@@ -19,7 +19,7 @@ class Server(Enum):
     """States of a server of a worker."""
 
     ASKED = auto()
-    WITHDRAWN = auto()  # nobody waits for the answer any more
+    WITHDRAWN = auto()  # the caller has stopped waiting for the answer
     ROUND_ROBIN = auto()  # the primary listens and hands out connections
     SHARED = auto()  # the worker has the socket
     FAILED = auto()
@@ -27,7 +27,7 @@ class Server(Enum):
 
 
 class ServerInput(Enum):
-    """What moves a server."""
+    """The inputs of a server."""
 
     GRANTED = auto()
     HANDED_OVER = auto()
@@ -42,11 +42,11 @@ class Leave(Enum):
     DISMISSED = auto()  # the primary asked for it
     RESIGNING = auto()  # the worker wishes it; the primary has not heard of it
     ANNOUNCED = auto()  # the primary has not answered yet
-    RELEASED = auto()  # nothing is left to say
+    RELEASED = auto()  # the end of the channel may follow
 
 
 class LeaveInput(Enum):
-    """What moves the end of a worker."""
+    """The inputs of the end of a worker."""
 
     DISCONNECT = auto()  # the message of the primary
     RESIGN = auto()

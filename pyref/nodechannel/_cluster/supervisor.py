@@ -1,4 +1,4 @@
-"""The primary in asyncio: it starts workers, keeps their number up, and shares ports among them."""
+"""The primary in asyncio: it starts the workers, replaces those that die, and shares ports among them."""
 
 from __future__ import annotations
 
@@ -8,71 +8,55 @@ import inspect
 import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
-from typing import Any, NamedTuple, Self
+from typing import Any, Self, cast
 
 from nodechannel._cluster import processes
+from nodechannel._cluster.events import Announcer, Event
 from nodechannel._cluster.listening import Sockets
 from nodechannel._cluster.messages import UNIX, Policy, Query
 from nodechannel._cluster.primary import Place, PrimaryProtocol, WorkerLink
 from nodechannel._cluster.processes import Command, Script, WorkerProcess
+from nodechannel._cluster.restarts import RESTART_DELAY, START_TIMEOUT, Restarts, next_delay
 from nodechannel._core.message import Message
-from nodechannel.errors import ChannelClosed, ChannelError, HandleAbandoned, WorkersFail
+from nodechannel._core.options import OpenOptions
+from nodechannel._core.serialization import Serialization
+from nodechannel._handles.outgoing import Sendable, SocketHandle
+from nodechannel._start.serialization import resolve
+from nodechannel.errors import ChannelClosed, ChannelError, RemoteError, WorkerBehind, WorkersFail
 
-# Seconds until a worker that died young is replaced: the first time, and at most. They double with each death.
-FIRST_DELAY = 0.1
-LONGEST_DELAY = 10.0
+# Seconds that a worker has for its connections when it is to end, before SIGTERM.
+STOP_TIMEOUT = 30.0
 
-# A worker that listens and lives so many seconds was no mistake in its script; for one that does not listen `READY` counts, since a
-# loaded machine can take long until a script fails.
-YOUTH = 10.0
-
-# Seconds that workers have for their connections when they are to end, and between SIGTERM and SIGKILL.
-GRACE = 30.0
-
-# Seconds that a new worker may take until it listens, while its predecessor goes on.
-READY = 60.0
-
-# So many workers may die young in a row before any has listened; then their script is at fault.
-HOPELESS = 5
-
-
-class Event(NamedTuple):
-    """Something that happened in a cluster.
-
-    Attributes:
-        kind: ``fork``, ``online``, ``listening``, ``exit``, ``restart`` or ``error``.
-        worker: the number of the worker.
-        detail: its process id, its address, how it ended, the delay in seconds until it is replaced, what went wrong.
-    """
-
-    kind: str
-    worker: int
-    detail: int | float | str | Exception | None
+# Seconds that the channel of a dead worker may stay open. A process that the worker started may hold its end.
+CHANNEL_TIMEOUT = 1.0
 
 
 class Cluster:
     """Workers that share their ports, and their primary.
 
     As an asynchronous context manager it starts the workers, and stops them gracefully at the end of the block; `run` does the same
-    for a program that does nothing else.
+    as a complete program.
+
+    An exception of a callback is reported and does not end the cluster: that of `on_message` becomes an ``error`` event, that of
+    `on_event` goes to the event loop's exception handler, and so do ``error`` events without an `on_event`.
 
     Args:
-        script: what the workers run: a Python script by this interpreter, any other by Node, a sequence of strings inside the list below
-            as a command line. With a list of them, the workers run one after the other of it in turn.
+        script: the program of the workers: a Python script runs by this interpreter, any other by Node; a sequence of strings inside the
+            list below is a command line. A list of scripts is assigned to the workers in turn.
         args: arguments of the script.
         workers: how many; one for each processor if not given.
         policy: ``round-robin`` or ``shared``.
         exec_path, exec_argv: the Node executable and its own options, as for `fork`.
         cwd, env: as for `spawn`.
-        relay: pass each message of a worker to all others.
-        on_message: called with a worker and its message, function or coroutine function.
+        serialization, default: as for `spawn`: how messages become bytes, and the replacement of values that have no form there.
+        relay: pass each message of a worker to the other workers, as it came.
+        on_message: called with a worker and its message, function or coroutine function; the next message of this worker waits for it.
         on_event: called with each `Event`.
     """
 
     def __init__(
         self,
-        script: Command | list[Command],
+        script: Command | Sequence[Command],
         *args: Script,
         workers: int | None = None,
         policy: Policy | str = Policy.ROUND_ROBIN,
@@ -80,35 +64,43 @@ class Cluster:
         exec_argv: Sequence[str] = (),
         cwd: Script | None = None,
         env: Mapping[str, str] | None = None,
+        serialization: str | Serialization = "json",
+        default: Callable[[Any], Any] | None = None,
         relay: bool = False,
         on_message: Callable[[WorkerProcess, Message], Awaitable[None] | None] | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
-        scripts = script if isinstance(script, list) else [script]
+        scripts = cast("list[Command]", script if isinstance(script, list) else [script])
         self._commands = [processes.command_line(one, args, exec_path, exec_argv) for one in scripts]
         self._size = len(os.sched_getaffinity(0)) if workers is None else workers
         if self._size < 1 or not self._commands:
             raise ValueError("a cluster has at least one worker and one script")
         self._policy = Policy(policy)
-        self._options = {"cwd": cwd, "env": env}
+        channel: OpenOptions = {"serialization": serialization, "default": default}
+        # The serializations of broadcast messages, and of relayed messages: a number that a worker sent is never refused.
+        self._serialization = resolve(channel)
+        self._as_it_came = resolve({"serialization": serialization, "unsafe_integers": True})
+        self._options = {"cwd": cwd, "env": env, "channel": channel}
         self._relay = relay
         self._on_message = on_message
-        self._on_event = on_event
+        self._announcer = Announcer(on_event)
+        self._tell = self._announcer.tell
         self._last_id = 0
         self.workers: dict[int, WorkerProcess] = {}
-        # Who does the work of each place in the list of scripts, and how often its like died young.
+        # The current worker of each slot. A slot is a number below the size of the cluster; it decides the script.
         self._slots: dict[int, WorkerProcess] = {}
-        self._deaths: dict[int, int] = {}
-        self._hopeful = False
+        self._restarts = Restarts()
         self._stopping = False
         self._tasks: set[asyncio.Task[Any]] = set()
+        # The tasks among them that call `on_message`.
+        self._handling: set[asyncio.Task[Any]] = set()
 
     # Starting.
 
     async def start(self) -> None:
         """Start the workers and return when each of them listens, or has been online for a minute.
 
-        Raises `OSError` when one cannot be started, and `WorkersFail` when they die; then none is left.
+        Raises `OSError` when a worker cannot be started, and `WorkersFail` when the workers die; then none is left.
         """
         self._loop = asyncio.get_running_loop()
         self._sockets = Sockets()
@@ -122,18 +114,19 @@ class Cluster:
         except BaseException:
             await self.stop(0.0)
             raise
+        self._announcer.flush()
 
     async def _all_ready(self) -> None:
-        """Wait until each place has a worker that listens."""
-        deadline = self._loop.time() + READY
+        """Wait until each slot has a worker that listens."""
+        deadline = self._loop.time() + START_TIMEOUT
         while self._loop.time() < deadline and not self._stopping:
             waiting = [worker for worker in self._slots.values() if not worker.listening]
             if not waiting and len(self._slots) == self._size:
                 return
-            if not waiting:  # one has died and is not replaced yet
-                waits = [self._spawn(asyncio.sleep(FIRST_DELAY))]
+            if not waiting:  # a worker has died and is not replaced yet
+                waits = [self._spawn(asyncio.sleep(RESTART_DELAY))]
             else:
-                waits = [self._spawn(worker.ready(timeout=FIRST_DELAY)) for worker in waiting]
+                waits = [self._spawn(worker.ready(timeout=RESTART_DELAY)) for worker in waiting]
             await asyncio.wait([self._end, *waits], return_when=asyncio.FIRST_COMPLETED)
             for task in waits:
                 task.cancel()
@@ -146,21 +139,20 @@ class Cluster:
         worker = await processes.start(argv, self._last_id, self._primary, **self._options)  # type: ignore[arg-type]
         self.workers[worker.id] = worker
         self._tell("fork", worker.id, worker.pid)
+        handling = self._spawn(self._handle_messages(worker))
+        self._handling.add(handling)
+        handling.add_done_callback(self._handling.discard)
+        self._spawn(self._end_after_channel(worker))
         self._spawn(self._attend(slot, worker))
         return worker
 
     # One worker from its start to its end.
 
     async def _attend(self, slot: int, worker: WorkerProcess) -> None:
-        reading = self._spawn(self._read(worker))
         await worker.process.wait()
-        # What it wrote is still in the channel; its end may be kept open by a process that the worker has started.
-        _, late = await asyncio.wait([reading], timeout=1.0)
-        if late:
-            worker.close()
-            reading.cancel()
-            self._primary.gone(worker.link)
-        worker.close()
+        # The last messages of the worker may still be in the channel.
+        if not await worker.ended(CHANNEL_TIMEOUT):
+            worker.hang_up()
         del self.workers[worker.id]
         self._tell("exit", worker.id, worker.signal_code or worker.exit_code)
         if self._slots.get(slot) is worker:
@@ -168,67 +160,101 @@ class Cluster:
             if not self._stopping and not worker.retired:
                 self._spawn(self._replace(slot, worker))
 
-    async def _read(self, worker: WorkerProcess) -> None:
+    async def _end_after_channel(self, worker: WorkerProcess) -> None:
+        await worker.ended()
+        await worker.end(STOP_TIMEOUT)
+
+    async def _handle_messages(self, worker: WorkerProcess) -> None:
+        """Pass the messages of a worker to the other workers and to the user, in order."""
         while True:
             try:
                 message = await worker.receive()
-                await self._receive(worker, message)
             except ChannelClosed:
-                break
-            except HandleAbandoned as error:
-                worker.link.abandoned(error.delivery)
-            except Exception as error:
+                return
+            except RemoteError as error:
                 self._tell("error", worker.id, error)
-        self._primary.gone(worker.link)
-        self._spawn(worker.end(GRACE))
+            else:
+                await self._handle(worker, message)
 
-    async def _receive(self, worker: WorkerProcess, message: Message) -> None:
+    async def _handle(self, worker: WorkerProcess, message: Message) -> None:
         try:
             if self._relay:
-                await self.broadcast(message.data, message.handle, exclude=worker)
+                await self._send_to_all(self._as_it_came, message.data, message.handle, worker)
             if self._on_message is not None:
                 result = self._on_message(worker, message)
                 if inspect.isawaitable(result):
                     await result
+        except asyncio.CancelledError as error:
+            if self._stopping:
+                raise
+            # `on_message` awaited a task that was cancelled; this task goes on.
+            self._tell("error", worker.id, error)
+        except Exception as error:
+            self._tell("error", worker.id, error)
         finally:
             if message.handle is not None:
                 message.handle.close()
 
     async def broadcast(
-        self, message: object, handle: Any = None, *, exclude: WorkerProcess | None = None
+        self, message: object, handle: Sendable | None = None, *, exclude: WorkerProcess | None = None
     ) -> None:
-        """Send a message to every worker, and a copy of a handle with it; whoever is ending is left out."""
+        """Send a message, and a copy of a handle with it, to every worker that is not about to end.
+
+        Waits only for workers that read. A worker that does not read gets no further message once 64 MiB are queued for it; an ``error``
+        event with `WorkerBehind` says so. Raises `InvalidMessage` or `InvalidHandle`.
+        """
+        await self._send_to_all(self._serialization, message, handle, exclude)
+
+    async def _send_to_all(
+        self,
+        serialization: Serialization,
+        message: object,
+        handle: Sendable | None,
+        exclude: WorkerProcess | None,
+    ) -> None:
+        frame = _frame(serialization, message, handle)
         for worker in list(self.workers.values()):
-            if worker is not exclude and worker.connected:
-                with suppress(ChannelClosed):
-                    await worker.send(message, handle, keep_open=handle is not None)
+            if worker is exclude or not worker.connected:
+                continue
+            skipped = worker.skipped
+            try:
+                given = await worker.give(frame, None if handle is None else SocketHandle(handle, True))
+            except ChannelClosed:
+                continue
+            except OSError as error:  # no descriptor is left for the copy
+                self._tell("error", worker.id, error)
+                continue
+            if given and skipped:
+                worker.skipped = 0
+            if (
+                skipped > 0
+            ) == given:  # the first message that skipped the worker, or the first that it gets again
+                self._tell("error", worker.id, WorkerBehind(max(skipped, worker.skipped)))
 
     async def _replace(self, slot: int, worker: WorkerProcess) -> None:
-        """Start a worker in the place of one that died, the later the more of them died young."""
-        young = worker.age <= (YOUTH if worker.listening else READY)
-        deaths = self._deaths[slot] = self._deaths.get(slot, 0) + 1 if young else 0
-        if not self._hopeful and sum(self._deaths.values()) >= HOPELESS:
+        """Start the successor of a worker that died."""
+        delay = self._restarts.died(slot, worker.age, listened=bool(worker.listening))
+        if self._restarts.hopeless:
             self._fail(WorkersFail(worker.signal_code or worker.exit_code))
             return
-        delay = min(FIRST_DELAY * 2 ** max(0, deaths - 1), LONGEST_DELAY) if deaths else 0.0
         self._tell("restart", worker.id, delay)
         await asyncio.sleep(delay)
         while not self._stopping and slot not in self._slots:
             try:
                 self._slots[slot] = await self._fork(slot)
-            except (OSError, ChannelError) as error:
+            except Exception as error:  # no descriptor is left, or the executable was removed
                 self._tell("error", worker.id, error)
-                delay = min(max(2 * delay, FIRST_DELAY), LONGEST_DELAY)
+                delay = next_delay(delay)
                 await asyncio.sleep(delay)
 
-    # What the protocol asks for.
+    # The host of the protocol.
 
     def later(self, delay: float, function: Callable[[], None]) -> object:
-        """Call a function after so many seconds."""
+        """Call a function after `delay` seconds."""
         return self._sockets.later(delay, function)
 
     def open(self, place: Place) -> None:
-        """Make the socket of a place."""
+        """Create the socket of a place."""
         if self._stopping:
             self._primary.failed(place, -errno.ECANCELED)
         else:
@@ -239,22 +265,25 @@ class Cluster:
         self._sockets.close(place)
 
     def online(self, link: WorkerLink) -> None:
-        """A worker has started."""
-        self._tell("online", link.id, None)
+        """Report that a worker has started."""
+        self._announcer.tell_soon("online", link.id, None)
 
     def listening(self, link: WorkerLink, query: Query) -> None:
-        """A worker listens."""
+        """Report that a worker listens."""
         worker = self.workers.get(link.id)
-        if worker is not None:
-            self._hopeful = True
-            worker.listening.append(query)
+        if worker is not None and worker.listens(query):
+            self._restarts.ever_listened = True
             place = query.address if query.address_type == UNIX else f"{query.address or '*'}:{query.port}"
-            self._tell("listening", link.id, place)
+            self._announcer.tell_soon("listening", link.id, place)
+
+    def fault(self, link: WorkerLink, error: Exception) -> None:
+        """Report an exception that a message of a worker caused in this process."""
+        self._announcer.tell_soon("error", link.id, error)
 
     # Ending.
 
     async def roll(self) -> None:
-        """Replace every worker by a new one, one after the other, each only when its successor listens.
+        """Replace the workers in turn, each only when its successor listens.
 
         Raises `WorkersFail` when a successor dies before that; then the predecessor goes on.
         """
@@ -262,17 +291,20 @@ class Cluster:
             if self._slots.get(slot) is not old or self._stopping:
                 continue
             new = await self._fork(slot)
-            if not await new.ready(len(old.listening), READY):
+            if not await new.ready(len(old.listening), START_TIMEOUT):
                 await new.end(0.0)
                 raise WorkersFail(new.signal_code or new.exit_code)
-            # The old one may have died meanwhile, and have been replaced.
+            # `old` may have died meanwhile, and have a successor of its own.
             replaced, self._slots[slot] = self._slots.get(slot, old), new
             for worker in {old, replaced}:
                 worker.retire()
-                await worker.end(GRACE)
+                await worker.end(STOP_TIMEOUT)
 
-    async def stop(self, grace: float = GRACE) -> None:
-        """Take no new connections, let the workers finish theirs for at most `grace` seconds, and end them. Safe to call again."""
+    async def stop(self, grace: float = STOP_TIMEOUT) -> None:
+        """Stop accepting, give the workers `grace` seconds to finish their connections, and end them. Safe to call again.
+
+        `on_message` has the same time for the messages that were received before.
+        """
         if not self._stopping:
             self._stopping = True
             self._sockets.drain()
@@ -281,15 +313,18 @@ class Cluster:
                 worker.retire()
         await asyncio.gather(*(worker.end(grace) for worker in list(self.workers.values())))
         self._primary.close()
+        if handling := self._handling - {asyncio.current_task()}:
+            await asyncio.wait(handling, timeout=grace)
         while pending := self._tasks - {asyncio.current_task()}:
             await asyncio.wait(pending, timeout=1.0)
             for task in pending:
                 task.cancel()
+        self._announcer.flush()
         if not self._end.done():
             self._end.set_result(None)
 
     async def _hand_out_rest(self, patience: float) -> None:
-        """Wait until the connections that were accepted have found their workers."""
+        """Wait until the accepted connections have found their workers, for `patience` seconds at most."""
         deadline = self._loop.time() + patience
         places = list(self._primary.places.values())
         while any(place.scheduler.waiting or place.scheduler.unanswered for place in places):
@@ -303,7 +338,7 @@ class Cluster:
             worker.kill(signal.SIGKILL)
 
     async def wait(self) -> None:
-        """Wait until the cluster has stopped; raises `WorkersFail` when its workers die one after the other."""
+        """Wait until the cluster has stopped; raises `WorkersFail` when its workers die before they listen."""
         await asyncio.wait([self._end])
         self._end.result()
 
@@ -316,12 +351,12 @@ class Cluster:
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        await self.stop(GRACE if error[0] is None else 0.0)
+        await self.stop(STOP_TIMEOUT if error[0] is None else 0.0)
 
     def run(self) -> None:
         """Start the workers and wait until a signal ends the cluster: SIGINT and SIGTERM stop it gracefully, the second one at once.
 
-        SIGHUP replaces every worker. Raises what `start` and `wait` raise.
+        SIGHUP replaces every worker. Raises the errors of `start` and `wait`.
         """
         asyncio.run(self._run())
 
@@ -352,14 +387,18 @@ class Cluster:
         except (OSError, ChannelError) as error:
             self._tell("error", self._last_id, error)
 
-    # Small things.
-
     def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
         task = self._loop.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _tell(self, kind: str, worker: int, detail: Any) -> None:
-        if self._on_event is not None:
-            self._on_event(Event(kind, worker, detail))
+
+def _frame(serialization: Serialization, message: object, handle: Sendable | None) -> bytes:
+    """Return the bytes of a message to all workers."""
+    if handle is None:
+        return serialization.frame(message)
+    described = SocketHandle(handle, True)
+    return serialization.envelope(
+        message, described.type, described.key, described.dgram_type, internal=False
+    )

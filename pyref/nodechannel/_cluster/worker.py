@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 class ServerLink:
-    """What a worker knows of one of its servers.
+    """The state of one server of a worker.
 
     Attributes:
-        query: what was asked for.
+        query: the question.
         key: the primary's name for it, opaque; None until the answer is there.
         sockname: the address that the primary listens on, as it said it.
-        handle: the socket, under the shared policy; whoever takes it sets this to None.
+        handle: the socket, under the shared policy; set to None by the code that takes it.
         error: libuv's number of the error, when the server is not to be had.
         connections: those that were accepted and not yet taken, under round robin.
         on_connection: called after each of them; must not raise.
@@ -56,7 +56,7 @@ class ServerLink:
 
 
 class WorkerProtocol:
-    """One worker: `receive` takes in the messages of the primary, everything else is this side's wish.
+    """One worker: `receive` handles the messages of the primary, the other methods are requests of this side.
 
     Args:
         send: queues an internal message; raises `ChannelClosed`.
@@ -72,14 +72,14 @@ class WorkerProtocol:
         self._servers: list[ServerLink] = []
         self._awaited: dict[int, ServerLink | None] = {}
         self.leave = Leave.STAYING
-        self.on_dismissed: Callable[[], None] = _nobody_cares
+        self.on_dismissed: Callable[[], None] = _do_nothing
 
     @property
     def servers(self) -> list[ServerLink]:
         """Servers that are open."""
         return [server for server in self._servers if server.open]
 
-    # What this side wants.
+    # Requests of this side.
 
     # [CLU-006]
     def online(self) -> None:
@@ -111,7 +111,7 @@ class WorkerProtocol:
         self._send({"act": Act.LISTENING.value, **server.query._replace(port=port).to_wire()})
 
     def close(self, server: ServerLink) -> None:
-        """Give a server back. What was accepted before stays in `connections`; does nothing the second time."""
+        """Give a server back. Accepted connections stay in `connections`. Safe to call again."""
         if (server.state, ServerInput.CLOSE) not in SERVER:
             return
         server.state = SERVER[server.state, ServerInput.CLOSE]
@@ -119,7 +119,7 @@ class WorkerProtocol:
             self._give_back(server)
 
     def resign(self) -> None:
-        """Wish to end; does nothing when the end has begun."""
+        """Begin to end by this worker's own wish. Safe to call again."""
         self._move(LeaveInput.RESIGN)
 
     def servers_closed(self) -> None:
@@ -129,7 +129,7 @@ class WorkerProtocol:
         if self._move(LeaveInput.ANNOUNCE):  # [CLU-029]
             self._awaited[self._send({"act": Act.EXITED_AFTER_DISCONNECT.value})] = None
 
-    # What the primary says.
+    # Messages of the primary.
 
     def receive(self, message: dict[str, Any], handle: ReceivedHandle | None = None) -> None:
         """Take in an internal message, and with it the handle that came along."""
@@ -139,7 +139,7 @@ class WorkerProtocol:
             handle.close()  # [CLU-034]
 
     def _receive(self, message: dict[str, Any], handle: ReceivedHandle | None) -> ReceivedHandle | None:
-        """Act on a message; return the handle if nobody took it."""
+        """Act on a message; return the handle if it was not taken."""
         ack, act = message.get("ack"), message.get("act")
         if type(ack) in (int, float) and ack in self._awaited:
             server = self._awaited.pop(ack)
@@ -232,5 +232,5 @@ def _error_in(query: Query, message: dict[str, Any], handle: ReceivedHandle | No
     return 0
 
 
-def _nobody_cares() -> None:
+def _do_nothing() -> None:
     """Do nothing."""

@@ -1,8 +1,13 @@
 """The core: one end of a channel as a state machine without any I/O.
 
+An exception may come between any two instructions: a signal handler can raise, and so can Ctrl-C. Therefore each input is a record that
+waits in a queue, and `consume` acts on a record and removes it as one transaction: a checkpoint of the state is kept until it is done.
+Whoever comes next finds the checkpoint of a transaction that was cut off, returns to it (`recover`), and begins again.
+
 After every input, first write what `outbox` holds, then take from the left of `events` until nothing is there:
 
-    receive_data(...), receive_eof(), written(...), write_failed()    what happened outside
+    inbox and take_in(), outbox.taken and account()                   what the system calls returned
+    receive_data(...), receive_eof(), write_failed()                  what happened outside
     frame(...), queue(...), send(...), disconnect(), close()          what this side wants
     outbox, ready_to_close                                            what the caller must do
     events                                                            what the user should learn
@@ -19,13 +24,15 @@ from nodechannel._core.handover import HandOvers
 from nodechannel._core.message import ReceivedMessage
 from nodechannel._core.messages import Cmd, is_internal
 from nodechannel._core.outbox import Outbox, Write
-from nodechannel._core.socketlist import Answer, Questions, Received
+from nodechannel._core.socketlist import Answer, Questions, ReceivedSockets
 from nodechannel._core.state import CHANNEL, Channel, ChannelInput
+from nodechannel._handles.fd import MSG_CTRUNC, descriptors_in, own_all
 from nodechannel._handles.received import ReceivedHandle
 from nodechannel._handles.types import HANDLE_TYPES, NET_SOCKET
 from nodechannel.errors import (
     BadEnvelope,
     ChannelClosed,
+    HandleAbandoned,
     MalformedMessage,
     MissingDescriptor,
     RemoteError,
@@ -35,12 +42,15 @@ from nodechannel.errors import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Protocol, TypeAlias
+    from typing import Any, TypeAlias, TypeVar
 
     from nodechannel._core.message import Message
+    from nodechannel._core.outgoing import Outgoing
     from nodechannel._core.serialization import Body, Serialization
     from nodechannel._handles.fd import OwnedFd
-    from nodechannel._handles.types import HandleType
+
+    Record = TypeVar("Record")
+    Result = TypeVar("Result")
 
 _WRITTEN = DeliveryState.WRITTEN
 _HANDLE, _HANDLE_ACK, _HANDLE_NACK = Cmd.HANDLE, Cmd.HANDLE_ACK, Cmd.HANDLE_NACK
@@ -51,20 +61,30 @@ _ABOUT_SOCKETS = (
     Cmd.SOCKET_ALL_CLOSED,
 )
 
+# Of ACK and NACK frames, whose delivery is never observed.
+_UNOBSERVED = Delivery()
+
+# Descriptors that are kept while a line is unfinished. A sender has one handle under way; old versions of Node attach copies of its
+# descriptor to the parts of a long line ([SEC-003]).
+MOST_UNCLAIMED = 4
+
+
+class Internal:
+    """An internal message for `on_internal`, and the handle that came with it."""
+
+    __slots__ = ("handle", "value")
+
+    def __init__(self, value: dict[str, Any], handle: ReceivedHandle | None) -> None:
+        self.value = value
+        self.handle = handle
+
 
 if TYPE_CHECKING:
+    # What `recvmsg` returns: bytes (none at the end of the stream), control messages, flags, and an address that is never there. Once the
+    # descriptors are taken out of the control messages, they stand in place of the address.
+    Received: TypeAlias = tuple[bytes, Sequence[tuple[int, int, bytes]], int, Any]
+
     Event: TypeAlias = ReceivedMessage | RemoteError
-
-    class Outgoing(Protocol):
-        """A handle that the caller offers: described now, taken only once nothing can fail any more."""
-
-        type: HandleType
-        dgram_type: str | None
-        key: str | None
-        shared: bool
-
-        def take(self) -> OwnedFd:
-            """Make the descriptor ready for the peer and hand it over."""
 
 
 class Connection:
@@ -86,26 +106,34 @@ class Connection:
         self._framer = serialization.framer(max_line)
         # The serialization's own methods: a method in between would cost as much as the checks in them.
         self.frame, self.frames = serialization.frame, serialization.frames
-        # ACK and NACK frames are constant, and their delivery is never observed: one shared `Write` each.
-        self._ack, self._nack = Write(serialization.ack, Delivery()), Write(serialization.nack, Delivery())
         self._ack_alone = [serialization.ack_body]
+        # What `recvmsg` returned and nothing has been made of yet, in order; the call itself appends it.
+        self.inbox: deque[Received] = deque()
+        # What the record that is being taken in brings, and how to return to the state before that record.
+        self._staged: deque[Any] = deque()
+        self._internal_staged = False
+        self._undo: tuple[Any, ...] | None = None
         self._state = Channel.OPEN
         # Whether messages can be sent, in Node's word; and whether, with an empty outbox, one may go to the kernel at once.
         self.connected = True
         self.unhindered = True
         # Whether the channel has ended; events may be left.
         self.closed = False
+        # Whether this side wants no further message, although the channel may be open.
+        self.stopped = False
         # What the user should learn, in the order of the stream; a front end takes from the left ([FLO-002]).
         self.events: deque[Event] = deque()
         # Whether an error was ever among them.
         self._faulty = False
+        # Whether a handle ever came.
+        self.had_handles = False
         # Descriptors that no handle message has claimed yet, in order of arrival.
         self._pending_fds: deque[OwnedFd] = deque()
         self._truncated = False
         self._hand_over = HandOvers(self.outbox)
-        self._received_sockets = Received()
-        self._counts = Questions()
-        self._closings = Questions()
+        self._received_sockets = ReceivedSockets()
+        self.counts = Questions()
+        self.closings = Questions()
         # Called with the key of a received socket when it is closed, from wherever that happens; a front end brings
         # it to `socket_closed` in its own time.
         self.on_socket_closed: Callable[[str], None] = _nobody_counts
@@ -117,7 +145,7 @@ class Connection:
 
     def arrived(self) -> bool:
         """Return whether a receiver need not wait any more: an event is there, or nothing can come."""
-        return bool(self.events) or self.closed
+        return bool(self.events) or self.closed or self.stopped
 
     @property
     def settled(self) -> bool:
@@ -140,25 +168,122 @@ class Connection:
         """Handles behind the one that is under way."""
         return self._hand_over.waiting
 
-    def withdraw(self, event: Event) -> None:
-        """Take back an event that its user has learned of otherwise; other threads may take events meanwhile, but not add any."""
-        # The same object, not an equal one: two deliveries can fail for equal reasons.
-        self.events.extend([one for one in _take_all(self.events) if one is not event])
+    def withdraw(self, delivery: Delivery) -> None:
+        """Take back the event of a refused handle, of which the user has learned otherwise."""
+        for event in tuple(self.events):
+            if isinstance(event, HandleAbandoned) and event.delivery is delivery:
+                self._remove(event)
+
+    def _remove(self, event: Event) -> None:
+        while True:
+            try:
+                self.events.remove(event)
+            except IndexError:  # another thread took an event while this one was compared with the others
+                continue
+            except ValueError:  # another thread took it
+                pass
+            return
 
     def take_messages(self) -> list[Message]:
         """Remove and return the messages before the first error, which is raised when it comes first.
 
         Raises `IndexError` if nothing is there. Several threads may call it: each event is taken by one of them.
         """
+        if self.stopped:
+            raise IndexError
         events = self.events
-        taken: list[Any] = [events.popleft(), *_take_all(events)]
+        taken: list[Any] = []
+        try:
+            taken.extend(map(deque.popleft, repeat(events)))
+        except IndexError:  # the list keeps what was taken until then
+            if not taken:
+                raise
+        except BaseException:  # of a signal handler
+            events.extendleft(reversed(taken))
+            raise
         if self._faulty and set(map(type, taken)) != {ReceivedMessage}:
             first = next(index for index, event in enumerate(taken) if isinstance(event, RemoteError))
             events.extendleft(reversed(taken[max(first, 1) :]))
             if first == 0:
-                raise taken[0]
+                del taken[1:]
+                raise taken.pop()
             del taken[first:]
         return taken
+
+    # Transactions.
+
+    def attempt(self, act: Callable[[], Result]) -> Result:
+        """Change the state as one transaction; see `consume`."""
+        return self.consume(deque((None,)), lambda _: act())
+
+    def consume(self, source: deque[Record], act: Callable[[Record], Result]) -> Result:
+        """Act on the first record of `source` and remove it: both, or neither when an exception of a signal handler comes in between."""
+        if self._undo is not None:
+            self.recover()
+        record = source[0]
+        self._undo = (source, record, self._framer.checkpoint(), self._checkpoint())
+        result = act(record)
+        source.popleft()
+        self._undo = None
+        return result
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether `take_in` has anything to do, or to repair."""
+        if self.inbox or self._staged or self._undo is not None:
+            return True
+        outbox = self.outbox
+        return outbox.direct is not None or (bool(outbox.waiting) and outbox.unaccounted)
+
+    def recover(self) -> None:
+        """Return to the state before a transaction that was cut off. The caller holds whatever lock the connection has."""
+        if self._undo is not None:
+            source, record, framer, checkpoint = self._undo
+            self._framer.restore(framer)
+            self._staged.clear()
+            if checkpoint is not None:
+                self._restore(checkpoint)
+            if not source or source[0] is not record:
+                source.appendleft(record)
+            self._undo = None
+        elif self._staged:
+            self._publish()
+        outbox = self.outbox
+        if outbox.direct is not None:
+            outbox.account_direct()
+        if outbox.waiting and outbox.unaccounted:
+            self.account()
+
+    def _checkpoint(self) -> tuple[Any, ...]:
+        return (
+            self.outbox.checkpoint(),
+            self._hand_over.checkpoint(),
+            tuple(self._pending_fds),
+            (self._state, self.connected, self.unhindered, self.closed),
+            (self._faulty, self._truncated, self.on_socket_closed),
+        )
+
+    def _restore(self, checkpoint: tuple[Any, ...]) -> None:
+        outbox, hand_over, pending_fds, state, others = checkpoint
+        self.outbox.restore(outbox)
+        self._hand_over.restore(hand_over)
+        self._pending_fds = deque(pending_fds)
+        self._state, self.connected, self.unhindered, self.closed = state
+        self._faulty, self._truncated, self.on_socket_closed = others
+
+    def _publish(self) -> None:
+        """Hand up what a record brought: each event moves in one step."""
+        staged = self._staged
+        if not self._internal_staged:
+            self.events.extend(map(deque.popleft, repeat(staged, len(staged))))
+            return
+        while staged:
+            if type(staged[0]) is Internal:
+                internal = staged.popleft()
+                self.on_internal(internal.value, internal.handle)
+            else:
+                self.events.extend(map(deque.popleft, repeat(staged, 1)))
+        self._internal_staged = False
 
     # What this side wants.
 
@@ -171,20 +296,26 @@ class Connection:
             message, handle.type, handle.key, handle.dgram_type, internal=internal
         )
 
-    def queue(self, frames: bytes, handle: Outgoing | None = None) -> Delivery:
-        """Queue what `frame` or `frames` returned, or with its handle what `envelope` returned.
+    def queue(
+        self, frames: bytes, handle: Outgoing | None = None, delivery: Delivery | None = None
+    ) -> Delivery:
+        """Queue what `frame` or `frames` returned, or with its handle what `envelope` returned; the caller may have made the `delivery`.
 
         Raises `ChannelClosed` or an error of taking the handle; then nothing was queued and the handle is untouched.
         """
         # [FLO-005]
-        if handle is None and self.unhindered:
+        if handle is None and delivery is None and self.unhindered:
             return self.outbox.push(frames)
         if not self.connected:
-            # [LIF-007, LIF-014, ERR-004]
+            # [LIF-007, LIF-014, LIF-016, ERR-004]
             raise ChannelClosed("send")
         if handle is None:
-            return self._hand_over.held.push(frames)  # [HND-010]
-        delivery = self._hand_over.send(frames, handle.take(), shared=handle.shared)
+            queue = self.outbox if self.unhindered else self._hand_over.held  # [HND-010]
+            if delivery is None:
+                return queue.push(frames)
+            queue.put(Write(frames, delivery))
+            return delivery
+        delivery = self._hand_over.send(frames, handle.take(), delivery or Delivery(), shared=handle.shared)
         self._update_unhindered()
         return delivery
 
@@ -200,13 +331,15 @@ class Connection:
             return self.queue(self._serialization.internal_frame(message))
         return self.queue(self._envelope(message, handle, internal=True), handle)
 
-    def get_connections(self, key: str) -> Answer:
+    def get_connections(self, key: str, answer: Answer) -> None:
         """Ask how many sockets of a key are open in the peer; raises `ChannelClosed`."""
-        return self._ask(Cmd.SOCKET_GET_COUNT, key, self._counts)
+        self._ask(Cmd.SOCKET_GET_COUNT, key)
+        self.counts.ask(key, answer)
 
-    def notify_close(self, key: str) -> Answer:
+    def notify_close(self, key: str, answer: Answer) -> None:
         """Ask to be told when the last socket of a key is closed in the peer; raises `ChannelClosed`."""
-        return self._ask(Cmd.SOCKET_NOTIFY_CLOSE, key, self._closings)
+        self._ask(Cmd.SOCKET_NOTIFY_CLOSE, key)
+        self.closings.ask(key, answer)
 
     def socket_closed(self, key: str) -> None:
         """A received socket of that key was closed in this process."""
@@ -222,6 +355,10 @@ class Connection:
         else:
             self._state = state
             self._update()
+
+    def stop(self) -> None:
+        """Give the user no further message; the channel stays open for what this side sends."""
+        self.stopped = True
 
     def close(self) -> None:
         """End the channel now: what is queued or not yet taken by the user is dropped and its descriptors are closed."""
@@ -239,24 +376,60 @@ class Connection:
     # What happened outside.
 
     def receive_data(self, data: bytes, fds: Sequence[OwnedFd] = (), *, truncated: bool = False) -> None:
-        """Take in what one `recvmsg` returned: bytes, descriptors, and whether the kernel dropped descriptors."""
-        framer = self._framer
-        if fds:
-            self._pending_fds += fds
-        if truncated:
+        """Take in bytes, the descriptors that came with them, and whether the kernel dropped descriptors."""
+        self._pending_fds += fds
+        self.inbox.append((data, (), MSG_CTRUNC if truncated else 0, None))
+        self.take_in()
+
+    def take_in(self) -> None:
+        """Take in what is in the inbox."""
+        if self._undo is not None or self._staged or self.outbox.direct is not None or self.outbox.waiting:
+            self.recover()
+        inbox = self.inbox
+        while inbox:
+            record = inbox[0]
+            data, ancillary, flags, descriptors = record
+            if ancillary:
+                descriptors = deque(descriptors_in(ancillary))
+                record = inbox[0] = (data, (), flags, descriptors)
+            if descriptors:
+                own_all(descriptors, self._pending_fds)
+            # As `consume`; but where a record brings plain messages alone, nothing changes besides the framer.
+            plain = data and not (self._pending_fds or self.closed or flags & MSG_CTRUNC)
+            self._undo = (inbox, record, self._framer.checkpoint(), None if plain else self._checkpoint())
+            self._take_in(record)
+            inbox.popleft()
+            self._undo = None
+            self._publish()
+
+    def _deepen(self) -> None:
+        """Let the transaction that is under way be able to undo any change, because more than plain messages has come."""
+        if self._undo is not None and self._undo[3] is None:
+            source, record, framer, _ = self._undo
+            self._undo = (source, record, framer, self._checkpoint())
+
+    def _take_in(self, received: Received) -> None:
+        """Take in what one `recvmsg` returned; its descriptors are among the pending ones already."""
+        data, _, flags, _ = received
+        if not data:
+            self.receive_eof()
+            return
+        if flags & MSG_CTRUNC:
             self._truncated = True
         if self.closed:  # while the bytes were on their way here
             self._close_strays()
             return
+        framer = self._framer
         bodies = framer.feed(data)
         if bodies:
             self._receive_bodies(bodies)
         if framer.error is not None:  # [FRM-030]
+            self._deepen()
             self._report(framer.error)
             self._end(ChannelInput.CLOSE)
         # [HND-031]
-        elif self._pending_fds and not framer.buffered:  # [HND-008]
-            self._close_strays()
+        elif self._pending_fds:
+            self._close_strays(MOST_UNCLAIMED if framer.buffered else 0)  # [HND-008, SEC-003]
 
     def receive_eof(self) -> None:
         """The peer has closed or half-closed its end ([LIF-002]); an unfinished line is dropped ([FRM-029])."""
@@ -264,12 +437,18 @@ class Connection:
             self._end(ChannelInput.EOF)
 
     def written(self, count: int) -> None:
-        """The kernel took `count` bytes of the outbox."""
-        write = self.outbox.advance(count)
+        """The kernel took `count` bytes of what the outbox gathered."""
+        self.outbox.taken = count
+        self.account()
+
+    def account(self) -> None:
+        """Account what the kernel took of what the outbox gathered."""
+        write = self.outbox.account()
         if write is not None:
             write.delivery.state = _WRITTEN
             if write.fd is not None:
-                self._hand_over.written(write)
+                self._hand_over.write_done(write)
+            self.outbox.drop()
 
     def write_failed(self) -> None:
         """The peer is gone: what is queued cannot be delivered, what was received can still be read."""
@@ -279,6 +458,7 @@ class Connection:
 
     def _receive_bodies(self, bodies: Sequence[Body]) -> None:
         if bodies == self._ack_alone:  # all that comes while a handle is waited for, as every peer writes it
+            self._deepen()
             self._receive_ack()
             return
         try:
@@ -295,13 +475,14 @@ class Connection:
             try:
                 value = self._decode(body)
             except MalformedMessage as error:
-                # [FRM-026, ERR-001, ERR-003]
+                # [FRM-026, ERR-001, ERR-003] Without its traceback and the error before it: they would keep every frame and the whole text.
+                error.__traceback__ = error.__context__ = None
                 self._report(error)
             else:
                 self._receive_values([value])
 
     def _receive_values(self, values: list[Any]) -> None:
-        append = self.events.append
+        append = self._staged.append
         for value in values:
             if type(value) is dict and "cmd" in value and is_internal(value):
                 # [CLS-003]
@@ -315,9 +496,10 @@ class Connection:
     def _report(self, error: RemoteError) -> None:
         """Put an error into its place among the messages."""
         self._faulty = True
-        self.events.append(error)
+        self._staged.append(error)
 
     def _receive_internal(self, value: dict[str, Any]) -> None:
+        self._deepen()
         cmd = value["cmd"]
         if cmd == _HANDLE:
             self._receive_handle(value)
@@ -328,7 +510,12 @@ class Connection:
         elif cmd in _ABOUT_SOCKETS:
             self._receive_socket_message(cmd, value)
         else:
-            self.on_internal(value, None)
+            self._hand_internal(value, None)
+
+    def _hand_internal(self, value: dict[str, Any], handle: ReceivedHandle | None) -> None:
+        """Put an internal message into its place among the events, for `on_internal`."""
+        self._internal_staged = True
+        self._staged.append(Internal(value, handle))
 
     def _receive_handle(self, value: dict[str, Any]) -> None:
         data = value.get("msg")
@@ -336,20 +523,23 @@ class Connection:
         while type(data) is dict and data.get("cmd") == _HANDLE:  # [HND-013, HND-014]
             value, data = data, data.get("msg")
         if not self._pending_fds:  # [HND-012]
-            self.outbox.put(self._nack)
+            self.outbox.put(Write(self._serialization.nack, _UNOBSERVED))
             # [HND-037, HND-047]
             self._report(MissingDescriptor(truncated=self._truncated))
             self._truncated = False
             return
         # [HND-030]
         fd = self._pending_fds.popleft()
+        self.had_handles = True
         # [HND-019, HND-034, HND-042]
-        self.outbox.put(self._ack)  # [HND-011] before the message is handed up
+        self.outbox.put(
+            Write(self._serialization.ack, _UNOBSERVED)
+        )  # [HND-011] before the message is handed up
         named = value.get("type")
         type_ = HANDLE_TYPES.get(named) if type(named) is str else None  # [SEC-007]
         if type_ is None:
             fd.close()  # [HND-053]
-            self._report(BadEnvelope(f"its type {named!r} is unknown", data))  # [HND-041]
+            self._report(BadEnvelope(f"its type {_shown(named)} is unknown", data))  # [HND-041, HND-057]
             return
         # [HND-038, HND-039, HND-040]
         key, dgram_type = value.get("key"), value.get("dgramType")
@@ -358,27 +548,27 @@ class Connection:
         )
         # [CLS-006, HND-048]
         if is_internal(data):
-            self.on_internal(data, handle)
+            self._hand_internal(data, handle)
             return
         if handle.key is not None and type_ is NET_SOCKET:
-            self._received_sockets.arrived(handle.key)
-            handle.on_closed = partial(self.on_socket_closed, handle.key)
+            told = partial(self.on_socket_closed, handle.key)
+            self._received_sockets.arrived(handle.key, handle, told)
         message = ReceivedMessage()
         message.data = data
         message.handle = handle
-        self.events.append(message)
+        self._staged.append(message)
 
-    def _close_strays(self) -> None:
-        while self._pending_fds:
-            self._pending_fds.popleft().close()
+    def _close_strays(self, but: int = 0) -> None:
+        """Close the descriptors that no handle message has claimed, but for the oldest of them."""
+        while len(self._pending_fds) > but:
+            self._pending_fds.pop().close()
 
     # Counting sockets that were handed over.
 
-    def _ask(self, cmd: Cmd, key: str, questions: Questions) -> Answer:
+    def _ask(self, cmd: Cmd, key: str) -> None:
         if not self.connected:
             raise ChannelClosed("ask")
         self._tell({"cmd": cmd.value, "key": key})
-        return questions.ask(key)
 
     # [SLS-019]
     def _tell(self, message: dict[str, Any]) -> None:
@@ -401,9 +591,9 @@ class Connection:
             if self._received_sockets.announce(key):
                 self._tell({"cmd": Cmd.SOCKET_ALL_CLOSED.value, "key": key})
         elif cmd == Cmd.SOCKET_COUNT and isinstance(count, int):
-            self._counts.answered(key, count)
+            self.counts.answered(key, count)
         elif cmd == Cmd.SOCKET_ALL_CLOSED:
-            self._closings.answered(key, 0)
+            self.closings.answered(key, 0)
 
     # Handing over.
 
@@ -416,8 +606,8 @@ class Connection:
         delivery = self._hand_over.refused()  # [HND-054]
         if delivery is None:
             self._report(UnexpectedAck(Cmd.HANDLE_NACK))
-        elif delivery.error is not None:
-            self._report(delivery.error)
+        elif delivery.refused:
+            self._report(HandleAbandoned(delivery))
         self._update_unhindered()
 
     def _update(self) -> None:
@@ -440,20 +630,19 @@ class Connection:
             self._close_strays()
 
 
-def _take_all(events: deque[Event]) -> list[Event]:
-    """Remove and return all events, in one step even where other threads take some too."""
-    taken: list[Event] = []
-    try:  # noqa: SIM105 (importing contextlib takes longer than this module)
-        taken.extend(map(deque.popleft, repeat(events)))
-    except IndexError:  # the list keeps what was taken until then
-        pass
-    return taken
-
-
 def _nobody_listens(_message: dict[str, Any], handle: ReceivedHandle | None) -> None:
     """Ignore an internal message ([CLS-004]); a descriptor is not kept."""
     if handle is not None:
         handle.close()
+
+
+def _shown(value: object) -> str:
+    """Show a value of the peer in few characters, however long or deep it is."""
+    return (
+        f"{value!r:.40}"
+        if isinstance(value, str) and len(value) <= 1000
+        else f"of type {type(value).__name__}"
+    )
 
 
 def _nobody_counts(key: str) -> None:

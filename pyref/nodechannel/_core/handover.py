@@ -5,15 +5,20 @@ from __future__ import annotations
 from nodechannel._core.delivery import Delivery, DeliveryState
 from nodechannel._core.outbox import Outbox, Write
 from nodechannel._core.state import HAND_OVER, HandOver, HandOverInput
-from nodechannel.errors import HandleAbandoned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from nodechannel._core import outbox
     from nodechannel._handles.fd import OwnedFd
 
+    Checkpoint: TypeAlias = tuple[HandOver, Write | None, int, int, int, outbox.Checkpoint]
+
 _IDLE = HandOver.IDLE
-_SEND, _WRITTEN, _ACK, _NACK, _GIVE_UP = HandOverInput
-_QUEUED, _, _ACKNOWLEDGED, _ABANDONED = DeliveryState
+_SEND, _WRITE_DONE, _GIVE_UP = HandOverInput.SEND, HandOverInput.WRITE_DONE, HandOverInput.GIVE_UP
+_ACK, _NACK = HandOverInput.ACK, HandOverInput.NACK
+_QUEUED, _ACKNOWLEDGED, _ABANDONED = DeliveryState.QUEUED, DeliveryState.ACKNOWLEDGED, DeliveryState.ABANDONED
 
 # [HND-016] A refused handle is written again this often; Node's own number.
 MAX_RETRANSMISSIONS = 3
@@ -44,9 +49,8 @@ class HandOvers:
         """Whether no handle is under way."""
         return self._state is _IDLE
 
-    def send(self, frame: bytes, fd: OwnedFd, *, shared: bool) -> Delivery:
+    def send(self, frame: bytes, fd: OwnedFd, delivery: Delivery, *, shared: bool) -> Delivery:
         """Queue the envelope of a handle."""
-        delivery = Delivery()
         write = Write(frame, delivery, fd, shared)
         if self.idle:
             self._start(write)
@@ -55,10 +59,10 @@ class HandOvers:
             self.waiting += 1
         return delivery
 
-    def written(self, write: Write) -> None:
+    def write_done(self, write: Write) -> None:
         """The kernel has all of a write."""
-        if write is self._in_flight:
-            self._move(_WRITTEN)
+        if write is self._in_flight and (self._state, _WRITE_DONE) in HAND_OVER:
+            self._move(_WRITE_DONE)
 
     def acknowledged(self) -> bool:
         """The peer has the handle; return whether there was one to acknowledge ([HND-051])."""
@@ -75,11 +79,12 @@ class HandOvers:
         delivery = write.delivery
         delivery.refusals += 1
         if delivery.refusals > MAX_RETRANSMISSIONS:
-            delivery.error = HandleAbandoned(delivery)
+            delivery.refused = True
             self._finish(_GIVE_UP, _ABANDONED)
         else:
             self._move(_NACK)  # [HND-015]
             delivery.state = _QUEUED
+            write.offset = 0
             # [HND-024]
             self._outbox.put(write)
         return delivery
@@ -94,6 +99,20 @@ class HandOvers:
         self._in_flight = None
         self._state = _IDLE
         self.waiting = 0
+
+    def checkpoint(self) -> Checkpoint:
+        """Return the state, for `restore`."""
+        write = self._in_flight
+        refusals, offset = (0, 0) if write is None else (write.delivery.refusals, write.offset)
+        return self._state, write, refusals, offset, self.waiting, self.held.checkpoint()
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Return to the state of a checkpoint."""
+        self._state, write, refusals, offset, self.waiting, held = checkpoint
+        self._in_flight = write
+        if write is not None:
+            write.delivery.refusals, write.offset = refusals, offset
+        self.held.restore(held)
 
     def _start(self, write: Write) -> None:
         # [HND-017]

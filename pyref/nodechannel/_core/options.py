@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from collections.abc import Callable
+from typing import Any, TypedDict
 
 from nodechannel._core.serialization import Serialization
 
@@ -13,19 +14,27 @@ class ChannelOptions(TypedDict, total=False):
     Attributes:
         unsafe_integers: send integers beyond 2**53 - 1, which a JavaScript peer rounds, instead of refusing them ([JSN-007]).
         allow_nan: send NaN and the infinities as null, as `JSON.stringify` does ([JSN-002]); the default. Without it they are refused.
-        max_line: bytes of the longest line that is accepted ([SEC-002]); 536,870,888 if not given. A longer one closes the channel.
+        max_line: bytes of the longest line or frame that is accepted ([SEC-002]); 536,870,888 if not given. A longer one ends the channel.
+        default: called with a value that the serialization does not know; returns the value that is sent in its place. Its exceptions leave
+            `send`.
+        linger: seconds that the end of a `with` block and the end of the program wait for the peer to take what was sent; as long as the
+            peer lives if not given. What is lost then is told: by `TimeoutError` at the end of the block, else by a `RuntimeWarning`.
+
+    With the serialization ``advanced`` the first two have no meaning: it carries NaN as it is, and large integers as BigInt.
     """
 
     unsafe_integers: bool
     allow_nan: bool
     max_line: int
+    default: Callable[[Any], Any] | None
+    linger: float | None
 
 
 class OpenOptions(ChannelOptions, total=False):
     """The options of a channel whose serialization is not in the environment.
 
     Attributes:
-        serialization: how messages become bytes: a name, or an object; ``json`` if not given.
+        serialization: how messages become bytes: ``json`` if not given, or ``advanced``, or an object.
     """
 
     serialization: str | Serialization

@@ -1,4 +1,9 @@
-"""Frames that wait for the kernel: many leave in one call, a partial write loses nothing."""
+"""Frames that wait for the kernel: many leave in one call, a partial write loses nothing.
+
+An exception of a signal handler may end any method of this file between two instructions. Everything that the kernel has taken is
+therefore accounted by `account`, which can be repeated; all other changes belong to a transaction of the connection, which returns to
+`checkpoint`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,11 @@ from nodechannel._core.delivery import Delivery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from nodechannel._handles.fd import OwnedFd
+
+    Checkpoint: TypeAlias = tuple[tuple["Write", ...], int, "Write | None", int, int]
 
 BLOCK_SIZE = 65536
 """Bytes up to which frames are joined into one write: about what a socket takes at once. A longer frame is not copied."""
@@ -18,10 +27,13 @@ class Write:
     """Bytes of frames that leave together; or one frame, and the descriptor that rides on its first byte.
 
     Attributes:
+        data: the bytes, empty as long as `frames` has them.
+        frames: the frames that are joined when the kernel can take them.
+        offset: how many bytes the kernel has taken.
         shared: the descriptor is a copy of one that the caller still has.
     """
 
-    __slots__ = ("data", "delivery", "fd", "shared")
+    __slots__ = ("data", "delivery", "fd", "frames", "offset", "shared")
 
     def __init__(
         self, data: bytes, delivery: Delivery, fd: OwnedFd | None = None, shared: bool = False
@@ -30,47 +42,58 @@ class Write:
         self.delivery = delivery
         self.fd = fd
         self.shared = shared
+        self.frames: list[bytes] = []
+        self.offset = 0
+
+    def join(self) -> None:
+        """Make `data` of the frames."""
+        if not self.data:
+            self.data = b"".join(self.frames)
 
 
 class Outbox:
-    """A queue of writes, the position inside the first one, and the frames at its end that may still be joined by others.
+    """A queue of writes; the last one may be joined by more frames.
 
     Attributes:
+        waiting: the writes of which the kernel has not taken all.
         size: bytes that were not written yet.
+        direct: frames that are given to the kernel without being queued; None when no such call is under way.
+        taken: what the last system call returned, until it is accounted. The call stores it without a Python instruction in between.
     """
 
-    __slots__ = ("_delivery", "_frames", "_frames_size", "_offset", "_writes", "size")
+    __slots__ = ("_open", "_open_size", "direct", "size", "taken", "waiting")
 
     def __init__(self) -> None:
-        self._writes: deque[Write] = deque()
-        self._offset = 0
-        self._frames: list[bytes] = []
-        self._frames_size = 0
-        self._delivery = Delivery()  # of the frames
+        self.waiting: deque[Write] = deque()
+        self._open: Write | None = None
+        self._open_size = 0
         self.size = 0
+        self.direct: bytes | None = None
+        self.taken = 0
 
     def push(self, frame: bytes) -> Delivery:
-        """Append one frame; return what becomes of the write that it is part of."""
+        """Append a frame; return the delivery of the write that will carry it."""
         size = len(frame)
-        self._frames_size += size
-        if self._frames_size > BLOCK_SIZE or not self._frames:
-            self._start(size)
-        # [FRM-009]
-        self._frames.append(frame)
+        self._open_size += size
+        current = self._open
+        if current is None or self._open_size > BLOCK_SIZE:
+            current = self._begin(size)
+        # [FRM-009] No call between the two: a signal handler cannot run here.
+        current.frames += (frame,)
         self.size += size
-        return self._delivery
+        return current.delivery
 
     def put(self, write: Write) -> None:
         """Append one write."""
-        if self._frames:
-            self._seal()
-        self._writes.append(write)
+        self._open = None
+        self.waiting.append(write)
         self.size += len(write.data)
 
     def take(self) -> Write:
         """Remove the first write, no byte of which has been written."""
-        self._seal()
-        write = self._writes.popleft()
+        self._open = None
+        write = self.waiting.popleft()
+        write.join()
         self.size -= len(write.data)
         return write
 
@@ -80,45 +103,73 @@ class Outbox:
         A frame with a descriptor is a write of its own, so that the descriptor meets the first byte of its frame ([HND-005], [HND-006]);
         once a part of it is out the descriptor is gone too and must not be attached again ([HND-028]).
         """
-        writes = self._writes
-        if not writes:
-            self._seal()
-        first = writes[0]
-        if self._offset:
-            return memoryview(first.data)[self._offset :], None
+        first = self.waiting[0]
+        if first is self._open:
+            self._open = None
+        first.join()
+        if first.offset:
+            return memoryview(first.data)[first.offset :], None
         return first.data, first.fd
 
-    def advance(self, count: int) -> Write | None:
-        """Note that the kernel took `count` bytes of what was gathered; return the write if that was the rest of it."""
-        writes = self._writes
-        if not writes:
-            self._seal()
-        self.size -= count
-        # [FRM-008]
-        count += self._offset
-        if count < len(writes[0].data):
-            self._offset = count
-            return None
-        self._offset = 0
-        return writes.popleft()
+    @property
+    def first_delivery(self) -> Delivery:
+        """The delivery of the first write."""
+        return self.waiting[0].delivery
+
+    @property
+    def unaccounted(self) -> bool:
+        """Whether the account of the last system call was cut off."""
+        if self.taken or self.direct is not None:
+            return True
+        return bool(self.waiting) and 0 < len(self.waiting[0].data) <= self.waiting[0].offset
+
+    def account(self) -> Write | None:
+        """Note that the kernel took `taken` bytes of what was gathered; return the write if it has all of it. Then `drop` it."""
+        first = self.waiting[0]
+        # [FRM-008] No call within the statement: it is done as a whole.
+        first.offset, self.size, self.taken = first.offset + self.taken, self.size - self.taken, 0
+        return first if first.offset >= len(first.data) else None
+
+    def drop(self) -> None:
+        """Remove the first write, of which the kernel has all bytes."""
+        self.waiting.popleft()
+
+    def account_direct(self) -> None:
+        """Queue what the kernel did not take of `direct`. Of what it did not take at all nothing is kept: its sender has an error."""
+        frames = self.direct
+        if frames is None:
+            return
+        if 0 < self.taken < len(frames) and not self.waiting:
+            rest = Write(frames, Delivery())
+            rest.offset = self.taken
+            self.waiting.append(rest)
+        self.size = sum(len(write.data) - write.offset for write in self.waiting)
+        self.direct, self.taken = None, 0
 
     def clear(self) -> list[Write]:
         """Forget everything; return the writes that were not completely written."""
-        self._seal()
-        unwritten = list(self._writes)
-        self._writes.clear()
-        self._offset = self.size = 0
+        unwritten = list(self.waiting)
+        self.waiting.clear()
+        self._open = None
+        self.size = 0
         return unwritten
 
-    def _start(self, size: int) -> None:
-        """Begin another write with a frame of that size."""
-        self._seal()
-        self._delivery = Delivery()
-        self._frames_size = size
+    def checkpoint(self) -> Checkpoint:
+        """Return the state, for `restore`."""
+        frames = len(self._open.frames) if self._open is not None else 0
+        return tuple(self.waiting), self.size, self._open, frames, self._open_size
 
-    def _seal(self) -> None:
-        """Make one write of the frames at the end."""
-        if self._frames:
-            self._writes.append(Write(b"".join(self._frames), self._delivery))
-            self._frames = []
-            self._frames_size = 0
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Return to the state of a checkpoint."""
+        writes, self.size, self._open, frames, self._open_size = checkpoint
+        self.waiting = deque(writes)
+        if self._open is not None:
+            self._open.data = b""
+            del self._open.frames[frames:]
+
+    def _begin(self, size: int) -> Write:
+        """Begin another write with a frame of that size."""
+        self._open = Write(b"", Delivery())
+        self._open_size = size
+        self.waiting.append(self._open)
+        return self._open

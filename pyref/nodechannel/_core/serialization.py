@@ -32,6 +32,12 @@ class Framer(Protocol):
     def feed(self, data: bytes) -> Sequence[Body]:
         """Return the bodies that `data` completes, those before an error too."""
 
+    def checkpoint(self) -> Any:
+        """Return the state for `restore`, in constant time."""
+
+    def restore(self, checkpoint: Any) -> None:
+        """Return to the state of a checkpoint, from any state of `feed`, which an exception of a signal handler may cut off."""
+
 
 class Serialization(Protocol):
     """Messages to frames, and bodies to messages. Its methods change nothing, so any thread may call them.
@@ -58,7 +64,7 @@ class Serialization(Protocol):
         """Return the frames of many user messages, joined to few pieces; raises what `frame` raises."""
 
     def internal_frame(self, message: dict[str, Any]) -> bytes:
-        """Return the frame of an internal message."""
+        """Return the frame of an internal message; it may repeat values of the peer, so no value is refused."""
 
     def envelope(
         self,

@@ -6,8 +6,14 @@ about their number, and says when the last of them is closed. Its sender asks.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-class Received:
+    from nodechannel._handles.received import ReceivedHandle
+
+
+class ReceivedSockets:
     """The receiver's side: the sockets of each key that are open in this process ([SLS] rules of the spec)."""
 
     __slots__ = ("_announce", "_open")
@@ -17,10 +23,11 @@ class Received:
         # Keys whose sender wants to be told when the last socket is closed.
         self._announce: set[str] = set()
 
-    def arrived(self, key: str) -> None:
-        """Count one more open socket."""
-        # [SLS-011]
-        self._open[key] = self._open.get(key, 0) + 1
+    def arrived(self, key: str, handle: ReceivedHandle, told: Callable[[], None]) -> None:
+        """Count one more open socket, which calls `told` when it is closed."""
+        count = self._open.get(key, 0) + 1
+        # [SLS-011] One statement without a call: no exception of a signal handler separates the two.
+        self._open[key], handle.on_closed = count, told
 
     def closed(self, key: str) -> bool:
         """Count one less; return whether the sender has to be told now that all are closed."""
@@ -42,7 +49,7 @@ class Received:
         return self._due(key)
 
     def _due(self, key: str) -> bool:
-        # [SLS-016]
+        # [SLS-016, SLS-020]
         if self._open[key] or key not in self._announce:
             return False
         self._announce.remove(key)
@@ -70,14 +77,21 @@ class Questions:
     def __init__(self) -> None:
         self._pending: dict[str, list[Answer]] = {}
 
-    def ask(self, key: str) -> Answer:
-        """Note one more question."""
-        answer = Answer()
+    def ask(self, key: str, answer: Answer) -> None:
+        """Note one more question, and where its answer goes."""
         self._pending.setdefault(key, []).append(answer)
-        return answer
 
     def answered(self, key: str, count: int) -> None:
         """Fulfil every question about the key."""
         # [SLS-005]
-        for answer in self._pending.pop(key, ()):
+        for answer in self._pending.get(key, ()):
             answer.count = count
+        self._pending.pop(key, None)
+
+    def give_up(self, key: str, answer: Answer) -> None:
+        """Forget a question whose answer is not waited for any more."""
+        asked = self._pending.get(key, [])
+        if answer in asked:
+            asked.remove(answer)
+        if not asked:
+            self._pending.pop(key, None)

@@ -56,7 +56,7 @@ class HandOverInput(_Named):
     """What moves a hand-over."""
 
     SEND = auto()
-    WRITTEN = auto()
+    WRITE_DONE = auto()
     ACK = auto()
     NACK = auto()
     GIVE_UP = auto()  # the last NACK that is tolerated
@@ -86,7 +86,7 @@ CHANNEL = {
 
 HAND_OVER = {
     (HandOver.IDLE, HandOverInput.SEND): HandOver.WRITING,
-    (HandOver.WRITING, HandOverInput.WRITTEN): HandOver.AWAITING,
+    (HandOver.WRITING, HandOverInput.WRITE_DONE): HandOver.AWAITING,
     (HandOver.AWAITING, HandOverInput.ACK): HandOver.IDLE,
     (HandOver.AWAITING, HandOverInput.NACK): HandOver.WRITING,
     (HandOver.AWAITING, HandOverInput.GIVE_UP): HandOver.IDLE,

@@ -10,6 +10,7 @@ from nodechannel.errors import HandleTaken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Iterable
     from typing import NoReturn
 
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 # has one cause only: the descriptor table of this process is full.
 SCM_MAX_FD = 253
 
+# The flag of a message whose descriptors did not all fit.
+MSG_CTRUNC = int(socket.MSG_CTRUNC)
+
 _SOL_SOCKET, _SCM_RIGHTS = socket.SOL_SOCKET, socket.SCM_RIGHTS
+# Systems that cannot mark received descriptors close-on-exec within the call.
+_MARK_CLOEXEC = not hasattr(socket, "MSG_CMSG_CLOEXEC")
 _FD_SIZE = 4  # of an int of C
 _WHOLE = -_FD_SIZE  # a mask: the system may cut the data of a control message anywhere
 ANCILLARY_SIZE = socket.CMSG_SPACE(SCM_MAX_FD * _FD_SIZE)
@@ -37,7 +43,20 @@ class OwnedFd:
     @classmethod
     def copy(cls, fd: int) -> OwnedFd:
         """Return the owner of a duplicate of a descriptor; raises `OSError` when there is no room for one."""
-        return cls(os.dup(fd))
+        owner = cls(-1)
+        # The call stores its result: no exception of a signal handler leaves a descriptor without an owner.
+        [owner._fd] = map(os.dup, (fd,))
+        return owner
+
+    @classmethod
+    def pipe(cls) -> tuple[OwnedFd, OwnedFd]:
+        """Return the owners of both ends of a new pipe, which does not block; raises `OSError`."""
+        read, write = cls(-1), cls(-1)
+        for read._fd, write._fd in iter(os.pipe, None):
+            break
+        os.set_blocking(read._fd, False)
+        os.set_blocking(write._fd, False)
+        return read, write
 
     @property
     def closed(self) -> bool:
@@ -71,7 +90,7 @@ class OwnedFd:
         return f"<OwnedFd {'closed' if self.closed else self._fd}>"
 
     def __del__(self) -> None:
-        if self._fd >= 0:
+        if getattr(self, "_fd", -1) >= 0:  # an exception may have ended `__init__`
             try:
                 import warnings  # a child that only says a few words needs none
 
@@ -87,10 +106,26 @@ def pack_rights(fd: OwnedFd) -> tuple[tuple[int, int, bytes]]:
     return ((_SOL_SOCKET, _SCM_RIGHTS, fd.fileno().to_bytes(_FD_SIZE, sys.byteorder)),)
 
 
-def unpack_rights(ancillary: Iterable[tuple[int, int, bytes]]) -> list[OwnedFd]:
-    """Take ownership of every descriptor in received control messages, in order of arrival."""
-    owned: list[OwnedFd] = []
+def descriptors_in(ancillary: Iterable[tuple[int, int, bytes]]) -> list[int]:
+    """Return the descriptors of received control messages in order of arrival. Nothing owns them yet."""
+    found: list[int] = []
     for level, kind, data in ancillary:
         if level == _SOL_SOCKET and kind == _SCM_RIGHTS:
-            owned += map(OwnedFd, memoryview(data)[: len(data) & _WHOLE].cast("i"))
-    return owned
+            found += memoryview(data)[: len(data) & _WHOLE].cast("i")
+    if _MARK_CLOEXEC:
+        for fd in found:
+            os.set_inheritable(fd, False)
+    return found
+
+
+def own_all(descriptors: deque[int], owners: deque[OwnedFd]) -> None:
+    """Move each descriptor into an owner at the end of `owners`.
+
+    An exception between any two steps leaves each descriptor in one place or in both with the same number; a second call ends the work.
+    """
+    while descriptors:
+        fd = descriptors[0]
+        if not owners or owners[-1]._fd not in (-1, fd):
+            owners.append(OwnedFd(-1))
+        owners[-1]._fd = fd
+        descriptors.popleft()

@@ -14,6 +14,10 @@ from nodechannel._handles.types import (
 )
 from nodechannel.errors import InvalidHandle
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from enum import IntEnum
+
 _INET = (socket.AF_INET, socket.AF_INET6)
 _STREAM_FAMILIES = (*_INET, socket.AF_UNIX)
 _DGRAM_FAMILIES: dict[str | None, int] = {"udp4": socket.AF_INET, "udp6": socket.AF_INET6}
@@ -24,31 +28,21 @@ _type_of = socket.SocketType.type.__get__
 _family_of = socket.SocketType.family.__get__
 
 
-def kind_of(fd: int) -> tuple[HandleType, str | None]:
-    """Return the handle type of a descriptor and, for a datagram socket, its `dgramType`.
+def kind_of(sock: socket.SocketType) -> tuple[HandleType, str | None]:
+    """Return the handle type of a socket and, for a datagram socket, its `dgramType`.
 
     Raises `InvalidHandle` when Node could make nothing of it ([HND-003]).
     """
-    try:
-        probe = socket.SocketType(fileno=fd)
-    except OSError as error:
-        raise InvalidHandle("the descriptor is not a socket") from error
-    try:
-        return _kind_of_socket(probe)
-    finally:
-        probe.detach()
-
-
-def _kind_of_socket(probe: socket.SocketType) -> tuple[HandleType, str | None]:
-    if probe.type == socket.SOCK_DGRAM and probe.family in _INET:
-        return DGRAM_SOCKET, "udp4" if probe.family == socket.AF_INET else "udp6"
-    if probe.type != socket.SOCK_STREAM or probe.family not in _STREAM_FAMILIES:
-        raise InvalidHandle(f"Node receives no {_named(probe.type, probe.family)}")
-    if _is_listening(probe):
+    kind, family = _type_of(sock), _family_of(sock)
+    if kind == socket.SOCK_DGRAM and family in _INET:
+        return DGRAM_SOCKET, "udp4" if family == socket.AF_INET else "udp6"
+    if kind != socket.SOCK_STREAM or family not in _STREAM_FAMILIES:
+        raise InvalidHandle(f"Node receives no {_named(kind, family)}")
+    if _is_listening(sock):
         return NET_SERVER, None
-    if _is_connected(probe):
+    if _is_connected(sock):
         return NET_SOCKET, None
-    if _is_bound(probe):
+    if _is_bound(sock):
         return NET_BOUND_SOCKET, None
     raise InvalidHandle("a stream socket that neither listens nor is connected is unusable for the peer")
 
@@ -72,7 +66,12 @@ def misfit(type_: HandleType, dgram_type: str | None, sock: socket.SocketType) -
 
 
 def _named(kind: int, family: int) -> str:
-    return f"socket of type {socket.SocketKind(kind)!s} and family {socket.AddressFamily(family)!s}"
+    return f"socket of type {_name(socket.SocketKind, kind)} and family {_name(socket.AddressFamily, family)}"
+
+
+def _name(names: type[IntEnum], value: int) -> str:
+    """Return the name of a constant; Python has none for many families."""
+    return names(value).name if value in names._value2member_map_ else str(value)
 
 
 def _stream_misfit(type_: HandleType, sock: socket.SocketType) -> str | None:

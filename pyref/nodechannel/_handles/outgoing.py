@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
+from collections import deque
 
 from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.kinds import kind_of, misfit
@@ -11,6 +13,7 @@ from nodechannel._handles.received import ReceivedHandle
 from nodechannel._handles.types import (
     DGRAM_NATIVE,
     DGRAM_SOCKET,
+    HANDLE_TYPES,
     NET_BOUND_SOCKET,
     NET_NATIVE,
     NET_SOCKET,
@@ -21,6 +24,17 @@ from nodechannel.errors import InvalidHandle
 
 Sendable: typing.TypeAlias = socket.socket | ReceivedHandle
 """What can be sent with a message: a socket, or a handle that was received."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    class Delivery(Protocol):
+        """The delivery of a message, as seen from here."""
+
+        def give_back(self, fd: OwnedFd) -> None:
+            """Keep the descriptor of a handle that was not delivered."""
+
 
 _SENDABLE = (socket.socket, ReceivedHandle)
 
@@ -38,7 +52,7 @@ class SocketHandle:
     Raises `InvalidHandle` when it is none of the kinds that Node can receive, or does not fit the type.
     """
 
-    __slots__ = ("_sock", "dgram_type", "key", "shared", "type")
+    __slots__ = ("_detached", "_sock", "_taken", "dgram_type", "key", "shared", "type")
 
     def __init__(
         self,
@@ -47,20 +61,22 @@ class SocketHandle:
         key: str | None = None,
         handle_type: HandleType | str | None = None,
     ) -> None:
-        if not isinstance(sock, _SENDABLE):
-            raise InvalidHandle(f"{type(sock).__name__} is not a socket")
-        fd = sock.fileno()
-        if fd < 0:
+        if _is_tls(sock) or (type(sock) not in _SENDABLE and not isinstance(sock, _SENDABLE)):
+            raise InvalidHandle(_remedy(sock))
+        if sock.fileno() < 0:
             # [HND-026]
             raise InvalidHandle("the socket is closed")
         self._sock = sock
-        natural, self.dgram_type = kind_of(fd)
+        # What `take` has taken from a connected socket, in one step with taking it; and its owner.
+        self._detached: deque[int] = deque()
+        self._taken: OwnedFd | None = None
+        natural, self.dgram_type, unfit = _described(sock, handle_type)
         # [HND-027]
         if handle_type is None and natural is NET_BOUND_SOCKET:  # a Node before 26 dies of it
             raise InvalidHandle(
                 "a bound socket that does not listen goes only as handle_type='net.BoundSocket'"
             )
-        self.type = natural if handle_type is None else _chosen(natural, handle_type, fd)
+        self.type = natural if handle_type is None else _chosen(natural, handle_type, unfit)
         if self.type is not DGRAM_SOCKET:
             self.dgram_type = None
         if key is not None and self.type is not NET_SOCKET:
@@ -72,33 +88,107 @@ class SocketHandle:
         self.shared = keep_open or natural is not NET_SOCKET  # [HND-052]
 
     def take(self) -> OwnedFd:
-        """Make the socket non-blocking ([HND-018]) and return the descriptor to be sent.
+        """Make the socket non-blocking ([HND-018]) and return the descriptor to be sent, the same one each time.
 
         A connected socket is taken away from the caller's object; of any other a duplicate is made, which may raise `OSError`.
         """
-        sock = self._sock
-        copy = OwnedFd.copy(sock.fileno()) if self.shared else None
-        if isinstance(sock, socket.socket):
+        if self._taken is None:
+            sock = self._sock
+            if isinstance(sock, socket.socket):
+                self._take_socket(sock)
+            else:
+                self._take_received(sock)
+        # [HND-009, SEC-006]
+        assert self._taken is not None
+        return self._taken
+
+    def return_to(self, delivery: Delivery) -> None:
+        """Leave a descriptor that was taken in vain to the delivery of its message; the caller still has a shared one."""
+        taken = self._taken
+        if taken is None:
+            return
+        if self.shared:
+            taken.close()
+        else:
+            delivery.give_back(taken)
+
+    # Both can be repeated after an exception of a signal handler, wherever it came.
+
+    def _take_socket(self, sock: socket.socket) -> None:
+        if not self._detached:
             if sock.gettimeout() is None:  # with a timeout the description is non-blocking already
                 sock.setblocking(False)
-        else:
-            os.set_blocking(sock.fileno(), False)
-        # [HND-009, SEC-006]
-        return copy or OwnedFd(sock.detach())
+            if self.shared:
+                self._taken = OwnedFd.copy(sock.fileno())
+                return
+            self._detached.extend(map(socket.SocketType.detach, (sock,)))
+        own = OwnedFd(-1)
+        self._taken = own
+        own._fd = self._detached[0]
+        sock.close()  # of its descriptor nothing is left, but it is to know that
+
+    def _take_received(self, handle: ReceivedHandle) -> None:
+        os.set_blocking(handle.fileno(), False)
+        self._taken = OwnedFd.copy(handle.fileno()) if self.shared else handle.owner
+        if not self.shared:
+            handle.give_up()
 
 
-def _chosen(natural: HandleType, wanted: HandleType | str, fd: int) -> HandleType:
-    """Return the type under which a socket is sent ([HND-002]); raises `InvalidHandle` when it does not fit."""
+def _is_plain(sock: Any) -> bool:
+    return isinstance(sock, _SENDABLE) and not _is_tls(sock)
+
+
+def _is_tls(sock: Any) -> bool:
+    """Tell whether bytes pass through TLS before they reach the socket; the peer would read them as they are on the wire."""
+    ssl = sys.modules.get("ssl")
+    return ssl is not None and isinstance(sock, ssl.SSLSocket)
+
+
+def _remedy(thing: Any) -> str:
+    """Say why an object cannot be sent that is no plain socket, and what can be sent instead."""
+    name = type(thing).__name__
+    if _is_tls(thing):
+        return f"{name} speaks TLS, whose keys stay in this process; send the socket before wrap_socket(), or after unwrap()"
+    if hasattr(thing, "get_extra_info"):
+        return f"{name} is part of an event loop, which reads it; accept connections with loop.sock_accept() and send those"
+    if hasattr(thing, "sockets") or isinstance(getattr(thing, "socket", None), socket.socket):
+        return f"{name} is not a socket; send the socket that it has"
+    if hasattr(thing, "fileno") or isinstance(thing, int):
+        return (
+            f"{name} is not a socket; for a descriptor of one send socket.socket(fileno=os.dup(descriptor))"
+        )
+    return f"{name} is not a socket"
+
+
+def _described(sock: Sendable, wanted: HandleType | str | None) -> tuple[HandleType, str | None, str | None]:
+    """Return what a socket is, its `dgramType`, and what it is instead of the wanted type, if it is not that."""
+    # A second descriptor for what has no socket object: such an object closes its descriptor when an exception comes between.
+    copy = _opened(sock.fileno()) if isinstance(sock, ReceivedHandle) else None
+    probe: Any = copy or sock
     try:
-        type_ = HandleType(wanted)
-    except ValueError:
-        raise InvalidHandle(f"{wanted!r} is no type of handle") from None
-    probe = socket.socket(fileno=fd)
-    try:
-        found = misfit(type_, None, probe)
+        natural, dgram_type = kind_of(probe)
+        type_ = None if wanted is None else HANDLE_TYPES.get(wanted)
+        return natural, dgram_type, None if type_ is None else misfit(type_, None, probe)
     finally:
-        probe.detach()
+        if copy is not None:
+            copy.close()
+
+
+def _opened(fd: int) -> socket.SocketType:
+    copy = os.dup(fd)
+    try:
+        return socket.SocketType(fileno=copy)
+    except OSError as error:
+        os.close(copy)
+        raise InvalidHandle("the descriptor is not a socket") from error
+
+
+def _chosen(natural: HandleType, wanted: HandleType | str, unfit: str | None) -> HandleType:
+    """Return the type under which a socket is sent ([HND-002]); raises `InvalidHandle` when it does not fit."""
+    type_ = HANDLE_TYPES.get(str(wanted))
+    if type_ is None:
+        raise InvalidHandle(f"{wanted!r:.60} is no type of handle")
     native = type_ in (NET_NATIVE, DGRAM_NATIVE)
-    if found or (type_ is not natural and not native):
-        raise InvalidHandle(f"it is {found or natural}, which does not fit {type_}")
+    if unfit or (type_ is not natural and not native):
+        raise InvalidHandle(f"it is {unfit or natural}, which does not fit {type_}")
     return type_

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 
@@ -14,6 +15,10 @@ from nodechannel.errors import HandleMismatch
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from weakref import finalize
+
+
+# What a handle has whose descriptor was given up.
+_NONE = OwnedFd(-1)
 
 
 class ReceivedHandle:
@@ -43,6 +48,17 @@ class ReceivedHandle:
         """Return the descriptor, still owned by this handle; raises `HandleTaken` when it was claimed or closed."""
         return self._fd.fileno()
 
+    @property
+    def owner(self) -> OwnedFd:
+        """The owner of the descriptor; raises `HandleTaken` when it was claimed or closed."""
+        self._fd.fileno()
+        return self._fd
+
+    def give_up(self) -> None:
+        """Leave the descriptor to a caller who has its owner."""
+        self._fd = _NONE
+        self._released()
+
     def detach(self) -> int:
         """Hand the raw descriptor to the caller, who must close it; raises `HandleTaken`."""
         fd = self._fd.detach()
@@ -61,12 +77,15 @@ class ReceivedHandle:
         if timeout is None:
             # [SEC-005]
             raise ValueError("a received socket cannot be put into blocking mode; give a timeout in seconds")
+        fd = (
+            self._fd.detach()
+        )  # first: of an exception in between a lost descriptor is left, and not one that is closed twice
         try:
-            sock = CountedSocket(fileno=self._fd.fileno())
+            sock = CountedSocket(fileno=fd)
         except OSError as error:
+            os.close(fd)
             self.close()
             raise HandleMismatch(self.type, "a descriptor that is not a socket") from error
-        self._fd.detach()
         if self.on_closed is not None:
             sock.tell(self.on_closed)
             self.on_closed = None
@@ -93,7 +112,7 @@ class ReceivedHandle:
         return f"<ReceivedHandle {self.type} {self._fd!r}>"
 
     def __del__(self) -> None:
-        if self.on_closed is not None:
+        if getattr(self, "on_closed", None) is not None:  # an exception may have ended `__init__`
             self._released()
 
 

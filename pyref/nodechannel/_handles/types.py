@@ -17,6 +17,8 @@ class HandleType(StrEnum):
     NET_BOUND_SOCKET = "net.BoundSocket"  # Node 26 and later
 
 
-NET_SERVER, NET_SOCKET, NET_NATIVE, DGRAM_SOCKET, DGRAM_NATIVE, NET_BOUND_SOCKET = HandleType
+NET_SERVER, NET_SOCKET, NET_NATIVE = HandleType.NET_SERVER, HandleType.NET_SOCKET, HandleType.NET_NATIVE
+DGRAM_SOCKET, DGRAM_NATIVE = HandleType.DGRAM_SOCKET, HandleType.DGRAM_NATIVE
+NET_BOUND_SOCKET = HandleType.NET_BOUND_SOCKET
 
 HANDLE_TYPES = {member.value: member for member in HandleType}

@@ -5,28 +5,26 @@ Neither changes the descriptor's blocking mode: other processes may hold the sam
 
 from __future__ import annotations
 
+import _socket
 import errno
-import os
-import select
+import math
 import socket
 import time
 from enum import Enum, auto
+from select import POLLIN, POLLOUT
 
-from nodechannel._core.delivery import WRITTEN
-from nodechannel._handles.fd import ANCILLARY_SIZE, pack_rights, unpack_rights
+from nodechannel._core.delivery import WRITTEN_AT_ONCE
+from nodechannel._handles.fd import ANCILLARY_SIZE, pack_rights
+from nodechannel._io.native import poll as new_poll
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import TypeAlias
+    from socket import SocketType
+    from typing import Any
 
-    from nodechannel._core.connection import Connection
+    from nodechannel._core.connection import Connection, Received
     from nodechannel._core.delivery import Delivery
-    from nodechannel._handles.fd import OwnedFd
-
-    # Bytes (none at the end of the stream), descriptors, and whether the kernel dropped some.
-    Received: TypeAlias = tuple[bytes, Sequence[OwnedFd], bool]
-
 
 # What Node reads at most in one call; a handle's descriptor comes with the first part of its line.
 RECEIVE_SIZE = 65536
@@ -36,21 +34,26 @@ RECEIVE_SIZE = 65536
 # which no page has ever been touched: enough for messages of 1 MiB, for which orjson takes twelve times as much for a moment.
 bytes(16 << 20)
 
-# Plain integers: the operators of the flags in `socket` are Python code, slower than the system call.
-_CTRUNC = int(socket.MSG_CTRUNC)
-
+# Arguments of calls that `map` makes. Plain integers: the operators of the flags in `socket` are slow Python code.
+_SIZE, _ANCILLARY_SIZE = (RECEIVE_SIZE,), (ANCILLARY_SIZE,)
 # macOS has no MSG_CMSG_CLOEXEC; there every descriptor is marked right after it arrived.
-_CLOEXEC = int(getattr(socket, "MSG_CMSG_CLOEXEC", 0))
-_CLOEXEC_DONTWAIT = int(_CLOEXEC | socket.MSG_DONTWAIT)
+_CLOEXEC = (int(getattr(socket, "MSG_CMSG_CLOEXEC", 0)),)
+_CLOEXEC_DONTWAIT = (int(_CLOEXEC[0] | socket.MSG_DONTWAIT),)
+
+# Seconds of one wait: the system's counter of milliseconds has an end.
+_LONGEST_POLL = 86400.0
+
+# What stands for the end of the stream.
+_END: Received = (b"", (), 0, None)
 
 # A host that embeds Python may have restored the default action of SIGPIPE, which ends the process.
 # [LIF-006]
-_SEND_FLAGS = int(socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0))
+_SEND_FLAGS = (int(socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)),)
 
 # The kernel lacks memory, or too many descriptors of this user are under way. Both pass, and nothing tells when: a write is tried again
 # after so many seconds.
 _SHORTAGES = (errno.ENOBUFS, errno.ENOMEM, errno.ETOOMANYREFS)
-RETRY = 0.02
+SHORTAGE_RETRY = 0.02
 
 
 class Wrote(Enum):
@@ -58,63 +61,60 @@ class Wrote(Enum):
 
     ALL = auto()
     UNTIL_FULL = auto()  # the socket will become writable
-    UNTIL_SHORTAGE = auto()  # to be tried again after `RETRY`
+    UNTIL_SHORTAGE = auto()  # to be tried again after `SHORTAGE_RETRY`
 
 
-ALL, UNTIL_FULL, UNTIL_SHORTAGE = Wrote
+ALL, UNTIL_FULL, UNTIL_SHORTAGE = Wrote.ALL, Wrote.UNTIL_FULL, Wrote.UNTIL_SHORTAGE
 
 
-def receive_step(sock: socket.socket, *, wait: bool = False) -> Received:
-    """Make one `recvmsg`; with `wait` it may sleep until something arrives.
+def without_timeout(sock: Any) -> Any:
+    """Return a socket whose calls wait as this package says, whatever `socket.setdefaulttimeout`, gevent or eventlet say."""
+    if not isinstance(sock, _socket.socket):
+        sock = _socket.socket(fileno=sock.detach())
+    if sock.gettimeout() is not None:
+        sock.settimeout(None)
+    return sock
+
+
+def receive_step(sock: SocketType, connection: Connection, *, wait: bool = False) -> None:
+    """Make one `recvmsg`, whose result the connection is to take in; with `wait` it may sleep until something arrives.
 
     Raises `BlockingIOError` when nothing is there.
     """
     flags = _CLOEXEC if wait else _CLOEXEC_DONTWAIT
     try:
-        # [HND-033, HND-046]
-        data, ancillary, received, _ = sock.recvmsg(RECEIVE_SIZE, ANCILLARY_SIZE, flags)
+        # [HND-033, HND-046] `map` calls and `extend` stores without a Python instruction in between. A signal handler that raises
+        # therefore never separates the bytes from the inbox.
+        connection.inbox.extend(map(sock.recvmsg, _SIZE, _ANCILLARY_SIZE, flags))
     # [LIF-005]
     except ConnectionError:  # the peer closed without reading all of ours
-        return b"", (), False
-    if not ancillary:
-        return data, (), received & _CTRUNC != 0
-    fds = unpack_rights(ancillary)
-    if not _CLOEXEC:
-        for fd in fds:
-            os.set_inheritable(fd.fileno(), False)
-    return data, fds, received & _CTRUNC != 0
+        connection.inbox.append(_END)
 
 
-def feed(connection: Connection, received: Received) -> None:
-    """Give the connection what `receive_step` returned."""
-    data, fds, truncated = received
-    if data:
-        connection.receive_data(data, fds, truncated=truncated)
-    else:
-        connection.receive_eof()
+def send_now(sock: SocketType, connection: Connection, frames: bytes) -> Delivery | None:
+    """Write frames at once where nothing waits before them; return what becomes of them, or None if the kernel took nothing."""
+    outbox = connection.outbox
+    if outbox.size or not connection.unhindered:
+        return None
+    outbox.direct = frames
+    try:
+        [outbox.taken] = map(sock.send, (frames,), _SEND_FLAGS)
+    except ConnectionError:
+        outbox.direct = None
+        connection.attempt(connection.write_failed)
+        return None
+    except OSError as error:
+        outbox.direct = None
+        _transient(error)
+        return None
+    if outbox.taken == len(frames):
+        outbox.direct, outbox.taken = None, 0
+        return WRITTEN_AT_ONCE
+    outbox.account_direct()
+    return outbox.first_delivery
 
 
-def send_now(sock: socket.socket, connection: Connection, frames: bytes) -> Delivery:
-    """Write frames at once where nothing waits before them; what the kernel does not take is queued. Raises `ChannelClosed`."""
-    taken = 0
-    if connection.unhindered and not connection.outbox.size:
-        try:
-            taken = sock.send(frames, _SEND_FLAGS)
-        except ConnectionError:
-            delivery = connection.queue(frames)
-            connection.write_failed()
-            return delivery
-        except OSError as error:
-            _why_not(error)
-        if taken == len(frames):
-            return WRITTEN
-    delivery = connection.queue(frames)
-    if taken:
-        connection.written(taken)
-    return delivery
-
-
-def send_step(sock: socket.socket, connection: Connection) -> Wrote:
+def send_step(sock: SocketType, connection: Connection) -> Wrote:
     """Write as much of the outbox as the kernel takes.
 
     A peer that is gone is told to the connection; then there is nothing left to write.
@@ -124,18 +124,21 @@ def send_step(sock: socket.socket, connection: Connection) -> Wrote:
         data, fd = outbox.gather()
         rights = pack_rights(fd) if fd else None
         try:
-            count = sock.sendmsg((data,), rights, _SEND_FLAGS) if rights else sock.send(data, _SEND_FLAGS)
+            if rights:
+                [outbox.taken] = map(sock.sendmsg, ((data,),), (rights,), _SEND_FLAGS)
+            else:
+                [outbox.taken] = map(sock.send, (data,), _SEND_FLAGS)
         except ConnectionError:
-            connection.write_failed()
+            connection.attempt(connection.write_failed)
             return ALL
         except OSError as error:
-            return _why_not(error)
-        connection.written(count)
+            return _transient(error)
+        connection.account()
     return ALL
 
 
-def _why_not(error: OSError) -> Wrote:
-    """Tell what a failed write waits for; raises the error when there is nothing to wait for."""
+def _transient(error: OSError) -> Wrote:
+    """Return what a failed write waits for; raise any other error again."""
     if isinstance(error, BlockingIOError):
         return UNTIL_FULL
     if error.errno in _SHORTAGES:
@@ -143,17 +146,40 @@ def _why_not(error: OSError) -> Wrote:
     raise error
 
 
-def settle(sock: socket.socket, connection: Connection, deadline: float) -> None:
-    """Write everything, waiting for room and for acknowledgements until the deadline on the monotonic clock at most."""
-    poll = select.poll()
+def write_rest(sock: SocketType, connection: Connection, deadline: float | None) -> bool:
+    """Write everything, waiting for room and for acknowledgements until the deadline on the monotonic clock; return whether it was done.
+
+    Without a deadline this waits as long as the peer lives.
+    """
+    connection.take_in()
     while not connection.closed:
         wrote = send_step(sock, connection)
-        left = deadline - time.monotonic()
-        if connection.settled or left <= 0:
-            return
-        poll.register(sock, select.POLLIN | (select.POLLOUT if wrote is UNTIL_FULL else 0))
-        if poll.poll(1000 * (min(left, RETRY) if wrote is UNTIL_SHORTAGE else left)):
-            try:
-                feed(connection, receive_step(sock))
-            except BlockingIOError:
-                continue
+        if connection.settled:
+            break
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            return False
+        wait_for(sock.fileno(), reading=True, writing=wrote is UNTIL_FULL, left=_soon(left, wrote))
+        try:
+            receive_step(sock, connection)
+        except BlockingIOError:
+            continue
+        connection.take_in()
+    return True
+
+
+def _soon(left: float | None, wrote: Wrote) -> float | None:
+    """Return how long to wait: after a shortage until the next attempt at most."""
+    if wrote is not UNTIL_SHORTAGE:
+        return left
+    return SHORTAGE_RETRY if left is None else min(left, SHORTAGE_RETRY)
+
+
+def wait_for(fd: int, *, reading: bool, writing: bool, left: float | None, also: Sequence[int] = ()) -> None:
+    """Wait until a descriptor is readable or writable, until one of `also` is readable, or for `left` seconds."""
+    poll = new_poll()
+    if reading or writing:
+        poll.register(fd, (POLLIN if reading else 0) | (POLLOUT if writing else 0))
+    for other in also:
+        poll.register(other, POLLIN)
+    poll.poll(None if left is None else math.ceil(min(left, _LONGEST_POLL) * 1000))

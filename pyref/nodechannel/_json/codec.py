@@ -1,41 +1,66 @@
 """Bytes to lines, lines to values, and back: the serialization `json` of the channel.
 
-Importing orjson takes longer than importing all the rest. The functions of `nodechannel._json.loader`
-come here when one of them is first asked for; only a first message that is plain goes out before that.
+Importing orjson takes longer than importing all the rest. The functions of `nodechannel._json.loader` come here when one of them is first
+needed. Before that, and while it happens, the exact writer serves: for the first message of a child, for a signal handler that sends in the
+midst of the import, and for another thread.
 """
 
 from __future__ import annotations
 
-from nodechannel._json import plain
+import os
+from _thread import RLock
+
+from nodechannel._json import writing
 from nodechannel._json.framing import LONGEST_LINE, LineFramer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from nodechannel._json.loader import decode, decode_lines, encode_many, fast_path
 
 __all__ = ["LONGEST_LINE", "LineFramer", "decode", "decode_lines", "encode", "encode_many", "fast_path"]
 
 _first = iter([True])  # true once
+_lock = RLock()
+# Not empty while orjson is being imported.
+_loading: list[bool] = []
 
 
-def encode(message: object, unsafe_integers: bool = False, allow_nan: bool = True) -> bytes:
-    """Return the frame of a message; raises `InvalidMessage`. See `nodechannel._json.exact.encode`."""
-    frame = plain.encode(message) if next(_first, False) else None
-    if frame is not None:
-        return frame
+def encode(
+    message: object,
+    unsafe_integers: bool = False,
+    allow_nan: bool = True,
+    default: Callable[[Any], Any] | None = None,
+) -> bytes:
+    """Return the frame of a message; raises `InvalidMessage`. See `nodechannel._json.writing.encode`."""
+    if bool(_loading) or next(_first, False):
+        return writing.encode(message, unsafe_integers, allow_nan, default)
     _load()
-    return encode(message, unsafe_integers, allow_nan)  # another one by now
+    return encode(message, unsafe_integers, allow_nan, default)  # another one by now
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if _loading and name == "encode_many":
+        return writing.encode_many
     _load()
     return globals()[name]
 
 
 def _load() -> None:
     """Let each name stand for the function that does it, `encode` included."""
-    from nodechannel._json import loader
+    with _lock:
+        _loading.append(True)
+        try:
+            from nodechannel._json import loader
 
-    globals().update({name: getattr(loader, name) for name in loader.__all__})
+            globals().update({name: getattr(loader, name) for name in loader.__all__})
+        finally:
+            _loading.clear()
+
+
+# A fork waits until the import is done: the new process would wait for ever for a thread that it does not have.
+os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)

@@ -1,4 +1,4 @@
-"""The same answers as `nodechannel._json.exact`, from orjson where orjson agrees with it.
+"""The same answers as `nodechannel._json.exact` and `writing`, from orjson where orjson agrees with them.
 
 orjson refuses what it does not know: then the exact path decides. It differs silently in two places, which
 are looked for: it reads ``-0`` as the integer 0, and it writes the line feeds of an `orjson.Fragment`.
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from nodechannel._json import exact, writing
 from nodechannel._json.framing import LONGEST_LINE, blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from nodechannel._json.framing import Line
 
@@ -38,10 +39,10 @@ def decode(line: Line) -> Any:
     try:
         value = _loads(line)
     except ValueError:
-        return _exact_decode(line)
+        return exact.decode(line)
     # Asking for one byte first is ten times faster than asking for two.
     if _MINUS in line and _find_negative_zero(line):  # [JSN-025]
-        return _exact_decode(line)
+        return exact.decode(line)
     return value
 
 
@@ -50,26 +51,36 @@ def decode_lines(lines: Sequence[Line]) -> list[Any]:
     try:
         values = list(map(_loads, lines))
     except ValueError:
-        return [_exact_decode(line) for line in lines]
+        return [exact.decode(line) for line in lines]
     text = b"\n".join(lines)  # of a single line no copy
     if _MINUS in text and _find_negative_zero(text):  # [JSN-025]
         return [decode(line) for line in lines]
     return values
 
 
-def encode(message: object, unsafe_integers: bool = False, allow_nan: bool = True) -> bytes:
-    """Return the frame of a message; raises `InvalidMessage`. See `nodechannel._json.exact.encode`."""
+def encode(
+    message: object,
+    unsafe_integers: bool = False,
+    allow_nan: bool = True,
+    default: Callable[[Any], Any] | None = None,
+) -> bytes:
+    """Return the frame of a message; raises `InvalidMessage`. See `nodechannel._json.writing.encode`."""
     try:
         text = _dumps(message, None, _OPTIONS_UNSAFE if unsafe_integers else _OPTIONS)
     except TypeError:
-        return _exact_encode(message, unsafe_integers, allow_nan)
+        return writing.encode(message, unsafe_integers, allow_nan, default)
     # Cheaper than OPT_APPEND_NEWLINE, behind which another line feed is harder to look for.
     if _LINE_FEED in text or len(text) > LONGEST_LINE or (not allow_nan and b"null" in text):  # [FRM-002]
-        return _exact_encode(message, unsafe_integers, allow_nan)
+        return writing.encode(message, unsafe_integers, allow_nan, default)
     return text + b"\n"  # [FRM-003]
 
 
-def encode_many(messages: list[object], unsafe_integers: bool = False, allow_nan: bool = True) -> list[bytes]:
+def encode_many(
+    messages: list[object],
+    unsafe_integers: bool = False,
+    allow_nan: bool = True,
+    default: Callable[[Any], Any] | None = None,
+) -> list[bytes]:
     """Return the `blocks` of the frames of many messages; raises `InvalidMessage` when any of them cannot be sent."""
     options = _OPTIONS_UNSAFE if unsafe_integers else _OPTIONS
     try:
@@ -78,27 +89,9 @@ def encode_many(messages: list[object], unsafe_integers: bool = False, allow_nan
             text + b"\n" for message in messages if _LINE_FEED not in (text := _dumps(message, None, options))
         ]
     except TypeError:
-        return _exact_encode_many(messages, unsafe_integers, allow_nan)
+        return writing.encode_many(messages, unsafe_integers, allow_nan, default)
     found = blocks(frames)
     odd = len(frames) != len(messages) or max(map(len, found)) > LONGEST_LINE  # [FRM-002]
     if odd or (not allow_nan and any(b"null" in block for block in found)):
-        return _exact_encode_many(messages, unsafe_integers, allow_nan)
+        return writing.encode_many(messages, unsafe_integers, allow_nan, default)
     return found
-
-
-def _exact_decode(line: Line) -> Any:
-    from nodechannel._json import exact
-
-    return exact.decode(line)
-
-
-def _exact_encode(message: object, unsafe_integers: bool, allow_nan: bool) -> bytes:
-    from nodechannel._json import exact
-
-    return exact.encode(message, unsafe_integers, allow_nan)
-
-
-def _exact_encode_many(messages: list[object], unsafe_integers: bool, allow_nan: bool) -> list[bytes]:
-    from nodechannel._json import exact
-
-    return exact.encode_many(messages, unsafe_integers, allow_nan)

@@ -7,11 +7,13 @@ which arrives in two reads is never decoded in halves ([FRM-022]).
 from __future__ import annotations
 
 from nodechannel._core.outbox import BLOCK_SIZE
-from nodechannel.errors import LineTooLong
+from nodechannel.errors import LineTooLong, SerializationMismatch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
+
+    from nodechannel.errors import RemoteError
 
     # A line that came in pieces is a bytearray.
     Line: TypeAlias = bytes | bytearray
@@ -47,7 +49,7 @@ class LineFramer:
 
     Attributes:
         max_line: bytes of the longest line that is accepted, its line feed not counted.
-        error: set when a line exceeded that limit; no line is returned from there on ([FRM-030]).
+        error: set when a line exceeded that limit, or the peer speaks another serialization; no line is returned from there on.
     """
 
     __slots__ = ("_rest", "error", "max_line")
@@ -56,12 +58,22 @@ class LineFramer:
         # [SEC-002]
         self.max_line = max_line
         self._rest = bytearray()
-        self.error: LineTooLong | None = None
+        self.error: RemoteError | None = None
 
     @property
     def buffered(self) -> int:
         """Bytes of the unfinished line."""
         return len(self._rest)
+
+    def checkpoint(self) -> tuple[bytearray, int]:
+        """Return the unfinished line and its length, for `restore`."""
+        return self._rest, len(self._rest)
+
+    def restore(self, checkpoint: tuple[bytearray, int]) -> None:
+        """Return to the state of a checkpoint, before which no line exceeded the limit."""
+        self._rest, size = checkpoint
+        del self._rest[size:]
+        self.error = None
 
     def feed(self, data: bytes) -> list[Line]:
         """Return the lines that `data` completes, without their line feeds; those before a line that is too long too ([FRM-027])."""
@@ -74,6 +86,9 @@ class LineFramer:
             lines[0] = self._finish(lines[0])
         if rest:
             self._rest += rest
+            # [ADV-071] The length and the header of a frame: no line feed need ever come.
+            if not self._rest[0] and self._rest[4:5] == b"\xff":
+                self._fail(SerializationMismatch("json", bytes(self._rest[:16])))
         return lines
 
     def _finish(self, end: Line) -> Line:
@@ -91,7 +106,8 @@ class LineFramer:
             end = data.find(b"\n", start)
             piece = data[start:] if end < 0 else data[start:end]
             if len(self._rest) + len(piece) > self.max_line:
-                self._overflow()
+                # [FRM-030]
+                self._fail(LineTooLong(self.max_line))
             elif end < 0:
                 self._rest += piece
                 break
@@ -100,7 +116,7 @@ class LineFramer:
                 start = end + 1
         return lines
 
-    def _overflow(self) -> None:
-        """Give the stream up ([FRM-030]): the line is not kept, and nothing after it can be trusted."""
-        self.error = LineTooLong(self.max_line)
+    def _fail(self, error: RemoteError) -> None:
+        """Give the stream up: what is left of it is not kept, because nothing in it can be trusted."""
+        self.error = error
         self._rest = bytearray()

@@ -8,15 +8,15 @@ from nodechannel._json.framing import LONGEST_LINE, LineFramer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from nodechannel._core.serialization import Body
     from nodechannel._handles.types import HandleType
 
-_ACK = b'{"cmd":"NODE_HANDLE_ACK"}'
+_ACK_BODY = b'{"cmd":"NODE_HANDLE_ACK"}'
 # [HND-050]
-_NACK = b'{"cmd":"NODE_HANDLE_NACK"}'
+_NACK_BODY = b'{"cmd":"NODE_HANDLE_NACK"}'
 
 # The first byte of the frame of an object, and the types whose frames begin with another byte.
 _BRACE = ord("{")
@@ -26,15 +26,21 @@ _NO_OBJECTS = frozenset({str, int, float, bool, list, tuple, type(None)})
 class JsonSerialization:
     """See `nodechannel._core.serialization.Serialization`, and `ChannelOptions` for the options."""
 
-    __slots__ = ("_allow_nan", "_unsafe_integers")
+    __slots__ = ("_allow_nan", "_default", "_unsafe_integers")
 
     mode = "json"
-    ack = _ACK + b"\n"
-    nack = _NACK + b"\n"
-    ack_body = _ACK
+    ack = _ACK_BODY + b"\n"
+    nack = _NACK_BODY + b"\n"
+    ack_body = _ACK_BODY
 
-    def __init__(self, *, unsafe_integers: bool = False, allow_nan: bool = True) -> None:
-        self._unsafe_integers, self._allow_nan = unsafe_integers, allow_nan
+    def __init__(
+        self,
+        *,
+        unsafe_integers: bool = False,
+        allow_nan: bool = True,
+        default: Callable[[Any], Any] | None = None,
+    ) -> None:
+        self._unsafe_integers, self._allow_nan, self._default = unsafe_integers, allow_nan, default
 
     def framer(self, max_size: int | None) -> LineFramer:
         """Return a framer of lines."""
@@ -42,8 +48,8 @@ class JsonSerialization:
 
     def frame(self, message: object) -> bytes:
         """Return the line of a user message."""
-        # [JSN-001, JSN-004]
-        frame = codec.encode(message, self._unsafe_integers, self._allow_nan)
+        # [JSN-001, JSN-004, JSN-008]
+        frame = codec.encode(message, self._unsafe_integers, self._allow_nan, self._default)
         # Only an object can be internal, and a plain dict only with a `cmd`.
         suspicious = frame[0] == _BRACE and (type(message) is not dict or "cmd" in message)
         if suspicious and _is_internal(message, frame):
@@ -52,7 +58,7 @@ class JsonSerialization:
 
     def frames(self, messages: list[object]) -> list[bytes]:
         """Return the lines of many user messages, in pieces."""
-        frames = codec.encode_many(messages, self._unsafe_integers, self._allow_nan)
+        frames = codec.encode_many(messages, self._unsafe_integers, self._allow_nan, self._default)
         # Where no message can be an object, none is looked at.
         if not _NO_OBJECTS.issuperset(map(type, messages)):
             self._refuse_internal(messages)
@@ -62,21 +68,19 @@ class JsonSerialization:
         for index, message in enumerate(messages):
             harmless = "cmd" not in message if type(message) is dict else type(message) in _NO_OBJECTS
             if not harmless and _is_internal(
-                message, codec.encode(message, self._unsafe_integers, self._allow_nan)
+                message, codec.encode(message, self._unsafe_integers, self._allow_nan, self._default)
             ):
                 raise refuse_internal(f"$[{index}]")
 
     def internal_frame(self, message: dict[str, Any]) -> bytes:
-        """Return the line of an internal message."""
-        return codec.encode(message, self._unsafe_integers, self._allow_nan)
+        """Return the line of an internal message. It may repeat values of the peer, so no number is refused."""
+        return codec.encode(message, True, True, self._default)
 
     def envelope(
         self, message: object, type_: HandleType, key: str | None, dgram_type: str | None, *, internal: bool
     ) -> bytes:
         """Return the line of an envelope: the text of the message stands in it as it is."""
-        frame = (
-            codec.encode(message, self._unsafe_integers, self._allow_nan) if internal else self.frame(message)
-        )
+        frame = codec.encode(message, True, True, self._default) if internal else self.frame(message)
         extra = b"" if key is None else b',"key":' + codec.encode(key)[:-1]
         if dgram_type is not None:
             extra += b',"dgramType":"%s"' % dgram_type.encode()

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 GRACE = 5.0
-"""Seconds that a context manager waits for the peer to take queued messages, or for a child to end."""
+"""Seconds that a context manager waits for a child to end, which has everything that was sent."""
+
+
+def warn_of_loss(size: int) -> None:
+    """Say that the program ends before the peer took what was sent, because the user has set a limit."""
+    import warnings
+
+    warnings.warn(
+        f"{size} bytes of messages were not delivered: the peer did not take them within `linger` seconds",
+        RuntimeWarning,
+        stacklevel=2,
+    )
 
 
 def signal_name(code: int | None) -> str | None:

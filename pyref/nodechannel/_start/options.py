@@ -20,6 +20,8 @@ class SpawnOptions(OpenOptions, total=False):
     than 0.
 
     Attributes:
+        lifeline: end the child and its descendants when this process dies, even by SIGKILL; Linux only.
+        end_on_signal: let SIGTERM and SIGINT end the loop over the messages, as for `connect`.
         env: the child's environment, this process's own if not given; the variables of the channel are added.
         pass_fds: descriptors to be inherited beside that of the channel.
         stdin, stdout, stderr: inherited if not given.
@@ -31,6 +33,8 @@ class SpawnOptions(OpenOptions, total=False):
         user, group, extra_groups: as whom it runs.
     """
 
+    lifeline: bool
+    end_on_signal: bool
     env: Mapping[str, str] | None
     pass_fds: Collection[int]
     stdin: Stdio

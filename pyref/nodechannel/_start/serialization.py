@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from nodechannel._core.options import OpenOptions
     from nodechannel._core.serialization import Serialization
 
-JSON = "json"
+JSON, ADVANCED = "json", "advanced"
 
 
 def known(mode: str) -> str:
     """Return the name of a serialization; raises `UnsupportedSerialization` when this package does not speak it ([BOO-005])."""
-    if mode != JSON:
+    if mode not in (JSON, ADVANCED):
         raise UnsupportedSerialization(mode)
     return mode
 
@@ -25,7 +25,13 @@ def resolve(options: OpenOptions) -> Serialization:
     serialization = options.get("serialization", JSON)
     if not isinstance(serialization, str):
         return serialization
-    known(serialization)
+    if known(serialization) == ADVANCED:
+        # Loaded for those that use it.
+        from nodechannel._advanced.serialization import AdvancedSerialization
+
+        return AdvancedSerialization(default=options.get("default"))
     return JsonSerialization(
-        unsafe_integers=options.get("unsafe_integers", False), allow_nan=options.get("allow_nan", True)
+        unsafe_integers=options.get("unsafe_integers", False),
+        allow_nan=options.get("allow_nan", True),
+        default=options.get("default"),
     )

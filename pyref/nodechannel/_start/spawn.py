@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 _UNIQUE_ID = "NODE_UNIQUE_ID"
 
 # What `channel_options` finds among the options of `spawn`.
-_OF_THE_CHANNEL = ("unsafe_integers", "allow_nan", "max_line", "serialization")
+_OF_THE_CHANNEL = ("unsafe_integers", "allow_nan", "max_line", "linger", "default", "serialization")
+
+# Options of `spawn` that concern neither the channel nor `subprocess.Popen`.
+_OF_SPAWN = ("lifeline", "end_on_signal")
 
 # Descriptors 0 to 2 belong to the standard streams.
 _LOWEST_FD = 3
@@ -45,6 +48,8 @@ class ChannelPair:
         import fcntl  # a child needs none
 
         # [BOO-011, BOO-015, BOO-016]
+        # The mark of the child's tree, for a lifeline.
+        self.mark: str | None = None
         self.parent, child = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             # The lowest number that is free: shells cannot redirect to descriptors of several digits.
@@ -56,14 +61,34 @@ class ChannelPair:
             child.close()
 
     def popen_options(self, options: SpawnOptions) -> dict[str, Any]:
-        """Return the options for starting the process; raises `UnsupportedSerialization`."""
+        """Return the options for starting the process.
+
+        Raises `UnsupportedSerialization`, `LifelineUnsupported` and `NotMainThread`.
+        """
         passed: dict[str, Any] = {**options}
-        for name in _OF_THE_CHANNEL:
+        lifeline = passed.get("lifeline", False)
+        if passed.get("end_on_signal"):
+            from nodechannel._start.signals import require_main_thread
+
+            require_main_thread()
+        for name in (*_OF_THE_CHANNEL, *_OF_SPAWN):
             passed.pop(name, None)
         passed["env"] = self._environment(passed.get("env"), resolve(options).mode)
+        if lifeline:
+            from nodechannel._start.lifeline import check, new_mark
+
+            check()
+            self.mark = new_mark(passed["env"])
         # [BOO-012]
         passed["pass_fds"] = (*passed.get("pass_fds", ()), self.child_fd)
         return passed
+
+    def follow(self, child: int) -> None:
+        """Tie a child to this process if it was started with a lifeline."""
+        if self.mark is not None:
+            from nodechannel._start.lifeline import follow_this_process
+
+            follow_this_process(self.mark, child)
 
     def _environment(self, env: Mapping[str, str] | None, serialization: str) -> dict[str, str]:
         """Return the child's environment with each variable of the channel once ([BOO-007], [BOO-013], [BOO-014], [BOO-018])."""

@@ -11,8 +11,9 @@ from nodechannel._cluster.messages import Policy
 
 # Never true, for tools that read this file alone: `TYPE_CHECKING` would be one more name that they offer.
 if __name__ == "TYPE_CHECKING":
+    from nodechannel._cluster.events import Event
     from nodechannel._cluster.processes import WorkerProcess
-    from nodechannel._cluster.supervisor import Cluster, Event
+    from nodechannel._cluster.supervisor import Cluster
     from nodechannel.cluster import asyncio as asyncio
 
 __all__ = ["Cluster", "Event", "Policy", "Server", "Worker", "WorkerProcess", "connect", "is_worker"]
@@ -22,7 +23,7 @@ _facade.publish(
     __name__,
     {
         "Cluster": "nodechannel._cluster.supervisor",
-        "Event": "nodechannel._cluster.supervisor",
+        "Event": "nodechannel._cluster.events",
         "WorkerProcess": "nodechannel._cluster.processes",
         "asyncio": "nodechannel.cluster.asyncio",
     },

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -68,3 +69,10 @@ def test_doctor_says_what_it_finds():
 def test_no_command_is_wrong_usage():
     assert run().returncode == 2
     assert run("unheard-of").returncode == 2
+
+
+def test_hop_prints_the_path_of_the_file():
+    result = run("hop", "--print-path")
+    assert result.returncode == 0
+    assert Path(result.stdout.strip()).read_text().startswith("#!/usr/bin/env node")
+    assert run("hop").returncode == 2

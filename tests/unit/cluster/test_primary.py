@@ -5,16 +5,20 @@ from __future__ import annotations
 import errno
 import os
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from nodechannel._cluster.messages import Policy, Query
-from nodechannel._cluster.primary import PrimaryProtocol, WorkerLink
-from nodechannel._core.delivery import Delivery
+from nodechannel._cluster.primary import MAX_PLACES, PrimaryProtocol, WorkerLink
+from nodechannel._core.connection import Connection
+from nodechannel._core.delivery import Delivery, DeliveryState
 from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.received import ReceivedHandle
 from nodechannel._handles.types import HandleType
+from nodechannel._json.serialization import JsonSerialization
 from nodechannel.errors import ChannelClosed
+from support import wire as schemas
 
 SOCKNAME = {"address": "127.0.0.1", "family": "IPv4", "port": 8000}
 PLACE = {
@@ -48,6 +52,9 @@ class Host:
 
     def listening(self, worker, query):
         self.told.append((worker.id, query.address, query.port))
+
+    def fault(self, worker, error):
+        self.told.append((worker.id, error))
 
 
 class Link(WorkerLink):
@@ -311,9 +318,10 @@ class TestConnections:
         one, two = primary.links
         scheduler.arrived(a_descriptor())
         ((delivery, _),) = one._offers.values()
-        one.abandoned(Delivery())
+        assert one.take_abandoned() == []
         assert two.sent == []
-        one.abandoned(delivery)
+        delivery.state = DeliveryState.ABANDONED
+        assert one.take_abandoned() == [delivery]
         assert two.sent[0]["act"] == "newconn"
 
     def test_a_worker_that_has_closed_gets_none_and_the_last_one_closes_the_place(self, host, primary):
@@ -405,3 +413,138 @@ def test_a_query_survives_the_wire():
     ):
         assert Query.from_wire(place.to_wire()) == place
     assert Query.from_wire({**PLACE, "backlog": False}) == Query("127.0.0.1", 8000, 4, backlog=0)
+
+
+def deep(levels):
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+ODD = {
+    "a huge integer": 2**60,
+    "an infinity": float("inf"),
+    "a lone surrogate": "\ud800",
+    "deep": deep(100_000),
+    "a text": "x",
+    "a list": [1],
+    "an object": {"a": {}},
+    "a fraction": 1.5,
+    "true": True,
+    "null": None,
+}
+
+
+class TestOddMembers:
+    """Every question of a worker gets an answer, and the answer can be written."""
+
+    @pytest.fixture
+    def wire(self, host, monkeypatch):
+        """Return a protocol, and a link whose messages go through a real connection."""
+        # An answer repeats odd values of its question, which no schema allows.
+        monkeypatch.setattr(schemas, "looks_internal", lambda frame: False)
+        primary = PrimaryProtocol(Policy.ROUND_ROBIN, host)
+        connection = Connection(JsonSerialization())
+        link = WorkerLink(1, primary, connection.send_internal)
+        return SimpleNamespace(primary=primary, link=link, connection=connection)
+
+    @pytest.mark.parametrize("value", ODD.values(), ids=ODD)
+    @pytest.mark.parametrize(
+        "member", ["seq", "index", "data", "address", "port", "addressType", "fd", "flags", "backlog"]
+    )
+    def test_a_question_is_answered(self, host, wire, member, value):
+        wire.link.receive({"cmd": "NODE_CLUSTER", "act": "queryServer", "seq": 3, **PLACE, member: value})
+        if host.opening:
+            host.opening[0].opened(-1, SOCKNAME)
+        written = bytes(wire.connection.outbox.gather()[0])
+        assert written.count(b'"ack"') == 1
+        assert not host.told
+
+    @pytest.mark.parametrize("value", ODD.values(), ids=ODD)
+    def test_the_number_of_a_question_comes_back_as_it_was(self, host, primary, value):
+        one, _ = primary.links
+        query(one, seq=value, port=-5)
+        assert one.sent[0]["ack"] is value
+
+    @pytest.mark.parametrize("value", ODD.values(), ids=ODD)
+    def test_a_goodbye_is_answered_whatever_its_number(self, primary, value):
+        one, _ = primary.links
+        one.says(act="exitedAfterDisconnect", seq=value)
+        assert one.sent == [{"cmd": "NODE_CLUSTER", "ack": value, "seq": 0}]
+
+    @pytest.mark.parametrize("value", ODD.values(), ids=ODD)
+    @pytest.mark.parametrize("member", ["ack", "act", "key", "accepted"])
+    def test_odd_members_elsewhere_raise_nothing(self, host, primary, member, value):
+        one, _ = primary.links
+        one.says(act="close", **{member: value} if member != "act" else {})
+        one.says(**{member: value})
+        assert not [told for told in host.told if isinstance(told[1], Exception)]
+
+
+class TestFailures:
+    """No failure outlives its question."""
+
+    @pytest.mark.parametrize(
+        "error", [OverflowError("odd"), UnicodeError("odd"), RecursionError(), OSError(24, "full")]
+    )
+    def test_an_exception_of_opening_is_an_answer_and_the_place_is_free_again(self, host, primary, error):
+        one, two = primary.links
+        opening, host.open = host.open, lambda place: raises(error)
+        query(one)
+        assert (one.sent[0]["errno"], one.sent[0]["ack"]) == (-errno.EINVAL, 1)
+        assert host.told == [(1, error)]
+        host.open = opening
+        query(two)
+        opened(host)
+        assert two.sent[0]["errno"] is None
+        query(one, seq=2)
+        assert one.sent[1]["errno"] is None
+
+    def test_a_fault_inside_costs_the_worker_nothing_else(self, host, primary):
+        one, _ = primary.links
+        error = RuntimeError("a fault of this package")
+        host.online = lambda worker: raises(error)
+        one.says(act="online", seq=0)
+        assert host.told == [(1, error)]
+        one.says(act="suicide", seq=1)
+        assert one.sent
+
+    def test_one_worker_cannot_take_every_descriptor(self, host, primary):
+        one, two = primary.links
+        for number in range(MAX_PLACES + 3):
+            query(one, seq=number, port=0, index=number)
+            if len(host.opening) > number:
+                opened(host)
+        assert [message["errno"] for message in one.sent[MAX_PLACES:]] == [-errno.EMFILE] * 3
+        query(two, port=0, index=MAX_PLACES)
+        opened(host)
+        assert two.sent[0]["errno"] is None
+        one.says(act="close", key=one.sent[0]["key"])
+        query(one, seq=9999, port=1)
+        opened(host)
+        assert one.sent[-1]["errno"] is None
+
+    def test_a_place_without_workers_is_closed_in_the_end(self, host, primary):
+        one, two = primary.links
+        query(one)
+        opened(host)
+        primary.protocol.gone(one)
+        (expire,) = host.calls
+        query(two)  # in time
+        expire()
+        assert not host.closed
+        primary.protocol.gone(two)
+        host.calls[-1]()
+        assert len(host.closed) == 1
+        assert not primary.places
+
+    def test_online_is_told_once(self, host, primary):
+        one, _ = primary.links
+        for seq in range(3):
+            one.says(act="online", seq=seq)
+        assert host.told == [(1, "online")]
+
+
+def raises(error):
+    raise error

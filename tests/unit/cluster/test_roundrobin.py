@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nodechannel._cluster.roundrobin import FIRST_REST, LONGEST_REST, RoundRobin
+from nodechannel._cluster.roundrobin import FIRST_REST, MAX_REST, RoundRobin
 from nodechannel._handles.fd import OwnedFd
 from nodechannel.errors import ChannelClosed
 
@@ -118,7 +118,7 @@ def test_who_refuses_rests_longer_each_time_until_it_accepts(scheduler, clock):
         worker.answer(False)
         assert worker.holds == []
         rests += clock.pass_by()
-    assert rests == [min(FIRST_REST * 2**turn, LONGEST_REST) for turn in range(9)]
+    assert rests == [min(FIRST_REST * 2**turn, MAX_REST) for turn in range(9)]
     worker.answer(True)
     scheduler.arrived(a_connection())
     worker.answer(False)

@@ -11,7 +11,7 @@ import pytest
 
 from nodechannel import errors
 from nodechannel._core.connection import Connection
-from nodechannel._core.delivery import DeliveryState
+from nodechannel._core.delivery import Delivery, DeliveryState
 from nodechannel._core.message import Message
 from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.types import HandleType
@@ -463,3 +463,15 @@ class TestEnding:
         assert connection.queued_bytes == connection.outbox.size + 6
         write_all(connection)
         assert connection.queued_bytes == 6
+
+
+def test_the_error_of_one_delivery_is_taken_back_and_no_equal_one():
+    connection = Connection(JsonSerialization())
+    deliveries = [Delivery(), Delivery()]
+    connection.receive_data(b"1\n")
+    connection.events.extend(errors.HandleAbandoned(delivery) for delivery in deliveries)
+    connection.withdraw(deliveries[1])
+    message, left = connection.events
+    assert message == Message(1)
+    assert isinstance(left, errors.HandleAbandoned)
+    assert left.delivery is deliveries[0]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import array
 import os
 import socket
+from collections import deque
 
 import pytest
 
-from nodechannel._handles.fd import OwnedFd, pack_rights, unpack_rights
+from nodechannel._handles.fd import OwnedFd, descriptors_in, own_all, pack_rights
 from nodechannel.errors import HandleTaken
 
 
@@ -66,9 +67,16 @@ def test_packing_and_unpacking():
         array.array("i", [fds[0].fileno()]).tobytes(),
     )
     raw = array.array("i", [fd.detach() for fd in fds]).tobytes()
-    unpacked = unpack_rights(
+    found = descriptors_in(
         [(socket.SOL_SOCKET, socket.SCM_RIGHTS, raw + b"\0"), (socket.SOL_SOCKET, 99, b"other")]
     )
-    assert array.array("i", [fd.fileno() for fd in unpacked]).tobytes() == raw
+    assert array.array("i", found).tobytes() == raw
+    unpacked: deque[OwnedFd] = deque()
+    own_all(deque(found), unpacked)
+    assert [fd.fileno() for fd in unpacked] == found
     for fd in unpacked:
         fd.close()
+
+
+def test_an_exception_that_ends_init_does_not_break_del():
+    OwnedFd.__new__(OwnedFd).__del__()

@@ -11,8 +11,8 @@ import pytest
 
 from nodechannel._core.connection import Connection
 from nodechannel._core.message import Message
-from nodechannel._handles.fd import SCM_MAX_FD
-from nodechannel._io.steps import Wrote, feed, receive_step, send_step
+from nodechannel._handles.fd import MSG_CTRUNC, SCM_MAX_FD, descriptors_in
+from nodechannel._io.steps import Wrote, receive_step, send_step
 from nodechannel._json.serialization import JsonSerialization
 
 
@@ -23,6 +23,11 @@ def pair():
         yield ours, theirs
 
 
+def receive(sock: socket.socket, connection: Connection) -> None:
+    receive_step(sock, connection)
+    connection.take_in()
+
+
 def give(sock: socket.socket, data: bytes, fds: list[int]) -> None:
     sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))])
 
@@ -30,30 +35,36 @@ def give(sock: socket.socket, data: bytes, fds: list[int]) -> None:
 def test_nothing_to_read_and_the_end(pair):
     ours, theirs = pair
     with pytest.raises(BlockingIOError):
-        receive_step(ours)
+        receive_step(ours, Connection(JsonSerialization()))
     theirs.close()
     connection = Connection(JsonSerialization())
-    feed(connection, receive_step(ours))
+    receive(ours, connection)
     assert connection.closed
 
 
 def test_received_descriptors_are_close_on_exec(pair):
     ours, theirs = pair
     give(theirs, b"x", [theirs.fileno()] * 3)
-    _, fds, truncated = receive_step(ours)
-    assert not truncated
-    assert [os.get_inheritable(fd.fileno()) for fd in fds] == [False] * 3
+    connection = Connection(JsonSerialization())
+    receive_step(ours, connection)
+    _, ancillary, flags, _ = connection.inbox[0]
+    fds = descriptors_in(ancillary)
+    assert not flags & MSG_CTRUNC
+    assert [os.get_inheritable(fd) for fd in fds] == [False] * 3
     for fd in fds:
-        fd.close()
+        os.close(fd)
 
 
 def test_as_many_descriptors_as_linux_allows_are_received(pair):
     ours, theirs = pair
     give(theirs, b"x", [theirs.fileno()] * SCM_MAX_FD)
-    _, fds, truncated = receive_step(ours)
-    assert (len(fds), truncated) == (SCM_MAX_FD, False)
+    connection = Connection(JsonSerialization())
+    receive_step(ours, connection)
+    _, ancillary, flags, _ = connection.inbox[0]
+    fds = descriptors_in(ancillary)
+    assert (len(fds), flags & MSG_CTRUNC) == (SCM_MAX_FD, 0)
     for fd in fds:
-        fd.close()
+        os.close(fd)
 
 
 def test_a_full_descriptor_table_is_seen_as_truncation(pair):
@@ -62,14 +73,14 @@ def test_a_full_descriptor_table_is_seen_as_truncation(pair):
     give(theirs, b'{"cmd":"NODE_HANDLE","type":"net.Socket","msg":1}\n', [theirs.fileno()])
     lowest = os.dup(0)
     os.close(lowest)
+    connection = Connection(JsonSerialization())
     resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
     try:
-        received = receive_step(ours)
+        receive_step(ours, connection)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert received[1:] == ([], True) or received[1:] == ((), True)
-    connection = Connection(JsonSerialization())
-    feed(connection, received)
+    assert connection.inbox[0][2] & MSG_CTRUNC
+    connection.take_in()
     error = connection.events.popleft()
     assert getattr(error, "truncated", None) is True
     assert send_step(ours, connection) is Wrote.ALL
@@ -82,7 +93,7 @@ def test_many_frames_leave_in_one_call_and_arrive_in_one(pair):
     for number in range(500):
         connection.send(number)
     assert send_step(ours, connection) is Wrote.ALL
-    feed(other, receive_step(theirs))
+    receive(theirs, other)
     assert len(other.events) == 500
 
 
@@ -95,10 +106,10 @@ def test_a_full_socket_keeps_the_rest(pair):
     calls = 0
     while send_step(ours, connection) is not Wrote.ALL:
         calls += 1
-        feed(other, receive_step(theirs))
+        receive(theirs, other)
     assert calls > 5
     while len(other.events) < 2000:
-        feed(other, receive_step(theirs))
+        receive(theirs, other)
     assert [event.data[1] for event in other.events if isinstance(event, Message)] == list(range(2000))
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from nodechannel._core.outbox import BLOCK_SIZE
 from nodechannel._json.framing import LONGEST_LINE, LineFramer, blocks
+from nodechannel.errors import SerializationMismatch
 
 
 @pytest.mark.rule("FRM-020")
@@ -106,3 +107,16 @@ def test_nothing_is_read_after_a_long_line() -> None:
         assert framer.feed(chunk) == []
     assert framer.error is not None
     assert framer.buffered == 0
+
+
+@pytest.mark.rule("ADV-071")
+@pytest.mark.parametrize("size", [1, 5, 100])
+def test_a_peer_that_speaks_advanced_is_recognised(size: int) -> None:
+    framer = LineFramer()
+    stream = b"1\n" + bytes.fromhex("00000003 ff0f30")
+    lines = [
+        bytes(line) for at in range(0, len(stream), size) for line in framer.feed(stream[at : at + size])
+    ]
+    assert lines == [b"1"]
+    assert isinstance(framer.error, SerializationMismatch)
+    assert "'advanced'" in str(framer.error)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ def environment(value: object, **more: str) -> dict[str, str]:
 @pytest.fixture
 def pair():
     ours, theirs = socket.socketpair()
+    ours.set_inheritable(True)  # as exec leaves it
     yield ours, theirs
     theirs.close()
     if ours.fileno() >= 0:
@@ -73,7 +76,7 @@ def test_descriptors_that_are_no_sockets():
     read, write = os.pipe()
     with Path("/dev/null").open() as null:
         for fd in (read, write, null.fileno()):
-            with pytest.raises(errors.BadChannelFd, match="not a socket"):
+            with pytest.raises(errors.BadChannelFd, match=r"not a socket but a (pipe|device)"):
                 adopt(environment(fd))
             os.fstat(fd)  # still open: it was never ours
     os.close(read)
@@ -87,6 +90,63 @@ def test_sockets_without_a_stream(kind):
         adopt(environment(ours.fileno()))
 
 
+def test_sockets_of_other_families(pair):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as sock,
+    ):
+        sock.set_inheritable(True)
+        with pytest.raises(
+            errors.BadChannelFd, match=r"not a Unix socket .*connected to \('127.0.0.1'.*launcher"
+        ):
+            adopt(environment(sock.fileno()))
+        assert sock.get_inheritable()
+
+
+@pytest.mark.parametrize("address", ["named", "\0nodechannel-test"])
+def test_a_connection_to_a_service_that_has_a_name(tmp_path, monkeypatch, address):
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+        server.bind(address)
+        server.listen()
+        client.connect(address)
+        with server.accept()[0] as accepted:
+            for sock in (client, accepted):
+                sock.set_inheritable(True)
+                with pytest.raises(errors.BadChannelFd, match="has a name"):
+                    adopt(environment(sock.fileno()))
+
+
+def test_a_pair_that_this_process_opened(pair):
+    for opened in socket.socketpair():
+        with opened, pytest.raises(errors.BadChannelFd, match="this process opened it"):
+            adopt(environment(opened.fileno()))
+
+
+def test_a_channel_that_another_living_process_has_adopted(pair):
+    ours, _ = pair
+    mine, other = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(other)
+        try:
+            adopt(environment(ours.fileno()))
+            os.write(2, b"")
+            os.read(mine, 1)  # until the parent is done
+        finally:
+            os._exit(0)
+    os.close(mine)
+    deadline = time.monotonic() + 20
+    while fcntl.fcntl(ours, fcntl.F_GETOWN) != pid and time.monotonic() < deadline:
+        time.sleep(0.01)
+    with pytest.raises(errors.BadChannelFd, match=f"process {pid} has adopted the channel"):
+        adopt(environment(ours.fileno()))
+    os.close(other)
+    os.waitpid(pid, 0)
+    ours.set_inheritable(True)
+    adopt(environment(ours.detach()))[0].close()  # its owner is gone
+
+
 def test_sockets_without_a_peer():
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as fresh:
         for sock in (server, fresh):
@@ -96,8 +156,10 @@ def test_sockets_without_a_peer():
 
 def test_a_serialization_that_is_not_spoken(pair):
     ours, _ = pair
-    environ = environment(ours.fileno(), NODE_CHANNEL_SERIALIZATION_MODE="advanced")
-    with pytest.raises(errors.UnsupportedSerialization, match="advanced"):
+    environ = environment(ours.fileno(), NODE_CHANNEL_SERIALIZATION_MODE="protobuf")
+    with pytest.raises(
+        errors.UnsupportedSerialization, match="'protobuf' is not supported: 'json' and 'advanced' are"
+    ):
         adopt(environ)
     assert environ == {"OTHER": "stays"}
     assert not ours.get_inheritable()

@@ -1,0 +1,38 @@
+"""The mutants: each is ``peer.py`` with one text replaced, and names the rules that it breaks. One file for each chapter or role."""
+
+from mutants.catalogue import (
+    bootstrap,
+    classification,
+    codec,
+    faults,
+    flow,
+    framing,
+    handles_receive,
+    handles_send,
+    json_read,
+    json_write,
+    lifecycle,
+    primary,
+    socket_lists,
+    worker,
+)
+from mutants.catalogue.mutant import Mutant
+
+MUTANTS: tuple[Mutant, ...] = (
+    *bootstrap.MUTANTS,
+    *framing.MUTANTS,
+    *json_read.MUTANTS,
+    *json_write.MUTANTS,
+    *classification.MUTANTS,
+    *flow.MUTANTS,
+    *handles_send.MUTANTS,
+    *handles_receive.MUTANTS,
+    *socket_lists.MUTANTS,
+    *lifecycle.MUTANTS,
+    *faults.MUTANTS,
+    *codec.MUTANTS,
+    *worker.MUTANTS,
+    *primary.MUTANTS,
+)
+
+__all__ = ["MUTANTS", "Mutant"]

@@ -1,0 +1,251 @@
+"""The wire trace: each frame that a channel reads or writes, one line each, for a person who looks for a fault.
+
+    12:34:56.789012 4711 fd 3 -> {"cmd":"NODE_HANDLE","type":"net.Server","msg":"take it"} +fd 9
+    12:34:56.789324 4711 fd 3 <- {"cmd":"NODE_HANDLE_ACK"}
+
+The trace stands at the socket, below everything else: it shows what the kernel took and gave, at the time when it did. It cannot break the
+channel: when a line cannot be written, there is a warning, and the trace ends. One thing is different while it is on: an exception that a
+signal handler raises inside of it can lose what the kernel took or gave in that call.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+
+from nodechannel._handles.fd import OwnedFd, descriptors_in
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from logging import Logger
+    from typing import Any
+
+    from nodechannel._core.serialization import Body, Framer, Serialization
+
+SENT, RECEIVED = "->", "<-"
+
+# A frame of more bytes than this is shown by its beginning and its end.
+LONGEST = 400
+_END = 60
+
+_STDERR = 2
+
+
+def open_trace(
+    sock: socket.SocketType, serialization: Serialization, target: str, logger: Logger | None
+) -> socket.SocketType:
+    """Return a socket that shows its frames, in the place of one that does not; the same one if no trace can be written."""
+    sinks: list[Sink] = []
+    if target:
+        try:
+            sinks.append(File(target))
+        except OSError as error:
+            _warn(f"NODECHANNEL_TRACE={target}: {error.strerror}; the channel is not traced")
+    if logger is not None:
+        sinks.append(Log(logger))
+    if not sinks:
+        return sock
+    return TracedSocket(sock, Trace(f"fd {sock.fileno()}", sinks, serialization.framer))
+
+
+class TracedSocket(socket.socket):
+    """The socket of a channel, which shows what passes."""
+
+    def __init__(self, sock: socket.SocketType, trace: Trace) -> None:
+        timeout = sock.gettimeout()
+        super().__init__(sock.family, sock.type, sock.proto, fileno=sock.detach())
+        if timeout is not None:  # None would make the shared description blocking
+            self.settimeout(timeout)
+        self._trace = trace
+
+    def recvmsg(self, *args: Any) -> tuple[bytes, list[tuple[int, int, bytes]], int, Any]:
+        """Receive, and show what came."""
+        try:
+            received = super().recvmsg(*args)
+        except ConnectionError as error:
+            self._trace.note(RECEIVED, f"the connection is broken: {error.strerror}")
+            raise
+        data, ancillary, flags, _ = received
+        self._trace.received(data, descriptors_in(ancillary), dropped=bool(flags & socket.MSG_CTRUNC))
+        return received
+
+    def send(self, data: Any, *args: Any) -> int:
+        """Send, and show what the kernel took."""
+        return self._sent(data, (), super().send, data, *args)
+
+    def sendmsg(self, buffers: Iterable[Any], ancillary: Any = (), *args: Any) -> int:
+        """Send with descriptors, and show what the kernel took."""
+        parts = tuple(buffers)
+        return self._sent(
+            b"".join(parts), descriptors_in(ancillary), super().sendmsg, parts, ancillary, *args
+        )
+
+    def _sent(self, data: Any, fds: Sequence[int], call: Callable[..., int], *args: Any) -> int:
+        try:
+            count = call(*args)
+        except ConnectionError as error:
+            self._trace.note(SENT, f"the connection is broken: {error.strerror}")
+            raise
+        self._trace.sent(memoryview(data)[:count], fds)
+        return count
+
+    # The standard library calls this from `close`.
+    def _real_close(self, *args: Any) -> None:
+        super()._real_close(*args)  # type: ignore[misc]
+        self._trace.close()
+
+
+class Trace:
+    """The trace of one channel.
+
+    Args:
+        label: what the channel is called in each line.
+        sinks: where the lines go.
+        framer: makes a framer, for bodies of any size.
+    """
+
+    def __init__(self, label: str, sinks: list[Sink], framer: Callable[[None], Framer]) -> None:
+        self._label = label
+        self._sinks = sinks
+        self._framers = {SENT: framer(None), RECEIVED: framer(None)}
+        # Descriptors that passed, and whose frame is not complete.
+        self._fds: dict[str, list[int]] = {SENT: [], RECEIVED: []}
+        self._unreadable: set[str] = set()
+
+    def received(self, data: bytes, fds: Sequence[int], *, dropped: bool) -> None:
+        """Show what one call received; no data is the end of the stream."""
+        if dropped:
+            self.note(RECEIVED, "the kernel dropped descriptors")
+        if data:
+            self._pass(RECEIVED, data, fds)
+        else:
+            self.note(RECEIVED, "end of the stream")
+
+    def sent(self, data: memoryview, fds: Sequence[int]) -> None:
+        """Show what the kernel took."""
+        self._pass(SENT, bytes(data), fds)
+
+    def close(self) -> None:
+        """Show that the channel is closed, and let go of the sinks."""
+        self.note("--", "closed")
+        for sink in self._sinks:
+            sink.close()
+        self._sinks.clear()
+
+    def _pass(self, way: str, data: bytes, fds: Sequence[int]) -> None:
+        try:
+            self._show(way, data, fds)
+        except Exception as error:  # whatever it is, the channel goes on
+            self._end(error, list(self._sinks))
+
+    def _show(self, way: str, data: bytes, fds: Sequence[int]) -> None:
+        framer, waiting = self._framers[way], self._fds[way]
+        if not self._sinks or way in self._unreadable:
+            return
+        bodies = framer.feed(data)
+        waiting += fds
+        # A call gives the descriptors of the last frame that begins in it.
+        for number, body in enumerate(bodies, 1):
+            owned = waiting if number == len(bodies) and not framer.buffered else []
+            self.note(way, _shown(body) + "".join(f" +fd {fd}" for fd in owned))
+            owned.clear()
+        if framer.error is not None:
+            self._unreadable.add(way)
+            self.note(way, f"not readable from here on: {framer.error}")
+
+    def note(self, way: str, text: str) -> None:
+        """Write one line."""
+        for sink in list(self._sinks):
+            try:
+                sink.write(f"{self._label} {way} {text}")
+            except Exception as error:
+                self._end(error, [sink])
+
+    def _end(self, error: Exception, sinks: list[Sink]) -> None:
+        """Write no more to those sinks, and warn."""
+        for sink in sinks:
+            self._sinks.remove(sink)
+            sink.close()
+        _warn(f"the wire trace ends: {error}")
+
+
+class File:
+    """Lines at the end of a file, or on stderr.
+
+    Args:
+        target: ``stderr``, or a path, in which ``%p`` stands for the process id. Raises `OSError`.
+    """
+
+    def __init__(self, target: str) -> None:
+        self._file: OwnedFd | None = None
+        self._lost = 0
+        if target != "stderr":
+            # Frames hold what messages hold, which is for the owner alone.
+            path = target.replace("%p", str(os.getpid()))
+            self._file = OwnedFd(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+    def write(self, text: str) -> None:
+        """Append one line with its time and the process id; raises `OSError`."""
+        now = time.time()
+        moment = f"{time.strftime('%H:%M:%S', time.localtime(now))}.{int(now % 1 * 1e6):06}"
+        lost = f" ({self._lost} lines were lost)" if self._lost else ""
+        try:
+            os.write(
+                _STDERR if self._file is None else self._file.fileno(),
+                f"{moment} {os.getpid()} {text}{lost}\n".encode("utf-8", "backslashreplace"),
+            )
+            self._lost = 0
+        except BlockingIOError:  # a pipe whose reader is slow, and which must not slow the channel down
+            self._lost += 1
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+
+class Log:
+    """Records of a logger."""
+
+    def __init__(self, logger: Logger) -> None:
+        self._logger = logger
+
+    def write(self, text: str) -> None:
+        """Log one line."""
+        self._logger.debug("%s", text)
+
+    def close(self) -> None:
+        """Do nothing: a logger is never closed."""
+
+
+if TYPE_CHECKING:
+    Sink = File | Log
+
+
+def _shown(body: Body) -> str:
+    """Return a frame as text of one line, without its middle if it is long."""
+    if len(body) <= LONGEST:
+        return _readable(body)
+    start, end = body[: LONGEST - _END], body[-_END:]
+    return f"{_readable(start)} ... {_readable(end)} ({len(body)} bytes)"
+
+
+def _readable(body: Body) -> str:
+    """Return bytes as text; what cannot be read, and what would move the cursor of a terminal, is escaped."""
+    text = body.decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _warn(text: str) -> None:
+    """Warn, but never raise: where warnings are errors, the text goes to stderr."""
+    import warnings
+
+    try:
+        warnings.warn(text, RuntimeWarning, stacklevel=2)
+    except RuntimeWarning:
+        print(f"nodechannel: {text}", file=sys.stderr)

@@ -1,0 +1,40 @@
+"""Whether a channel shows its frames: asked once, when the channel is made, so that no frame pays for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from logging import Logger
+    from socket import SocketType
+
+    from nodechannel._core.serialization import Serialization
+
+TRACE = "NODECHANNEL_TRACE"
+LOGGER = "nodechannel.wire"
+
+
+def traced(sock: SocketType, serialization: Serialization) -> SocketType:
+    """Return the socket for the steps of a channel: the same one, or one that shows each frame.
+
+    It shows them where NODECHANNEL_TRACE is set, or where the logger `nodechannel.wire` is enabled for DEBUG at this moment. A program that
+    has not imported `logging` has enabled no logger.
+    """
+    target = os.environ.get(TRACE, "")
+    logger = _enabled_logger()
+    if not target and logger is None:
+        return sock
+    from nodechannel._io.trace import open_trace
+
+    return open_trace(sock, serialization, target, logger)
+
+
+def _enabled_logger() -> Logger | None:
+    if "logging" not in sys.modules:
+        return None
+    import logging
+
+    logger = logging.getLogger(LOGGER)
+    return logger if logger.isEnabledFor(logging.DEBUG) else None

@@ -1,0 +1,70 @@
+"""A server of pygls at the end of the channel."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, Protocol
+
+from nodechannel import asyncio as aio
+from nodechannel.errors import RemoteError
+
+
+class _Rpc(Protocol):
+    """The part of pygls's protocol object that is used here."""
+
+    def set_writer(self, writer: Any, include_headers: bool = ...) -> None: ...
+    def structure_message(self, data: dict[str, Any]) -> Any: ...
+    def handle_message(self, message: Any) -> None: ...
+
+
+class Server(Protocol):
+    """What a pygls server has: `LanguageServer` of pygls 2."""
+
+    protocol: Any
+
+    def shutdown(self) -> None: ...
+    def report_server_error(self, error: Exception, source: Any) -> None: ...
+
+
+class _Writer:
+    """Where pygls writes its answers."""
+
+    def __init__(self, channel: aio.Channel) -> None:
+        self._channel = channel
+
+    def write(self, data: bytes) -> Any:
+        """Send a message; the coroutine queues it at its first step."""
+        return self._channel.send(json.loads(data))
+
+    def close(self) -> None:
+        """Leave the channel open until everything is sent."""
+
+
+async def serve_async(server: Server) -> None:
+    """Serve the parent until the channel ends; see `serve`."""
+    channel = await aio.connect()
+    rpc: _Rpc = server.protocol
+    rpc.set_writer(_Writer(channel), include_headers=False)
+    async with channel:
+        while True:
+            try:
+                message = await anext(channel, None)
+            except RemoteError as error:
+                server.report_server_error(error, type(error))
+                continue
+            if message is None:
+                return
+            if isinstance(message.data, dict):
+                try:
+                    rpc.handle_message(rpc.structure_message(message.data))
+                except Exception as error:
+                    server.report_server_error(error, type(error))
+
+
+def serve(server: Server) -> None:
+    """Serve a language client that started this process with its `TransportKind.ipc`; in the place of pygls's `start_io`.
+
+    Returns when the channel ends; the client's `exit` ends the process as in pygls. Raises `NoChannel`.
+    """
+    asyncio.run(serve_async(server))

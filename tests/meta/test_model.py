@@ -1,0 +1,48 @@
+"""The models of `spec/model` follow the tables of the reference, and their checker sees what is wrong with them."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from spec.model import check
+
+from nodechannel._core.state import CHANNEL, HAND_OVER
+
+needs_spin = pytest.mark.skipif(
+    shutil.which("spin") is None or shutil.which("cc") is None, reason="spin or a C compiler is absent"
+)
+
+
+def test_every_move_of_the_tables_is_in_the_model() -> None:
+    text = check.tables()
+    for table in (CHANNEL, HAND_OVER):
+        for (state, move), to in table.items():
+            assert f":: state == {state.name} && move == {move.name} -> state = {to.name}\n" in text
+    assert text.count(" -> state = ") == len(CHANNEL) + len(HAND_OVER)
+    assert text.count("-> assert(false)") == 2
+
+
+def test_a_removed_move_is_illegal() -> None:
+    text = check.tables((("HAND_OVER", "AWAITING", "ACK", ""),))
+    assert "state == AWAITING && move == ACK " not in text
+
+
+def test_a_mutation_names_rules_and_a_complaint() -> None:
+    assert all(model.fails and model.rules for model in check.MUTATIONS)
+    assert len({model.name for model in (*check.MODELS, *check.MUTATIONS)}) == len(check.MODELS) + len(
+        check.MUTATIONS
+    )
+
+
+@needs_spin
+def test_a_broken_model_is_found() -> None:
+    (broken,) = (model for model in check.MUTATIONS if model.name == "an announcement is answered again")
+    good, line = check.judge(broken)
+    assert good, line
+
+
+@needs_spin
+def test_an_error_that_does_not_come_is_a_failure() -> None:
+    good, line = check.judge(check.Model("lists", "lists.pml", fails="closed"))
+    assert (good, "no error" in line) == (False, True)

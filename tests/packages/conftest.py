@@ -1,0 +1,86 @@
+"""Fixtures of the tests against real npm packages."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.node import node
+from support.packages import packages as installed
+from support.pm2 import PM2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+PARENT = """
+const [python, child] = process.argv.slice(2);
+const done = (value) => console.log('DONE ' + JSON.stringify(value));
+const outcome = (promise) => promise.then((value) => ({ value }), (error) => ({
+  name: error.name, type: error.type, message: error.message, stack: String(error.stack),
+}));
+"""
+
+
+@pytest.fixture(scope="session")
+def packages() -> Path:
+    """The folder whose `node_modules` holds the pinned packages."""
+    return installed()
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Write a program to a file; the name decides what runs it."""
+
+    def write(name: str, source: str) -> Path:
+        path = tmp_path / name
+        path.write_text(textwrap.dedent(source))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def run_node(packages: Path, script: Callable[[str, str], Path]) -> Callable[..., Any]:
+    """Run a module of Node in which `python` and `child` are at hand; return the JSON that it hands to `done`."""
+
+    def run(source: str, child: str, **options: Any) -> Any:
+        program = script("child.py", child)
+        (program.parent / "node_modules").symlink_to(packages / "node_modules")
+        parent = script("parent.mjs", PARENT + textwrap.dedent(source))
+        found = subprocess.run(
+            [node(), str(parent), sys.executable, str(program)],
+            capture_output=True,
+            text=True,
+            timeout=50,
+            process_group=0,
+            check=False,
+            cwd=program.parent,
+            **options,
+        )
+        assert found.returncode == 0, found.stderr
+        lines = [line for line in found.stdout.splitlines() if line.startswith("DONE ")]
+        assert lines, (found.stdout, found.stderr)
+        return json.loads(lines[-1].removeprefix("DONE "))
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PM2]:
+    """PM2's daemon, one for the tests of a module."""
+    with PM2(tmp_path_factory.mktemp("pm2")) as pm2:
+        yield pm2
+
+
+@pytest.fixture
+def pm2(daemon: PM2) -> Iterator[PM2]:
+    """PM2's daemon without programs."""
+    yield daemon
+    daemon.clear()

@@ -1,0 +1,36 @@
+"""The pages of recipes: their Python compiles, what it imports exists, and what they name is there."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+
+import pytest
+
+from support.node import ROOT
+
+PAGES = sorted((ROOT / "pyref" / "recipes").glob("*.md"))
+
+
+def blocks(page):
+    return re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_python_on_a_page_compiles_and_imports(page):
+    for source in blocks(page):
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                module = importlib.import_module(node.module)
+                for alias in node.names:
+                    if not hasattr(module, alias.name):
+                        importlib.import_module(f"{node.module}.{alias.name}")
+
+
+def test_the_index_names_each_page_and_files_of_tests_that_exist():
+    index = (ROOT / "pyref" / "recipes" / "README.md").read_text()
+    for page in PAGES:
+        assert page.name == "README.md" or f"({page.name})" in index
+    for name in re.findall(r"`(?:tests/packages/)?(test_\w+\.py)`", index):
+        assert (ROOT / "tests" / "packages" / name).exists()

@@ -1,0 +1,335 @@
+"""Python workers of the real pools: workerpool, jest-worker, tinypool and worker-farm."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+import nodechannel
+from nodechannel import workers
+from nodechannel._workers.choosing import choose
+
+WORKER = """
+    import asyncio, os, pathlib, sys, threading, time
+    from nodechannel import workers
+
+    here = pathlib.Path(__file__).parent
+    started_with = None
+
+    def setup(*args):
+        global started_with
+        started_with = args
+        if "fail" in args:
+            raise RuntimeError("no set-up today")
+
+    def teardown():
+        (here / f"torn-down-{os.getpid()}").touch()
+
+    def add(a, b):
+        return a + b
+
+    async def wait(seconds):
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            (here / "cancelled").touch()
+            raise
+        return "waited"
+
+    def sleep(seconds):
+        time.sleep(seconds)
+        return "slept"
+
+    def fail(text):
+        raise ValueError(text)
+
+    def count(n):
+        for number in range(n):
+            yield number
+        return "counted"
+
+    async def acount(n):
+        for number in range(n):
+            yield number
+
+    def unsendable():
+        return {1, 2}
+
+    def die():
+        os._exit(3)
+
+    def pid():
+        return os.getpid()
+
+    def args():
+        return started_with
+
+    def environment():
+        return [name for name in os.environ if name.startswith("NODE_CHANNEL")]
+
+    def default(task):
+        return add(**task) if isinstance(task, dict) else task
+
+    functions = {f.__name__: f for f in
+                 (add, wait, sleep, fail, count, acount, unsendable, die, pid, args, environment, default)}
+    workers.serve(functions, setup=setup, teardown=teardown)
+"""
+
+
+def torn_down(folder):
+    return len(list(folder.glob("torn-down-*")))
+
+
+def test_workerpool_calls_functions(run_node, tmp_path):
+    found = run_node(
+        """
+        import workerpool from 'workerpool';
+        const pool = workerpool.pool(child, { workerType: 'process', maxWorkers: 1, forkOpts: { execPath: python, execArgv: [] } });
+        const seen = [];
+        const proxy = await pool.proxy();
+        const found = {
+          add: await proxy.add(2, 3),
+          nothing: await outcome(pool.exec('environment')),
+          fail: await outcome(pool.exec('fail', ['odd'])),
+          missing: await outcome(pool.exec('missing')),
+          unsendable: await outcome(pool.exec('unsendable')),
+          count: await pool.exec('count', [3], { on: (payload) => seen.push(payload) }),
+          acount: await pool.exec('acount', [2], { on: (payload) => seen.push(payload) }),
+          many: (await Promise.all([...Array(50).keys()].map((n) => pool.exec('add', [n, n])))).length,
+        };
+        await pool.terminate();
+        done({ ...found, seen, methods: Object.keys(proxy) });
+        """,
+        WORKER,
+    )
+    assert found["add"] == 5
+    assert found["nothing"] == {"value": []}
+    assert (found["fail"]["name"], found["fail"]["message"]) == ("ValueError", "odd")
+    assert "raise ValueError(text)" in found["fail"]["stack"]
+    assert "no function 'missing'; this worker has add, wait" in found["missing"]["message"]
+    assert "set" in found["unsendable"]["message"]
+    assert (found["count"], found["acount"]) == ("counted", None)
+    assert found["seen"] == [0, 1, 2, 0, 1]
+    assert found["many"] == 50
+    assert {"add", "count"} <= set(found["methods"])
+    assert torn_down(tmp_path) == 1
+
+
+def test_workerpool_cancels_coroutines_and_replaces_workers_that_cannot(run_node, tmp_path):
+    found = run_node(
+        """
+        import workerpool from 'workerpool';
+        const pool = workerpool.pool(child, { workerType: 'process', maxWorkers: 1, forkOpts: { execPath: python, execArgv: [] } });
+        const first = await pool.exec('pid');
+        const late = await outcome(pool.exec('wait', [30]).timeout(200));
+        const second = await pool.exec('pid');
+        const blocked = await outcome(pool.exec('sleep', [30]).timeout(200));
+        const third = await pool.exec('pid');
+        const died = await outcome(pool.exec('die'));
+        const fourth = await pool.exec('pid');
+        await pool.terminate();
+        done({ first, late, second, blocked, third, died, fourth });
+        """,
+        WORKER,
+    )
+    assert found["late"]["name"] == "TimeoutError" or "timed out" in found["late"]["message"]
+    assert found["first"] == found["second"]
+    assert (tmp_path / "cancelled").exists()
+    assert found["second"] != found["third"]
+    assert "message" in found["died"]
+    assert found["third"] != found["fourth"]
+
+
+JEST = """
+    import { Worker } from 'jest-worker';
+    const start = (options, setupArgs = ['x']) => new Worker(child, {
+      numWorkers: 1, setupArgs, enableWorkerThreads: false,
+      exposedMethods: ['add', 'wait', 'fail', 'count', 'unsendable', 'die', 'pid', 'args', 'missing', 'environment'],
+      forkOptions: { execPath: python, execArgv: [child], serialization: 'json', ...options },
+    });
+"""
+
+
+def test_jest_worker_calls_functions(run_node, tmp_path):
+    found = run_node(
+        JEST
+        + """
+        const worker = start({});
+        const custom = [];
+        const counted = worker.count(3);
+        counted.UNSTABLE_onCustomMessage((message) => custom.push(message));
+        const found = {
+          counted: await counted,
+          add: await worker.add(2, 3),
+          args: await worker.args(),
+          fail: await outcome(worker.fail('odd')),
+          missing: await outcome(worker.missing()),
+          unsendable: await outcome(worker.unsendable()),
+          environment: await worker.environment(),
+          custom,
+        };
+        const { forceExited } = await worker.end();
+        done({ ...found, forceExited });
+        """,
+        WORKER,
+    )
+    assert (found["add"], found["args"], found["counted"]) == (5, ["x"], "counted")
+    assert found["custom"] == [0, 1, 2]
+    assert (found["fail"]["type"], found["fail"]["message"]) == ("ValueError", "odd")
+    assert "raise ValueError(text)" in found["fail"]["stack"]
+    assert "no function 'missing'" in found["missing"]["message"]
+    assert "set" in found["unsendable"]["message"]
+    assert found["environment"] == []
+    # jest-worker kills workers that need more than half a second to end, as on a busy machine.
+    assert found["forceExited"] or torn_down(tmp_path) == 1
+
+
+def test_jest_worker_starts_sets_up_and_replaces_workers(run_node):
+    found = run_node(
+        JEST
+        + """
+        const broken = start({}, ['fail']);
+        const refused = await outcome(broken.add(1, 1));
+        await broken.end();
+        const worker = start({});
+        await worker.start();
+        const first = await worker.pid();
+        const died = await outcome(worker.die());
+        await worker.end();
+        const limited = new Worker(child, { numWorkers: 1, idleMemoryLimit: 1024, exposedMethods: ['pid'],
+          forkOptions: { execPath: python, execArgv: [child], serialization: 'json' } });
+        const pids = [await limited.pid()];
+        for (let n = 0; n < 100 && new Set(pids).size === 1; n += 1) {
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          pids.push(await limited.pid());
+        }
+        await limited.end();
+        done({ refused, first, died, pids });
+        """,
+        WORKER,
+    )
+    assert "no set-up today" in found["refused"]["message"]
+    assert "message" in found["died"]
+    # A worker above the limit is replaced after its call.
+    assert len(set(found["pids"])) == 2
+
+
+def test_jest_worker_in_advanced_mode_names_the_option(run_node):
+    found = run_node(
+        """
+        import { fork } from 'child_process';
+        const one = fork('jest-worker/build/processChild.js', [], {
+          execPath: python, execArgv: [child], serialization: 'advanced', silent: true });
+        let text = '';
+        one.stderr.on('data', (data) => { text += data; });
+        one.on('close', (code) => done({ code, text }));
+        """,
+        WORKER,
+    )
+    if found["code"] == 0:
+        pytest.skip("this version speaks the advanced serialization")
+    assert "WrongOptions" in found["text"]
+    assert "for jest-worker set forkOptions: { serialization: 'json' }" in found["text"]
+
+
+def test_tinypool_calls_functions(run_node, tmp_path):
+    found = run_node(
+        """
+        import { Tinypool } from 'tinypool';
+        // tinypool does not keep Node alive while it waits for a worker that ends slowly.
+        const alive = setInterval(() => {}, 1000);
+        process.execPath = python;
+        const pool = new Tinypool({ runtime: 'child_process', filename: child, minThreads: 1, maxThreads: 1, execArgv: [child] });
+        const found = {
+          add: await pool.run({ a: 2, b: 3 }),
+          fail: await outcome(pool.run('odd', { name: 'fail' })),
+          missing: await outcome(pool.run(1, { name: 'missing' })),
+          generator: await outcome(pool.run(1, { name: 'count' })),
+          twice: await Promise.all([pool.run({ a: 1, b: 1 }), pool.run({ a: 2, b: 2 })]),
+        };
+        await pool.destroy();
+        clearInterval(alive);
+        done(found);
+        """,
+        WORKER,
+    )
+    assert found["add"] == 5
+    assert (found["fail"]["name"], found["fail"]["message"]) == ("ValueError", "odd")
+    assert "raise ValueError(text)" in found["fail"]["stack"]
+    assert "no function 'missing'" in found["missing"]["message"]
+    assert "this pool has no events" in found["generator"]["message"]
+    assert found["twice"] == [2, 4]
+    assert torn_down(tmp_path) == 1
+
+
+def test_worker_farm_calls_functions(run_node, tmp_path):
+    found = run_node(
+        """
+        import farm from 'worker-farm';
+        import { promisify } from 'util';
+        const methods = ['add', 'fail', 'unsendable', 'wait', 'missing'];
+        const workers = farm({ maxConcurrentWorkers: 1, workerOptions: { execPath: python, execArgv: [child] } }, child, methods);
+        const call = (name, ...args) => promisify(workers[name])(...args);
+        const begun = Date.now();
+        const waits = await Promise.all([1, 2, 3, 4, 5].map(() => call('wait', 0.5)));
+        const found = {
+          add: await call('add', 2, 3),
+          fail: await outcome(call('fail', 'odd')),
+          missing: await outcome(call('missing')),
+          unsendable: await outcome(call('unsendable')),
+          waits, took: Date.now() - begun,
+        };
+        await new Promise((resolve) => farm.end(workers, resolve));
+        done(found);
+        """,
+        WORKER,
+    )
+    assert found["add"] == 5
+    assert (found["fail"]["type"], found["fail"]["message"]) == ("ValueError", "odd")
+    assert "no function 'missing'" in found["missing"]["message"]
+    assert "set" in found["unsendable"]["message"]
+    assert found["waits"] == ["waited"] * 5
+    assert found["took"] < 2500 + 5000
+    # worker-farm does not wait for its workers to end.
+    deadline = time.monotonic() + 20
+    while not torn_down(tmp_path):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_the_command_line_tells_the_package():
+    marks = {
+        "jest-worker": "/x/node_modules/jest-worker/build/processChild.js",
+        "tinypool": "/x/node_modules/tinypool/dist/entry/process.js",
+        "worker-farm": "/x/node_modules/worker-farm/lib/child/index",
+        "bullmq": "/x/node_modules/bullmq/dist/cjs/classes/main.js",
+    }
+    for package, path in marks.items():
+        assert choose(["worker.py", path], None).package == package
+    assert choose(["worker.py"], None).package == "workerpool"
+    assert choose(["worker.py"], "tinypool").package == "tinypool"
+    with pytest.raises(ValueError, match="none of workerpool, jest-worker"):
+        choose([], "piscina")
+
+
+def test_without_a_pool_it_says_so(script):
+    program = script("alone.py", "from nodechannel import workers\nworkers.serve({'f': print})\n")
+    run = subprocess.run(
+        [sys.executable, program],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        process_group=0,
+        check=False,
+        env={name: value for name, value in os.environ.items() if not name.startswith("NODE_CHANNEL")},
+    )
+    assert run.returncode == 1
+    assert "NODE_CHANNEL_FD is not set" in run.stderr
+    with pytest.raises(nodechannel.NoChannel):
+        workers.serve({})
+    with pytest.raises(TypeError, match="not a function"):
+        workers.serve({"f": 1})  # type: ignore[dict-item]

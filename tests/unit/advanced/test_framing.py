@@ -1,0 +1,142 @@
+"""Frames come out whole, in order and once, however the stream was cut; a length is only a claim."""
+
+from __future__ import annotations
+
+import itertools
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nodechannel._advanced.framing import MAX_FRAME, FrameFramer
+from nodechannel.errors import FrameTooLong, SerializationMismatch
+
+
+def framed(body: bytes) -> bytes:
+    return len(body).to_bytes(4, "big") + body
+
+
+BODIES = [b"\xff\x0d0", b"", b"\xff", b"\xff\x0d" + b"x" * 300, b"\xff\x0d_", b""]
+
+
+@pytest.mark.rule("ADV-001")
+def test_frames_in_one_read_come_in_order():
+    framer = FrameFramer()
+    assert framer.feed(b"".join(map(framed, BODIES))) == BODIES
+    assert framer.buffered == 0
+
+
+@pytest.mark.rule("ADV-050")
+def test_the_stream_can_be_cut_anywhere():
+    stream = b"".join(map(framed, [b"\xff\x0d0", b"", b"\xff\x0d\x22\x01a"]))
+    for cuts in itertools.combinations(range(1, len(stream)), 2):
+        framer = FrameFramer()
+        pieces = [stream[start:end] for start, end in itertools.pairwise([0, *cuts, len(stream)])]
+        found = [bytes(frame) for piece in pieces for frame in framer.feed(piece)]
+        assert found == [b"\xff\x0d0", b"", b"\xff\x0d\x22\x01a"], cuts
+        assert framer.error is None
+        assert framer.buffered == 0
+
+
+@given(
+    st.lists(st.binary(max_size=40).map(lambda rest: b"\xff" + rest)),
+    st.lists(st.integers(1, 50), min_size=1),
+)
+def test_any_frames_in_any_pieces(bodies: list[bytes], sizes: list[int]) -> None:
+    stream = b"".join(map(framed, bodies))
+    framer, found, at = FrameFramer(), [], 0
+    for size in itertools.cycle(sizes):
+        if at >= len(stream):
+            break
+        found += [bytes(frame) for frame in framer.feed(stream[at : at + size])]
+        at += size
+    assert found == bodies
+    assert framer.buffered == 0
+
+
+@pytest.mark.rule("ADV-060")
+def test_a_length_takes_no_memory():
+    framer = FrameFramer()
+    tracemalloc.start()
+    assert framer.feed(MAX_FRAME.to_bytes(4, "big") + b"\xff\x0d") == []
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000
+    assert framer.buffered == 6
+
+
+@pytest.mark.rule("ADV-065")
+@pytest.mark.parametrize("cut", [5, 9])
+def test_a_frame_that_is_too_long_ends_the_stream(cut):
+    framer = FrameFramer(max_frame=100)
+    stream = framed(b"\xff\x0d0") + (101).to_bytes(4, "big") + b"\xff\x0d"
+    frames = framer.feed(stream[: 7 + cut]) + framer.feed(stream[7 + cut :])
+    assert frames == [b"\xff\x0d0"]
+    assert isinstance(framer.error, FrameTooLong)
+    assert framer.feed(framed(b"\xff\x0d0")) == []
+
+
+def test_the_longest_frame_is_accepted():
+    framer = FrameFramer(max_frame=100)
+    assert framer.feed(framed(b"\xff" * 100)) == [b"\xff" * 100]
+
+
+JSON_MESSAGES = [
+    b"1\n",
+    b'"a"\n',
+    b"[]\n",
+    b'{"a":1}\n',
+    b"null\n",
+    b"-1\n",
+    b"true\n",
+    b"  1\n",
+    b'\t{"a":1}\n',
+    b"\r\n1\n",
+]
+
+
+@pytest.mark.rule("ADV-070")
+@pytest.mark.parametrize("line", JSON_MESSAGES, ids=repr)
+def test_a_peer_that_speaks_json_is_recognised(line):
+    framer = FrameFramer()
+    assert framer.feed(line) == []
+    if framer.error is None:  # white space begins the length of a frame that could come
+        assert line[:1] in b"\t\r"
+        framer.feed(line)
+    assert isinstance(framer.error, SerializationMismatch)
+    assert "'json'" in str(framer.error)
+
+
+@pytest.mark.rule("ADV-070")
+def test_one_byte_is_enough_to_recognise_json():
+    framer = FrameFramer()
+    framer.feed(b"{")
+    assert isinstance(framer.error, SerializationMismatch)
+
+
+@pytest.mark.rule("ADV-070")
+@pytest.mark.parametrize("size", [1, 4, 5, 6, 99])
+def test_a_frame_without_a_header_is_recognised_however_it_is_cut(size):
+    framer = FrameFramer()
+    stream = framed(b"\xff\x0d0") + b"\x00\x00\x01\x00hello"
+    frames: list[object] = []
+    for at in range(0, len(stream), size):
+        frames += framer.feed(stream[at : at + size])
+    assert frames == [b"\xff\x0d0"]
+    assert isinstance(framer.error, SerializationMismatch)
+
+
+def test_a_feed_that_was_cut_off_can_be_done_again():
+    """A signal handler may raise anywhere in it."""
+    stream = b"".join(map(framed, [b"\xff\x0d0", b"\xff" * 50, b"", b"\xff\x0dT"]))
+    for first, second in itertools.combinations(range(1, len(stream)), 2):
+        framer = FrameFramer()
+        found = [bytes(frame) for frame in framer.feed(stream[:first])]
+        kept = framer.checkpoint()
+        lost = framer.feed(stream[first:second])
+        views = [memoryview(frame) for frame in lost]
+        framer.restore(kept)
+        found += [bytes(frame) for frame in framer.feed(stream[first:])]
+        assert found == [b"\xff\x0d0", b"\xff" * 50, b"", b"\xff\x0dT"]
+        del views
