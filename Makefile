@@ -131,11 +131,11 @@ lint: $(READY)
 # Compares what follows from the prose of spec/ and from the tables of the kit with the committed copies.
 spec: $(READY)
 	$(BIN)/python spec/build.py --check
+	$(BIN)/python conformance/generate.py --check
 
 # The models of spec/model, explored to their end by spin (Debian: apt-get install spin), and each mutation of them.
 model: $(READY)
 	$(BIN)/python spec/model/check.py
-	$(BIN)/python conformance/generate.py --check
 
 check: lint spec test conformance fuzz-pr
 

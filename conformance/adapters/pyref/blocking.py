@@ -22,6 +22,7 @@ class FrontEnd:
 
     def __init__(self, handles: Handles) -> None:
         self._handles = handles
+        self._flushing = threading.Lock()
 
     def open(self, argv: list[str] | None, env: dict[str, str] | None) -> None:
         """Adopt the channel, or start a child with one."""
@@ -48,11 +49,13 @@ class FrontEnd:
         try:
             self._channel.send(message, handle, keep_open=keep_open, key=key, timeout=0)
         except nodechannel.SendTimeout:
-            threading.Thread(target=self._flush, daemon=True).start()
+            if self._flushing.acquire(blocking=False):
+                threading.Thread(target=self._flush, daemon=True).start()
 
     def _flush(self) -> None:
         with contextlib.suppress(nodechannel.ChannelError):
             self._channel.flush()
+        self._flushing.release()
 
     def get_connections(self, key: str) -> int:
         """Ask and wait for the answer."""

@@ -389,7 +389,8 @@ class ChildProcess(Channel):
 
     def _wait(self, deadline: float | None) -> int:
         try:
-            watched = OwnedFd(os.pidfd_open(self.pid))
+            watched = OwnedFd(-1)
+            watched.fill(os.pidfd_open, self.pid)
         except (AttributeError, OSError):  # not Linux, or the child has been waited for
             return self._wait_blindly(deadline)
         try:

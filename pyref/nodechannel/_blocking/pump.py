@@ -304,8 +304,8 @@ class Pump:
                 intent.fail(error)
                 self.intents.popleft()
 
-    def _work(self, worker: Sleeper | None = None) -> None:
-        """Carry out what is queued, and write what there is room for."""
+    def _work(self, worker: Sleeper | None = None, *, place_is_free: bool = False) -> None:
+        """Carry out what is queued, write what there is room for, and tell the threads for which that may be the end of their wait."""
         connection = self.connection
         moved, connected = connection.unfinished, connection.connected
         self._carry_out()
@@ -322,9 +322,8 @@ class Pump:
         if leaving and worker is not None and worker.pipe is not None:
             worker.close_pipe()
         if len(self._sleepers) > (worker is not None):
-            self._wake(
-                worker, others=moved or leaving or connection.connected != connected or connection.closed
-            )
+            changed = connection.connected != connected or connection.closed
+            self._wake(worker, others=moved or place_is_free or changed)
         if self.readiness is not None:
             self.readiness.tell(bool(connection.events))
 
@@ -425,12 +424,13 @@ class Pump:
 
     def _leave(self, sleeper: Sleeper, me: int) -> None:
         """Give the reader's place to another thread, and close what is to be closed."""
+        had_place = sleeper.reads
         sleeper.reads = False
         if self._sleepers.get(me) is sleeper:
             self._sleepers.pop(me, None)
         ended = self.connection.closed and self.sock.fileno() >= 0
         if sleeper.pipe is not None or self._sleepers or self.intents or ended:
-            with self.lock: self._work(sleeper)  # fmt: skip  # noqa: E701
+            with self.lock: self._work(sleeper, place_is_free=had_place)  # fmt: skip  # noqa: E701
         if self.intents:
             self.carry_out()
         if sleeper.pipe is None and not self._spare:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from nodechannel._handles.fd import OwnedFd
 
-    Checkpoint: TypeAlias = tuple[tuple["Write", ...], int, "Write | None", int, int]
+    Checkpoint: TypeAlias = tuple[deque["Write"], int, list["Write"], int, "Write | None", int, int]
 
 BLOCK_SIZE = 65536
 """Bytes up to which frames are joined into one write: about what a socket takes at once. A longer frame is not copied."""
@@ -61,10 +61,12 @@ class Outbox:
         taken: what the last system call returned, until it is accounted. The call stores it without a Python instruction in between.
     """
 
-    __slots__ = ("_open", "_open_size", "direct", "size", "taken", "waiting")
+    __slots__ = ("_open", "_open_size", "_removed", "direct", "size", "taken", "waiting")
 
     def __init__(self) -> None:
         self.waiting: deque[Write] = deque()
+        # The writes that `take` removed since the last checkpoint: a copy of all that waits would cost each transaction more.
+        self._removed: list[Write] = []
         self._open: Write | None = None
         self._open_size = 0
         self.size = 0
@@ -92,7 +94,9 @@ class Outbox:
     def take(self) -> Write:
         """Remove the first write, no byte of which has been written."""
         self._open = None
-        write = self.waiting.popleft()
+        write = self.waiting[0]
+        self._removed.append(write)
+        self.waiting.popleft()
         write.join()
         self.size -= len(write.data)
         return write
@@ -149,7 +153,7 @@ class Outbox:
     def clear(self) -> list[Write]:
         """Forget everything; return the writes that were not completely written."""
         unwritten = list(self.waiting)
-        self.waiting.clear()
+        self.waiting = deque()  # another one: a checkpoint keeps the old one
         self._open = None
         self.size = 0
         return unwritten
@@ -157,12 +161,27 @@ class Outbox:
     def checkpoint(self) -> Checkpoint:
         """Return the state, for `restore`."""
         frames = len(self._open.frames) if self._open is not None else 0
-        return tuple(self.waiting), self.size, self._open, frames, self._open_size
+        self._removed = []
+        return (
+            self.waiting,
+            len(self.waiting),
+            self._removed,
+            self.size,
+            self._open,
+            frames,
+            self._open_size,
+        )
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Return to the state of a checkpoint."""
-        writes, self.size, self._open, frames, self._open_size = checkpoint
-        self.waiting = deque(writes)
+        """Return to the state of a checkpoint; an interrupted call can be repeated."""
+        waiting, count, removed, self.size, self._open, frames, self._open_size = checkpoint
+        self.waiting, self._removed = waiting, removed
+        while removed:
+            if not waiting or waiting[0] is not removed[-1]:
+                waiting.appendleft(removed[-1])
+            removed.pop()
+        while len(waiting) > count:
+            waiting.pop()
         if self._open is not None:
             self._open.data = b""
             del self._open.frames[frames:]

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections import deque
+from itertools import chain, islice, repeat
 
 from nodechannel.errors import HandleTaken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections import deque
-    from collections.abc import Iterable
-    from typing import NoReturn
+    from collections.abc import Callable, Iterable
+    from typing import Any, NoReturn
 
 # The most descriptors that Linux lets one message carry. Room for all of them means that a truncated control message
 # has one cause only: the descriptor table of this process is full.
@@ -35,62 +36,65 @@ class OwnedFd:
     An owner that is collected while open closes its descriptor and warns with `ResourceWarning`.
     """
 
-    __slots__ = ("_fd",)
+    # A list of one descriptor, or of none: its methods move a descriptor out of and into calls of the system without a Python instruction in
+    # between. No exception of a signal handler leaves a descriptor without an owner, and no two threads close the same one.
+    __slots__ = ("_fds",)
 
     def __init__(self, fd: int) -> None:
-        self._fd = fd
+        self._fds: list[int] = [] if fd < 0 else [fd]
 
     @classmethod
     def copy(cls, fd: int) -> OwnedFd:
         """Return the owner of a duplicate of a descriptor; raises `OSError` when there is no room for one."""
         owner = cls(-1)
-        # The call stores its result: no exception of a signal handler leaves a descriptor without an owner.
-        [owner._fd] = map(os.dup, (fd,))
+        owner.fill(os.dup, fd)
         return owner
 
     @classmethod
     def pipe(cls) -> tuple[OwnedFd, OwnedFd]:
         """Return the owners of both ends of a new pipe, which does not block; raises `OSError`."""
         read, write = cls(-1), cls(-1)
-        for read._fd, write._fd in iter(os.pipe, None):
-            break
-        os.set_blocking(read._fd, False)
-        os.set_blocking(write._fd, False)
+        read._fds.extend(chain.from_iterable(islice(iter(os.pipe, None), 1)))
+        write.fill(list.pop, read._fds)
+        os.set_blocking(read.fileno(), False)
+        os.set_blocking(write.fileno(), False)
         return read, write
 
     @property
     def closed(self) -> bool:
         """Whether the descriptor was closed or handed on."""
-        return self._fd < 0
+        return not self._fds
 
     def fileno(self) -> int:
         """Return the descriptor, still owned here; raises `HandleTaken` when there is none any more."""
-        if self._fd < 0:
-            raise HandleTaken
-        return self._fd
+        for fd in self._fds:
+            return fd
+        raise HandleTaken
 
     def detach(self) -> int:
         """Hand the descriptor to the caller, who must close it; raises `HandleTaken` when there is none any more."""
-        fd, self._fd = self._fd, -1
-        if fd < 0:
-            raise HandleTaken
-        return fd
+        try:
+            return self._fds.pop()
+        except IndexError:
+            raise HandleTaken from None
+
+    def fill(self, call: Callable[[Any], int], argument: Any) -> None:
+        """Become the owner of the descriptor that a call returns, which must be written in C; raises what the call raises."""
+        self._fds.extend(map(call, (argument,)))
 
     # [SEC-003]
     def close(self) -> None:
         """Close the descriptor; does nothing when it was closed or handed on before."""
-        fd, self._fd = self._fd, -1
-        if fd >= 0:
-            os.close(fd)
+        deque(map(os.close, map(list.pop, repeat(self._fds, len(self._fds)))), 0)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a descriptor has one owner, so it can be neither copied nor pickled")
 
     def __repr__(self) -> str:
-        return f"<OwnedFd {'closed' if self.closed else self._fd}>"
+        return f"<OwnedFd {'closed' if self.closed else self._fds[0]}>"
 
     def __del__(self) -> None:
-        if getattr(self, "_fd", -1) >= 0:  # an exception may have ended `__init__`
+        if getattr(self, "_fds", None):  # an exception may have ended `__init__`
             try:
                 import warnings  # a child that only says a few words needs none
 
@@ -121,11 +125,9 @@ def descriptors_in(ancillary: Iterable[tuple[int, int, bytes]]) -> list[int]:
 def own_all(descriptors: deque[int], owners: deque[OwnedFd]) -> None:
     """Move each descriptor into an owner at the end of `owners`.
 
-    An exception between any two steps leaves each descriptor in one place or in both with the same number; a second call ends the work.
+    An exception between any two steps leaves each descriptor in one place; a second call ends the work.
     """
     while descriptors:
-        fd = descriptors[0]
-        if not owners or owners[-1]._fd not in (-1, fd):
+        if not owners or not owners[-1].closed:
             owners.append(OwnedFd(-1))
-        owners[-1]._fd = fd
-        descriptors.popleft()
+        owners[-1].fill(deque.popleft, descriptors)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections import deque
 
 from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.kinds import kind_of, misfit
@@ -52,7 +51,7 @@ class SocketHandle:
     Raises `InvalidHandle` when it is none of the kinds that Node can receive, or does not fit the type.
     """
 
-    __slots__ = ("_detached", "_sock", "_taken", "dgram_type", "key", "shared", "type")
+    __slots__ = ("_sock", "_taken", "dgram_type", "key", "shared", "type")
 
     def __init__(
         self,
@@ -67,9 +66,8 @@ class SocketHandle:
             # [HND-026]
             raise InvalidHandle("the socket is closed")
         self._sock = sock
-        # What `take` has taken from a connected socket, in one step with taking it; and its owner.
-        self._detached: deque[int] = deque()
-        self._taken: OwnedFd | None = None
+        # Filled by `take`.
+        self._taken = OwnedFd(-1)
         natural, self.dgram_type, unfit = _described(sock, handle_type)
         # [HND-027]
         if handle_type is None and natural is NET_BOUND_SOCKET:  # a Node before 26 dies of it
@@ -92,45 +90,39 @@ class SocketHandle:
 
         A connected socket is taken away from the caller's object; of any other a duplicate is made, which may raise `OSError`.
         """
-        if self._taken is None:
+        if self._taken.closed:
             sock = self._sock
             if isinstance(sock, socket.socket):
                 self._take_socket(sock)
             else:
                 self._take_received(sock)
         # [HND-009, SEC-006]
-        assert self._taken is not None
         return self._taken
 
     def return_to(self, delivery: Delivery) -> None:
         """Leave a descriptor that was taken in vain to the delivery of its message; the caller still has a shared one."""
-        taken = self._taken
-        if taken is None:
-            return
         if self.shared:
-            taken.close()
-        else:
-            delivery.give_back(taken)
+            self._taken.close()
+        elif not self._taken.closed:
+            delivery.give_back(self._taken)
 
     # Both can be repeated after an exception of a signal handler, wherever it came.
 
     def _take_socket(self, sock: socket.socket) -> None:
-        if not self._detached:
-            if sock.gettimeout() is None:  # with a timeout the description is non-blocking already
-                sock.setblocking(False)
-            if self.shared:
-                self._taken = OwnedFd.copy(sock.fileno())
-                return
-            self._detached.extend(map(socket.SocketType.detach, (sock,)))
-        own = OwnedFd(-1)
-        self._taken = own
-        own._fd = self._detached[0]
-        sock.close()  # of its descriptor nothing is left, but it is to know that
+        if sock.gettimeout() is None:  # with a timeout the description is non-blocking already
+            sock.setblocking(False)
+        if self.shared:
+            self._taken.fill(os.dup, sock.fileno())
+        else:
+            self._taken.fill(socket.SocketType.detach, sock)
+            sock.close()  # of its descriptor nothing is left, but it is to know that
 
     def _take_received(self, handle: ReceivedHandle) -> None:
         os.set_blocking(handle.fileno(), False)
-        self._taken = OwnedFd.copy(handle.fileno()) if self.shared else handle.owner
-        if not self.shared:
+        if self.shared:
+            self._taken.fill(os.dup, handle.fileno())
+        else:
+            self._taken = handle.owner
             handle.give_up()
 
 

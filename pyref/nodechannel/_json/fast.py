@@ -6,9 +6,15 @@ are looked for: it reads ``-0`` as the integer 0, and it writes the line feeds o
 
 from __future__ import annotations
 
+import dataclasses  # noqa: F401
+import datetime as dt  # noqa: F401
+import enum  # noqa: F401
+import json  # noqa: F401
 import re
+import uuid  # noqa: F401
 from typing import TYPE_CHECKING, Any
 
+# After the modules above, which it imports itself: an exception of a signal handler in the midst of that crashes the interpreter.
 import orjson
 
 from nodechannel._json import exact, writing

@@ -110,4 +110,4 @@ def test_a_long_frame_in_many_reads_is_linear():
         assert framer.buffered < 200_000
         return found
 
-    assert ratio(lambda: feed(1 << 24), lambda: feed(1 << 25), 20) <= LIMIT
+    assert ratio(lambda: feed(1 << 25), lambda: feed(1 << 26), 10) <= LIMIT
