@@ -201,7 +201,9 @@ def test_a_handler_that_raises_at_random_moments(way):
     (ours,) = run(way, 4.0, RAISING)
     assert ours["booms"] > 50
     assert ours["received"] > 50
-    assert ours["left"] <= 0  # some descriptors that were open before belong to messages that have been received since
+    assert (
+        ours["left"] <= 0
+    )  # some descriptors that were open before belong to messages that have been received since
 
 
 @pytest.mark.parametrize("how", ["sends", "hands over"])

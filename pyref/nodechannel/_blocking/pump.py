@@ -251,7 +251,7 @@ class Pump:
         Raises `ReentrantCall` within another call of the same thread, unless it is done at once.
         """
         me = get_ident()
-        if self._has_entered(me):
+        if (self._sleepers or self.lock._is_owned()) and self._has_entered(me):
             self.carry_out()
             if done():
                 return True
@@ -261,14 +261,19 @@ class Pump:
         except IndexError:
             sleeper = Sleeper()
         try:
-            with sleeper.alive: return self._wait(sleeper, done, deadline, also)  # fmt: skip  # noqa: E701
+            with sleeper.alive: return self._wait(sleeper, me, done, deadline, also)  # fmt: skip  # noqa: E701
         finally:
             self._leave(sleeper, me)
 
     def _wait(
-        self, sleeper: Sleeper, done: Callable[[], bool], deadline: float | None, also: Sequence[int] | None
+        self,
+        sleeper: Sleeper,
+        me: int,
+        done: Callable[[], bool],
+        deadline: float | None,
+        also: Sequence[int] | None,
     ) -> bool:
-        self._sleepers[get_ident()] = sleeper
+        self._sleepers[me] = sleeper
         also = () if also is None else (*also, sleeper.open_pipe())
         expired, left = False, None
         while True:
@@ -339,7 +344,9 @@ class Pump:
         else:
             if connection.inbox:
                 connection.take_in()
-            if self.intents or connection.outbox.size or not connection.connected or connection.unfinished:
+            elif connection.unfinished:
+                self._work(sleeper)
+            if self.intents or connection.outbox.size or not connection.connected:
                 self._work(sleeper)
         if done():
             return True
@@ -349,7 +356,7 @@ class Pump:
         sleeper.writes = connection.outbox.size > 0
         sleeper.on_descriptor = sleeper.reads or sleeper.writes
         sleeper.alone = sleeper.reads and not sleeper.writes and not also and left != 0.0
-        if sleeper.alone:
+        if sleeper.alone and left != self._limit:
             self._limit_receiving(left)
         return False
 
@@ -367,7 +374,7 @@ class Pump:
                 continue
             if sleeper.pipe is not None or not sleeper.on_descriptor:
                 sleeper.ring()
-            elif thread == me and sleeper.alone and self.connection.outbox.size:
+            elif thread == me and sleeper.alone and self.connection.outbox.size and self._limit != _AT_ONCE:
                 self._limit_receiving(_AT_ONCE)
 
     def _shut(self) -> None:
@@ -390,12 +397,10 @@ class Pump:
 
     def _limit_receiving(self, seconds: float | None) -> None:
         """Set how long `recvmsg` may wait; a call that a handler interrupts begins again with the new limit."""
-        if seconds == self._limit:
-            return
-        self._limit = seconds
         whole, rest = divmod(min(seconds or 0.0, _LONGEST_LIMIT), 1)
         limit = struct.pack("@ll", int(whole), int(rest * 1e6) or int(seconds is not None and not whole))
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        self._limit = seconds
 
     # The caller of these has not.
 

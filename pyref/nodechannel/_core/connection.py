@@ -224,8 +224,14 @@ class Connection:
         self._undo = (source, record, self._framer.checkpoint(), self._checkpoint())
         result = act(record)
         source.popleft()
-        self._undo = None
+        self._commit()
         return result
+
+    def _commit(self) -> None:
+        """End a transaction, and keep nothing of what it removed."""
+        self._undo = None
+        self.outbox.commit()
+        self._hand_over.held.commit()
 
     @property
     def unfinished(self) -> bool:
@@ -397,9 +403,15 @@ class Connection:
             # As `consume`; but where a record brings plain messages alone, nothing changes besides the framer.
             plain = data and not (self._pending_fds or self.closed or flags & MSG_CTRUNC)
             self._undo = (inbox, record, self._framer.checkpoint(), None if plain else self._checkpoint())
-            self._take_in(record)
+            if plain:
+                self._take_bytes(data)
+            else:
+                self._take_in(data, flags)
             inbox.popleft()
-            self._undo = None
+            if self._undo[3] is None:
+                self._undo = None
+            else:
+                self._commit()
             self._publish()
 
     def _deepen(self) -> None:
@@ -408,9 +420,8 @@ class Connection:
             source, record, framer, _ = self._undo
             self._undo = (source, record, framer, self._checkpoint())
 
-    def _take_in(self, received: Received) -> None:
+    def _take_in(self, data: bytes, flags: int) -> None:
         """Take in what one `recvmsg` returned; its descriptors are among the pending ones already."""
-        data, _, flags, _ = received
         if not data:
             self.receive_eof()
             return
@@ -419,6 +430,9 @@ class Connection:
         if self.closed:  # while the bytes were on their way here
             self._close_strays()
             return
+        self._take_bytes(data)
+
+    def _take_bytes(self, data: bytes) -> None:
         framer = self._framer
         bodies = framer.feed(data)
         if bodies:

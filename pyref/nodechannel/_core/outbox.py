@@ -172,6 +172,10 @@ class Outbox:
             self._open_size,
         )
 
+    def commit(self) -> None:
+        """Forget the checkpoint, and with it what was removed since."""
+        self._removed = []
+
     def restore(self, checkpoint: Checkpoint) -> None:
         """Return to the state of a checkpoint; an interrupted call can be repeated."""
         waiting, count, removed, self.size, self._open, frames, self._open_size = checkpoint
