@@ -107,14 +107,16 @@ class Machine(RuleBasedStateMachine):
         frame = side.connection.frame([self.numbers + 1, "é" * size])
         side.wire.room = room
         failed = peer.wire.closed and side.connection.unhindered and not side.connection.outbox.size
-        self._accepted(
-            side,
-            lambda: steps.send_now(side.wire, side.connection, frame) or side.connection.queue(frame),  # type: ignore[arg-type]
-            [self.numbers + 1],
-        )
-        side.wire.room = 0
-        if failed and side.channel.state == "OPEN":
+
+        def send() -> Delivery:
+            return steps.send_now(side.wire, side.connection, frame) or side.connection.queue(frame)  # type: ignore[arg-type]
+
+        if failed:
+            self._refused(send)
             self._write_failed(side)
+        else:
+            self._accepted(side, send, [self.numbers + 1])
+        side.wire.room = 0
         self._look_at_log(side)
 
     @rule(at=SIDES, size=st.sampled_from([0, 0, 5000]), shared=st.booleans())
@@ -133,15 +135,20 @@ class Machine(RuleBasedStateMachine):
     ) -> None:
         self.numbers = numbers[-1]
         if not side.channel.can("SEND"):
-            try:
-                send()
-            except ChannelClosed:
-                return
-            raise AssertionError("a message was taken after the end")
+            self._refused(send)
+            return
         side.deliveries.append(send())
         side.channel.move("SEND")
         side.queue.extend((number, handle) for number in numbers)
         self._release(side)
+
+    def _refused(self, send: Callable[[], Delivery]) -> None:
+        """A message that cannot be sent any more is not taken, and its sender is told."""
+        try:
+            send()
+        except ChannelClosed:
+            return
+        raise AssertionError("a message was taken after the end")
 
     def _release(self, side: Side) -> None:
         """What is at the head of the queue may go out, up to and with the next handle."""

@@ -36,8 +36,8 @@ class OwnedFd:
     An owner that is collected while open closes its descriptor and warns with `ResourceWarning`.
     """
 
-    # A list of one descriptor, or of none: its methods move a descriptor out of and into calls of the system without a Python instruction in
-    # between. No exception of a signal handler leaves a descriptor without an owner, and no two threads close the same one.
+    # A list of one descriptor, or of none. Its methods move a descriptor into and out of calls of the system without a Python instruction
+    # in between. No exception of a signal handler leaves a descriptor without an owner, and no two threads close the same one.
     __slots__ = ("_fds",)
 
     def __init__(self, fd: int) -> None:
