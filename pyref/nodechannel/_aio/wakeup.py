@@ -94,8 +94,12 @@ class Wakeup:
     def go_on(self) -> None:
         """Run the task until it awaits something again; does nothing when it went on before."""
         callback, self._callback = self._callback, None
-        if callback is not None:
+        if callback is None:
+            return
+        try:
             self._context.run(callback, self)
+        finally:
+            del callback  # an error of the task keeps this frame: with its callback it would live until the cyclic collector runs
 
     # What the task does with it.
 

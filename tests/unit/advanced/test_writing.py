@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import ctypes
 import datetime as dt
 import enum
 import sys
@@ -149,7 +150,7 @@ REFUSED = [
     ([dt.datetime(2020, 1, 1)], r"without a time zone .* at \$\[0\]"),  # noqa: DTZ001 (the point of the test)
     ([1 << 2**30], r"an integer of 1073741825 bits"),
     ([memoryview(bytes(4)).cast("B", (2, 2))], r"2 dimensions"),
-    ([array.array("u", "ab")], r"is no typed array"),
+    ([(ctypes.c_wchar * 2)("a", "b")], r"is no typed array"),
     (js.Map([(1, object())]), r'object is no type of JavaScript .* at \$\["<value 0>"\]'),
     (js.Error("Error", "m", None, [object()]), r"at \$\.cause\[0\]"),
     ({"a": dt.date(2020, 1, 1)}, r"date is no type of JavaScript"),
