@@ -204,6 +204,8 @@ class Channel:
             await self._arrival(timeout)
         try:
             return self._connection.take_messages()
+        except IndexError:  # a signal has ended the loop since then
+            raise ChannelClosed("receive") from None
         finally:
             self._read_on()
 
@@ -216,7 +218,10 @@ class Channel:
             raise ChannelClosed("receive")
 
     def _take(self) -> Message:
-        event = self._events.popleft()
+        try:
+            event = self._events.popleft()
+        except IndexError:  # a signal has ended the loop since the caller looked
+            raise ChannelClosed("receive") from None
         if not self._reading:
             self._read_on()
         if isinstance(event, ReceivedMessage):
@@ -239,7 +244,10 @@ class Channel:
             if self._connection.closed or self._connection.stopped:
                 raise StopAsyncIteration
             await self._waiters.until(self._connection.arrived)
-        return self._take()
+        try:
+            return self._take()
+        except ChannelClosed:
+            raise StopAsyncIteration from None
 
     async def flush(self, timeout: float | None = None) -> None:
         """Wait until everything sent is written and every handle is acknowledged.
@@ -307,12 +315,13 @@ class Channel:
         """End the loop over the messages, as a signal asked for; return False if the channel has ended. Callable in a signal handler."""
         if self._connection.closed or self._loop.is_closed():
             return False
+        # At once: a task that finds messages waiting takes them without a turn of the event loop.
+        self._connection.stop()
+        self._events = deque()  # messages that wait are not delivered any more
         self._loop.call_soon_threadsafe(self._end_loop)
         return True
 
     def _end_loop(self) -> None:
-        self._connection.stop()
-        self._events = deque()  # messages that wait are not delivered any more
         self._waiters.wake_all_soon()
 
     def forget(self) -> None:

@@ -99,7 +99,7 @@ class Channel:
             return -1
         if self._pump.readiness is None and hasattr(os, "eventfd"):
             self._pump.readiness = Readiness(self._sock)
-            self._pump.readiness.tell(bool(self._events))
+            self._pump.readiness.tell(self._connection.arrived())
         return self._sock.fileno() if self._pump.readiness is None else self._pump.readiness.fileno()
 
     def send(
@@ -175,8 +175,8 @@ class Channel:
                     if isinstance(event, ReceivedMessage):
                         return event
                     raise event
-            except IndexError:  # another thread was quicker
-                continue
+            except IndexError:  # another thread was quicker, or a signal has ended the loop
+                self._await_event(deadline)
             except BaseException as error:
                 if event is not None and event is not error:  # a signal handler raised it
                     self._events.appendleft(event)
@@ -291,8 +291,9 @@ class Channel:
         """End the loop over the messages, as a signal asked for; return False if the channel has ended. Callable in a signal handler."""
         if self._connection.closed:
             return False
+        self._connection.stop()
         self._arriving = map(deque.popleft, repeat(deque()))  # messages that wait are not delivered any more
-        self._pump.act(self._connection.stop)
+        self._pump.rouse()
         return True
 
     def _ignore_signals(self) -> None:

@@ -225,6 +225,10 @@ class Pump:
         while self.intents and not self.lock._is_owned():
             with self.lock: self._work()  # fmt: skip  # noqa: E701
 
+    def rouse(self) -> None:
+        """Have the threads that wait look again, after a change of the connection in one step."""
+        self.act(bool)
+
     def close(self) -> None:
         """End the channel now."""
         self.act(self.connection.close)
@@ -327,10 +331,10 @@ class Pump:
         if leaving and worker is not None and worker.pipe is not None:
             worker.close_pipe()
         if len(self._sleepers) > (worker is not None):
-            changed = connection.connected != connected or connection.closed
+            changed = connection.connected != connected or connection.closed or connection.stopped
             self._wake(worker, others=moved or place_is_free or changed)
         if self.readiness is not None:
-            self.readiness.tell(bool(connection.events))
+            self.readiness.tell(connection.arrived())
 
     def _advance(
         self, sleeper: Sleeper, done: Callable[[], bool], left: float | None, also: Sequence[int]
