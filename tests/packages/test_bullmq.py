@@ -37,7 +37,7 @@ PROCESSOR = """
         raise workers.UnrecoverableError("never again")
 
     def unsendable(job):
-        return {1, 2}
+        return object()
 
     async def later(job):
         if not job.data.get("moved"):
@@ -47,9 +47,11 @@ PROCESSOR = """
         return "done later"
 
     async def cancelled(job):
+        await job.update_progress("begun")
         await asyncio.sleep(60)
 
     def cancelled_plain(job):
+        job.update_progress("begun")
         return "told" if job.cancelled.wait(40) else "not told"
 
     def default(job):
@@ -97,7 +99,7 @@ def test_jobs_return_fail_and_report(run):
         const total = await ask('total', { numbers: [1, 2, 3] });
         const stored = await queue.getJob(total.job.id);
         const steps = [];
-        events.on('progress', ({ data }) => steps.push(data));
+        events.on('progress', ({ jobId, data }) => steps.push([jobId, data]));
         const progress = await ask('progress', { n: 3 });
         const fail = await ask('fail', {}, { attempts: 2 });
         const failed = await queue.getJob(fail.job.id);
@@ -107,7 +109,8 @@ def test_jobs_return_fail_and_report(run):
         const later = await ask('later');
         const pids = [(await ask('a')).value, (await ask('b')).value];
         await end({ total: total.value, progressOfTotal: stored.progress, data: stored.data,
-          logs: (await queue.getJobLogs(total.job.id)).logs, steps, progress: progress.value,
+          logs: (await queue.getJobLogs(total.job.id)).logs,
+          steps: steps.filter(([id]) => id === progress.job.id).map(([, data]) => data), progress: progress.value,
           fail: fail.message, stack: failed.stacktrace, tries: failed.attemptsMade,
           hopeless: hopeless.message, once: gaveUp.attemptsMade, unsendable: unsendable.message, later: later.value, pids });
         """
@@ -115,12 +118,14 @@ def test_jobs_return_fail_and_report(run):
     assert found["total"] == {"sum": 6, "name": "total", "tries": 0}
     assert (found["progressOfTotal"], found["logs"]) == (50, ["adding"])
     assert found["data"] == {"numbers": [1, 2, 3], "seen": True}
-    assert found["steps"][-3:] == [{"step": 0}, {"step": 1}, {"step": 2}]
+    assert found["steps"] == [{"step": 0}, {"step": 1}, {"step": 2}]
     assert found["progress"] is None
     assert (found["fail"], found["tries"]) == ("odd", 2)
     assert "ValueError: odd" in json.dumps(found["stack"])
     assert (found["hopeless"], found["once"]) == ("never again", 1)
-    assert "set" in found["unsendable"]
+    assert found["unsendable"] == (
+        "the message cannot be sent: object is not a type of JSON (default= can translate it) at $.value"
+    )
     assert found["later"] == "done later"
     # One process serves job after job.
     assert found["pids"][0] == found["pids"][1]
@@ -145,17 +150,17 @@ def test_the_queue_cancels_jobs(run):
     found = run(
         """
         const cancel = async (name) => {
+          const begun = new Promise((resolve) => events.once('progress', resolve));
           const job = await queue.add(name, {}, { attempts: 1 });
-          while (await job.getState() !== 'active') await new Promise((resolve) => setTimeout(resolve, 20));
-          await new Promise((resolve) => setTimeout(resolve, 1000));
+          await begun;
           worker.cancelJob(job.id, 'no longer wanted');
           return outcome(job.waitUntilFinished(events, 20000));
         };
         await end({ coroutine: await cancel('cancelled'), plain: await cancel('cancelled_plain') });
         """
     )
-    assert "cancelled" in found["coroutine"]["message"]
-    assert found["plain"]["value"] == "told"
+    assert found["coroutine"]["message"] == "the job was cancelled"
+    assert found["plain"] == {"value": "told"}
 
 
 def test_a_worker_that_closes_waits_for_the_job(run):

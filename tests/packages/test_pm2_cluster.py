@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
@@ -175,8 +176,10 @@ def test_a_stop_leaves_nothing_behind(start, port):
     assert len(below) == 2 * INSTANCES
     pm2.call("stop", "app")
     wait_until_gone(*hops, *below)
-    assert pm2.logs()[0].count("left\n") >= 1
-    assert pm2.logs()[1] == ""
+    environments = [program["pm2_env"] for program in pm2.describe()]
+    for stream, expected in ("out", "serving\nleft\n"), ("err", ""):
+        paths = {Path(env[f"pm_{stream}_log_path"]) for env in environments}
+        assert [path.read_text() for path in paths] == [expected] * INSTANCES
 
 
 def test_a_worker_that_was_killed_takes_its_command_along_and_is_replaced(start, port):

@@ -91,7 +91,7 @@ class TestPM2:
 
 
 @both
-def test_tinypool(run_node, tmp_path, front_end):
+def test_tinypool(run_node, front_end):
     """Tinypool sends SIGTERM to a worker process of a pool that is destroyed, and SIGKILL a second later."""
     found = run_node(
         """
@@ -111,7 +111,6 @@ def test_tinypool(run_node, tmp_path, front_end):
         """,
         "def write(name): open(name, 'w').close()\n"
         + textwrap.dedent(LOOPS[front_end]).replace("print(", "write(").replace(", flush=True", ""),
-        cwd=tmp_path,
     )
     assert found is True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import textwrap
 import time
 
 import pytest
@@ -57,7 +58,20 @@ WORKER = """
             yield number
 
     def unsendable():
-        return {1, 2}
+        return object()
+
+    def opaque(task):
+        return object()
+
+    arrived = []
+    together = asyncio.Event()
+
+    async def meet(n):
+        arrived.append(n)
+        if len(arrived) == n:
+            together.set()
+        await together.wait()
+        return len(arrived)
 
     def die():
         os._exit(3)
@@ -75,20 +89,51 @@ WORKER = """
         return add(**task) if isinstance(task, dict) else task
 
     functions = {f.__name__: f for f in
-                 (add, wait, sleep, fail, count, acount, unsendable, die, pid, args, environment, default)}
+                 (add, wait, sleep, fail, count, acount, unsendable, opaque, meet, die, pid, args, environment, default)}
     workers.serve(functions, setup=setup, teardown=teardown)
 """
+
+
+NAMES = [
+    "add", "wait", "sleep", "fail", "count", "acount", "unsendable", "opaque", "meet", "die", "pid", "args", "environment", "default",
+]  # fmt: skip
+MISSING = f"no function 'missing'; this worker has {', '.join(NAMES)}"
+
+
+@pytest.fixture(params=["json", "advanced"])
+def serialization(request):
+    return request.param
+
+
+@pytest.fixture
+def run(run_node, serialization):
+    """Run a pool of Python workers with each serialization."""
+    return lambda source: run_node(
+        f"const serialization = {serialization!r};\n" + textwrap.dedent(source), WORKER
+    )
+
+
+def cannot_send(serialization, path):
+    """Return the text of the error for a result that cannot be sent."""
+    why = {"json": "is not a type of JSON", "advanced": "is no type of JavaScript"}[serialization]
+    return f"the message cannot be sent: object {why} (default= can translate it) at {path}"
 
 
 def torn_down(folder):
     return len(list(folder.glob("torn-down-*")))
 
 
-def test_workerpool_calls_functions(run_node, tmp_path):
-    found = run_node(
+def raised_in(stack, line):
+    """Whether a stack is Python's traceback that ends in a line of the worker."""
+    return stack.startswith("Traceback (most recent call last):\n") and line in stack
+
+
+def test_workerpool_calls_functions(run, tmp_path, serialization):
+    found = run(
         """
         import workerpool from 'workerpool';
-        const pool = workerpool.pool(child, { workerType: 'process', maxWorkers: 1, forkOpts: { execPath: python, execArgv: [] } });
+        const forkOpts = { execPath: python, execArgv: [], serialization };
+        const pool = workerpool.pool(child, { workerType: 'process', maxWorkers: 1, forkOpts });
         const seen = [];
         const proxy = await pool.proxy();
         const found = {
@@ -99,31 +144,34 @@ def test_workerpool_calls_functions(run_node, tmp_path):
           unsendable: await outcome(pool.exec('unsendable')),
           count: await pool.exec('count', [3], { on: (payload) => seen.push(payload) }),
           acount: await pool.exec('acount', [2], { on: (payload) => seen.push(payload) }),
-          many: (await Promise.all([...Array(50).keys()].map((n) => pool.exec('add', [n, n])))).length,
+          many: await Promise.all([...Array(50).keys()].map((n) => pool.exec('add', [n, n]))),
         };
         await pool.terminate();
         done({ ...found, seen, methods: Object.keys(proxy) });
-        """,
-        WORKER,
+        """
     )
     assert found["add"] == 5
     assert found["nothing"] == {"value": []}
     assert (found["fail"]["name"], found["fail"]["message"]) == ("ValueError", "odd")
-    assert "raise ValueError(text)" in found["fail"]["stack"]
-    assert "no function 'missing'; this worker has add, wait" in found["missing"]["message"]
-    assert "set" in found["unsendable"]["message"]
+    assert raised_in(found["fail"]["stack"], "raise ValueError(text)")
+    assert (found["missing"]["name"], found["missing"]["message"]) == ("LookupError", MISSING)
+    assert (found["unsendable"]["name"], found["unsendable"]["message"]) == (
+        "InvalidMessage",
+        cannot_send(serialization, "$.result"),
+    )
     assert (found["count"], found["acount"]) == ("counted", None)
     assert found["seen"] == [0, 1, 2, 0, 1]
-    assert found["many"] == 50
-    assert {"add", "count"} <= set(found["methods"])
+    assert found["many"] == [2 * n for n in range(50)]
+    assert found["methods"] == NAMES
     assert torn_down(tmp_path) == 1
 
 
-def test_workerpool_cancels_coroutines_and_replaces_workers_that_cannot(run_node, tmp_path):
-    found = run_node(
+def test_workerpool_cancels_coroutines_and_replaces_workers_that_cannot(run, tmp_path):
+    found = run(
         """
         import workerpool from 'workerpool';
-        const pool = workerpool.pool(child, { workerType: 'process', maxWorkers: 1, forkOpts: { execPath: python, execArgv: [] } });
+        const forkOpts = { execPath: python, execArgv: [], serialization };
+        const pool = workerpool.pool(child, { workerType: 'process', maxWorkers: 1, forkOpts });
         const first = await pool.exec('pid');
         const late = await outcome(pool.exec('wait', [30]).timeout(200));
         const second = await pool.exec('pid');
@@ -133,14 +181,20 @@ def test_workerpool_cancels_coroutines_and_replaces_workers_that_cannot(run_node
         const fourth = await pool.exec('pid');
         await pool.terminate();
         done({ first, late, second, blocked, third, died, fourth });
-        """,
-        WORKER,
+        """
     )
-    assert found["late"]["name"] == "TimeoutError" or "timed out" in found["late"]["message"]
+    for call in ("late", "blocked"):
+        assert (found[call]["name"], found[call]["message"]) == (
+            "TimeoutError",
+            "Promise timed out after 200 ms",
+        )
     assert found["first"] == found["second"]
     assert (tmp_path / "cancelled").exists()
     assert found["second"] != found["third"]
-    assert "message" in found["died"]
+    assert (
+        "Workerpool Worker terminated Unexpectedly\n    exitCode: `3`\n    signalCode: `null`"
+        in found["died"]["message"]
+    )
     assert found["third"] != found["fourth"]
 
 
@@ -148,14 +202,16 @@ JEST = """
     import { Worker } from 'jest-worker';
     const start = (options, setupArgs = ['x']) => new Worker(child, {
       numWorkers: 1, setupArgs, enableWorkerThreads: false,
+      // The default of half a second is little on a busy machine.
+      workerGracefulExitTimeout: 20000,
       exposedMethods: ['add', 'wait', 'fail', 'count', 'unsendable', 'die', 'pid', 'args', 'missing', 'environment'],
-      forkOptions: { execPath: python, execArgv: [child], serialization: 'json', ...options },
+      forkOptions: { execPath: python, execArgv: [child], serialization }, ...options,
     });
 """
 
 
-def test_jest_worker_calls_functions(run_node, tmp_path):
-    found = run_node(
+def test_jest_worker_calls_functions(run, tmp_path, serialization):
+    found = run(
         JEST
         + """
         const worker = start({});
@@ -172,24 +228,25 @@ def test_jest_worker_calls_functions(run_node, tmp_path):
           environment: await worker.environment(),
           custom,
         };
-        const { forceExited } = await worker.end();
-        done({ ...found, forceExited });
-        """,
-        WORKER,
+        done({ ...found, ...await worker.end() });
+        """
     )
     assert (found["add"], found["args"], found["counted"]) == (5, ["x"], "counted")
     assert found["custom"] == [0, 1, 2]
     assert (found["fail"]["type"], found["fail"]["message"]) == ("ValueError", "odd")
-    assert "raise ValueError(text)" in found["fail"]["stack"]
-    assert "no function 'missing'" in found["missing"]["message"]
-    assert "set" in found["unsendable"]["message"]
+    assert raised_in(found["fail"]["stack"], "raise ValueError(text)")
+    assert (found["missing"]["type"], found["missing"]["message"]) == ("LookupError", MISSING)
+    assert (found["unsendable"]["type"], found["unsendable"]["message"]) == (
+        "InvalidMessage",
+        cannot_send(serialization, "$[1]"),
+    )
     assert found["environment"] == []
-    # jest-worker kills workers that need more than half a second to end, as on a busy machine.
-    assert found["forceExited"] or torn_down(tmp_path) == 1
+    assert found["forceExited"] is False
+    assert torn_down(tmp_path) == 1
 
 
-def test_jest_worker_starts_sets_up_and_replaces_workers(run_node):
-    found = run_node(
+def test_jest_worker_starts_sets_up_and_replaces_workers(run):
+    found = run(
         JEST
         + """
         const broken = start({}, ['fail']);
@@ -200,8 +257,7 @@ def test_jest_worker_starts_sets_up_and_replaces_workers(run_node):
         const first = await worker.pid();
         const died = await outcome(worker.die());
         await worker.end();
-        const limited = new Worker(child, { numWorkers: 1, idleMemoryLimit: 1024, exposedMethods: ['pid'],
-          forkOptions: { execPath: python, execArgv: [child], serialization: 'json' } });
+        const limited = start({ idleMemoryLimit: 1024 });
         const pids = [await limited.pid()];
         for (let n = 0; n < 100 && new Set(pids).size === 1; n += 1) {
           await new Promise((resolve) => setTimeout(resolve, 50));
@@ -209,96 +265,108 @@ def test_jest_worker_starts_sets_up_and_replaces_workers(run_node):
         }
         await limited.end();
         done({ refused, first, died, pids });
-        """,
-        WORKER,
+        """
     )
-    assert "no set-up today" in found["refused"]["message"]
-    assert "message" in found["died"]
+    assert found["refused"]["message"] == "Error when calling setup: no set-up today"
+    assert found["died"]["message"] == (
+        "Jest worker encountered 4 child process exceptions, exceeding retry limit"
+    )
     # A worker above the limit is replaced after its call.
     assert len(set(found["pids"])) == 2
 
 
-def test_jest_worker_in_advanced_mode_names_the_option(run_node):
-    found = run_node(
-        """
-        import { fork } from 'child_process';
-        const one = fork('jest-worker/build/processChild.js', [], {
-          execPath: python, execArgv: [child], serialization: 'advanced', silent: true });
-        let text = '';
-        one.stderr.on('data', (data) => { text += data; });
-        one.on('close', (code) => done({ code, text }));
-        """,
-        WORKER,
-    )
-    if found["code"] == 0:
-        pytest.skip("this version speaks the advanced serialization")
-    assert "WrongOptions" in found["text"]
-    assert "for jest-worker set forkOptions: { serialization: 'json' }" in found["text"]
-
-
-def test_tinypool_calls_functions(run_node, tmp_path):
-    found = run_node(
+def test_tinypool_calls_functions(run, tmp_path, serialization):
+    found = run(
         """
         import { Tinypool } from 'tinypool';
         // tinypool does not keep Node alive while it waits for a worker that ends slowly.
         const alive = setInterval(() => {}, 1000);
         process.execPath = python;
-        const pool = new Tinypool({ runtime: 'child_process', filename: child, minThreads: 1, maxThreads: 1, execArgv: [child] });
+        const pool = new Tinypool({
+          runtime: 'child_process', filename: child, minThreads: 1, maxThreads: 1, execArgv: [child], serialization,
+        });
         const found = {
           add: await pool.run({ a: 2, b: 3 }),
           fail: await outcome(pool.run('odd', { name: 'fail' })),
           missing: await outcome(pool.run(1, { name: 'missing' })),
           generator: await outcome(pool.run(1, { name: 'count' })),
+          unsendable: await outcome(pool.run(1, { name: 'opaque' })),
           twice: await Promise.all([pool.run({ a: 1, b: 1 }), pool.run({ a: 2, b: 2 })]),
         };
         await pool.destroy();
         clearInterval(alive);
         done(found);
-        """,
-        WORKER,
+        """
     )
     assert found["add"] == 5
     assert (found["fail"]["name"], found["fail"]["message"]) == ("ValueError", "odd")
-    assert "raise ValueError(text)" in found["fail"]["stack"]
-    assert "no function 'missing'" in found["missing"]["message"]
-    assert "this pool has no events" in found["generator"]["message"]
+    assert raised_in(found["fail"]["stack"], "raise ValueError(text)")
+    assert (found["missing"]["name"], found["missing"]["message"]) == ("LookupError", MISSING)
+    assert (found["generator"]["name"], found["generator"]["message"]) == (
+        "TypeError",
+        "this pool has no events, so a generator cannot be called; return a value",
+    )
+    assert (found["unsendable"]["name"], found["unsendable"]["message"]) == (
+        "InvalidMessage",
+        cannot_send(serialization, "$.result"),
+    )
     assert found["twice"] == [2, 4]
     assert torn_down(tmp_path) == 1
 
 
-def test_worker_farm_calls_functions(run_node, tmp_path):
-    found = run_node(
+def test_worker_farm_calls_functions(run, tmp_path, serialization):
+    found = run(
         """
         import farm from 'worker-farm';
         import { promisify } from 'util';
-        const methods = ['add', 'fail', 'unsendable', 'wait', 'missing'];
-        const workers = farm({ maxConcurrentWorkers: 1, workerOptions: { execPath: python, execArgv: [child] } }, child, methods);
+        const methods = ['add', 'fail', 'unsendable', 'meet', 'missing'];
+        const workerOptions = { execPath: python, execArgv: [child], serialization };
+        const workers = farm({ maxConcurrentWorkers: 1, workerOptions }, child, methods);
         const call = (name, ...args) => promisify(workers[name])(...args);
-        const begun = Date.now();
-        const waits = await Promise.all([1, 2, 3, 4, 5].map(() => call('wait', 0.5)));
         const found = {
+          met: await Promise.all([1, 2, 3, 4, 5].map(() => call('meet', 5))),
           add: await call('add', 2, 3),
           fail: await outcome(call('fail', 'odd')),
           missing: await outcome(call('missing')),
           unsendable: await outcome(call('unsendable')),
-          waits, took: Date.now() - begun,
         };
         await new Promise((resolve) => farm.end(workers, resolve));
         done(found);
-        """,
-        WORKER,
+        """
     )
     assert found["add"] == 5
     assert (found["fail"]["type"], found["fail"]["message"]) == ("ValueError", "odd")
-    assert "no function 'missing'" in found["missing"]["message"]
-    assert "set" in found["unsendable"]["message"]
-    assert found["waits"] == ["waited"] * 5
-    assert found["took"] < 2500 + 5000
+    assert raised_in(found["fail"]["stack"], "raise ValueError(text)")
+    assert (found["missing"]["type"], found["missing"]["message"]) == ("LookupError", MISSING)
+    assert (found["unsendable"]["type"], found["unsendable"]["message"]) == (
+        "InvalidMessage",
+        cannot_send(serialization, "$.args[1]"),
+    )
+    # Five calls ran at the same time: each waits for the others.
+    assert found["met"] == [5] * 5
     # worker-farm does not wait for its workers to end.
     deadline = time.monotonic() + 20
     while not torn_down(tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_a_worker_has_the_options_of_a_channel(run_node):
+    found = run_node(
+        """
+        import workerpool from 'workerpool';
+        const pool = workerpool.pool(child, { workerType: 'process', maxWorkers: 1, forkOpts: { execPath: python, execArgv: [] } });
+        const price = await pool.exec('price');
+        await pool.terminate();
+        done(price);
+        """,
+        """
+        from decimal import Decimal
+        from nodechannel import workers
+        workers.serve({"price": lambda: {"price": Decimal("1.10")}}, default=str)
+        """,
+    )
+    assert found == {"price": "1.10"}
 
 
 def test_the_command_line_tells_the_package():

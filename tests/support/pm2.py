@@ -83,8 +83,8 @@ class PM2:
                 "vizion": False,
                 "pmx": False,
                 "cwd": str(self.home),
-                "output": str(self.home / f"out-{self._started}.log"),
-                "error": str(self.home / f"err-{self._started}.log"),
+                "output": str(self.home / f"out{self._started}.log"),
+                "error": str(self.home / f"err{self._started}.log"),
                 **options,
             },
         )
@@ -110,6 +110,33 @@ class PM2:
             check=False,
         )
         return run.stdout + run.stderr
+
+    def trigger(self, *words: str) -> str:
+        """Run the command `pm2 trigger`; return the reply that it prints.
+
+        The command is ended here. It hangs after the reply when the reply reaches it before PM2's answer to its own call.
+        """
+        command = subprocess.Popen(
+            [*self._cli, "trigger", *words, "--no-color"],
+            env={**self._env, "TERM": "dumb"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            process_group=0,
+        )
+        assert command.stdout is not None
+        lines = []
+        try:
+            for line in command.stdout:
+                mark, found, reply = line.partition("]=")
+                if found and mark.startswith("["):
+                    return reply.rstrip("\n")
+                lines.append(line)
+        finally:
+            command.kill()
+            command.wait()
+            command.stdout.close()
+        raise AssertionError(f"pm2 trigger printed no reply: {lines}")
 
     def event(self, type: str, accept: Callable[[dict[str, Any]], bool] = lambda event: True) -> Any:
         """Wait for an event on the bus; return the packet."""

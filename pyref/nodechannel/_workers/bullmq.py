@@ -138,7 +138,6 @@ class BullMQ(Protocol):
 
     package = "bullmq"
     marks: ClassVar[tuple[str, ...]] = ("bullmq", "main")
-    remedy = "workerForkOptions: { serialization: 'json' }"
 
     def __init__(self, worker: Worker) -> None:
         super().__init__(worker)

@@ -255,6 +255,7 @@ class Pool:
         on_event: Callable[[Any], object] | None = None,
     ) -> Any:
         """Call a function in a worker and return its result; raises what `AsyncPool.call` raises."""
+        self._require_open()
         return self._background.wait(self._pool.call(method, *args, timeout=timeout, on_event=on_event))
 
     def submit(
@@ -265,16 +266,22 @@ class Pool:
         on_event: Callable[[Any], object] | None = None,
     ) -> Future[Any]:
         """Start a call; return its future. Cancelling the future gives the call up."""
+        self._require_open()
         return self._background.start(self._pool.call(method, *args, timeout=timeout, on_event=on_event))
 
     def methods(self) -> list[str]:
         """Return the names of the functions; for workerpool only."""
+        self._require_open()
         return self._background.wait(self._pool.methods())
 
     @property
     def size(self) -> int:
         """How many workers there are now."""
         return self._pool.size
+
+    def _require_open(self) -> None:
+        if self._background.loop.is_closed():
+            raise PoolClosed
 
     def close(self) -> None:
         """End all workers."""

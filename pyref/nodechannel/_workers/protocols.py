@@ -21,8 +21,6 @@ class Protocol:
     package: ClassVar[str]
     # Parts of a word of the command line; they tell that this package started the process.
     marks: ClassVar[tuple[str, ...]] = ()
-    # The option that makes the package speak JSON.
-    remedy: ClassVar[str] = "serialization: 'json' among the options of fork"
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
@@ -42,7 +40,6 @@ class WorkerPool(Protocol):
     """workerpool: one call at a time, events, and a request to clean up when a call timed out or was cancelled."""
 
     package = "workerpool"
-    remedy = "forkOpts: { serialization: 'json' }"
 
     CLEANUP = "__workerpool-cleanup__"
     TERMINATE = "__workerpool-terminate__"
@@ -108,7 +105,6 @@ class JestWorker(Protocol):
 
     package = "jest-worker"
     marks = ("jest-worker", "processChild")
-    remedy = "forkOptions: { serialization: 'json' }"
 
     INITIALIZE, CALL, END, MEMORY, SETUP = range(5)
     OK, CLIENT_ERROR, SETUP_ERROR, CUSTOM, MEMORY_USAGE = range(5)
@@ -197,7 +193,6 @@ class WorkerFarm(Protocol):
 
     package = "worker-farm"
     marks = ("worker-farm", "child")
-    remedy = "workerOptions: { serialization: 'json' }"
 
     async def received(self, data: Any) -> None:
         if not isinstance(data, dict) or data.get("owner") != "farm":

@@ -9,19 +9,14 @@ import sys
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from nodechannel import asyncio as aio
+from nodechannel._core.options import ChannelOptions
 from nodechannel._dialects.calls import call
 from nodechannel._dialects.faults import Fault, describe
 from nodechannel._workers.choosing import choose
-from nodechannel.errors import (
-    ChannelClosed,
-    InvalidMessage,
-    LocalError,
-    RemoteError,
-    UnsupportedSerialization,
-)
+from nodechannel.errors import ChannelClosed, InvalidMessage, RemoteError
 
 if TYPE_CHECKING:
     from nodechannel._dialects.calls import Emit
@@ -29,12 +24,6 @@ if TYPE_CHECKING:
 
 Functions = Mapping[str, Callable[..., Any]]
 Hook = Callable[..., Any] | None
-
-
-class WrongOptions(LocalError):
-    """The pool was set up in a way that Python workers cannot serve; the text names the option to set."""
-
-    code = "NC_WRONG_OPTIONS"
 
 
 class Worker:
@@ -88,7 +77,7 @@ class Worker:
         return found
 
     async def reply(self, message: object, otherwise: Callable[[Fault], object]) -> None:
-        """Send a result. If JSON cannot carry it, send the message that `otherwise` makes of the error."""
+        """Send a result. If the serialization cannot carry it, send the message that `otherwise` makes of the error."""
         try:
             await self.send(message)
         except InvalidMessage as error:
@@ -173,6 +162,7 @@ def serve(
     teardown: Hook = None,
     protocol: str | None = None,
     threads: int = 1,
+    **options: Unpack[ChannelOptions],
 ) -> None:
     """Be a worker of the pool that started this process; return when the pool ends it.
 
@@ -186,10 +176,11 @@ def serve(
         teardown: called at the end.
         protocol: the name of the pool's package.
         threads: how many plain functions may run at the same time.
+        options: of the channel; see `ChannelOptions`. With `default`, results may hold values that the serialization does not know.
 
-    Raises `NoChannel`, `WrongOptions`, and `ValueError` for an unknown protocol.
+    Raises `NoChannel`, and `ValueError` for an unknown protocol.
     """
-    worker = asyncio.run(_serve(functions, setup, teardown, protocol, threads))
+    worker = asyncio.run(_serve(functions, setup, teardown, protocol, threads, options))
     if worker.busy:
         # The interpreter would wait for the thread, and the pool for the process.
         sys.stdout.flush()
@@ -198,7 +189,12 @@ def serve(
 
 
 async def _serve(
-    functions: Functions | Callable[..., Any], setup: Hook, teardown: Hook, protocol: str | None, threads: int
+    functions: Functions | Callable[..., Any],
+    setup: Hook,
+    teardown: Hook,
+    protocol: str | None,
+    threads: int,
+    options: ChannelOptions,
 ) -> Worker:
     found = choose(sys.argv, protocol)
     known = {"default": functions} if callable(functions) else functions
@@ -206,9 +202,6 @@ async def _serve(
         if not callable(function):
             raise TypeError(f"{name!r} is not a function: {function!r}")
     worker = Worker(known, setup, teardown, threads)
-    try:
-        channel = await aio.connect()
-    except UnsupportedSerialization as error:
-        raise WrongOptions(f"{error}; for {found.package} set {found.remedy}") from error
+    channel = await aio.connect(**options)
     await worker.run(found(worker), channel)
     return worker

@@ -20,7 +20,7 @@ from nodechannel._workers.bullmq import (
 )
 from nodechannel._workers.hosts import ModuleNotFound
 from nodechannel._workers.pool import Pool, PoolClosed, WorkerDied
-from nodechannel._workers.serving import WrongOptions, serve
+from nodechannel._workers.serving import serve
 
 __all__ = [
     "AsyncJob",
@@ -34,7 +34,6 @@ __all__ = [
     "WaitingChildrenError",
     "WaitingError",
     "WorkerDied",
-    "WrongOptions",
     "serve",
 ]
 
