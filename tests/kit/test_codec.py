@@ -48,6 +48,12 @@ def judge(folder: Path, pattern: str, old: str = "", new: str = "", *words: str)
     return main(["run", "--codec", command, "-k", pattern, *words])
 
 
+def came(capsys: pytest.CaptureFixture[str]) -> str:
+    """The line of the report that says what the filter did instead."""
+    lines = capsys.readouterr().out.splitlines()
+    return next(line for line in lines if line.startswith("  came: ")).removeprefix("  came: ").strip()
+
+
 def test_the_catalogue_has_cases_for_both_directions() -> None:
     found = [direction(case) for case in CASES]
     assert found.count("decode") > 60
@@ -69,26 +75,39 @@ def test_a_right_filter_passes(pattern: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "old", "new", "words"),
+    ("pattern", "old", "new", "outcome", "words"),
     [
-        ("frm-good-before-bad", "status = 1", "status = 2", "died: the filter ended with exit status 2"),
-        ("frm-good-before-bad", "status = 1", "import os; os.abort()", "died: the filter ended with SIGABRT"),
-        ("frm-one", "status = 0", "status = 1", "refused: the filter rejected a good line"),
-        ("frm-unterminated-end", "[:-1]", "", "unexpected: the filter delivered"),
-        ("frm-unterminated-number", "[:-1]", "", "unexpected: the filter delivered"),
-        ("frm-many-in-one-write", "[:-1]", "[:1]", "silent: nothing more was delivered"),
-        ("cls-user-prefix-alone", "> 5", "> 4", "silent: nothing more was delivered"),
-        ("cls-unknown-internal", "len(value", "1 > len(value", "unexpected: the filter delivered"),
-        ("jsn-send-string", 'b"\\n")\nstatus', 'b"")\nstatus', "no complete frame"),
-        ("jsn-send-string", ".encode() +", ".encode()[:-1] +", "unexpected: the filter wrote"),
-        ("jsn-send-string", "status = 0", "status = 1", "refused: the filter refused a message"),
+        ("frm-good-before-bad", "status = 1", "status = 2", "died", "the filter ended with exit status 2"),
+        (
+            "frm-good-before-bad",
+            "status = 1",
+            "import os; os.abort()",
+            "died",
+            "the filter ended with SIGABRT",
+        ),
+        ("frm-one", "status = 0", "status = 1", "refused", "the filter rejected a good line"),
+        ("frm-unterminated-end", "[:-1]", "", "unexpected", "the filter delivered"),
+        ("frm-unterminated-number", "[:-1]", "", "unexpected", "the filter delivered"),
+        ("frm-many-in-one-write", "[:-1]", "[:1]", "silent", "nothing more was delivered"),
+        ("cls-user-prefix-alone", "> 5", "> 4", "silent", "nothing more was delivered"),
+        ("cls-unknown-internal", "len(value", "1 > len(value", "unexpected", "the filter delivered"),
+        ("jsn-send-string", 'b"\\n")\nstatus', 'b"")\nstatus', "unexpected", "no complete frame"),
+        ("jsn-send-string", ".encode() +", ".encode()[:-1] +", "unexpected", "the filter wrote"),
+        ("jsn-send-string", "status = 0", "status = 1", "refused", "the filter refused a message"),
     ],
 )
 def test_a_liar_fails(
-    pattern: str, old: str, new: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    pattern: str,
+    old: str,
+    new: str,
+    outcome: str,
+    words: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert judge(tmp_path, pattern, old, new) == 1
-    assert words in capsys.readouterr().out
+    assert f"(outcome {outcome})" in (line := came(capsys))
+    assert words in line
 
 
 def test_what_is_declared_unsupported_is_no_failure(
@@ -107,7 +126,7 @@ def test_a_filter_that_writes_no_events_is_inconclusive(
 
 def test_a_filter_that_never_ends_is_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert judge(tmp_path, "frm-one", "status = 0", "while True: pass", "--time-scale", "0.1") == 1
-    assert "silent: the filter does not end" in capsys.readouterr().out
+    assert came(capsys) == "the filter does not end (outcome silent)"
 
 
 def test_the_filters_that_ship_pass_what_they_should(capsys: pytest.CaptureFixture[str]) -> None:
