@@ -77,7 +77,9 @@ def as_echo(case: Case) -> Case | None:
     if not any("expect" in step or "expect_closed" in step for step in steps) and not _is_probed(steps):
         return None
     outcomes = {**case.outcomes, VERBATIM: {"class": "lenient", "flag": "AcceptsMoreThanJson"}}
-    return replace(case, rung=0, steps=steps, folded=steps, outcomes=outcomes)
+    # A handle is named by its number in the process, so handles of other cases would shift the count.
+    fresh = case.fresh or any(map(_closes_received, case.steps))
+    return replace(case, rung=0, steps=steps, folded=steps, outcomes=outcomes, fresh=fresh)
 
 
 def _is_probed(steps: list[Step]) -> bool:
@@ -98,10 +100,16 @@ def _step(step: Step, received: int) -> list[Step] | None:
         return []
     if "expect_at_peer" in step or step.get("do", {}).get("command") == "prove":
         return []  # an echo child writes to no handle
-    if step.get("do", {}).get("command") == "close" and step["do"].get("handle") == "$handle":
+    if _closes_received(step):
         message = {"closeHandle": received}
         return [{"write": [{"message": message}]}, {"expect": {"delivered": message}}]
     return None
+
+
+def _closes_received(step: Step) -> bool:
+    """Whether a step closes the latest handle that arrived."""
+    asked = step.get("do", {})
+    return bool(asked.get("command") == "close" and asked.get("handle") == "$handle")
 
 
 def _expect(step: Step) -> list[Step] | None:
@@ -176,9 +184,12 @@ def _marked(step: Step, number: int, bad: list[dict[str, Any]]) -> list[Step]:
         return []
     report = next(one for one in alternatives(step) if _is_report(one))
     marker = {"marker": number}
-    reported = {"delivered": marker, "stop": True, **({"as": report["as"]} if "as" in report else {})}
     following = [] if all(one.get("stop") for one in others) else [{"expect": {"delivered": marker}}]
-    return [{"write": [{"message": marker}]}, {"expect": [*others, *bad, reported]}, *following]
+    reported = {"delivered": marker, **({"as": report["as"]} if "as" in report else {})}
+    if following:
+        reported["stop"] = True
+    # The marker comes first: an alternative without content fits any message, the marker too.
+    return [{"write": [{"message": marker}]}, {"expect": [reported, *bad, *others]}, *following]
 
 
 def _joined(following: list[dict[str, Any]], unseen: Step, bad: list[dict[str, Any]]) -> list[Step]:
