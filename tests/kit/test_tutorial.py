@@ -56,6 +56,12 @@ def run(line: str, folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.parametrize("page", [TUTORIAL, TUTORIAL.parents[1] / "README.md"], ids=lambda page: page.stem)
+def test_the_script_on_a_page_is_the_adapter(page: Path) -> None:
+    lines = (TUTORIAL.parent / "adapters" / "bash" / "echo.sh").read_text("utf-8").splitlines(keepends=True)
+    assert "".join(line for line in lines if not line.startswith("#")) in page.read_text("utf-8")
+
+
 def test_what_the_tutorial_names_exists() -> None:
     for name in re.findall(r"`(adapters/[a-z/.]+)`", TEXT):
         assert (TUTORIAL.parent / name).exists(), name

@@ -21,43 +21,34 @@ static void put(int fd, const char *bytes, size_t size) {
   }
 }
 
-/* One character of a string, escapes undone as far as the names of the channel need it. */
-static int next_char(const char **at) {
-  unsigned code;
-  if (**at != '\\') return (unsigned char)*(*at)++;
-  *at += 2;
-  if ((*at)[-1] != 'u') return (unsigned char)(*at)[-1];
-  if (sscanf(*at, "%4x", &code) != 1) return 0;
-  *at += strnlen(*at, 4);
-  return (int)code;
-}
-
-/* Whether the string at a quote begins with a text; the character behind it goes to `behind`. */
-static int begins(const char *at, const char *text, int *behind) {
-  for (at++; *text != '\0' && *at != '"'; text++)
-    if (next_char(&at) != *text) return 0;
-  *behind = *at;
-  return *text == '\0';
+/* The end of the string at a quote. Its first letters go to `word`, escapes undone as far as the names of the channel need it. */
+static const char *read_string(const char *at, char word[8]) {
+  size_t size = 0;
+  for (at++; *at != '"' && *at != '\0'; at++) {
+    unsigned code = (unsigned char)*at;
+    int digits = 0;
+    if (code == '\\' && at[1] != '\0') code = (unsigned char)*++at;
+    if (size == 7) continue;
+    if (code == 'u' && at[-1] == '\\' && sscanf(at + 1, "%4x%n", &code, &digits) == 1) at += digits;
+    word[size++] = code > 0 && code < 128 ? (char)code : '?';
+  }
+  return at;
 }
 
 /* Whether the last member `cmd` of the object itself, wherever it stands, is a text that begins with NODE_ and goes on. */
 static int is_internal(const char *line) {
-  int depth = 0, found = 0, is_name = 0, is_cmd = 0, behind = 0;
+  int depth = 0, found = 0, is_name = 0, is_cmd = 0;
   for (const char *at = line; *at != '\0'; at++) {
-    if (strchr(" \t\r", *at) != NULL) continue;
+    char word[8] = "";
+    if (strchr(" \t\r:", *at) != NULL) continue;
     if (depth == 0 && *at != '{') return 0;
-    if (depth == 1 && is_cmd && *at != ':' && *at != ',' && *at != '}') found = *at == '"' && begins(at, "NODE_", &behind) && behind != '"';
-    if (depth == 1 && is_name && *at == '"') is_cmd = begins(at, "cmd", &behind) && behind == '"', is_name = 2;
-    else if (*at != ':') is_cmd = 0;
-    if (*at == '"') {
-      for (at++; *at != '"' && *at != '\0'; at++) if (*at == '\\' && at[1] != '\0') at++;
-      if (*at == '\0') return 0;
-    } else if (*at == '{' || *at == '[') depth++;
-    else if (*at == '}' || *at == ']') depth--;
-    if (depth == 0) return found;
+    if (*at == '"' && *(at = read_string(at, word)) == '\0') return 0;
+    if (is_cmd && *at != ',' && *at != '}') found = strncmp(word, "NODE_", 5) == 0 && word[5] != '\0';
+    is_cmd = is_name && strcmp(word, "cmd") == 0;
+    depth += (*at == '{' || *at == '[') - (*at == '}' || *at == ']');
     is_name = depth == 1 && (*at == '{' || *at == ',');
   }
-  return 0;
+  return found;
 }
 
 static void answer(int fd, char *line, size_t size) {

@@ -3,42 +3,30 @@
 //   rustc -O echo.rs
 use std::{env, fs::File, io::{BufRead, BufReader, Write}, os::fd::FromRawFd};
 
-/// The text of the string at a quote, escapes undone as far as the names of the channel need it, and where it ends.
-fn text(line: &[u8], start: usize) -> (Vec<u8>, usize) {
-    let (mut out, mut at) = (Vec::new(), start + 1);
-    while at < line.len() && line[at] != b'"' {
-        if line[at] == b'\\' && line.get(at + 1) == Some(&b'u') {
-            let digits = line.get(at + 2..at + 6).and_then(|hex| std::str::from_utf8(hex).ok());
-            out.push(digits.and_then(|hex| u8::from_str_radix(hex, 16).ok()).unwrap_or(b'?'));
-            at += 6;
-        } else {
-            at += usize::from(line[at] == b'\\');
-            out.extend(line.get(at));
-            at += 1;
-        }
+/// The text of the string whose quote was read, escapes undone as far as the names of the channel need it.
+fn text(rest: &mut impl Iterator<Item = u8>) -> Vec<u8> {
+    let mut out = Vec::new();
+    while let Some(byte) = rest.next().filter(|&byte| byte != b'"') {
+        let escaped = if byte == b'\\' { rest.next().unwrap_or(byte) } else { byte };
+        let code: Vec<u8> = rest.take(if byte == b'\\' && escaped == b'u' { 4 } else { 0 }).collect();
+        let digits = std::str::from_utf8(&code).ok().filter(|digits| !digits.is_empty());
+        out.push(digits.map_or(escaped, |digits| u8::from_str_radix(digits, 16).unwrap_or(b'?')));
     }
-    (out, at)
+    out
 }
 
 /// Whether the last member `cmd` of the object itself, wherever it stands, is a text that begins with NODE_ and goes on.
 fn is_internal(line: &[u8]) -> bool {
-    let (mut depth, mut name, mut value, mut found, mut at) = (0, false, false, false, 0);
-    while at < line.len() {
-        match line[at] {
-            b' ' | b'\t' | b'\r' | b':' => {}
-            byte if depth == 0 && byte != b'{' => return false,
-            b'"' => {
-                let (word, end) = text(line, at);
-                if depth == 1 && value { found = word.starts_with(b"NODE_") && word.len() > 5; }
-                (value, name, at) = (depth == 1 && name && word == b"cmd", false, end);
-            }
-            byte => {
-                if depth == 1 && value && byte != b',' && byte != b'}' { found = false; }
-                depth += i32::from(matches!(byte, b'{' | b'[')) - i32::from(matches!(byte, b'}' | b']'));
-                (value, name) = (false, depth == 1 && matches!(byte, b'{' | b','));
-            }
-        }
-        at += 1;
+    let (mut depth, mut is_name, mut is_cmd, mut found) = (0, false, false, false);
+    let mut rest = line.iter().copied();
+    while let Some(byte) = rest.next() {
+        if b" \t\r:".contains(&byte) { continue; }
+        if depth == 0 && byte != b'{' { return false; }
+        let word = if byte == b'"' { text(&mut rest) } else { Vec::new() };
+        if is_cmd && byte != b',' && byte != b'}' { found = word.starts_with(b"NODE_") && word.len() > 5; }
+        is_cmd = is_name && word == b"cmd";
+        depth += i32::from(b"{[".contains(&byte)) - i32::from(b"}]".contains(&byte));
+        is_name = depth == 1 && b"{,".contains(&byte);
     }
     found
 }

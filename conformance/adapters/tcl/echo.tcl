@@ -3,23 +3,21 @@
 exec tclsh "$0" <&"$NODE_CHANNEL_FD" >&"$NODE_CHANNEL_FD"
 fconfigure stdin -encoding iso8859-1 -translation lf -eofchar {}
 fconfigure stdout -encoding iso8859-1 -translation lf -buffering line
-# The last `cmd` of the object itself, wherever it stands; empty when it is no string.
-proc cmd {line} {
-    set depth 0; set name {}; set found {}; set before {}
-    foreach token [regexp -all -inline {"(?:[^"\\]|\\.)*"|[][{}:,]|[^][{}:,"[:space:]]+} $line] {
-        if {$token in {\} \]}} {incr depth -1}
-        if {$depth == 1 && $token ne ":" && $before ne ":" && [string index $token 0] eq "\""} {
-            set name [subst -nocommands -novariables [string range $token 1 end-1]]
-        } elseif {$depth == 1 && $before eq ":" && $name eq "cmd"} {
-            set found [expr {[string index $token 0] eq "\"" ? [subst -nocommands -novariables [string range $token 1 end-1]] : {}}]
-        }
-        if {$token in {\{ \[}} {incr depth}
-        set before $token
+# Whether the last `cmd` of the object itself, wherever it stands, is a text that begins with NODE_ and goes on.
+proc is_internal {line} {
+    set depth 0; set found 0; set is_name 0; set is_cmd 0
+    foreach token [regexp -all -inline {"(?:[^"\\]|\\.)*"|[^:[:space:]]} $line] {
+        set word {}
+        if {[string index $token 0] eq "\""} {set word [subst -nocommands -novariables [string range $token 1 end-1]]}
+        if {$is_cmd && $token ni {, \}}} {set found [regexp {^NODE_.} $word]}
+        set is_cmd [expr {$is_name && $word eq "cmd"}]
+        incr depth [expr {($token in {\{ \[}) - ($token in {\} \]})}]
+        set is_name [expr {$depth == 1 && $token in {\{ ,}}]
     }
     return $found
 }
 while {[gets stdin line] >= 0} {
     if {[eof stdin]} break ;# half a line at the end is no message
-    if {[regexp {cmd|\\u} $line] && [regexp {^\s*\{} $line] && [regexp {^NODE_.} [cmd $line]]} continue
+    if {[regexp {cmd|\\u} $line] && [regexp {^\s*\{} $line] && [is_internal $line]} continue
     if {[string trim $line] ne {}} {puts "{\"echo\":$line}"}
 }
