@@ -60,10 +60,9 @@ def test_mutants_are_killed_by_a_case_that_the_table_names(number: int, tmp_path
     listed = kill.committed()
     mutants = MUTANTS[number::SLICES]
     kill.write_sources(tmp_path, mutants)
-    by_id = {case.id: case for case in CASES}
 
     def survives(mutant: Mutant) -> bool:
-        killers = [by_id[name] for name in listed[mutant.name]]
+        killers = [case for case in kill.concerned(mutant, CASES) if case.id in listed[mutant.name]]
         killers.sort(key=lambda case: sum(len(data) for data, _descriptor in case.writes))
         return not any(kill.is_killed(mutant, case, tmp_path) for case in killers)
 

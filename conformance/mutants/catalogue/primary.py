@@ -527,4 +527,12 @@ MUTANTS = (
         '        elif value["act"] not in ("close", "online", "listening"):\n            raise ValueError(value)\n        elif value.get("act") == "close" and value.get("key") in self.places:\n',
         "primary",
     ),
+    Mutant(
+        "keeps-what-it-could-not-make",
+        "takes a place that it could not make for one whose socket is under way, and answers nobody who asks for it again",
+        ("CLU-041",),
+        '            self.channel.say(errno=-(getattr(error, "errno", None) or errno.EINVAL), **common)\n',
+        '            self.stuck = getattr(self, "stuck", set())\n            if key not in self.stuck:\n                self.channel.say(errno=-(getattr(error, "errno", None) or errno.EINVAL), **common)\n            self.stuck.add(key)\n',
+        "primary",
+    ),
 )
