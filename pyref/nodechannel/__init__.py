@@ -29,6 +29,7 @@ from nodechannel.errors import (
     HandleTaken,
     InvalidFrame,
     InvalidHandle,
+    InvalidHeader,
     InvalidJson,
     InvalidMessage,
     LifelineUnsupported,
@@ -45,6 +46,8 @@ from nodechannel.errors import (
     RemoteError,
     SendTimeout,
     SerializationMismatch,
+    StreamsUnavailable,
+    TruncatedMessage,
     UnexpectedAck,
     UnsupportedSerialization,
     WorkerBehind,
@@ -62,6 +65,7 @@ if __name__ == "TYPE_CHECKING":
     from nodechannel import lsp as lsp
     from nodechannel import pm2 as pm2
     from nodechannel import rpc as rpc
+    from nodechannel import stdio as stdio
     from nodechannel import workers as workers
     from nodechannel._core.options import ChannelOptions, OpenOptions
     from nodechannel._core.serialization import Serialization
@@ -86,6 +90,7 @@ __all__ = [
     "HandleType",
     "InvalidFrame",
     "InvalidHandle",
+    "InvalidHeader",
     "InvalidJson",
     "InvalidMessage",
     "LifelineUnsupported",
@@ -108,6 +113,8 @@ __all__ = [
     "Serialization",
     "SerializationMismatch",
     "SpawnOptions",
+    "StreamsUnavailable",
+    "TruncatedMessage",
     "UnexpectedAck",
     "UnsupportedSerialization",
     "WorkerBehind",
@@ -133,6 +140,7 @@ _facade.publish(
         "lsp": "nodechannel.lsp",
         "pm2": "nodechannel.pm2",
         "rpc": "nodechannel.rpc",
+        "stdio": "nodechannel.stdio",
         "workers": "nodechannel.workers",
     },
 )

@@ -126,6 +126,15 @@ class NotMainThread(LocalError):
         )
 
 
+class StreamsUnavailable(LocalError):
+    """The standard streams of this process cannot carry messages."""
+
+    code = "NC_STREAMS_UNAVAILABLE"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the standard streams cannot carry messages: {reason}")
+
+
 class NodeNotFound(LocalError):
     """No Node executable was found for `fork`."""
 
@@ -295,6 +304,39 @@ class InvalidFrame(MalformedMessage):
         shown = bytes(frame[:40]).hex(" ") + (" ..." if len(frame) > 40 else "")
         super().__init__(f"the peer sent a frame that cannot be read: {reason}: {shown}")
         self.frame = frame
+
+
+class InvalidHeader(MalformedMessage):
+    """Bytes between two messages are no header that announces one.
+
+    Attributes:
+        text: the bytes of the line.
+    """
+
+    code = "NC_INVALID_HEADER"
+
+    def __init__(self, reason: str, text: bytes) -> None:
+        shown = text if len(text) <= 80 else text[:77] + b"..."
+        super().__init__(f"the peer sent a header that cannot be read: {reason}: {shown!r}")
+        self.text = text
+
+
+class TruncatedMessage(MalformedMessage):
+    """The stream ended within a message: the peer died, or it called `process.exit` before its output was written.
+
+    Attributes:
+        rest: the bytes of the message that arrived.
+    """
+
+    code = "NC_TRUNCATED_MESSAGE"
+    rule: typing.ClassVar[str | None] = "STD-016"
+
+    def __init__(self, rest: bytes | bytearray) -> None:
+        shown = bytes(rest) if len(rest) <= 80 else bytes(rest[:77]) + b"..."
+        super().__init__(
+            f"the peer's stream ended within a message, {len(rest)} bytes of which arrived: {shown!r}"
+        )
+        self.rest: bytes = bytes(rest)
 
 
 class FrameTooLong(RemoteError):

@@ -33,6 +33,8 @@ ROOMS = [
     ["_cluster"],
     ["cluster"],
     ["hop", "_dialects"],
+    ["_stdio"],
+    ["stdio"],
     ["_pm2", "_workers", "_rpc", "_execa"],
     ["_lsp"],
     ["pm2", "workers", "rpc", "execa", "lsp"],
@@ -69,6 +71,11 @@ SANS_IO = (
     "_cluster.roundrobin",
     "_cluster.worker",
     "_cluster.primary",
+    "_stdio.texts",
+    "_stdio.lines",
+    "_stdio.headers",
+    "_stdio.framing",
+    "_stdio.stream",
 )
 # `delivery` gives a connection that could not be handed over back as a socket. `codec` has a fork wait for the import of orjson.
 ALLOWED = {"_core.delivery": {"socket"}, "_json.codec": {"os", "_thread"}}

@@ -23,7 +23,19 @@ if TYPE_CHECKING:
 
 # The public modules, each with its public submodules.
 MODULES = {
-    "nodechannel": {"asyncio", "cluster", "errors", "execa", "hop", "js", "lsp", "pm2", "rpc", "workers"},
+    "nodechannel": {
+        "asyncio",
+        "cluster",
+        "errors",
+        "execa",
+        "hop",
+        "js",
+        "lsp",
+        "pm2",
+        "rpc",
+        "stdio",
+        "workers",
+    },
     "nodechannel.asyncio": set(),
     "nodechannel.cluster": {"asyncio"},
     "nodechannel.cluster.asyncio": set(),
@@ -35,6 +47,8 @@ MODULES = {
     "nodechannel.pm2.asyncio": set(),
     "nodechannel.rpc": {"asyncio"},
     "nodechannel.rpc.asyncio": set(),
+    "nodechannel.stdio": {"asyncio"},
+    "nodechannel.stdio.asyncio": set(),
     "nodechannel.workers": {"asyncio"},
     "nodechannel.workers.asyncio": set(),
 }

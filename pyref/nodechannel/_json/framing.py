@@ -86,10 +86,14 @@ class LineFramer:
             lines[0] = self._finish(lines[0])
         if rest:
             self._rest += rest
-            # [ADV-071] The length and the header of a frame: no line feed need ever come.
-            if not self._rest[0] and self._rest[4:5] == b"\xff":
-                self._fail(SerializationMismatch("json", bytes(self._rest[:16])))
+            self._look_at_rest()
         return lines
+
+    def _look_at_rest(self) -> None:
+        """Give the stream up if the peer speaks the other serialization: no line feed need ever come."""
+        # [ADV-071] The length and the header of a frame.
+        if not self._rest[0] and self._rest[4:5] == b"\xff":
+            self._fail(SerializationMismatch("json", bytes(self._rest[:16])))
 
     def _finish(self, end: Line) -> Line:
         """Return the line whose last piece is `end`."""
@@ -120,3 +124,17 @@ class LineFramer:
         """Give the stream up: what is left of it is not kept, because nothing in it can be trusted."""
         self.error = error
         self._rest = bytearray()
+
+
+class PlainLineFramer(LineFramer):
+    """The same for a stream that has no second serialization: any bytes are a line."""
+
+    __slots__ = ()
+
+    @property
+    def rest(self) -> bytes:
+        """What has come of the unfinished line."""
+        return bytes(self._rest)
+
+    def _look_at_rest(self) -> None:
+        """Take the bytes as they are."""

@@ -1,0 +1,306 @@
+"""The blocking front end of standard streams: the conversation runs in an event loop of its own thread.
+
+So signal handlers and exceptions of the program never meet the bytes of a message half way, and any number of threads may call.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from types import TracebackType
+from typing import Any, NoReturn, Self, TypeVar, Unpack
+
+from nodechannel._core.delivery import Delivery
+from nodechannel._core.message import Message
+from nodechannel._core.options import ChannelOptions
+from nodechannel._dialects.background import Background
+from nodechannel._start.ending import GRACE, signal_name
+from nodechannel._start.living import keep
+from nodechannel._start.spawn import node_command
+from nodechannel._stdio.descriptors import ChildStreams, take_streams
+from nodechannel._stdio.framing import check_framing
+from nodechannel._stdio.options import SpawnOptions, refuse_handle, split
+from nodechannel._stdio.transport import Transport
+from nodechannel.errors import ChannelClosed
+
+Result = TypeVar("Result")
+
+
+class Channel:
+    """One end of a conversation over standard streams.
+
+    Made by `connect`, `fork` and `spawn`. As a context manager it disconnects at the end of the block.
+
+    Args:
+        reader: the descriptor that messages come from, owned by the channel from now on.
+        writer: the descriptor that messages are written to, owned by the channel from now on.
+        framing: ``lines`` or ``headers``.
+        options: see `nodechannel.ChannelOptions`.
+    """
+
+    def __init__(
+        self, reader: int, writer: int, *, framing: str = "lines", **options: Unpack[ChannelOptions]
+    ) -> None:
+        self._background = Background("nodechannel.stdio")
+        self._transport = self._background.call(Transport, reader, writer, framing, options)
+        self._stream = self._transport.stream
+        self._linger = options.get("linger")
+        # Held while a thread takes messages. A signal handler may take some within that.
+        self._taking = threading.RLock()
+        self._forgotten = False
+        self._transport.on_end = keep(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a channel cannot be copied or pickled: it belongs to one process")
+
+    @property
+    def connected(self) -> bool:
+        """Whether messages can be sent."""
+        return self._stream.connected
+
+    @property
+    def pending(self) -> int:
+        """How many messages and errors were read already: so many calls of `receive` do not wait."""
+        return len(self._stream.events)
+
+    def send(self, message: object, handle: object = None, *, timeout: float | None = None) -> Delivery:
+        """Send a message; return when the kernel has it.
+
+        Raises `InvalidMessage` with nothing changed, `ChannelClosed`, `SendTimeout` when `timeout` seconds ran out, and `InvalidHandle`
+        for any handle.
+        """
+        refuse_handle(handle)
+        return self._send(lambda: self._stream.send(message), timeout)
+
+    def send_many(self, messages: Iterable[object], *, timeout: float | None = None) -> Delivery:
+        """Send many messages at once, which costs less than one by one; return when the kernel has all of them.
+
+        Raises what `send` raises; after `InvalidMessage` nothing was sent.
+        """
+        whole = list(messages)
+        return self._send(lambda: self._stream.send_many(whole), timeout)
+
+    def _send(self, queue: Callable[[], Delivery], timeout: float | None) -> Delivery:
+        async def carry_out() -> Delivery:
+            return await self._transport.have_written(queue(), timeout)
+
+        return self._wait(carry_out(), "send")
+
+    def receive(self, timeout: float | None = None) -> Message:
+        """Return the next message.
+
+        Raises `ChannelClosed` when the peer's stream has ended and every message was returned, `TimeoutError` after `timeout` seconds,
+        and a `RemoteError` for something that the peer did wrong at this point of the stream; later messages can still be received.
+        """
+        return self._receive(self._stream.take, timeout)
+
+    def receive_many(self, timeout: float | None = None) -> list[Message]:
+        """Return all messages that have been read, at least one; an error ends the list before it, and the next call raises it."""
+        return self._receive(self._stream.take_many, timeout)
+
+    def _receive(self, take: Callable[[], Result], timeout: float | None) -> Result:
+        while True:
+            try:
+                with self._taking:
+                    return take()
+            except IndexError:  # nothing is there, or another thread was quicker
+                self._wait(self._transport.arrival(timeout), "receive")
+            finally:
+                self._transport.read_on_soon()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Message:
+        try:
+            return self.receive()
+        except ChannelClosed:
+            raise StopIteration from None
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Wait until everything sent is written; raises `ChannelClosed` when the peer stopped reading before, and `TimeoutError`."""
+        self._wait(self._transport.flush(timeout), "flush")
+
+    def disconnect(self, timeout: float | None = None) -> None:
+        """End this direction after everything sent is written; what the peer still sends can be received.
+
+        Does nothing when it has ended. Raises `TimeoutError` after `timeout` seconds; then the channel is closed.
+        """
+        if self._stream.writable:
+            self._wait(self._transport.disconnect(timeout), "disconnect")
+
+    def close(self) -> None:
+        """End both directions now: what is queued or not yet received is dropped. Safe to call again."""
+        self._end()
+        self._stream.events.clear()
+
+    def _end(self) -> None:
+        """End both directions and the thread; what was received can still be taken."""
+        if self._running:
+            self._background.call(self._transport.close)
+            self._background.close()
+
+    @property
+    def _running(self) -> bool:
+        """Whether the event loop of this channel runs in this process."""
+        return not (self._forgotten or self._background.loop.is_closed())
+
+    def forget(self) -> None:
+        """Drop this process's copy of the channel after a fork; the other process goes on with its own."""
+        self._forgotten = True
+        self._transport.forget()
+
+    def write_rest(self) -> None:
+        """Write what was accepted and not written yet, because the program ends; the caller need not call this."""
+        if self._running:
+            self._background.call(self._transport.write_rest)
+
+    def _wait(self, work: Coroutine[Any, Any, Result], doing: str) -> Result:
+        if not self._running:
+            work.close()
+            raise ChannelClosed(doing)
+        return self._background.wait(work)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            try:
+                self.disconnect(self._linger)
+            finally:
+                self.close()
+        elif self._stream.settled:
+            self.close()
+        else:  # what was accepted follows until the program ends
+            self._background.call(self._transport.let_go)
+
+
+class ChildProcess(Channel):
+    """The parent's end of standard streams, and the child process behind it.
+
+    As a context manager it ends the child's standard input, waits for the child to end, and ends it with SIGTERM and at last SIGKILL if it
+    does not. Messages that the child sends meanwhile can be received behind the block.
+
+    Attributes:
+        process: the process.
+    """
+
+    def __init__(
+        self,
+        reader: int,
+        writer: int,
+        process: subprocess.Popen[bytes],
+        *,
+        framing: str = "lines",
+        **options: Unpack[ChannelOptions],
+    ) -> None:
+        super().__init__(reader, writer, framing=framing, **options)
+        self.process = process
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit status, or None while the child runs or when a signal ended it."""
+        code = self.process.poll()
+        return code if code is not None and code >= 0 else None
+
+    @property
+    def signal_code(self) -> str | None:
+        """The name of the signal that ended the child, such as ``SIGKILL``, or None."""
+        return signal_name(self.process.poll())
+
+    def kill(self, signal: int | signal.Signals = 15) -> None:
+        """Send a signal, SIGTERM if none is given; the streams are not touched."""
+        self.process.send_signal(signal)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the child to end; return its exit status, or the negative number of the signal that ended it.
+
+        Messages that arrive meanwhile are kept for `receive`, however many. Raises `TimeoutError`.
+        """
+        self._read_everything(wanted=True)
+        try:
+            return self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError("the child did not end in time") from None
+        finally:
+            self._read_everything(wanted=False)
+
+    def _read_everything(self, wanted: bool) -> None:
+        if self._running:
+            self._background.call(self._transport.read_everything, wanted)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self.disconnect(self._linger)
+        finally:
+            self._end_process(GRACE if error is None else 0.0)
+            if self._running:
+                self._background.call(self._transport.read_rest)
+            self._end()
+            if self.process.stderr is not None:
+                self.process.stderr.close()
+
+    def _end_process(self, grace: float) -> None:
+        try:
+            self.wait(grace)
+        except TimeoutError:
+            self.process.terminate()
+            try:
+                self.wait(GRACE)
+            except TimeoutError:
+                self.process.kill()
+                self.wait()
+
+
+def connect(*, framing: str = "lines", **options: Unpack[ChannelOptions]) -> Channel:
+    """Take the standard streams of this process for messages, once.
+
+    From then on `print`, C libraries and children of this process write to the standard error stream, and standard input is at its end.
+    Raises `StreamsUnavailable`, and `ValueError` for an unknown framing.
+    """
+    check_framing(framing)
+    return Channel(*take_streams(), framing=framing, **options)
+
+
+def spawn(
+    argv: Sequence[str | os.PathLike[str]], *, framing: str = "lines", **options: Unpack[SpawnOptions]
+) -> ChildProcess:
+    """Start any command and talk to it over its standard streams; for the options see `SpawnOptions`.
+
+    Raises the errors of `subprocess.Popen` when the command cannot be started, and `ValueError` for an unknown framing.
+    """
+    check_framing(framing)
+    channel, process = split(options)
+    with ChildStreams() as streams:
+        child = subprocess.Popen(argv, **streams.popen_options(process))
+    return ChildProcess(streams.reader, streams.writer, child, framing=framing, **channel)
+
+
+def fork(
+    script: str | os.PathLike[str],
+    *args: str | os.PathLike[str],
+    exec_path: str | os.PathLike[str] | None = None,
+    exec_argv: Sequence[str] = (),
+    framing: str = "lines",
+    **options: Unpack[SpawnOptions],
+) -> ChildProcess:
+    """Start a Node script and talk to it over its standard streams; for the options see `SpawnOptions`.
+
+    `exec_path` is the Node executable, otherwise found as `nodechannel.fork` does; `exec_argv` are its own options.
+    Raises `NodeNotFound` and whatever `spawn` raises.
+    """
+    return spawn(node_command(script, args, exec_path, exec_argv), framing=framing, **options)
