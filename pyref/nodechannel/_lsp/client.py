@@ -41,10 +41,17 @@ def initialization(root: str | os.PathLike[str] | None, options: dict[str, Any])
 async def start(
     script: str | os.PathLike[str],
     *args: str | os.PathLike[str],
+    stdio: bool = False,
     **options: Any,
 ) -> Peer:
-    """Start a language server's script with ``--node-ipc`` and talk to it; see `nodechannel.fork` for the options."""
-    peer = await fork(script, *args, "--node-ipc", **options)
+    """Start a language server's script with ``--node-ipc`` and talk to it; see `nodechannel.fork` for the options.
+
+    With `stdio` it is started with ``--stdio`` and spoken to over its standard streams; see `nodechannel.stdio.fork`.
+    """
+    if stdio:
+        peer = await fork(script, *args, "--stdio", stdio="headers", **options)
+    else:
+        peer = await fork(script, *args, "--node-ipc", **options)
     answer_defaults(peer.method)
     return peer
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from nodechannel import asyncio as aio
 from nodechannel.errors import RemoteError
+from nodechannel.stdio import asyncio as streams
 
 
 class _Rpc(Protocol):
@@ -30,7 +31,7 @@ class Server(Protocol):
 class _Writer:
     """Where pygls writes its answers."""
 
-    def __init__(self, channel: aio.Channel) -> None:
+    def __init__(self, channel: aio.Channel | streams.Channel) -> None:
         self._channel = channel
 
     def write(self, data: bytes) -> Any:
@@ -41,9 +42,9 @@ class _Writer:
         """Leave the channel open until everything is sent."""
 
 
-async def serve_async(server: Server) -> None:
+async def serve_async(server: Server, *, stdio: bool = False) -> None:
     """Serve the parent until the channel ends; see `serve`."""
-    channel = await aio.connect()
+    channel = await streams.connect(framing="headers") if stdio else await aio.connect()
     rpc: _Rpc = server.protocol
     rpc.set_writer(_Writer(channel), include_headers=False)
     async with channel:
@@ -62,9 +63,11 @@ async def serve_async(server: Server) -> None:
                     server.report_server_error(error, type(error))
 
 
-def serve(server: Server) -> None:
+def serve(server: Server, *, stdio: bool = False) -> None:
     """Serve a language client that started this process with its `TransportKind.ipc`; in the place of pygls's `start_io`.
 
-    Returns when the channel ends; the client's `exit` ends the process as in pygls. Raises `NoChannel`.
+    With `stdio` the client is one of `TransportKind.stdio`. Then, other than under `start_io`, a `print` harms nothing.
+
+    Returns when the channel ends; the client's `exit` ends the process as in pygls. Raises `NoChannel` or `StreamsUnavailable`.
     """
-    asyncio.run(serve_async(server))
+    asyncio.run(serve_async(server, stdio=stdio))

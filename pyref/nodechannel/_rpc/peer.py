@@ -17,6 +17,7 @@ from nodechannel._dialects.calls import call, is_coroutine
 from nodechannel._rpc import wire
 from nodechannel._rpc.wire import RequestCancelled, RpcError
 from nodechannel.errors import ChannelClosed, InvalidMessage, RemoteError
+from nodechannel.stdio import asyncio as streams
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -45,7 +46,7 @@ class Peer:
 
     def __init__(
         self,
-        channel: aio.Channel,
+        channel: aio.Channel | streams.Channel,
         *,
         max_running: int = MAX_RUNNING,
         max_waiting: int = MAX_WAITING,
@@ -360,25 +361,48 @@ def _drop(_item: object) -> None:
     """Drop an item of a generator; it has no receiver."""
 
 
-async def connect(**options: Any) -> Peer:
+async def connect(*, stdio: str | None = None, **options: Any) -> Peer:
     """Adopt the channel that the parent opened for this process; for the options see `Peer` and `ChannelOptions`.
 
-    Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
+    With `stdio`, ``headers`` or ``lines``, the conversation goes over the standard streams in that framing; see `nodechannel.stdio`.
+
+    Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`, and with `stdio` `StreamsUnavailable`.
     """
     own = take_options(options)
-    return Peer(await aio.connect(**options), **own)
+    channel = (
+        await aio.connect(**options) if stdio is None else await streams.connect(framing=stdio, **options)
+    )
+    return Peer(channel, **own)
 
 
-async def fork(script: str | os.PathLike[str], *args: str | os.PathLike[str], **options: Any) -> Peer:
-    """Start a Node script and talk to it; see `nodechannel.fork` for the options."""
+async def fork(
+    script: str | os.PathLike[str], *args: str | os.PathLike[str], stdio: str | None = None, **options: Any
+) -> Peer:
+    """Start a Node script and talk to it, over its standard streams if `stdio` names their framing.
+
+    See `nodechannel.fork` and `nodechannel.stdio.fork` for the options.
+    """
     own = take_options(options)
-    return Peer(await aio.fork(script, *args, **options), **own)
+    child = (
+        await aio.fork(script, *args, **options)
+        if stdio is None
+        else await streams.fork(script, *args, framing=stdio, **options)
+    )
+    return Peer(child, **own)
 
 
-async def spawn(argv: Sequence[str | os.PathLike[str]], **options: Any) -> Peer:
-    """Start a command and talk to it; see `nodechannel.spawn` for the options."""
+async def spawn(argv: Sequence[str | os.PathLike[str]], *, stdio: str | None = None, **options: Any) -> Peer:
+    """Start a command and talk to it, over its standard streams if `stdio` names their framing.
+
+    See `nodechannel.spawn` and `nodechannel.stdio.spawn` for the options.
+    """
     own = take_options(options)
-    return Peer(await aio.spawn(argv, **options), **own)
+    child = (
+        await aio.spawn(argv, **options)
+        if stdio is None
+        else await streams.spawn(argv, framing=stdio, **options)
+    )
+    return Peer(child, **own)
 
 
 def take_options(options: dict[str, Any]) -> dict[str, Any]:
