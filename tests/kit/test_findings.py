@@ -109,6 +109,18 @@ def test_numbers_and_contents_are_no_difference() -> None:
     assert cause_of(key) != cause_of(value)
 
 
+def test_leaks_of_other_numbers_are_one_finding() -> None:
+    left, right, other = (
+        _entry(case, signature="leaked", cause=f"the subject holds {text}")
+        for case, text in (
+            ("a", "2 descriptors more: 24 -> socket:[1952474], 25 -> socket:[1952475]"),
+            ("b", "2 descriptors more: 23 -> socket:[1958392], 24 -> socket:[1958393]"),
+            ("c", "1 descriptor more: 23 -> socket:[1958392]"),
+        )
+    )
+    assert cause_of(left) == cause_of(right) != cause_of(other)
+
+
 def test_the_rule_is_the_one_that_its_cases_share() -> None:
     entries = [
         _entry("a", rules=["FRM-001", "JSN-020"]),

@@ -13,12 +13,14 @@ _ENDINGS = {"hung": "LIF-002"}
 """The rule of an ending that is wrong after steps that were right."""
 _CODE = re.compile(r'"(?:event|code)": ?"([^"]{1,60})"')
 _PARTICULAR = re.compile(r"""[{\["'].*|b['"].*|\d+""", re.DOTALL)
+_DESCRIPTOR = re.compile(r"\d+ -> [^\s,]+")
+"""A descriptor and its file, as a leak names them: other numbers in each process."""
 _LAST_WORD = re.compile(r"([A-Za-z_][\w.]*(?:Error|Exception|Panic|panic\w*))\b")
 
 
 def cause_of(entry: dict[str, Any]) -> str:
     """Equal for two results of one subject that show one fault."""
-    text: str = entry["cause"] or entry["text"]
+    text: str = _DESCRIPTOR.sub("…", entry["cause"] or entry["text"])
     codes = " ".join(_CODE.findall(text)[:2])
     general = _PARTICULAR.sub("…", text.strip().rpartition("\n")[2]) if not entry["cause"] or codes else text
     how = f"{entry['verdict']} {entry['signature']}"
