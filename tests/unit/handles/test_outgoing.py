@@ -107,7 +107,7 @@ def test_a_refusal_names_the_remedy(server, tmp_path):
                 ("x", "str is not a socket$")]  # fmt: skip
         for thing, remedy in rows:
             with pytest.raises(InvalidHandle, match=remedy):
-                SocketHandle(thing)  # type: ignore[arg-type]
+                SocketHandle(thing)
 
 
 def test_tls_stays_in_this_process(pair):

@@ -19,7 +19,7 @@ from nodechannel._advanced.decode import decode
 from nodechannel._advanced.encode import encode
 from nodechannel._advanced.write import DEEPEST, write
 from nodechannel.errors import InvalidMessage
-from unit.advanced.test_reading import frame
+from unit.advanced.test_read import frame
 
 
 class Colour(enum.Enum):
