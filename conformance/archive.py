@@ -28,7 +28,7 @@ def build(target: Path) -> None:
             else:
                 shutil.copyfile(HERE / source, stage / place)
         (stage / "__main__.py").write_text(
-            "import sys\n\nfrom channelkit.cli.main import main\n\nsys.exit(main())\n", "utf-8"
+            "import sys\n\nfrom channelkit.cli.entry import main\n\nsys.exit(main())\n", "utf-8"
         )
         target.parent.mkdir(parents=True, exist_ok=True)
         zipapp.create_archive(stage, target, interpreter="/usr/bin/env python3", compressed=True)

@@ -2,6 +2,6 @@
 
 import sys
 
-from channelkit.cli.main import main
+from channelkit.cli.entry import main
 
 sys.exit(main())

@@ -49,6 +49,7 @@ KIT_ROOMS = [
     ["resources"],
     ["wire"],
     ["schema"],
+    ["tap"],
     ["runtimes"],
     ["process"],
     ["steps"],

@@ -20,6 +20,7 @@ from channelkit.cli import init as initcli
 from channelkit.cli import known as knowncli
 from channelkit.cli import pair as paircli
 from channelkit.cli import runtimes as runtimescli
+from channelkit.cli import tap as tapcli
 from channelkit.errors import KitError, UsageError
 from channelkit.judge.profiles import PROFILES
 from channelkit.judge.runner import Options, default_jobs, look_at, pairs, run
@@ -110,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     matrix.add(
         actions.add_parser("matrix", help="run every runtime that is there in both roles, side by side")
     )
+    tapcli.add(actions.add_parser("tap", help="record the channel of a program"))
     paircli.add(actions.add_parser("pair", help="run one real implementation as parent of another"))
     examining = actions.add_parser("doctor", help="look whether an adapter keeps the contract at all")
     _add_subjects(examining)

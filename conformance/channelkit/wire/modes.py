@@ -1,5 +1,6 @@
 """The serializations by the names that they have in ``NODE_CHANNEL_SERIALIZATION_MODE``."""
 
+from channelkit.wire.advanced import AdvancedFrames
 from channelkit.wire.jsonlines import JsonLines
 from channelkit.wire.serialization import Serialization
 
@@ -11,3 +12,11 @@ SERIALIZATIONS: dict[str, Serialization] = {JSON_LINES.mode: JSON_LINES}
 def of_mode(mode: str | None) -> Serialization:
     """The serialization of a mode. When the mode is absent, empty or unknown, the kit speaks JSON and the subject decides."""
     return SERIALIZATIONS.get(mode or JSON_LINES.mode, JSON_LINES)
+
+
+_WATCHED: dict[str, Serialization] = {**SERIALIZATIONS, "advanced": AdvancedFrames()}
+
+
+def watched(mode: str | None) -> Serialization:
+    """The serialization of a channel that is only watched, which may be one that the kit does not write."""
+    return _WATCHED.get(mode or JSON_LINES.mode, JSON_LINES)

@@ -1,0 +1,14 @@
+"""The entry of the command ``channelkit``. A tapped process starts with little more than its command, so `tap` loads nothing else."""
+
+import sys
+
+
+def main() -> int:
+    """Runs the command line and returns the exit status."""
+    if sys.argv[1:2] == ["tap"]:
+        from channelkit.cli.tap import main as tap
+
+        return tap(sys.argv[2:])
+    from channelkit.cli.main import main as everything
+
+    return everything()

@@ -1,0 +1,79 @@
+"""``channelkit tap``: records the channel of a command, or of every process that a program starts; shows and converts recordings."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from channelkit.errors import KitError, UsageError
+from channelkit.tap.start import Settings, run
+
+_UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+
+
+def main(argv: Sequence[str]) -> int:
+    """The command line behind ``tap``; returns an exit status unless it becomes the command."""
+    parser = argparse.ArgumentParser("channelkit tap", description=__doc__.partition(": ")[2])
+    add(parser)
+    own, command = divided(argv)
+    arguments = parser.parse_args(own)
+    try:
+        return act(arguments, command)
+    except KitError as error:
+        print(f"channelkit: {error}", file=sys.stderr)
+        return 2
+
+
+def divided(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words before the first ``--``, and the command behind it."""
+    words = list(argv)
+    if "--" not in words:
+        return words, []
+    at = words.index("--")
+    return words[:at], words[at + 1 :]
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments."""
+    parser.usage = (
+        "%(prog)s [options] -o FILE|DIR -- COMMAND …\n       %(prog)s [options] --follow -o DIR -- COMMAND …"
+    )
+    parser.add_argument(
+        "-o",
+        dest="output",
+        metavar="FILE|DIR",
+        help="the recording, or a folder for one file each; an existing file is kept, and the new one gets a number",
+    )
+    parser.add_argument(
+        "--follow", action="store_true", help="record every channel that the command and its descendants make"
+    )
+    parser.add_argument(
+        "--redact", action="store_true", help="replace texts and numbers of messages, keep their shape"
+    )
+    parser.add_argument(
+        "--limit", type=_size, metavar="SIZE", help="begin another part after so many bytes, such as 64M"
+    )
+    parser.add_argument(
+        "--keep",
+        type=int,
+        default=4,
+        metavar="N",
+        help="parts that stay, the first among them (default %(default)s)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="say nothing on standard error")
+
+
+def _size(text: str) -> int:
+    unit = _UNITS.get(text[-1:].lower())
+    return int(text[:-1]) * unit if unit else int(text)
+
+
+def act(arguments: argparse.Namespace, command: list[str]) -> int:
+    """Records."""
+    if not command:
+        raise UsageError("tap needs a command behind `--`")
+    if arguments.output is None:
+        raise UsageError("tap needs -o FILE, or -o DIR")
+    settings = Settings(
+        arguments.output, arguments.redact, arguments.limit, arguments.keep, quiet=arguments.quiet
+    )
+    return run(settings, command)

@@ -1,0 +1,227 @@
+"""The relay between a parent and its child. What one writes it gives to the other, and then to the recording.
+
+Nothing is changed on the way. Bytes leave as they were read, descriptors on the byte on which they came, and the end of one way ends
+that way alone. A way reads again only when all that it read is written, so a slow reader slows the writer. No way waits for the other.
+"""
+
+import contextlib
+import errno
+import os
+import select
+import socket
+from collections.abc import Callable
+
+from channelkit.tap.descriptors import described
+from channelkit.tap.record import DOWN, UP, Entry
+from channelkit.wire.rights import FLAGS, packed, unpacked
+
+AT_ONCE = 65536
+"""Bytes of one read; Node reads as many."""
+_ROOM = socket.CMSG_SPACE(253 * 4)
+"""The kernel takes no more descriptors in one write."""
+_LATER = 10
+"""Milliseconds until a write is tried again that the kernel refuses for the moment."""
+_FOR_THE_MOMENT = (errno.ETOOMANYREFS, errno.ENOBUFS, errno.ENOMEM)
+"""Errors after which nothing of a write was taken."""
+
+Sink = Callable[[Entry], None]
+
+
+class Relay:
+    """Owns both sockets, ``parent`` towards the parent and ``child`` towards the child."""
+
+    def __init__(self, parent: socket.socket, child: socket.socket, now: Callable[[], int]) -> None:
+        self._ends = (parent, child)
+        self._ways = (_Way(parent, child, DOWN, now), _Way(child, parent, UP, now))
+        self._poller = select.poll()
+        self._waited: dict[int, int] = {}
+
+    def filenos(self) -> tuple[int, int]:
+        """The descriptors of both sockets."""
+        parent, child = self._ends
+        return parent.fileno(), child.fileno()
+
+    def run(self, sink: Sink) -> None:
+        """Carries until both ways have ended. The entries of the recording go to ``sink``, which may fail."""
+        for way in self._ways:
+            way.sink = sink
+        down, up = self._ways
+        while not (down.ended and up.ended):
+            self._wait_for_changes()
+            ready = dict(self._poller.poll(_LATER if down.refused or up.refused else None))
+            for way, back in ((down, up), (up, down)):
+                way.go(ready)
+                if way.gone and not back.ended:
+                    back.stop()
+
+    def _wait_for_changes(self) -> None:
+        """Has the poller wait for what the ways want now. An end that hung up reports itself always, so it is left out where it can be."""
+        waited: dict[int, int] = {}
+        for way in self._ways:
+            number, mask = way.wants()
+            if mask:
+                waited[number] = waited.get(number, 0) | mask
+        if waited != self._waited:
+            for number in self._waited.keys() - waited.keys():
+                self._poller.unregister(number)
+            for number, mask in waited.items():
+                self._poller.register(number, mask)
+            self._waited = waited
+
+    def close(self) -> None:
+        """Closes both sockets and what was under way."""
+        for way in self._ways:
+            way.drop()
+        for end in self._ends:
+            end.close()
+
+
+class _Way:
+    """One direction."""
+
+    def __init__(
+        self, source: socket.socket, target: socket.socket, name: str, now: Callable[[], int]
+    ) -> None:
+        self._source, self._target = source, target
+        self._name, self._now = name, now
+        self.sink: Sink = _nowhere
+        self._buffer = memoryview(bytearray(AT_ONCE))
+        self._pieces: list[tuple[memoryview, list[int]]] = []
+        """What was read and is not written: bytes, and the descriptors on the first of them."""
+        self._end = ""
+        self.ended = False
+        """Nothing more comes this way."""
+        self.gone = False
+        """The source closed: it neither writes nor reads any more."""
+        self.refused = False
+        """The kernel takes the next write later."""
+
+    def wants(self) -> tuple[int, int]:
+        """The socket that is waited for, and the events."""
+        if self.ended or self.refused:
+            return -1, 0
+        if self._pieces:
+            return self._target.fileno(), select.POLLOUT
+        return self._source.fileno(), select.POLLIN
+
+    def go(self, ready: dict[int, int]) -> None:
+        """Writes what was read, or reads and writes."""
+        if self.ended:
+            return
+        if not self._pieces and not ready.get(self._source.fileno()):
+            return
+        if not self._pieces:
+            self._read()
+        self._write()
+        if self._end and not self._pieces:
+            self._finish()
+
+    def _read(self) -> None:
+        try:
+            size, rights = self._receive(self._buffer, socket.MSG_PEEK)
+            if not size:
+                self._end = "half-closed"
+            elif not rights:
+                # The bytes that were seen have none, whatever came since.
+                self._take(
+                    self._buffer[: self._source.recv_into(self._buffer, size, socket.MSG_DONTWAIT)], []
+                )
+            else:
+                _close(rights)
+                self._read_up_to_rights(size)
+        except BlockingIOError:
+            return
+        except OSError:  # the peer closed and left bytes unread
+            self._end = "reset"
+
+    def _receive(self, into: memoryview, flags: int = 0) -> tuple[int, list[int]]:
+        size, ancillary, _flags, _address = self._source.recvmsg_into(
+            [into], _ROOM, FLAGS | flags | socket.MSG_DONTWAIT
+        )
+        return size, unpacked(ancillary)
+
+    def _read_up_to_rights(self, size: int) -> None:
+        """Reads the bytes before descriptors by themselves. Only reads of one byte show where descriptors came.
+
+        A look ahead shows descriptors behind the bytes too, so there may be none in them.
+        """
+        at, rights = 0, list[int]()
+        while not rights and at < size:
+            rights = self._receive(self._buffer[at : at + 1])[1]
+            at += 1
+        start = at - 1 if rights else size
+        if start:
+            self._take(self._buffer[:start], [])
+        if rights:
+            rest = self._receive(self._buffer[at:size])[0] if at < size else 0
+            self._take(self._buffer[start : at + rest], rights)
+
+    def _record(self, entry: Entry) -> None:
+        try:
+            self.sink(entry)
+        except Exception:  # whatever it is, the channel goes on
+            self.sink = _nowhere
+
+    def _take(self, data: memoryview, rights: list[int]) -> None:
+        entry = Entry(self._now(), self._name, bytes(data), tuple(map(described, rights)))
+        self._pieces.append((data, rights))
+        self._write()
+        self._record(entry)
+
+    def _write(self) -> None:
+        self.refused = False
+        while self._pieces:
+            data, rights = self._pieces[0]
+            try:
+                taken = (
+                    self._target.sendmsg([data], packed(rights), socket.MSG_DONTWAIT)
+                    if rights
+                    else self._target.send(data, socket.MSG_DONTWAIT)
+                )
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in _FOR_THE_MOMENT:
+                    self.refused = True
+                    return
+                taken = len(data)  # the target reads no more: the bytes are lost, as they are without a relay
+            _close(rights)
+            if taken < len(data):
+                self._pieces[0] = (data[taken:], [])
+            else:
+                del self._pieces[0]
+
+    def _finish(self) -> None:
+        self.ended = True
+        self.gone = self._end == "reset" or _closed(self._source)
+        how = "closed" if self._end == "half-closed" and self.gone else self._end
+        self._record(Entry(self._now(), self._name, end=how))
+        with contextlib.suppress(OSError):
+            self._target.shutdown(socket.SHUT_RDWR if self.gone else socket.SHUT_WR)
+
+    def stop(self) -> None:
+        """Ends the way whose target is gone."""
+        self.drop()
+        self.ended = True
+
+    def drop(self) -> None:
+        """Closes the descriptors that were not written."""
+        for _data, rights in self._pieces:
+            _close(rights)
+        self._pieces.clear()
+
+
+def _nowhere(_entry: Entry) -> None:
+    """The sink of a relay that records nothing."""
+
+
+def _closed(end: socket.socket) -> bool:
+    """Whether the other side closed its end, rather than one direction of it."""
+    poller = select.poll()
+    poller.register(end, 0)
+    return any(events & select.POLLHUP for _number, events in poller.poll(0))
+
+
+def _close(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)

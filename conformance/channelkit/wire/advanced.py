@@ -1,0 +1,437 @@
+"""The serialization ``advanced`` as somebody reads it who only watches: a length and a value in V8's format for each message.
+
+The kit writes no such frames. Values that JSON has no word for become objects with a member ``$``.
+"""
+
+import struct
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+from channelkit.wire.serialization import Frame
+from channelkit.wire.transcript import KEPT
+from channelkit.wire.values import UNDEFINED
+
+LENGTH = 4
+"""Bytes of the length in front of a frame."""
+LARGEST = 1 << 31
+"""A length from here on has the wrong sign for some readers."""
+DEEP = 1000
+_LONGEST_TEXT = 536_870_888
+_MOST_BITS = 1 << 30
+_ERROR_TYPES = {
+    "E": "EvalError",
+    "R": "RangeError",
+    "F": "ReferenceError",
+    "S": "SyntaxError",
+    "T": "TypeError",
+    "U": "URIError",
+}
+_VIEWS = (
+    *(
+        "Int8Array",
+        "Uint8Array",
+        "Uint8ClampedArray",
+        "Int16Array",
+        "Uint16Array",
+        "Int32Array",
+        "Uint32Array",
+    ),
+    *("Float32Array", "Float64Array", "DataView", "Buffer", "BigInt64Array", "BigUint64Array"),
+)
+_ORDER = {"message": 1, "stack": 2, "cause": 3}
+
+Step = Generator[Any, Any, Any]
+
+
+class Malformed(Exception):
+    """Bytes that are no value; ``at`` is their place."""
+
+    def __init__(self, at: int, text: str) -> None:
+        super().__init__(text)
+        self.at = at
+
+
+@dataclass(slots=True)
+class Remark:
+    """Something that a frame does and that a rule of chapter 35 speaks of."""
+
+    rule: str
+    at: int
+    text: str
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was read of one frame."""
+
+    value: Any = UNDEFINED
+    remarks: list[Remark] = field(default_factory=list)
+    texts: list[tuple[int, int, int]] = field(default_factory=list)
+    """Places of texts that are no names: begin, end, and bytes of one character."""
+    numbers: list[tuple[int, int]] = field(default_factory=list)
+    """Places of numbers: begin and end."""
+    version: int = 0
+
+
+class Reader:
+    """Reads one frame. A list of unfinished containers replaces the call stack, so depth is no obstacle."""
+
+    def __init__(self, frame: bytes) -> None:
+        self._data = frame
+        self._at = LENGTH
+        self._objects: list[Any] = []
+        self._errors = 0
+        self.reading = Reading()
+
+    def read(self) -> Reading:
+        """Reads the value. Raises :class:`Malformed`."""
+        if len(self._data) <= LENGTH:
+            raise Malformed(0, "a frame of no bytes")
+        if self._byte() != 0xFF:
+            raise Malformed(LENGTH, f"a frame that begins with {self._data[LENGTH]:#04x} and not with 0xff")
+        self.reading.version = self._byte()
+        self.reading.value = self._run()
+        return self.reading
+
+    def _run(self) -> Any:
+        stack: list[Step] = [self._value()]
+        result: Any = None
+        while stack:
+            if len(stack) == 2 * DEEP + 2:
+                self._remark("ADV-028", f"values in each other to more than {DEEP} levels")
+            try:
+                stack.append(stack[-1].send(result))
+                result = None
+            except StopIteration as end:
+                stack.pop()
+                result = end.value
+        return result
+
+    # ---- bytes
+
+    def _byte(self) -> int:
+        self._at += 1
+        if self._at > len(self._data):
+            raise Malformed(self._at - 1, "the frame ends within a value")
+        return self._data[self._at - 1]
+
+    def _take(self, size: int) -> bytes:
+        if self._at + size > len(self._data):
+            raise Malformed(self._at, "a length beyond the end of the frame")
+        self._at += size
+        return self._data[self._at - size : self._at]
+
+    def _varint(self) -> int:
+        value = shift = 0
+        while True:
+            byte = self._byte()
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value & 0xFFFFFFFF
+
+    def _double(self) -> float:
+        begin = self._at
+        number = float(struct.unpack("<d", self._take(8))[0])
+        self.reading.numbers.append((begin, self._at))
+        return number
+
+    def _remark(self, rule: str, text: str, at: int | None = None) -> None:
+        self.reading.remarks.append(Remark(rule, self._at if at is None else at, text))
+
+    # ---- values
+
+    def _tag(self) -> str:
+        while (byte := self._byte()) == 0:
+            pass
+        return chr(byte)
+
+    def _peek(self) -> str:
+        place = self._at
+        tag = self._tag()
+        self._at = place
+        return tag
+
+    def _value(self) -> Step:
+        place = self._at
+        tag = self._tag()
+        while tag == "?":
+            self._varint()
+            tag = self._tag()
+        leaf = _LEAVES.get(tag)
+        if leaf is not None:
+            return leaf(self)
+        container = _CONTAINERS.get(tag)
+        if container is None:
+            if tag in "umWVtNHKiMpG@":
+                self._remark(
+                    "ADV-042" if tag == "V" else "ADV-020",
+                    f"the tag {tag!r}, which no receiver of a channel reads",
+                    place,
+                )
+            raise Malformed(place, f"{tag!r} is the tag of no value of chapter 35")
+        return (yield container(self))
+
+    def _number(self, begin: int, value: float) -> float:
+        self.reading.numbers.append((begin, self._at))
+        return value
+
+    def _integer(self) -> float:
+        begin = self._at
+        coded = self._varint()
+        return self._number(begin, float((coded >> 1) ^ -(coded & 1)))
+
+    def _unsigned(self) -> float:
+        begin = self._at
+        return self._number(begin, float(self._varint()))
+
+    def _bigint(self) -> Any:
+        coded = self._varint()
+        size = coded >> 1
+        if size * 8 > _MOST_BITS:
+            self._remark("ADV-027", "a BigInt of more than 2^30 bits")
+        begin = self._at
+        magnitude = int.from_bytes(self._take(size), "little")
+        self.reading.numbers.append((begin, self._at))
+        return {
+            "$": "bigint",
+            "v": str(-magnitude if coded & 1 else magnitude) if size < 1000 else f"{size} bytes",
+        }
+
+    def _text(self, tag: str, *, name: bool = False) -> str:
+        size = self._varint()
+        width = 2 if tag == "c" else 1
+        if tag == "c":
+            if size % 2:
+                raise Malformed(self._at, "two-byte characters of an odd number of bytes")
+            if self._at % 2:
+                self._remark("ADV-022", "two-byte characters at an odd position of the frame")
+        begin = self._at
+        data = self._take(size)
+        if size // width > _LONGEST_TEXT:
+            self._remark("ADV-026", f"a string of {size // width} characters")
+        if not name:
+            self.reading.texts.append((begin, self._at, width))
+        encoding = {'"': "latin-1", "c": "utf-16-le", "S": "utf-8"}[tag]
+        return data.decode(encoding, "replace" if tag == "S" else "surrogatepass")
+
+    def _string(self, tag: str) -> str:
+        return self._text(tag)
+
+    def _begin(self, value: Any) -> Any:
+        self._objects.append(value)
+        return value
+
+    def _reference(self) -> Any:
+        number = self._varint()
+        if number >= len(self._objects):
+            raise Malformed(self._at, f"a reference to object {number}, which has not begun")
+        if self._errors:
+            self._remark("ADV-048", "a reference behind an Error")
+        return {"$": "reference", "v": number}
+
+    def _name(self) -> Any:
+        tag = self._tag()
+        if tag in '"cS':
+            return self._text(tag, name=True)
+        if tag in "IUN":
+            value = self._integer() if tag == "I" else self._unsigned() if tag == "U" else self._double()
+            self.reading.numbers.pop()
+            return (
+                str(int(value))
+                if value == value and abs(value) < 1e21 and value == int(value)
+                else str(value)
+            )
+        raise Malformed(self._at - 1, f"{tag!r} is the tag of no name")
+
+    def _members(self, into: dict[str, Any], end: str) -> Step:
+        count = 0
+        while self._peek() != end:
+            place = self._at
+            name = self._name()
+            if name in into:
+                self._remark("ADV-034", f"the name {name!r} twice in an object", place)
+            into[name] = None
+            into[name] = yield self._value()
+            count += 1
+        self._tag()
+        if self._varint() != count:
+            raise Malformed(self._at, "a wrong number of names")
+
+    def _object(self) -> Step:
+        value: dict[str, Any] = self._begin({})
+        yield self._members(value, "{")
+        return value
+
+    def _dense(self) -> Step:
+        length = self._varint()
+        if length > len(self._data):
+            raise Malformed(self._at, "a length beyond the end of the frame")
+        value: list[Any] = self._begin([])
+        for _ in range(length):
+            if self._peek() == "-":
+                self._tag()
+                value.append(UNDEFINED)
+            else:
+                value.append((yield self._value()))
+        yield self._members({}, "$")
+        if self._varint() != length:
+            raise Malformed(self._at, "two lengths of one array")
+        return value
+
+    def _sparse(self) -> Step:
+        length = self._varint()
+        value = self._begin({"$": "array", "length": float(length)})
+        members: dict[str, Any] = {}
+        yield self._members(members, "@")
+        if self._varint() != length:
+            raise Malformed(self._at, "two lengths of one array")
+        if list(members) == [str(index) for index in range(length)]:
+            return list(members.values())
+        return {**value, "v": members}
+
+    def _boxed(self, kind: str, value: Any) -> Any:
+        return self._begin({"$": kind, "v": value})
+
+    def _date(self) -> Any:
+        return self._boxed("date", self._double())
+
+    def _pattern(self) -> Any:
+        text = self._text(self._tag())
+        flags = self._varint()
+        if flags >= 0x200 or flags & 0x40:
+            raise Malformed(self._at, f"flags of a RegExp that do not exist: {flags:#x}")
+        return self._boxed("regexp", text)
+
+    def _map(self) -> Step:
+        pairs: list[Any] = []
+        self._begin(pairs)
+        while self._peek() != ":":
+            pairs.append((yield self._value()))
+        self._tag()
+        if self._varint() != len(pairs) or len(pairs) % 2:
+            raise Malformed(self._at, "a wrong count of a Map")
+        return {"$": "map", "v": [list(pair) for pair in zip(pairs[::2], pairs[1::2], strict=True)]}
+
+    def _set(self) -> Step:
+        members: list[Any] = []
+        self._begin(members)
+        while self._peek() != ",":
+            members.append((yield self._value()))
+        self._tag()
+        if self._varint() != len(members):
+            raise Malformed(self._at, "a wrong count of a Set")
+        return {"$": "set", "v": members}
+
+    def _blob(self, kind: str, size: int) -> Any:
+        begin = self._at
+        data = self._take(size)
+        self.reading.texts.append((begin, self._at, 1))
+        return {"$": kind, "v": data.hex() if size <= KEPT else f"{data[:KEPT].hex()}… ({size} bytes)"}
+
+    def _buffer(self) -> Any:
+        return self._begin(self._blob("ArrayBuffer", self._varint()))
+
+    def _resizable(self) -> Any:
+        size, most = self._varint(), self._varint()
+        if size > most:
+            raise Malformed(self._at, "an ArrayBuffer of more bytes than its limit")
+        return self._begin(self._blob("ArrayBuffer", size))
+
+    def _host(self) -> Step:
+        place = len(self._objects)
+        self._begin(None)
+        kind = self._varint()
+        if kind == 0:
+            number = self._varint()
+            if number >= len(_VIEWS):
+                raise Malformed(self._at, f"a view of the unknown kind {number}")
+            value = self._blob(_VIEWS[number], self._varint())
+            self._objects[place] = value
+            return value
+        return (yield self._value())
+
+    def _error(self) -> Step:
+        self._errors += 1
+        value: dict[str, Any] = self._begin({"$": "error", "type": "Error"})
+        last = 0
+        while (tag := self._tag()) != ".":
+            place = self._at - 1
+            if tag in _ERROR_TYPES:
+                value["type"] = _ERROR_TYPES[tag]
+                rank = 0
+            elif tag in "msc":
+                part = {"m": "message", "s": "stack", "c": "cause"}[tag]
+                if tag != "c" and self._peek() not in '"cS':
+                    raise Malformed(place, f"a {part} that is no string")
+                value[part] = yield self._value()
+                rank = _ORDER[part]
+            else:
+                raise Malformed(place, f"{tag!r} is no part of an Error")
+            if rank < last or (rank == 0 and len(value) > 2):
+                self._remark("ADV-047", "the parts of an Error out of order", place)
+            last = max(last, rank)
+        return value
+
+
+_LEAVES: dict[str, Any] = {
+    "_": lambda _reader: UNDEFINED,
+    "0": lambda _reader: None,
+    "T": lambda _reader: True,
+    "F": lambda _reader: False,
+    "I": Reader._integer,
+    "U": Reader._unsigned,
+    "N": Reader._double,
+    "Z": Reader._bigint,
+    '"': lambda reader: reader._string('"'),
+    "c": lambda reader: reader._string("c"),
+    "S": lambda reader: reader._string("S"),
+    "^": Reader._reference,
+    "D": Reader._date,
+    "R": Reader._pattern,
+    "n": lambda reader: reader._boxed("Number", reader._double()),
+    "y": lambda reader: reader._boxed("Boolean", True),
+    "x": lambda reader: reader._boxed("Boolean", False),
+    "s": lambda reader: reader._boxed("String", reader._text(reader._tag())),
+    "z": lambda reader: reader._boxed("BigInt", reader._bigint()),
+    "B": Reader._buffer,
+    "~": Reader._resizable,
+}
+_CONTAINERS: dict[str, Any] = {
+    "o": Reader._object,
+    "A": Reader._dense,
+    "a": Reader._sparse,
+    ";": Reader._map,
+    "'": Reader._set,
+    "\\": Reader._host,
+    "r": Reader._error,
+}
+
+
+class AdvancedFrames:
+    """The frames of this serialization, for reading alone."""
+
+    mode = "advanced"
+
+    def frame(self, value: Any) -> bytes:
+        """The kit writes none. Raises :class:`ValueError`."""
+        raise ValueError(f"the kit writes no frames of the mode advanced: {value!r}")
+
+    def read(self, frame: bytes) -> Frame:
+        """Judges one frame."""
+        try:
+            return Frame(frame, Reader(frame).read().value)
+        except Malformed as error:
+            return Frame(frame[: LENGTH + KEPT], problem=f"{error} (byte {error.at})")
+
+    def end(self, data: bytes | bytearray, begin: int, _seen: int) -> int:
+        """Where the frame ends by its length."""
+        if len(data) < begin + LENGTH:
+            return -1
+        end = begin + LENGTH + int.from_bytes(data[begin : begin + LENGTH], "big")
+        return end if end <= len(data) else -1
+
+    def cuts(self, data: bytes) -> dict[str, list[int]]:
+        """``lengths``: inside of the first length."""
+        return {"lengths": list(range(1, min(LENGTH, len(data))))}
