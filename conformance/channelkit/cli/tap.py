@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from channelkit.errors import KitError, UsageError
+from channelkit.tap.follow import follow
 from channelkit.tap.start import Settings, run
 
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -76,4 +77,6 @@ def act(arguments: argparse.Namespace, command: list[str]) -> int:
     settings = Settings(
         arguments.output, arguments.redact, arguments.limit, arguments.keep, quiet=arguments.quiet
     )
+    if arguments.follow:
+        return follow(settings, command)
     return run(settings, command)

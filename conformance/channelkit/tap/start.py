@@ -58,7 +58,7 @@ Observer = Callable[[Path, int], None]
 
 def main() -> None:
     """A tapped process as `--follow` starts it: settings as JSON, `--`, the command."""
-    run(Settings(**json.loads(sys.argv[1])), sys.argv[3:])
+    sys.exit(run(Settings(**json.loads(sys.argv[1])), sys.argv[3:]))
 
 
 def run(settings: Settings, command: Sequence[str], observe: Observer | None = None) -> int:

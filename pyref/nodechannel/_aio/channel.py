@@ -614,7 +614,9 @@ async def connect(
 async def spawn(argv: Sequence[str | os.PathLike[str]], **options: Unpack[SpawnOptions]) -> ChildProcess:
     """Start any command with a channel; see the blocking `spawn`."""
     with ChannelPair() as pair:
-        process = await asyncio.create_subprocess_exec(*argv, **pair.popen_options(options))
+        process = await asyncio.create_subprocess_exec(
+            *pair.command(argv, options), **pair.popen_options(options)
+        )
         try:
             if pair.mark is not None:
                 await asyncio.to_thread(pair.follow, process.pid)

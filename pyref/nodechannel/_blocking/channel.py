@@ -480,7 +480,7 @@ def spawn(
     `lifeline` and `end_on_signal` also `LifelineUnsupported` and `NotMainThread`.
     """
     with ChannelPair() as pair:
-        process = subprocess.Popen(argv, **pair.popen_options(options))
+        process = subprocess.Popen(pair.command(argv, options), **pair.popen_options(options))
         try:
             pair.follow(process.pid)
         except BaseException:

@@ -202,5 +202,5 @@ async def start(
     spawned.update(channel)  # type: ignore[typeddict-item]
     with ChannelPair() as pair:
         options = pair.popen_options(spawned)
-        process = await asyncio.create_subprocess_exec(*argv, **options)
+        process = await asyncio.create_subprocess_exec(*pair.command(argv, spawned), **options)
     return WorkerProcess(pair.parent, process, id, primary, **channel)

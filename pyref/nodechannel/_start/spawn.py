@@ -23,6 +23,9 @@ _UNIQUE_ID = "NODE_UNIQUE_ID"
 # What `channel_options` finds among the options of `spawn`.
 _OF_THE_CHANNEL = ("unsafe_integers", "allow_nan", "max_line", "linger", "default", "serialization")
 
+# Words in front of the command of every process that gets a channel, as a JSON array; `channelkit tap --follow` sets it.
+_TAP = "NODECHANNEL_TAP"
+
 # Options of `spawn` that concern neither the channel nor `subprocess.Popen`.
 _OF_SPAWN = ("lifeline", "end_on_signal")
 
@@ -83,6 +86,13 @@ class ChannelPair:
         passed["pass_fds"] = (*passed.get("pass_fds", ()), self.child_fd)
         return passed
 
+    def command(
+        self, argv: Sequence[str | os.PathLike[str]], options: SpawnOptions
+    ) -> Sequence[str | os.PathLike[str]]:
+        """Return the command line to start: that of the user, behind a tap where the environment of this process asks for one."""
+        words = os.environ.get(_TAP)
+        return behind_tap(words, argv, options) if words else argv
+
     def follow(self, child: int) -> None:
         """Tie a child to this process if it was started with a lifeline."""
         if self.mark is not None:
@@ -95,6 +105,9 @@ class ChannelPair:
         base = dict(os.environ if env is None else env)
         if env is None:
             base.pop(_UNIQUE_ID, None)
+        if _TAP in os.environ:
+            for name in (_TAP, "NODE_OPTIONS"):
+                base.setdefault(name, os.environ.get(name, ""))
         base[CHANNEL_FD] = str(self.child_fd)
         base[SERIALIZATION_MODE] = serialization
         return base
@@ -106,6 +119,23 @@ class ChannelPair:
         os.close(self.child_fd)
         if error is not None:
             self.parent.close()
+
+
+def behind_tap(
+    words: str, argv: Sequence[str | os.PathLike[str]], options: SpawnOptions
+) -> Sequence[str | os.PathLike[str]]:
+    """Return the command behind the words of a tap; as it is if a tap could change what becomes of it."""
+    import json
+    import shutil
+
+    if isinstance(argv, str | bytes) or "executable" in options or options.get("shell"):
+        return argv
+    # A program that is missing is an error of the caller, and a tap would find it too late.
+    path = (os.environ if options.get("env") is None else options["env"] or {}).get("PATH")
+    program = os.path.join(options.get("cwd") or "", argv[0]) if os.sep in os.fspath(argv[0]) else argv[0]  # noqa: PTH118
+    if shutil.which(program, path=path) is None:
+        return argv
+    return [*json.loads(words), *argv]
 
 
 def node_command(
