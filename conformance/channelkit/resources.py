@@ -70,6 +70,13 @@ def rules() -> dict[str, str]:
 
 
 @cache
+def levels() -> dict[str, str]:
+    """Requirement id to ``MUST``, ``SHOULD`` or ``MAY``; empty when the index is not there."""
+    found = _read("requirements.json").get("rules", {})
+    return {name: entry["level"] for name, entry in found.items() if isinstance(entry, dict)}
+
+
+@cache
 def flags() -> dict[str, str]:
     """Flag of a lenient outcome to its meaning; empty when the glossary is not there."""
     return {

@@ -50,6 +50,7 @@ KIT_ROOMS = [
     ["wire"],
     ["schema"],
     ["tap"],
+    ["lint"],
     ["runtimes"],
     ["process"],
     ["steps"],

@@ -18,6 +18,7 @@ from channelkit.catalogue.members import LEVELS
 from channelkit.cli import doctor, fmt, matrix, promote, replay, since
 from channelkit.cli import init as initcli
 from channelkit.cli import known as knowncli
+from channelkit.cli import lint as lintcli
 from channelkit.cli import pair as paircli
 from channelkit.cli import runtimes as runtimescli
 from channelkit.cli import tap as tapcli
@@ -112,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
         actions.add_parser("matrix", help="run every runtime that is there in both roles, side by side")
     )
     tapcli.add(actions.add_parser("tap", help="record the channel of a program"))
+    lintcli.add(actions.add_parser("lint", help="say which rules recordings show to be broken"))
     paircli.add(actions.add_parser("pair", help="run one real implementation as parent of another"))
     examining = actions.add_parser("doctor", help="look whether an adapter keeps the contract at all")
     _add_subjects(examining)

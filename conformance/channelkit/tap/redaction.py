@@ -27,8 +27,12 @@ _OF_TEXT = re.compile(
 )
 _DIGIT = re.compile(rb"[0-9]")
 _KEPT = frozenset(
-    b"cmd type dgramType act seq ack key errno accepted count port addressType index flags backlog fd family".split()
+    {
+        *(b"cmd", b"type", b"dgramType", b"act", b"seq", b"ack", b"key", b"errno", b"accepted", b"count"),
+        *(b"port", b"addressType", b"index", b"flags", b"backlog", b"fd", b"family"),
+    }
 )
+"""Members of internal messages."""
 _LARGEST = 2**53 - 1
 
 

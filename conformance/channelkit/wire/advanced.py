@@ -164,12 +164,6 @@ class Reader:
             return leaf(self)
         container = _CONTAINERS.get(tag)
         if container is None:
-            if tag in "umWVtNHKiMpG@":
-                self._remark(
-                    "ADV-042" if tag == "V" else "ADV-020",
-                    f"the tag {tag!r}, which no receiver of a channel reads",
-                    place,
-                )
             raise Malformed(place, f"{tag!r} is the tag of no value of chapter 35")
         return (yield container(self))
 
@@ -207,10 +201,10 @@ class Reader:
                 raise Malformed(self._at, "two-byte characters of an odd number of bytes")
             if self._at % 2:
                 self._remark("ADV-022", "two-byte characters at an odd position of the frame")
-        begin = self._at
-        data = self._take(size)
         if size // width > _LONGEST_TEXT:
             self._remark("ADV-026", f"a string of {size // width} characters")
+        begin = self._at
+        data = self._take(size)
         if not name:
             self.reading.texts.append((begin, self._at, width))
         encoding = {'"': "latin-1", "c": "utf-16-le", "S": "utf-8"}[tag]
@@ -331,13 +325,22 @@ class Reader:
         return {"$": kind, "v": data.hex() if size <= KEPT else f"{data[:KEPT].hex()}… ({size} bytes)"}
 
     def _buffer(self) -> Any:
-        return self._begin(self._blob("ArrayBuffer", self._varint()))
+        return self._own_view(self._begin(self._blob("ArrayBuffer", self._varint())))
+
+    def _own_view(self, buffer: Any) -> Any:
+        """A view in V8's own form, which follows its buffer."""
+        if self._data[self._at : self._at + 1] != b"V":
+            return buffer
+        self._remark("ADV-042", "a view in V8's own form and not as an object of the host")
+        for _ in ("tag", "kind", "offset", "length", "flags")[: 5 if self.reading.version > 13 else 4]:
+            self._varint()
+        return self._begin({"$": "view", "v": buffer})
 
     def _resizable(self) -> Any:
         size, most = self._varint(), self._varint()
         if size > most:
             raise Malformed(self._at, "an ArrayBuffer of more bytes than its limit")
-        return self._begin(self._blob("ArrayBuffer", size))
+        return self._own_view(self._begin(self._blob("ArrayBuffer", size)))
 
     def _host(self) -> Step:
         place = len(self._objects)

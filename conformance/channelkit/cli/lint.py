@@ -1,0 +1,57 @@
+"""``channelkit lint``: which rules recordings show to be broken, and by whom."""
+
+import argparse
+from pathlib import Path
+
+from channelkit.lint.linter import lint_file
+from channelkit.lint.report import FORMATS, Linted
+from channelkit.lint.table import SEEN, UNSEEN
+from channelkit.resources import levels, rules
+from channelkit.tap.record import recordings
+
+_LEVELS = ("MUST", "SHOULD", "MAY")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments."""
+    parser.add_argument(
+        "recordings", type=Path, nargs="*", metavar="FILE|DIR", help="recordings of `channelkit tap`"
+    )
+    parser.add_argument(
+        "--fail-on",
+        choices=("MUST", "SHOULD", "never"),
+        default="MUST",
+        help="the least level that is an exit status of 1 (default %(default)s)",
+    )
+    parser.add_argument("--format", choices=sorted(FORMATS), default="text", help="default %(default)s")
+    parser.add_argument("--only", metavar="RULES", help="rules, or beginnings of them, with commas between")
+    parser.add_argument(
+        "--rules", action="store_true", help="list every rule, and how a recording shows it or why none does"
+    )
+    parser.set_defaults(action=act)
+
+
+def act(arguments: argparse.Namespace) -> int:
+    """Prints the report; 1 when a rule of the level is broken."""
+    if arguments.rules:
+        print("\n".join(table()))
+        return 0
+    only = tuple(filter(None, (arguments.only or "").split(",")))
+    linted = [
+        Linted(path, [found for found in lint_file(path) if not only or found.rule.startswith(only)])
+        for path in recordings(arguments.recordings)
+    ]
+    print(FORMATS[arguments.format](linted))
+    return int(any(_counts(found.level, arguments.fail_on) for one in linted for found in one.violations))
+
+
+def _counts(level: str, least: str) -> bool:
+    return least != "never" and _LEVELS.index(level) <= _LEVELS.index(least)
+
+
+def table() -> list[str]:
+    """One line for each rule."""
+    return [
+        f"{rule}  {levels().get(rule, ''):6}  {SEEN.get(rule) or f'not seen: {UNSEEN[rule]}'}"
+        for rule in rules()
+    ]

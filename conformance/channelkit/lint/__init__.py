@@ -1,0 +1,1 @@
+"""Which rules a recording shows to be broken. Imports `errors`, `resources`, `wire` and `tap`."""

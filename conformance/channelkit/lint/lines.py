@@ -1,0 +1,158 @@
+"""Chapters 20 and 30 as a recording shows them: the bytes of a line."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from channelkit.lint.check import Check, Report
+from channelkit.lint.sighting import Sighting
+from channelkit.tap.record import DOWN, UP
+from channelkit.wire.values import parse
+
+_MOST_JOINED = 1 << 20
+_BLANKS = re.compile(rb"[ \t\r]")
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"')
+_LONG_NUMBER = re.compile(rb"(?<![0-9.eE+-])-?[0-9]{16,}(?![0-9.eE])")
+_WORDS = re.compile(rb"(?<![A-Za-z0-9_$])(?:NaN|-?Infinity)(?![A-Za-z0-9_$])")
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+_BOM = b"\xef\xbb\xbf"
+_ADVANCED = re.compile(rb"\0..?.?\xff[\x0d-\x10]", re.DOTALL)
+
+
+class Lines(Check):
+    """The frames of the serialization ``json``."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(report)
+        self._fragments: dict[str, list[Sighting]] = {DOWN: [], UP: []}
+        """Lines without a value that may be parts of one message."""
+        self._first = {DOWN: True, UP: True}
+
+    def frame(self, seen: Sighting) -> None:
+        """Judges a line."""
+        first, self._first[seen.way] = self._first[seen.way], False
+        if not seen.frame.problem:
+            if self._fragments[seen.way]:
+                self._settle(seen.way)
+            self._good(seen)
+            return
+        faults = list(_faults(seen.raw[:-1]))
+        if first:
+            self.broken("BOO-017", seen, "the first bytes are no message")
+        for rule, text in faults:
+            self.broken(rule, seen, text)
+        if not faults:
+            self._fragment(seen)
+        elif self._fragments[seen.way]:
+            self._settle(seen.way)
+
+    def _good(self, seen: Sighting) -> None:
+        raw = seen.raw
+        if _BLANKS.search(raw) and _BLANKS.search(_STRING.sub(b"", raw)):
+            self.broken("FRM-007", seen, "white space between tokens")
+        for found in _LONG_NUMBER.finditer(raw) if _LONG_NUMBER.search(raw) else ():
+            number = int(found[0])
+            if abs(number) >= 1 << 53 and _rounded(number) and not _within_text(raw, found.start()):
+                self.broken("JSN-007", seen, f"{found[0][:40].decode()} is no double", at=found.start())
+
+    def _fragment(self, seen: Sighting) -> None:
+        """Keeps a line that is no JSON until the lines behind it tell whether they are one message together."""
+        fragments = self._fragments[seen.way]
+        fragments.append(seen)
+        joined = b"".join(one.raw for one in fragments)
+        if len(joined) > _MOST_JOINED:
+            self._settle(seen.way)
+        elif len(fragments) > 1 and (
+            _is_json(joined)
+            or _is_json(joined.replace(b"\n", b""))
+            or _is_json(joined[:-1].replace(b"\n", b"\\n"))
+        ):
+            self.broken(
+                "FRM-002",
+                fragments[0],
+                f"a line feed inside of a message, which takes {len(fragments)} lines",
+            )
+            self.broken("FLO-005", fragments[0], f"a message in {len(fragments)} frames")
+            if _BLANKS.search(_STRING.sub(b"", joined)):
+                self.broken("FRM-007", fragments[0], "white space between tokens")
+            fragments.clear()
+
+    def _settle(self, way: str) -> None:
+        """What was kept are faults of their own."""
+        for one in self._fragments[way]:
+            self._no_json(one)
+        self._fragments[way].clear()
+
+    def _no_json(self, seen: Sighting) -> None:
+        text = seen.raw[:-1]
+        if _values_in_a_row(text):
+            self.broken("FRM-003", seen, "two messages without a line feed between them")
+        elif (at := _interrupted(text)) > 0:
+            self.broken("FRM-008", seen, "a message within the bytes of another one", at=at)
+            self.broken("JSN-001", seen, seen.frame.problem)
+        else:
+            self.broken("JSN-001", seen, seen.frame.problem)
+
+    def finish(self) -> None:
+        """Judges what was kept."""
+        for way in (DOWN, UP):
+            self._settle(way)
+
+
+def _faults(text: bytes) -> Iterator[tuple[str, str]]:
+    """The rules that a line without a value breaks by its bytes."""
+    if not text.strip(b" \t\r"):
+        yield "FRM-004", "a blank line"
+        return
+    if text.startswith(_BOM):
+        yield "FRM-006", "a byte order mark"
+    if b"\0" in text and not _ADVANCED.match(text):
+        yield "FRM-005", "a byte 0x00"
+    if _ADVANCED.match(text):
+        yield "JSN-001", "a frame of the mode advanced on a channel of the mode json"
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        yield "FRM-001", f"bytes that are no UTF-8 at byte {error.start}"
+        if _SURROGATE.search(text):
+            yield "JSN-006", "half of a pair as bytes and not as an escape"
+    bare = _STRING.sub(b"", text)
+    if _WORDS.search(bare):
+        yield "JSN-002", "a number that JSON has no word for"
+    if b"undefined" in bare:
+        yield "JSN-003", "`undefined` in the place of a value"
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        parse(text.decode("utf-8"))
+    except ValueError:
+        return False
+    return True
+
+
+def _values_in_a_row(text: bytes) -> bool:
+    """Whether objects or arrays follow each other without anything between them."""
+    return any(
+        _is_json(text[: at + 1]) and text[at + 1 : at + 2] in (b"{", b"[", b'"')
+        for at in (found.start() for found in re.finditer(rb'[\]}"](?=[{\["])', text[:_MOST_JOINED]))
+    )
+
+
+def _interrupted(text: bytes) -> int:
+    """Where within a line a whole message begins that ends with the line; 0 for none."""
+    for found in re.finditer(rb"[{\[]", text[:_MOST_JOINED]):
+        if found.start() and _is_json(text[found.start() :]):
+            return found.start()
+    return 0
+
+
+def _rounded(number: int) -> bool:
+    try:
+        return Decimal(repr(float(number))) != number
+    except OverflowError:
+        return True
+
+
+def _within_text(raw: bytes, at: int) -> bool:
+    return any(found.start() < at < found.end() for found in _STRING.finditer(raw))

@@ -1,0 +1,113 @@
+"""A recording against the rules, entry by entry."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from channelkit.lint.channel import Classes, End, Start
+from channelkit.lint.check import Check
+from channelkit.lint.clusters import Clusters
+from channelkit.lint.frames import Frames
+from channelkit.lint.handles import Handles
+from channelkit.lint.lines import Lines
+from channelkit.lint.sighting import Sighting, Stream
+from channelkit.lint.socketlists import SocketLists
+from channelkit.lint.violation import Violation
+from channelkit.tap.record import DOWN, UP, Entry, Tail
+from channelkit.wire.modes import watched
+from channelkit.wire.serialization import Frame
+
+
+class Linter:
+    """Takes the entries of one recording; gives violations as soon as they are certain."""
+
+    def __init__(self, header: dict[str, object]) -> None:
+        serialization = watched(str(header.get("mode") or ""))
+        offsets = header.get("offsets")
+        skip = isinstance(offsets, dict)
+        self._streams = {way: Stream(way, serialization, skip) for way in (DOWN, UP)}
+        self._found: list[Violation] = []
+        self._start = Start(self._report, header)
+        self._classes = Classes(self._report)
+        self._end = End(self._report, rest="FRM-003" if serialization.mode == "json" else "ADV-001")
+        self._frames = Frames(self._report) if serialization.mode == "advanced" else None
+        self._clusters = Clusters(self._report, header)
+        self._checks = checks(self._start, self._frames or Lines(self._report), self._end)
+        self._of_messages = checks(
+            Handles(self._report), SocketLists(self._report), self._clusters, self._classes
+        )
+        self._all = (*self._checks, *self._of_messages)
+        self._number = 0
+
+    def _report(self, found: Violation) -> None:
+        self._found.append(found)
+
+    def _taken(self) -> list[Violation]:
+        found, self._found = self._found, []
+        for one in found:
+            self._classes.fault(one)
+        return found
+
+    def begin(self) -> list[Violation]:
+        """The violations that the header shows."""
+        return self._taken()
+
+    def add(self, entry: Entry) -> list[Violation]:
+        """The violations that an entry makes certain."""
+        for check in self._all:
+            check.now = entry.time
+        if entry.note:
+            self._start.note(entry.note)
+        elif entry.end:
+            self._over(entry)
+        else:
+            if self._frames is not None:
+                self._frames.entry(entry)
+            for seen in self._streams[entry.way].feed(self._number, entry):
+                self._judge(seen)
+        self._number += 1
+        return self._taken()
+
+    def _judge(self, seen: Sighting) -> None:
+        for check in self._checks:
+            check.frame(seen)
+        if seen.frame.problem:
+            return
+        for check in self._of_messages:
+            check.frame(seen)
+
+    def _over(self, entry: Entry) -> None:
+        stream = self._streams[entry.way]
+        rest = bytes(stream.rest)
+        place = Sighting(entry.way, Frame(rest), rest, stream.offset, self._number, entry.time)
+        if rest and entry.end == "closed":
+            (self._frames or self._end).unfinished(place)
+        self._end.over(place, entry.end)
+        for check in self._of_messages:
+            check.ended(entry.way)
+
+    def finish(self) -> list[Violation]:
+        """The violations that the end of the recording makes certain."""
+        for check in self._all:
+            check.finish()
+        return self._taken()
+
+
+def checks(*all_of_them: Check) -> tuple[Check, ...]:
+    """Checks of any kind."""
+    return all_of_them
+
+
+def lint(header: dict[str, object], entries: Iterable[Entry]) -> Iterator[Violation]:
+    """All violations of a recording."""
+    linter = Linter(header)
+    yield from linter.begin()
+    for entry in entries:
+        yield from linter.add(entry)
+    yield from linter.finish()
+
+
+def lint_file(path: Path) -> Iterator[Violation]:
+    """All violations of a file, which is read piece by piece. Raises :class:`~channelkit.errors.UsageError`."""
+    with path.open("rb") as file:
+        tail = Tail(file, str(path))
+        yield from lint(tail.header, tail.entries())

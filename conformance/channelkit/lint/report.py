@@ -1,0 +1,126 @@
+"""Violations of recordings as text, JSON, JUnit XML and SARIF."""
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from channelkit import __version__
+from channelkit.lint.deaths import deaths
+from channelkit.lint.violation import Violation
+from channelkit.wire.visible import visible
+
+SHOWN = 100
+"""Bytes of a line of text."""
+_SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+_LEVELS = {"MUST": "error", "SHOULD": "warning", "MAY": "note"}
+
+
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """One recording and its violations."""
+
+    path: Path
+    violations: Sequence[Violation]
+
+
+def paragraph(found: Violation) -> str:
+    """A violation for a person: rule, what is seen, sentence, place, bytes, and which runtimes die of it."""
+    lines = [
+        f"{found.rule} {found.level}  {found.who}: {found.text}",
+        f"    {found.sentence}",
+        f"    at {found.time / 1e6:.6f} s, entry {found.entry}, byte {found.offset} from the {found.who}",
+    ]
+    if found.data:
+        text = visible(found.data[:SHOWN].decode(errors="backslashreplace"))
+        more = f" … {len(found.data)} bytes" if len(found.data) > SHOWN else ""
+        lines.append(f"    {text}{more}")
+    lines.extend(f"    {one}" for one in deaths().get(found.rule, ()))
+    return "\n".join(lines)
+
+
+def as_text(all_linted: Iterable[Linted]) -> str:
+    """Paragraphs, and a line of numbers."""
+    parts = list[str]()
+    total = 0
+    for one in all_linted:
+        parts.extend(f"{one.path}\n{paragraph(found)}" for found in one.violations)
+        total += len(one.violations)
+    return "\n".join([*parts, f"{total} violation{'s' * (total != 1)}"])
+
+
+def as_json(all_linted: Iterable[Linted]) -> str:
+    """One object with every recording."""
+    content = [
+        {
+            "recording": str(one.path),
+            "violations": [
+                {**found.members(), "runtimes": [str(death) for death in deaths().get(found.rule, ())]}
+                for found in one.violations
+            ],
+        }
+        for one in all_linted
+    ]
+    return json.dumps({"channelkit": __version__, "recordings": content}, indent=1)
+
+
+def as_junit(all_linted: Iterable[Linted]) -> str:
+    """A test suite for each recording, a failed test for each rule that is broken in it."""
+    root = ET.Element("testsuites", name="channelkit lint")
+    for one in all_linted:
+        rules: dict[str, list[Violation]] = {}
+        for found in one.violations:
+            rules.setdefault(found.rule, []).append(found)
+        suite = ET.SubElement(
+            root, "testsuite", name=str(one.path), tests=str(len(rules) or 1), failures=str(len(rules))
+        )
+        if not rules:
+            ET.SubElement(suite, "testcase", name="no violation", classname=one.path.name)
+        for rule, violations in rules.items():
+            case = ET.SubElement(suite, "testcase", name=rule, classname=one.path.name)
+            failure = ET.SubElement(
+                case, "failure", message=visible(violations[0].text), type=violations[0].level
+            )
+            failure.text = "\n".join(map(paragraph, violations[:20]))
+    return ET.tostring(root, encoding="unicode")
+
+
+def as_sarif(all_linted: Iterable[Linted]) -> str:
+    """SARIF 2.1.0; the place of a violation is a range of bytes."""
+    linted = list(all_linted)
+    rules = {found.rule: found for one in linted for found in one.violations}
+    results: list[dict[str, Any]] = [_result(one.path, found) for one in linted for found in one.violations]
+    driver = {
+        "name": "channelkit lint",
+        "version": __version__,
+        "rules": [
+            {"id": rule, "shortDescription": {"text": found.sentence}} for rule, found in rules.items()
+        ],
+    }
+    return json.dumps(
+        {"$schema": _SARIF, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]},
+        indent=1,
+    )
+
+
+def _result(path: Path, found: Violation) -> dict[str, Any]:
+    return {
+        "ruleId": found.rule,
+        "level": _LEVELS[found.level],
+        "message": {"text": f"{found.who}: {found.text}"},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": path.as_posix()},
+                    "region": {"byteOffset": found.offset, "byteLength": len(found.data)},
+                }
+            }
+        ],
+        "properties": {"entry": found.entry, "time": found.time, "way": found.way},
+    }
+
+
+FORMATS = {"text": as_text, "json": as_json, "junit": as_junit, "sarif": as_sarif}
+"""Names of formats."""
