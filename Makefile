@@ -87,6 +87,7 @@ kit: $(READY)
 
 mutants: $(READY)
 	$(BIN)/python conformance/mutants/kill.py --write
+	$(BIN)/python conformance/mutants/watched.py
 
 # Without uvloop its pairs are left out, and so are Bun and Deno where they cannot be fetched.
 bench: $(BENCH_READY)
@@ -125,7 +126,7 @@ fuzz-honesty: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/archive.py conformance/generate.py conformance/hatch_build.py tests spec node-interop/bench node-interop/clusterload node-interop/measure
+	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/mutants/watched.py conformance/archive.py conformance/generate.py conformance/hatch_build.py tests spec node-interop/bench node-interop/clusterload node-interop/measure
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/basedpyright --verifytypes nodechannel --ignoreexternal
 
 # Compares what follows from the prose of spec/ and from the tables of the kit with the committed copies.

@@ -5,7 +5,7 @@ from typing import Any
 from channelkit.lint.check import Check, Report
 from channelkit.lint.sighting import Sighting, other
 from channelkit.lint.violation import Violation
-from channelkit.tap.record import DOWN, UP
+from channelkit.tap.record import DOWN, PARENT_HOLDS_BOTH, UP
 
 _KNOWN = frozenset(
     {
@@ -83,10 +83,6 @@ class Start(Check):
             self.broken("BOO-005", seen, f"a message on a channel of the unknown mode {mode!r:.40}")
         if not mode and seen.frame.problem and b"\xff" in seen.raw[:6]:
             self.broken("BOO-002", seen, "no line of JSON on a channel whose mode is absent")
-
-
-PARENT_HOLDS_BOTH = "the parent holds the end of the child"
-"""A note of the tap."""
 
 
 class Classes(Check):

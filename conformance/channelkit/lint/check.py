@@ -17,6 +17,7 @@ class Check:
         self._report = report
         self.now = 0
         """The time of the last entry."""
+        self.patience = PATIENCE
 
     def frame(self, seen: Sighting) -> None:
         """A frame passed."""
@@ -33,4 +34,4 @@ class Check:
 
     def late(self, seen: Sighting) -> bool:
         """Whether a frame has waited long enough for its answer."""
-        return self.now - seen.time >= PATIENCE
+        return self.now - seen.time >= self.patience

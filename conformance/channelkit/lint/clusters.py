@@ -66,6 +66,8 @@ class Clusters(Check):
         if seen.command == ENVELOPE:
             message = message.get("msg")
             descriptor = seen.descriptors[0][1] if seen.descriptors else {}
+        if command_of(message) == CLUSTER and seen.way == UP and not self.concerns and not self._began:
+            self.broken("CLU-001", seen, "a worker without NODE_UNIQUE_ID", by=DOWN)
         if command_of(message) != CLUSTER:
             if seen.way == UP and self.concerns and not self._began:
                 self._began = True
@@ -77,7 +79,7 @@ class Clusters(Check):
         elif seen.way == UP:
             self._from_worker(seen, message)
         else:
-            self._from_primary(seen, message)
+            self._from_primary(seen, message, descriptor)
 
     def _numbered(self, seen: Sighting, message: dict[str, Any]) -> None:
         numbers, number = self._sides[seen.way].numbers, message.get("seq")
@@ -114,6 +116,10 @@ class Clusters(Check):
         missing = [name for name in _QUERY if name not in message]
         if missing:
             self.broken("CLU-007", seen, f"a question without {', '.join(missing)}")
+        if isinstance(message.get("index"), str) or message.get("addressType", 4) not in _FAMILIES:
+            self.broken(
+                "CLU-007", seen, "a question with an index or a family of no kind that a primary knows"
+            )
         if self._goodbye:
             self.broken("CLU-032", seen, "a question after the goodbye")
         if any(place.open and _same(place.message, message) for place in self._places):
@@ -152,9 +158,11 @@ class Clusters(Check):
 
     # ---- the primary
 
-    def _from_primary(self, seen: Sighting, message: dict[str, Any]) -> None:
+    def _from_primary(self, seen: Sighting, message: dict[str, Any], descriptor: Descriptor | None) -> None:
         if message.get("act") == "newconn":
             key = message.get("key")
+            if descriptor is None:
+                self.broken("CLU-038", seen, "an offer without a connection")
             if not any(place.key == key for place in self._places):
                 self.broken("CLU-038", seen, f"a connection under the key {key!r:.80}, which no answer gave")
             waiting = self._sides[DOWN].waiting.values()
@@ -194,14 +202,25 @@ class Clusters(Check):
             self.broken("CLU-010", seen, f"the error number {errno!r:.40}")
         if not failed and _senseless(query):
             self.broken("CLU-015", seen, "a question that makes no sense is answered without an error")
-        if not failed and any(place.open and _same(place.message, query) for place in self._places):
+        if not failed and any(place.open and _taken(place.message, query) for place in self._places):
             self.broken("CLU-033", seen, "a place whose socket the worker has is given again")
         shared = descriptor is not None
         if not failed and not shared and query.get("addressType") in (4, 6) and not message.get("sockname"):
             self.broken("CLU-011", seen, "an answer without `sockname`")
+        if not failed and not shared and message.get("sockname"):
+            self._address(seen, query, message["sockname"])
         if shared and descriptor is not None:
             self._shared(seen, descriptor)
         self._places.append(_Place(query, errno, message.get("key"), descriptor, not failed))
+
+    def _address(self, seen: Sighting, query: dict[str, Any], address: Any) -> None:
+        port = address.get("port") if isinstance(address, dict) else None
+        asked = query.get("port")
+        right = isinstance(port, float | int) and 0 < port <= _MOST_PORT and asked in (0, port)
+        if not right and query.get("addressType") in (4, 6):
+            self.broken(
+                "CLU-011", seen, f"the port {port!r:.40} in `sockname`, where {asked!r:.40} was asked for"
+            )
 
     def _shared(self, seen: Sighting, descriptor: Descriptor) -> None:
         kind = descriptor.get("kind")
@@ -223,7 +242,7 @@ class Clusters(Check):
         if way == UP and not self._ended_up:
             self._ended_up = True
             for asked in self._sides[UP].waiting.values():
-                if asked.message.get("act") == "exitedAfterDisconnect" and not self.late(asked.seen):
+                if asked.message.get("act") == "exitedAfterDisconnect":
                     self.broken("CLU-029", asked.seen, "the channel is closed before the goodbye is answered")
 
     def finish(self) -> None:
@@ -246,6 +265,13 @@ def _failed(errno: Any) -> bool:
 
 def _same(one: dict[str, Any], two: dict[str, Any]) -> bool:
     return all(one.get(name) == two.get(name) for name in ("address", "port", "addressType", "index", "fd"))
+
+
+def _taken(one: dict[str, Any], two: dict[str, Any]) -> bool:
+    """Whether a question is about a place that is taken: on a port that is given, the index does not tell places apart."""
+    given = isinstance(two.get("port"), float | int) and two["port"] > 0
+    names = ("address", "port", "addressType", *(() if given else ("index", "fd")))
+    return all(one.get(name) == two.get(name) for name in names)
 
 
 def _listens(query: dict[str, Any], message: dict[str, Any]) -> bool:

@@ -63,6 +63,8 @@ class Handles(Check):
     def __init__(self, report: Report) -> None:
         super().__init__(report)
         self._senders = {way: _Sender(deque()) for way in (DOWN, UP)}
+        self._strayed: dict[str, bool] = {}
+        """Whether the last frame of a way brought a descriptor and was no envelope."""
 
     def frame(self, seen: Sighting) -> None:
         """Judges a frame."""
@@ -88,6 +90,7 @@ class Handles(Check):
             self._given_up(seen)
 
     def _stray(self, seen: Sighting) -> None:
+        self._strayed[seen.way] = bool(seen.descriptors)
         if seen.descriptors:
             self.broken(
                 "HND-006", seen, f"{len(seen.descriptors)} descriptor(s) with a message that is no envelope"
@@ -155,8 +158,11 @@ class Handles(Check):
 
     def _descriptors(self, seen: Sighting, *, again: bool) -> None:
         if not seen.descriptors:
-            rule = "HND-024" if again else "HND-004"
-            self.broken(rule, seen, "an envelope without a descriptor")
+            if again:
+                self.broken("HND-024", seen, "a refused envelope comes again without its descriptor")
+            if self._strayed.get(seen.way):
+                self.broken("HND-005", seen, "an envelope whose descriptor came with the message before")
+            self.broken("HND-004", seen, "an envelope without a descriptor")
             return
         first = seen.descriptors[0][1]
         places = {at for at, _one in seen.descriptors}
@@ -211,6 +217,8 @@ class Handles(Check):
                 if known
                 else "an envelope of an unknown type is refused",
             )
+            if known:
+                self.broken("HND-034", seen, "an envelope with a descriptor is refused")
 
     def _surplus(self, seen: Sighting, sender: _Sender) -> None:
         before = sender.answered

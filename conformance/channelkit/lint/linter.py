@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from channelkit.lint.channel import Classes, End, Start
-from channelkit.lint.check import Check
+from channelkit.lint.check import PATIENCE, Check
 from channelkit.lint.clusters import Clusters
 from channelkit.lint.frames import Frames
 from channelkit.lint.handles import Handles
@@ -20,7 +20,8 @@ from channelkit.wire.serialization import Frame
 class Linter:
     """Takes the entries of one recording; gives violations as soon as they are certain."""
 
-    def __init__(self, header: dict[str, object]) -> None:
+    def __init__(self, header: dict[str, object], patience: int = PATIENCE) -> None:
+        """``patience`` is in microseconds."""
         serialization = watched(str(header.get("mode") or ""))
         offsets = header.get("offsets")
         skip = isinstance(offsets, dict)
@@ -36,7 +37,11 @@ class Linter:
             Handles(self._report), SocketLists(self._report), self._clusters, self._classes
         )
         self._all = (*self._checks, *self._of_messages)
+        for check in self._all:
+            check.patience = patience
         self._number = 0
+        self._over_at: set[str] = set()
+        """Ways that have ended."""
 
     def _report(self, found: Violation) -> None:
         self._found.append(found)
@@ -75,11 +80,17 @@ class Linter:
         for check in self._of_messages:
             check.frame(seen)
 
-    def _over(self, entry: Entry) -> None:
-        stream = self._streams[entry.way]
+    def _rest(self, way: str) -> Sighting:
+        """The unfinished frame of a way."""
+        stream = self._streams[way]
         rest = bytes(stream.rest)
-        place = Sighting(entry.way, Frame(rest), rest, stream.offset, self._number, entry.time)
-        if rest and entry.end == "closed":
+        number, time = stream.begun
+        return Sighting(way, Frame(rest), rest, stream.offset, number, time)
+
+    def _over(self, entry: Entry) -> None:
+        place = self._rest(entry.way)
+        self._over_at.add(entry.way)
+        if place.raw and entry.end == "closed":
             (self._frames or self._end).unfinished(place)
         self._end.over(place, entry.end)
         for check in self._of_messages:
@@ -87,6 +98,11 @@ class Linter:
 
     def finish(self) -> list[Violation]:
         """The violations that the end of the recording makes certain."""
+        for way in (DOWN, UP):
+            place = self._rest(way)
+            # Bytes that were on their way when the other side closed are no fault.
+            if place.raw and way not in self._over_at and self._end.late(place):
+                (self._frames or self._end).unfinished(place)
         for check in self._all:
             check.finish()
         return self._taken()
@@ -97,9 +113,11 @@ def checks(*all_of_them: Check) -> tuple[Check, ...]:
     return all_of_them
 
 
-def lint(header: dict[str, object], entries: Iterable[Entry]) -> Iterator[Violation]:
+def lint(
+    header: dict[str, object], entries: Iterable[Entry], patience: int = PATIENCE
+) -> Iterator[Violation]:
     """All violations of a recording."""
-    linter = Linter(header)
+    linter = Linter(header, patience)
     yield from linter.begin()
     for entry in entries:
         yield from linter.add(entry)

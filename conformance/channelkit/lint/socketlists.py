@@ -61,6 +61,10 @@ class SocketLists(Check):
             return
         keys = self._keys[seen.way]
         if key not in keys:
+            if keys:
+                self.broken(
+                    "SLS-002", seen, f"a question about the key {key!r:.80} instead of one that was sent"
+                )
             self.broken(
                 "SLS-001", seen, f"a question about the key {key!r:.80}, with which no connection was sent"
             )

@@ -32,7 +32,7 @@ def follow(settings: Settings, command: Sequence[str]) -> int:
         raise UsageError(f"{folder}: {error.strerror}; --follow needs a folder for its recordings") from None
     inherited = os.environ.get(NODE_OPTIONS, "")
     environment = {
-        TAP: json.dumps(_words(replace(settings, target=f"{folder}/", quiet=True))),
+        TAP: json.dumps(words(replace(settings, target=f"{folder}/", quiet=True))),
         NODE_OPTIONS: f"--require {_quoted(preload)} {inherited}".rstrip(),
     }
     os.environ.update(environment)
@@ -40,7 +40,7 @@ def follow(settings: Settings, command: Sequence[str]) -> int:
     return run(replace(settings, target=f"{folder}/", quiet=not own), command)
 
 
-def _words(settings: Settings) -> list[str]:
+def words(settings: Settings) -> list[str]:
     """The start of a tapped process by the interpreter at hand, whatever the environment of the program says about Python."""
     root = str(Path(channelkit.__file__).parent.parent)
     return [sys.executable, "-I", "-S", "-c", _START.format(root), settings.encoded(), "--"]

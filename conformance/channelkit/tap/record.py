@@ -23,6 +23,8 @@ VERSION = 1
 DOWN, UP = "down", "up"
 """From the parent to the child, and from the child to the parent."""
 SUFFIX = ".ctap"
+PARENT_HOLDS_BOTH = "the parent holds the end of the child"
+"""A note of the tap."""
 _NEVER = 1 << 62
 
 

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from channelkit.tap.record import SUFFIX, Entry, Writer
+from channelkit.tap.record import PARENT_HOLDS_BOTH, SUFFIX, Entry, Writer
 from channelkit.tap.redaction import Redaction
 from channelkit.tap.relay import Relay, Sink
 
@@ -175,15 +175,16 @@ def _name_of(pid: int) -> str:
 
 def _start_relay(settings: Settings, relay: Relay, writer: Writer, observe: Observer | None) -> None:
     """Starts the relay, and the observer before it, as processes that are no children of the command."""
+    parent = os.getppid()
     carried = [*relay.filenos(), writer.fileno()]
     if observe is None:
-        _detached(lambda: _carry(settings, relay, writer, None), carried)
+        _detached(lambda: _carry(settings, relay, writer, None, parent), carried)
         return
     ear, bell = os.pipe()
     os.set_blocking(bell, False)
     try:
         _detached(lambda: observe(writer.path, ear), [ear, sys.stdout.fileno(), sys.stderr.fileno()])
-        _detached(lambda: _carry(settings, relay, writer, bell), [*carried, bell])
+        _detached(lambda: _carry(settings, relay, writer, bell, parent), [*carried, bell])
     finally:
         os.close(ear)
         os.close(bell)
@@ -219,14 +220,14 @@ def _let_go(kept: Sequence[int]) -> None:
         low = number + 1
 
 
-def _carry(settings: Settings, relay: Relay, writer: Writer, bell: int | None) -> None:
+def _carry(settings: Settings, relay: Relay, writer: Writer, bell: int | None, parent: int) -> None:
     """The life of the relay."""
     with contextlib.suppress(OSError, ValueError):
         _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text("channelkit-tap")
-    sink = _with_bell(writer.add, bell)
+    sink = _with_bell(_with_look_at_the_parent(writer, relay, parent), bell)
     redaction = Redaction(os.environ.get(MODE, ""), sink) if settings.redact else None
     try:
         relay.run(redaction.add if redaction else sink)
@@ -235,6 +236,31 @@ def _carry(settings: Settings, relay: Relay, writer: Writer, bell: int | None) -
     finally:
         relay.close()
         writer.close()
+
+
+def _with_look_at_the_parent(writer: Writer, relay: Relay, parent: int) -> Sink:
+    """Looks once, with the first entry, whether the parent has kept the end that it gave the child."""
+    end = f"socket:[{os.fstat(relay.filenos()[0]).st_ino}]"
+    looked = False
+
+    def add(entry: Entry) -> None:
+        nonlocal looked
+        if not looked:
+            looked = True
+            if end in _sockets_of(parent):
+                writer.add(Entry(entry.time, note=PARENT_HOLDS_BOTH))
+        writer.add(entry)
+
+    return add
+
+
+def _sockets_of(pid: int) -> set[str]:
+    found = set[str]()
+    with contextlib.suppress(OSError):
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                found.add(str(link.readlink()))
+    return found
 
 
 def _with_bell(sink: Sink, bell: int | None) -> Sink:
