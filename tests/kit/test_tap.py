@@ -11,63 +11,16 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from channelkit.errors import UsageError
 from channelkit.tap.record import DOWN, UP, Entry, Recording, Writer, read
 from channelkit.wire.rights import packed, unpacked
-from support.node import node
 from support.processes import wait_until_gone
+from support.tapped import TAP, Tapped, script
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-TAP = (sys.executable, "-m", "channelkit", "tap")
 ECHO = "process.on('message', (m) => process.send({ echo: m, pid: process.pid }));"
-
-
-class Tapped:
-    """A command with a tap in front of it, and the parent's end of its channel."""
-
-    def __init__(
-        self,
-        target: Path,
-        command: Sequence[str],
-        *words: str,
-        mode: str = "json",
-        env: dict[str, str] | None = None,
-    ) -> None:
-        self.end, child = socket.socketpair()
-        self.end.settimeout(20)
-        with child:
-            self.process = subprocess.Popen(
-                [*TAP, *words, "-o", str(target), "--", *command],
-                env={
-                    **os.environ,
-                    "NODE_CHANNEL_FD": str(child.fileno()),
-                    "NODE_CHANNEL_SERIALIZATION_MODE": mode,
-                    **(env or {}),
-                },
-                pass_fds=[child.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                process_group=0,
-            )
-
-    def line(self) -> Any:
-        data = b""
-        while not data.endswith(b"\n"):
-            data += self.end.recv(1)
-        return json.loads(data)
-
-    def finish(self) -> int:
-        """Ends the channel and waits for the child and for its standard streams."""
-        self.end.close()
-        self.process.communicate(timeout=20)
-        return self.process.returncode
 
 
 def whole(path: Path) -> Recording:
@@ -79,12 +32,6 @@ def whole(path: Path) -> Recording:
             return found
         assert time.monotonic() < deadline, found
         time.sleep(0.01)
-
-
-def script(folder: Path, text: str) -> tuple[str, str]:
-    path = folder / "child.cjs"
-    path.write_text(text, "utf-8")
-    return node(), str(path)
 
 
 def stream(recording: Recording, way: str) -> bytes:

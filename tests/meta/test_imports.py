@@ -51,6 +51,7 @@ KIT_ROOMS = [
     ["schema"],
     ["tap"],
     ["lint"],
+    ["look"],
     ["runtimes"],
     ["process"],
     ["steps"],

@@ -19,6 +19,7 @@ from channelkit.cli import doctor, fmt, matrix, promote, replay, since
 from channelkit.cli import init as initcli
 from channelkit.cli import known as knowncli
 from channelkit.cli import lint as lintcli
+from channelkit.cli import look as lookcli
 from channelkit.cli import pair as paircli
 from channelkit.cli import runtimes as runtimescli
 from channelkit.cli import tap as tapcli
@@ -114,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     tapcli.add(actions.add_parser("tap", help="record the channel of a program"))
     lintcli.add(actions.add_parser("lint", help="say which rules recordings show to be broken"))
+    lookcli.add(actions.add_parser("look", help="show a recording: a page, lines, a trace"))
     paircli.add(actions.add_parser("pair", help="run one real implementation as parent of another"))
     examining = actions.add_parser("doctor", help="look whether an adapter keeps the contract at all")
     _add_subjects(examining)

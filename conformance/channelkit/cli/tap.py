@@ -2,11 +2,12 @@
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Sequence
 
 from channelkit.errors import KitError, UsageError
 from channelkit.tap.follow import follow
-from channelkit.tap.start import Settings, run
+from channelkit.tap.start import Observer, Settings, run
 
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
@@ -60,6 +61,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="parts that stay, the first among them (default %(default)s)",
     )
+    parser.add_argument("--show", action="store_true", help="print one line a message on standard error")
+    parser.add_argument(
+        "--lint", action="store_true", help="print broken rules on standard error as they happen"
+    )
     parser.add_argument("--quiet", action="store_true", help="say nothing on standard error")
 
 
@@ -69,14 +74,31 @@ def _size(text: str) -> int:
 
 
 def act(arguments: argparse.Namespace, command: list[str]) -> int:
-    """Records."""
+    """Records. Raises :class:`UsageError`."""
     if not command:
         raise UsageError("tap needs a command behind `--`")
-    if arguments.output is None:
-        raise UsageError("tap needs -o FILE, or -o DIR")
+    live = arguments.show or arguments.lint
+    if arguments.output is None and not live:
+        raise UsageError("tap needs -o FILE, or -o DIR, unless it has --show or --lint")
+    if arguments.follow and (live or arguments.output is None):
+        raise UsageError(
+            "--follow needs -o DIR and shows nothing by itself: use `channelkit lint DIR` afterwards"
+        )
+    if live and arguments.limit is not None:
+        raise UsageError("--show and --lint read one file; leave --limit out")
     settings = Settings(
-        arguments.output, arguments.redact, arguments.limit, arguments.keep, quiet=arguments.quiet
+        arguments.output or tempfile.gettempdir(),
+        arguments.redact,
+        arguments.limit,
+        arguments.keep,
+        quiet=arguments.quiet,
     )
     if arguments.follow:
         return follow(settings, command)
-    return run(settings, command)
+    return run(settings, command, _observer(arguments) if live else None)
+
+
+def _observer(arguments: argparse.Namespace) -> Observer:
+    from channelkit.cli.live import Live  # a tap that shows nothing needs none of it
+
+    return Live(shows=arguments.show, lints=arguments.lint, keeps=arguments.output is not None).observe
