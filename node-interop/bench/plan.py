@@ -128,6 +128,7 @@ class End:
         title: how tables call it.
         hello: the file in ``peers/`` that sends a message and ends, where the start of a child is measured.
         floor: which floor, for ``floor.py``.
+        tapped: whether `channelkit tap` stands in front of it, which is possible for a child.
     """
 
     runtime: str
@@ -135,10 +136,12 @@ class End:
     title: str
     hello: str = ""
     floor: str = ""
+    tapped: bool = False
 
 
 ENDS = {
     "node": End("node", "peer.cjs", "Node", "hello.cjs"),
+    "tap": End("node", "peer.cjs", "Node behind the tap", "hello.cjs", tapped=True),
     "bun": End("bun", "peer.cjs", "Bun", "hello.cjs"),
     "deno": End("deno", "peer.cjs", "Deno", "hello.cjs"),
     "py": End("python", "blocking.py", "Python", "hello_blocking.py"),
@@ -209,6 +212,7 @@ def _pairs() -> list[Pair]:
     python = ("py", "aio", "uv")
     found = [
         Pair("node", "node"),
+        Pair("node", "tap"),
         *(Pair("node", end) for end in python),
         *(Pair(end, "node") for end in python),
     ]

@@ -10,6 +10,7 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -88,7 +89,9 @@ class Running:
         self.series = Series()
         job = {"kind": scenario.kind, "handles": scenario.handles, "payload": payload and str(payload)}
         job["batch"] = _batch(payload) if pair.many else 1
-        child = _child_command(ENDS[pair.child], job, commands)
+        self._recordings = tempfile.TemporaryDirectory()
+        tap = _tap(self._recordings.name) if ENDS[pair.child].tapped else []
+        child = [*tap, *_child_command(ENDS[pair.child], job, commands)]
         parent = _command(ENDS[pair.parent], "parent", job | {"child": child}, commands)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
         self._process = subprocess.Popen(
@@ -143,6 +146,7 @@ class Running:
             if stream is not None:
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
+        self._recordings.cleanup()
 
     def _answer(self, limit: float) -> dict[str, Any]:
         out = self._process.stdout
@@ -197,6 +201,12 @@ def memory(pid: int, what: str) -> int:
 
 def _batch(payload: Path | None) -> int:
     return max(1, min(BATCH, BATCH_BYTES // payload.stat().st_size)) if payload else 1
+
+
+def _tap(folder: str) -> list[str]:
+    """The words of a tap that keeps the beginning and the last part of what passes."""
+    limits = ["--limit", "64M", "--keep", "2", "--quiet"]
+    return [sys.executable, "-m", "channelkit", "tap", *limits, "-o", f"{folder}/", "--"]
 
 
 def _command(end: End, role: str, job: dict[str, Any], commands: Mapping[str, list[str]]) -> list[str]:

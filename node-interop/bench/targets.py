@@ -76,6 +76,7 @@ def verdicts(rows: Rows, imports: Mapping[str, Import]) -> list[Verdict]:
         *_linear(rows),
         *_floor(rows),
         *_start(rows, imports),
+        *_tapped(rows),
     ]
 
 
@@ -183,3 +184,18 @@ def _start(rows: Rows, imports: Mapping[str, Import]) -> Iterator[Verdict]:
     if row:
         name = "first message of a Python child of Node, time"
         yield from at_most(1, name, "× Node child", inverse(row.times), by_cpu=inverse(row.cpu_times))
+
+
+def _tapped(rows: Rows) -> Iterator[Verdict]:
+    """Judge the tap in front of a Node child against the same child without it."""
+    plain, tapped = (_row(rows, "roundtrip-64", pair) for pair in ("node-node", "node-tap"))
+    if plain and tapped:
+        more = 1e6 / tapped.rate - 1e6 / plain.rate
+        yield from at_most(40, "round trip 64 B behind the tap, time added", "µs", more)
+    for scenario, limit, words in (
+        *((f"oneway-{size}-{way}", 0.9, f"one-way {size}") for size in ("64", "1m") for way in WAYS),
+        *((f"handles-{kind}", 0.6, f"hand-overs of a {kind}") for kind in ("server", "socket")),
+    ):
+        way = scenario.rpartition("-")[2]
+        name = f"{words} {WAYS.get(way, '')} behind the tap".replace("  ", " ")
+        yield from at_least(limit, name, "× Node↔Node", _times(rows, scenario, "node-tap"))

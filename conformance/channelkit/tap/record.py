@@ -123,8 +123,9 @@ class Writer:
     def _put(self, data: bytes) -> None:
         try:
             while data:
-                data = data[os.write(self._file, data) :]
-            self._written = os.lseek(self._file, 0, os.SEEK_CUR)
+                count = os.write(self._file, data)
+                self._written += count
+                data = data[count:]
         except OSError:
             self.close()
 

@@ -17,6 +17,10 @@ from channelkit.wire.rights import FLAGS, packed, unpacked
 
 AT_ONCE = 65536
 """Bytes of one read; Node reads as many."""
+# Numbers and no members of an enumeration, which take a microsecond to be joined.
+_NOW = int(socket.MSG_DONTWAIT)
+_TAKE = int(FLAGS) | _NOW
+_LOOK = _TAKE | int(socket.MSG_PEEK)
 _ROOM = socket.CMSG_SPACE(253 * 4)
 """The kernel takes no more descriptors in one write."""
 _LATER = 10
@@ -35,6 +39,7 @@ class Relay:
         self._ways = (_Way(parent, child, DOWN, now), _Way(child, parent, UP, now))
         self._poller = select.poll()
         self._waited: dict[int, int] = {}
+        self._wanted: tuple[tuple[int, int], tuple[int, int]] | None = None
 
     def filenos(self) -> tuple[int, int]:
         """The descriptors of both sockets."""
@@ -56,9 +61,12 @@ class Relay:
 
     def _wait_for_changes(self) -> None:
         """Has the poller wait for what the ways want now. An end that hung up reports itself always, so it is left out where it can be."""
+        down, up = (way.wants() for way in self._ways)
+        if (down, up) == self._wanted:
+            return
+        self._wanted = down, up
         waited: dict[int, int] = {}
-        for way in self._ways:
-            number, mask = way.wants()
+        for number, mask in self._wanted:
             if mask:
                 waited[number] = waited.get(number, 0) | mask
         if waited != self._waited:
@@ -118,14 +126,12 @@ class _Way:
 
     def _read(self) -> None:
         try:
-            size, rights = self._receive(self._buffer, socket.MSG_PEEK)
+            size, rights = self._receive(self._buffer, _LOOK)
             if not size:
                 self._end = "half-closed"
             elif not rights:
                 # The bytes that were seen have none, whatever came since.
-                self._take(
-                    self._buffer[: self._source.recv_into(self._buffer, size, socket.MSG_DONTWAIT)], []
-                )
+                self._take(self._buffer[: self._source.recv_into(self._buffer, size, _NOW)], [])
             else:
                 _close(rights)
                 self._read_up_to_rights(size)
@@ -134,11 +140,9 @@ class _Way:
         except OSError:  # the peer closed and left bytes unread
             self._end = "reset"
 
-    def _receive(self, into: memoryview, flags: int = 0) -> tuple[int, list[int]]:
-        size, ancillary, _flags, _address = self._source.recvmsg_into(
-            [into], _ROOM, FLAGS | flags | socket.MSG_DONTWAIT
-        )
-        return size, unpacked(ancillary)
+    def _receive(self, into: memoryview, flags: int = _TAKE) -> tuple[int, list[int]]:
+        size, ancillary, _flags, _address = self._source.recvmsg_into([into], _ROOM, flags)
+        return size, unpacked(ancillary) if ancillary else []
 
     def _read_up_to_rights(self, size: int) -> None:
         """Reads the bytes before descriptors by themselves. Only reads of one byte show where descriptors came.
@@ -174,9 +178,9 @@ class _Way:
             data, rights = self._pieces[0]
             try:
                 taken = (
-                    self._target.sendmsg([data], packed(rights), socket.MSG_DONTWAIT)
+                    self._target.sendmsg([data], packed(rights), _NOW)
                     if rights
-                    else self._target.send(data, socket.MSG_DONTWAIT)
+                    else self._target.send(data, _NOW)
                 )
             except BlockingIOError:
                 return

@@ -5,6 +5,7 @@ is a socket of the relay under the same number and in the same mode. Where no re
 """
 
 import contextlib
+import gc
 import json
 import os
 import resource
@@ -227,6 +228,7 @@ def _carry(settings: Settings, relay: Relay, writer: Writer, bell: int | None, p
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text("channelkit-tap")
+    gc.disable()  # entries form no cycles
     sink = _with_bell(_with_look_at_the_parent(writer, relay, parent), bell)
     redaction = Redaction(os.environ.get(MODE, ""), sink) if settings.redact else None
     try:
