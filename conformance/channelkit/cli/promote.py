@@ -1,22 +1,31 @@
-"""``channelkit promote``: makes the case that a fuzzer found, as it stands in its file, a permanent one."""
+"""``channelkit promote``: makes the case that a fuzzer found, as it stands in its file, or a recording a permanent case."""
 
 import argparse
+import hashlib
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from channelkit.catalogue.form import written
 from channelkit.catalogue.loading import load, load_file
 from channelkit.errors import UsageError
+from channelkit.lint.linter import lint_file
 from channelkit.resources import case_files, find
+from channelkit.tap.ascase import as_case
+from channelkit.tap.record import SUFFIX, read
 
+_ANY = "FRM-020"
+"""The rule of a case whose recording breaks none."""
 TOPIC = "fuzz"
 """Promoted cases are of this topic: their ids begin with it."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="a file with one case, as a fuzzer saves it")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="a file with one case, as a fuzzer saves it, or a recording"
+    )
     parser.add_argument("--id", help=f"its permanent id, {TOPIC}-… (default: the one it has)")
     parser.add_argument("--title", help="what is, in one sentence (default: the one it has)")
     parser.add_argument("--guards", help="the bug it guards against (default: what was seen)")
@@ -28,7 +37,11 @@ def act(arguments: argparse.Namespace) -> int:
     """Adds the case to the catalogue. Raises :class:`UsageError` when it is no case or its id is taken."""
     folder: Path = arguments.cases or find("cases")
     changes = {name: getattr(arguments, name) for name in ("id", "title", "guards")}
-    case = promoted(arguments.file, {name: text for name, text in changes.items() if text})
+    file = arguments.file
+    with tempfile.TemporaryDirectory() as place:
+        if file.suffix == SUFFIX:
+            file = case_of_recording(file, Path(place))
+        case = promoted(file, {name: text for name, text in changes.items() if text})
     catalogue = sorted(folder.glob("*.json")) if arguments.cases else case_files()
     if case["id"] in {one.id for one in load([path for path in catalogue if path.name != "flags.json"])}:
         raise UsageError(f"there is a case {case['id']} already; give another --id")
@@ -40,6 +53,16 @@ def act(arguments: argparse.Namespace) -> int:
     target.write_text(written(content), "utf-8")
     print(f"{target}: {case['id']}. Replay it: channelkit replay {case['id']} --subjects DIR")
     return 0
+
+
+def case_of_recording(recording: Path, folder: Path) -> Path:
+    """A file with the case that a recording makes; its rules are those that are broken in it. Raises :class:`UsageError`."""
+    broken = sorted({found.rule for found in lint_file(recording)})
+    digest = hashlib.sha256(recording.read_bytes()).hexdigest()[:8]
+    case = as_case(read(recording), f"{TOPIC}-{digest}", broken or [_ANY])
+    file = folder / f"{TOPIC}.json"
+    file.write_text(json.dumps({"topic": TOPIC, "cases": [case]}), "utf-8")
+    return file
 
 
 def promoted(file: Path, changes: dict[str, str]) -> dict[str, Any]:

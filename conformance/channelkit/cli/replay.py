@@ -1,12 +1,14 @@
-"""``channelkit replay``: runs cases of one file, or one case of the catalogue, again and again, each time in a process of its own."""
+"""``channelkit replay``: runs a case, or the parent's side of a recording, again and again, each time in a process of its own."""
 
 import argparse
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from channelkit.catalogue.cases import Case
 from channelkit.catalogue.loading import load
+from channelkit.cli.promote import case_of_recording
 from channelkit.errors import UsageError
 from channelkit.judge.execute import execute
 from channelkit.judge.runner import pairs
@@ -16,6 +18,7 @@ from channelkit.report.console import show_result
 from channelkit.report.results import Report
 from channelkit.report.terminal import Terminal
 from channelkit.resources import case_files, rules
+from channelkit.tap.record import SUFFIX
 
 TIMES = 3
 """What happens so often in a row is no accident of the machine."""
@@ -25,7 +28,7 @@ def add(
     parser: argparse.ArgumentParser, chosen: Callable[[argparse.Namespace], Sequence[Description]]
 ) -> None:
     """Declares the arguments; ``chosen`` says which subjects the others name."""
-    parser.add_argument("what", metavar="FILE|CASE-ID", help="a case file, or the id of a case")
+    parser.add_argument("what", metavar="FILE|CASE-ID", help="a case file, a recording, or the id of a case")
     parser.add_argument("--times", type=int, default=TIMES, metavar="N", help="runs (default %(default)s)")
     parser.add_argument("--trace", action="store_true", help="print every transcript")
     parser.set_defaults(action=lambda arguments: act(arguments, chosen(arguments)))
@@ -33,6 +36,9 @@ def add(
 
 def named(what: str) -> list[Case]:
     """The cases of a file, or the case of that id. Raises :class:`UsageError`."""
+    if Path(what).is_file() and Path(what).suffix == SUFFIX:
+        with tempfile.TemporaryDirectory() as folder:
+            return load([case_of_recording(Path(what), Path(folder))])
     if Path(what).is_file():
         return load([Path(what)])
     found = [case for case in load(case_files()) if case.id == what]
