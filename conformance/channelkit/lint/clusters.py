@@ -25,7 +25,7 @@ class _Asked:
 
 @dataclass(slots=True)
 class _Place:
-    """What a worker asked for and what it got."""
+    """A place: the question of a worker, and the answer."""
 
     message: dict[str, Any]
     errno: Any = None

@@ -15,7 +15,7 @@ _NODE = "Node "
 
 @dataclass(frozen=True, slots=True)
 class Deaths:
-    """What was measured of one violation."""
+    """The measured effects of one violation."""
 
     violation: str
     dead: str

@@ -12,7 +12,7 @@ ANNOUNCE, CLOSED = "NODE_SOCKET_NOTIFY_CLOSE", "NODE_SOCKET_ALL_CLOSED"
 
 
 class _Key:
-    """What is known of one key between its sender and its receiver."""
+    """One key between its sender and its receiver."""
 
     def __init__(self) -> None:
         self.sent = 0

@@ -12,7 +12,7 @@ SHOWN = 160
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One violation. ``way`` says who broke the rule: the writer of that way."""
+    """One violation. The writer of ``way`` broke the rule."""
 
     rule: str
     way: str

@@ -1,4 +1,4 @@
-"""The messages of a recording as they are shown: what each is, what it answers, which rules it breaks."""
+"""The messages of a recording for a person: the kind of each, its question, the rules that it breaks."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator

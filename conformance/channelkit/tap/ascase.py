@@ -1,4 +1,4 @@
-"""A recording as a case: what the parent wrote is written again, and what the child wrote is waited for."""
+"""A recording as a case: the kit writes the bytes of the parent again, and waits for the messages of the child."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The relay between a parent and its child. What one writes it gives to the other, and then to the recording.
+"""The relay between a parent and its child. Bytes of one go to the other, and then to the recording.
 
 Nothing is changed on the way. Bytes leave as they were read, descriptors on the byte on which they came, and the end of one way ends
 that way alone. A way reads again only when all that it read is written, so a slow reader slows the writer. No way waits for the other.
@@ -220,7 +220,7 @@ def _nowhere(_entry: Entry) -> None:
 
 
 def _closed(end: socket.socket) -> bool:
-    """Whether the other side closed its end, rather than one direction of it."""
+    """Whether the other side closed its whole end."""
     poller = select.poll()
     poller.register(end, 0)
     return any(events & select.POLLHUP for _number, events in poller.poll(0))

@@ -34,7 +34,7 @@ NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the tap does with what it sees."""
+    """Options of the tap."""
 
     target: str
     """A file, or a folder in which each recording gets a file."""
@@ -209,7 +209,7 @@ def _detached(work: Callable[[], object], kept: Sequence[int]) -> None:
 
 
 def _let_go(kept: Sequence[int]) -> None:
-    """Leaves what belongs to the command: its working directory, and its descriptors, whose ends somebody waits for."""
+    """Leaves what belongs to the command: its working directory, and its descriptors. A pipe that stayed open here would never end."""
     os.chdir("/")
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in range(3):
