@@ -127,6 +127,10 @@ _REASONS = {
         CLS-001 CLS-002 CLS-004 CLS-006 ERR-003 FLO-001 HND-008 HND-030 HND-031 HND-039 HND-040 HND-041 HND-043 HND-044
         HND-047 LIF-005 SEC-001 SLS-017 CLU-005
     """,
+    "it is about messages over standard streams, which the tap leaves alone": """
+        STD-010 STD-011 STD-012 STD-013 STD-014 STD-015 STD-016 STD-017 STD-018 STD-020 STD-021 STD-022 STD-023 STD-024
+        STD-025 STD-030 STD-031 STD-032 STD-033 STD-034 STD-035 STD-040 STD-041 STD-042 STD-043 STD-044
+    """,
     "a recording does not say what a child claims to be": """
         PRO-001 PRO-002
     """,
