@@ -1,7 +1,7 @@
 """Rung C: a codec as a filter. ``CMD decode`` turns bytes into events, ``CMD encode`` messages into bytes.
 
-Exit status 0: all accepted; exactly 1: rejected; 3: unsupported; anything else is a crash. The cases are those of the catalogue that are
-about nothing but bytes that are written and what is delivered, or about what is sent and which bytes come of it.
+Exit status 0: all accepted; 1: rejected; 3: unsupported; each further status is a crash. A filter gets the cases of the catalogue that
+need no process: bytes are written and messages are delivered, or messages are sent and bytes come out.
 """
 
 import os
@@ -35,7 +35,7 @@ def direction(case: Case) -> str | None:
     if case.needs or case.start:
         return None
     if all(map(_decodes, case.steps)) and any("write" in step for step in case.steps):
-        # The end of a stream says something of a codec where an unfinished line stands before it.
+        # Only with an unfinished frame before it does the end of the stream test a codec.
         _frames, unfinished = split(case.serialization, _stream(case))
         return "decode" if unfinished or not any(map(_is_end, case.steps)) else None
     if all(map(_encodes, case.steps)) and any("do" in step for step in case.steps):
@@ -74,14 +74,14 @@ def _encodes(step: dict[str, Any]) -> bool:
             and step["do"].keys() == {"command", "message"}
             and "later" not in step
         )
-    # A message that is only written so that its delivery shows that nothing else came has no counterpart in a filter.
+    # A written message here is a probe: its delivery shows that no frame came before. A filter needs no probe.
     if "write" in step:
         return "fd" not in step
     return "barrier" in step or _expects(step, lambda one: "frame" in one or "text" in one)
 
 
 def _expects(step: dict[str, Any], fits: Callable[[dict[str, Any]], bool]) -> bool:
-    """Whether a filter can show one of the alternatives; the others never come about."""
+    """Whether a filter can show at least one alternative. A filter never shows events with handles or descriptors."""
     return any(fits(one) and "handle" not in one and "fd" not in one for one in alternatives(step))
 
 
@@ -219,7 +219,7 @@ def _judge_events(case: Case, out: bytes, status: int) -> str:
 
 
 def _delivered(out: bytes) -> Iterator[Any]:
-    """The user messages among the events. Raises :class:`HarnessError` for what is no event."""
+    """The user messages among the events. Raises :class:`HarnessError` for a line that is no event."""
     for line in out.splitlines():
         try:
             event = untag(parse(line.decode()))

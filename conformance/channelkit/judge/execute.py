@@ -1,4 +1,4 @@
-"""Runs one case against one subject: all its variants, in as few processes as its steps allow."""
+"""Runs a case against a subject: all variants of the case, in as few processes as its steps allow."""
 
 import threading
 import time
@@ -37,12 +37,12 @@ from channelkit.wire.values import show
 _HOPELESS = ("silent", "closed", "died")
 """Outcomes after which no probe comes back."""
 _MORE_ATTEMPTS = 2
-"""For what was counted: other processes can make everything cost more, and nothing makes it cost less."""
+"""For counted instructions and bytes: other processes can raise a count, and no process can lower it."""
 
 
 @dataclass(slots=True)
 class CaseResult:
-    """Everything about one case and one subject that a report needs."""
+    """All facts about one case and one subject that a report needs."""
 
     subject: str
     case: Case
@@ -58,7 +58,7 @@ class CaseResult:
 
 @dataclass(slots=True)
 class _Record:
-    """What accumulates while variants run."""
+    """The results of the variants of a case, collected while they run."""
 
     seen: list[Seen] = field(default_factory=list)
     judgements: list[Judgement] = field(default_factory=list)
@@ -77,9 +77,9 @@ def execute(
     *,
     brief: bool = False,
 ) -> CaseResult:
-    """Runs the case (``only`` one variant, if given; ``brief``: up to the first one that fails, and once) and judges it.
+    """Runs the case and judges it. ``only`` names a single variant. ``brief`` stops at the first failure and repeats no variant.
 
-    Whatever is the kit's or the adapter's fault becomes the verdict ``inconclusive``. Raises :class:`Interrupted`.
+    A fault of the kit or of the adapter becomes the verdict ``inconclusive``. Raises :class:`Interrupted`.
     """
     started = time.monotonic()
     record = _Record()
@@ -136,7 +136,7 @@ def _latest(record: _Record) -> tuple[list[dict[str, Any]], str]:
 
 @dataclass(slots=True)
 class Together:
-    """What came of cases in one process: ``results`` of all of them, or none, and the ``culprit`` in which it went wrong, if it was one."""
+    """The outcome of cases in one process: ``results`` of all cases, or none. ``culprit`` is the case that failed, if a single case did."""
 
     results: list[CaseResult] = field(default_factory=list)
     culprit: Case | None = None
@@ -147,8 +147,8 @@ def execute_together(
 ) -> Together:
     """Runs cases that :attr:`~channelkit.catalogue.cases.Case.can_share` one after the other in one process.
 
-    No results unless everything is right, the end of the process included: then each case has to run again, so that
-    no case is blamed for what another one did. Raises :class:`Interrupted`.
+    There are results only when all cases passed and the process ended well. Otherwise each case has to run again, so
+    that no case is blamed for the fault of its neighbour. Raises :class:`Interrupted`.
     """
     results: list[CaseResult] = []
     current: Case | None = None
@@ -236,7 +236,7 @@ def _run_in_session(
     following: Iterator[str],
     record: _Record,
 ) -> str | None:
-    """Runs variants as long as the session is as good as new; returns the next one that needs a new session."""
+    """Runs variants as long as the session is as good as new. Returns the next variant, which needs a new session."""
     start = 0
     try:
         problem = _prepare(session, case, record)
@@ -264,7 +264,7 @@ def _run_in_session(
         )
         record.seen.append(seen)
         record.judgements.append(judge(case, seen))
-    except LimitExceeded as beyond:  # other variants would show the same at the same cost
+    except LimitExceeded as beyond:  # the remaining variants would reach the limit again
         seen = Seen(name, beyond.outcome, None, str(beyond))
         record.seen.append(seen)
         record.judgements.append(judge(case, seen))
@@ -277,9 +277,9 @@ def _run_in_session(
 
 
 def _prepare(session: Session, case: Case, record: _Record) -> CaseEnded | None:
-    """Greets a driven adapter and opens the channel, if nobody has; what goes wrong with the channel is the subject's outcome.
+    """Greets a driven adapter and opens the channel, unless it is open already. A failure of the channel is the subject's outcome.
 
-    Raises :class:`DeclaredUnsupported` when the adapter declares that it lacks what the case needs.
+    Raises :class:`DeclaredUnsupported` when the adapter declares that it lacks a capability that the case needs.
     """
     if not session.plan.driven:
         return _meet(session)
@@ -296,7 +296,7 @@ def _prepare(session: Session, case: Case, record: _Record) -> CaseEnded | None:
 
 
 def _check_declared(case: Case, hello: Mapping[str, Any], role: str) -> None:
-    """Compares what the adapter declares with what the case needs. Raises :class:`DeclaredUnsupported`, :class:`HarnessError`."""
+    """Compares the adapter's declaration with the needs of the case. Raises :class:`DeclaredUnsupported`, :class:`HarnessError`."""
     if role not in hello["roles"]:
         raise HarnessError(f"the adapter says it has no role {role}: {show(hello)}")
     missing = [need for need in case.needs if need not in hello["capabilities"]]
@@ -309,7 +309,7 @@ def _check_declared(case: Case, hello: Mapping[str, Any], role: str) -> None:
 
 
 def _meet(session: Session) -> CaseEnded | None:
-    """Waits for the puppet of a primary, which is told nothing and starts it by itself."""
+    """Waits for the puppet of a primary. The primary gets no command: it starts the puppet by itself."""
     try:
         session.meet()
     except NoChannel as error:
@@ -324,7 +324,7 @@ def _meet(session: Session) -> CaseEnded | None:
 def _run_variant(
     session: Session, case: Case, name: str, problem: CaseEnded | None
 ) -> tuple[Seen, bool, bool]:
-    """Runs the steps once; says what was seen, whether all steps were taken, and whether a variant may follow in this process."""
+    """Runs the steps once. Returns the observation, whether all steps were taken, and whether a variant may follow in this process."""
     with closing(Sockets()) as sockets:
         scene = Scene(session, sockets, name)
         text = expected = cause = ""
@@ -349,7 +349,7 @@ def _run_variant(
 
 
 def _surplus(session: Session) -> str:
-    """What the adapter reported after the last step and no rule allows, in words; empty when nothing."""
+    """The reports of the adapter after the last step that no rule allows, in words; empty when there is none."""
     control = session.control
     if control is None:
         return session.repeated
@@ -364,7 +364,7 @@ def _surplus(session: Session) -> str:
 
 
 def _synchronise(scene: Scene) -> bool:
-    """Lets the subject finish what it does before the next variant or the close; False when that is not possible.
+    """Lets the subject finish its work before the next variant or the close; False when that is not possible.
 
     Raises :class:`CaseEnded` when a probe that was glued to a write got lost, or when a frame comes that no step asked for.
     """

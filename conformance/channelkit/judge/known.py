@@ -1,4 +1,4 @@
-"""Known-failures lists: ``case-id outcome  # reason``, one a line; ``wontfix`` behind the outcome declares that it stays so."""
+"""Known-failures lists: ``case-id outcome  # reason`` on each line. ``wontfix`` behind the outcome declares a deviation that stays."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +10,12 @@ STAYS = "wontfix"
 
 @dataclass(frozen=True, slots=True)
 class KnownFailure:
-    """One entry: the outcome that is expected to be wrong, and why it is tolerated."""
+    """An entry of a list: the wrong outcome that is expected, and why it is tolerated."""
 
     outcome: str
     reason: str
     stays: bool = False
-    """Nobody intends to mend it."""
+    """The deviation is intended and stays."""
 
     @property
     def kind(self) -> str:

@@ -1,4 +1,4 @@
-"""Before any case: does the subject live and speak at all? If not, one sentence and its stderr say more than five hundred failures."""
+"""A test before the first case: does the subject live and answer? If not, a sentence and its stderr say more than 500 failures."""
 
 import threading
 from contextlib import closing
@@ -15,7 +15,7 @@ from channelkit.wire.transcript import Transcript
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """Why no case can be run: what was seen, and the subject's stderr."""
+    """Why no case can be run: the observation, and the subject's stderr."""
 
     text: str
     stderr: str
@@ -56,7 +56,7 @@ def _why_not(session: Session) -> str:
         silent = session.control is not None and not session.control.heard
         return f"{error}{_OTHER_RUNG if silent and session.plan.role == 'child' else ''}"
     except (NoChannel, LimitExceeded, HarnessError):
-        return ""  # it says something, and the cases judge that
+        return ""  # the subject answers, and the cases judge its answers
     return ""
 
 
@@ -64,7 +64,7 @@ _OTHER_RUNG = "; is it an echo child? Those are judged with --rung 0"
 
 
 def _mute(session: Session) -> str:
-    """Writes one message to an echo child; empty when anything comes back, whatever it is."""
+    """Writes a message to an echo child. The result is empty when any bytes come back."""
     session.write(session.new_probe())
     channel = session.channel
     session.wait(

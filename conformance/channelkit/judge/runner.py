@@ -24,7 +24,7 @@ TOGETHER = 20
 """At most so many cases share a process; small enough that all processors have work until the end."""
 
 _CULPRITS = 3
-"""After so many cases of a batch with which the shared process was not right, all the rest of it run alone."""
+"""After so many failures of the shared process in a batch, its remaining cases run alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class Options:
 
 
 def default_jobs() -> int:
-    """Parallel sessions when the user names none: a session mostly waits for its subject, so several for each processor."""
+    """Parallel sessions when the user names no number. A session mostly waits for its subject, so a processor serves several."""
     return 4 * (os.cpu_count() or 1)
 
 
 def pairs(subjects: Sequence[Description], cases: Sequence[Case]) -> list[tuple[Case, Description]]:
-    """What is to be run: every case with every subject that it applies to."""
+    """The work of a run: every case with every subject that the case applies to."""
     found = ((posed(case, subject), subject) for subject in subjects for case in cases)
     return [(case, subject) for case, subject in found if case is not None]
 
@@ -62,11 +62,11 @@ def posed(case: Case, subject: Description) -> Case | None:
 def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> tuple[list[Work], list[Work]]:
     """Puts cases that can share a process together.
 
-    Known failures stand apart, in the second list: they are slow without work, since many of them wait for what never comes.
+    Known failures stand apart, in the second list: many of them wait for an event that never comes, and use no processor.
     """
     slow: list[Work] = []
     alone: list[Work] = []
-    # Cases that end the process of one subject and not of another share with their like: one that ends it costs only those.
+    # Cases that may end the process share a process of their own. When it ends early, no further case has to run again.
     shared: dict[tuple[str, bool], list[tuple[Case, Description]]] = {}
     for case, subject in work:
         if case.id in subject.known:
@@ -92,10 +92,10 @@ def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> tuple
 def _execute(
     work: Work, options: Options, stop: threading.Event, loners: set[str]
 ) -> tuple[list[CaseResult], list[Work]]:
-    """Does some work; returns its results, and what has to be done in other processes because this one was not right.
+    """Runs cases in a process. Returns the results, and the cases that have to run again in further processes.
 
-    ``loners`` are the cases that did not even pass alone the last time. The next subject is often of the same kind, and to
-    share would only cost it a process.
+    ``loners`` are the cases that failed alone the last time. The next subject is often of the same kind, and its
+    shared process would probably fail, too.
     """
     if len(work.cases) > 1:
         apart = [Work((case,), work.subject) for case in work.cases if case.id in loners]
@@ -104,7 +104,7 @@ def _execute(
         rest = tuple(case for case in work.cases if case.id not in loners)
         return [], [Work(rest, work.subject), *apart] if rest else apart
     case = work.cases[0]
-    # What is known to fail needs no second variant that fails, too: each of them waits for what never comes.
+    # For a known failure the first variant that fails is enough: each variant may wait for an event that never comes.
     brief = case.id in work.subject.known
     result = execute(case, work.subject, options.limits, stop, options.variant, brief=brief)
     if result.judgement.verdict == PASS:
@@ -115,14 +115,14 @@ def _execute(
 
 
 def _share(work: Work, options: Options, stop: threading.Event) -> tuple[list[CaseResult], list[Work]]:
-    """Runs cases in one process. If that does not go well nothing is known, and other processes have to show it."""
+    """Runs cases in a shared process. After any failure the results do not count, and the cases run again in new processes."""
     found = execute_together(work.cases, work.subject, options.limits, stop)
     if found.results:
         return found.results, []
     culprit, left = found.culprit, work.left + 1
     if culprit is None or culprit.can_end_it or left == _CULPRITS:
         return [], [Work((case,), work.subject) for case in work.cases]
-    # Those that may end the process are in other batches: without this one the rest may well go through.
+    # No case left in this batch ends the process by design. So without the culprit the rest probably passes.
     rest = tuple(case for case in work.cases if case is not culprit)
     return [], [Work(rest, work.subject, left), Work((culprit,), work.subject)]
 
@@ -162,7 +162,7 @@ def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator
         except BaseException as error:
             done.put(error)
 
-    # Whoever waits needs no processor: beside each process that works there is one more that may wait.
+    # A session that waits needs no processor. So there are twice as many threads, and the second half only takes known failures.
     number = min(options.jobs, len(work))
     kinds: list[tuple[WorkList, ...]] = [(busy, waiting)] * number
     kinds += [(waiting,)] * min(number - 1, len(waiting))

@@ -30,9 +30,9 @@ class Description:
     reproduce: str
     known: dict[str, KnownFailure] = field(default_factory=dict, hash=False)
     capabilities: tuple[str, ...] = ()
-    """What an echo child can do with handles; it has no `hello` to say so."""
+    """The capabilities of an echo child. It sends no `hello`, so its description declares them."""
     problem: str = ""
-    """Why it cannot be started here; empty when nothing is known against it."""
+    """Why the subject cannot be started here; empty when it can."""
     validate: bool = False
     attach: bool = False
 
@@ -70,7 +70,7 @@ def from_command(
 
 
 def from_path(path: Path) -> list[Description]:
-    """The descriptions of a directory, in order of name, or the one of a file. Raises :class:`UsageError`."""
+    """The descriptions in a directory, in order of name, or the description in a file. Raises :class:`UsageError`."""
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
     if not files:
         raise UsageError(f"{path}: no subject descriptions")
@@ -98,7 +98,7 @@ def _from_file(file: Path) -> Description:
 
 
 def fault_of(entry: Any) -> str:
-    """What is wrong with a description as it stands in a file; empty when nothing is."""
+    """The fault in a description as it stands in a file; empty when there is none."""
     if not isinstance(entry, dict):
         return "a subject description is an object"
     if unknown := entry.keys() - {"name", "role", "rung", "command", "known", "capabilities"}:
@@ -122,7 +122,7 @@ def fault_of(entry: Any) -> str:
 
 
 def _expand(command: list[str]) -> tuple[tuple[str, ...], str]:
-    """Fills in ``{python}``, ``{node}``, ``{node@20}``, ``{bun}``, ``{deno}`` and ``{kit}/…``; also says what is absent."""
+    """Fills in ``{python}``, ``{node}``, ``{node@20}``, ``{bun}``, ``{deno}`` and ``{kit}/…``; also returns the absent programs."""
     words = []
     for word in command:
         if word == "{node}":

@@ -1,4 +1,4 @@
-"""What is still to be done, for several threads, each of which may find that its work falls into more."""
+"""The work that is left, for several threads. A thread may split its piece of work into new pieces."""
 
 import threading
 from collections import deque
@@ -11,7 +11,7 @@ from channelkit.judge.subjects import Description
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Cases for one process of a subject, and how many cases have had to leave it so far because it was not right with them."""
+    """Cases for a process of a subject. ``left`` counts the cases that left the batch because the process failed with them."""
 
     cases: tuple[Case, ...]
     subject: Description
@@ -19,7 +19,7 @@ class Work:
 
 
 class WorkList:
-    """Work that is waiting, and the count of what is under way and may still become more."""
+    """Work that waits, and the count of pieces that wait or are under way."""
 
     def __init__(self, work: Iterable[Work]) -> None:
         self._waiting = deque(work)
@@ -30,7 +30,7 @@ class WorkList:
         return len(self._waiting)
 
     def __iter__(self) -> Iterator[Work]:
-        """Work, one after the other, until there can be no more; whoever takes one says what has become of it by :meth:`done`."""
+        """Pieces of work, until there can be no more. The thread that takes a piece reports its end by :meth:`done`."""
         while (work := self._take()) is not None:
             yield work
 
@@ -41,7 +41,7 @@ class WorkList:
             return self._waiting.popleft() if self._waiting else None
 
     def done(self, more: Iterable[Work] = ()) -> None:
-        """Somebody is through with one, which has left more to do; that comes first."""
+        """A thread has finished its piece. ``more`` are the pieces that it split off; these come first."""
         with self._changed:
             before = len(self._waiting)
             self._waiting.extendleft(more)
@@ -49,7 +49,7 @@ class WorkList:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Lets nobody have any more."""
+        """No thread gets a further piece."""
         with self._changed:
             self._waiting.clear()
             self._open = 0
