@@ -1,4 +1,4 @@
-"""The ``expect`` step: waits for the first of several things on the wire, in the adapter's events or in the process."""
+"""The ``expect`` step: waits for the first of several events on the wire, of the adapter or of the process."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from channelkit.wire.values import show, untag
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """One kind of thing that an expectation names."""
+    """A kind of event that an expectation can name."""
 
     value: Rules
     meaning: str
@@ -29,7 +29,7 @@ class Awaited:
     optional: Mapping[str, Rules] = field(default_factory=dict)
 
     def rules(self, name: str) -> dict[str, Any]:
-        """The schema of such an expectation."""
+        """The schema of an expectation of this kind."""
         return {
             "title": name,
             "type": "object",
@@ -68,7 +68,7 @@ AWAITED: dict[str, Awaited] = {
     ),
     "text": Awaited(
         TEXT,
-        "The next frame, compared byte by byte without what delimits it; with the same members as `frame`",
+        "The next frame without its delimiters, compared byte by byte; with the same members as `frame`",
         "S",
         _ON_FRAME,
     ),
@@ -91,29 +91,29 @@ AWAITED: dict[str, Awaited] = {
     ),
     "child": Awaited(
         OBJECT,
-        "Roles `parent` and `primary`: what the puppet child found, at least these members: `env` with the `NODE_CHANNEL_` variables, "
-        "`inherited` with the descriptor numbers, `plain` (the number is written without sign, blank or leading zero), `blocking`, "
-        "`socket` with family and type, "
+        "Roles `parent` and `primary`: the report of the puppet child has at least these members: `env` with the `NODE_CHANNEL_` "
+        "variables, `inherited` with the descriptor numbers, `plain` (the number is written without sign, blank or leading zero), "
+        "`blocking`, `socket` with family and type, "
         "`entries` with the variables of the raw environment, `argv`",
         "{…}",
     ),
-    "started": Awaited(OBJECT, "The same of the process of the command `start`", "{…}"),
-    "silence": Awaited(TRUE, "Nothing comes within the limit", "true"),
+    "started": Awaited(OBJECT, "Like `child`, for the process of the command `start`", "{…}"),
+    "silence": Awaited(TRUE, "No frame, event or end comes within the limit", "true"),
 }
-"""What can be waited for, by the member that names it."""
+"""The kinds of events that a step can wait for, by the member that names them."""
 
 _WROTE = "the subject wrote "
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """One alternative of an ``expect`` step."""
+    """An alternative of an ``expect`` step."""
 
     entry: dict[str, Any]
 
     @cached_property
     def kind(self) -> str:
-        """One of :data:`AWAITED`."""
+        """A name of :data:`AWAITED`."""
         return next(name for name in self.entry if name in AWAITED)
 
     @cached_property
@@ -212,7 +212,7 @@ def _frame_fits(session: Session, one: Expectation, frame: Frame) -> bool:
         return False
     if one.kind == "delivered":
         return equal({"echo": one.wanted}, frame.value)
-    # Messages of the channel itself may have members that nobody knows yet (HND-039).
+    # Messages of the channel itself may have members of later versions (HND-039).
     same = contains if one.entry.get("subset") or _is_answer(one.wanted) else equal
     return same(_with_key(one.wanted, session.latest_key), frame.value)
 
@@ -222,7 +222,7 @@ def _is_answer(message: Any) -> bool:
 
 
 def _with_key(wanted: Any, key: str | None) -> Any:
-    """The value to compare with; the key ``$key`` stands for the latest one that the subject wrote."""
+    """The value to compare with; ``$key`` stands for the latest key that the subject wrote."""
     return {**wanted, "key": key} if isinstance(wanted, dict) and wanted.get("key") == "$key" else wanted
 
 
@@ -248,11 +248,11 @@ def _exit_kind(status: int) -> str:
     return "zero" if status == 0 else "nonzero" if status > 0 else "signal"
 
 
-# ---- when nothing matches ------------------------------------------------------------------------------------
+# ---- when no alternative matches -----------------------------------------------------------------------------
 
 
 def _misfit(session: Session, alternatives: list[Expectation]) -> str:
-    """What came instead, in words; empty when there is still hope."""
+    """The event that came instead, in words; empty while an alternative can still come true."""
     found = [_queue(session, one) for one in alternatives if _on_wire(session, one)]
     if found and all(found):
         return f"{_WROTE}{found[0][0]}"
@@ -280,7 +280,7 @@ def _nothing_else_can_come(session: Session, alternatives: list[Expectation]) ->
         return False
     if any(_on_wire(session, one) for one in alternatives):
         return True
-    # Events of what was read before the end may still be on their way; the adapter's own end comes last.
+    # The adapter may still report messages that came before the end; its own `disconnect` comes last.
     delivered = any(one.kind == "delivered" for one in alternatives)
     return delivered and any(event["event"] == "disconnect" for event in session.events)
 
@@ -320,7 +320,7 @@ def _without_match(session: Session, alternatives: list[Expectation]) -> Expecta
 
 
 def _take(scene: Scene, chosen: Expectation) -> None:
-    """Takes what was matched out of the inbox and names the outcome."""
+    """Takes the matched event out of the inbox and names the outcome."""
     session = scene.session
     if chosen.kind in ("frame", "text") or (chosen.kind == "delivered" and not session.plan.driven):
         frame = _queue(session, chosen).popleft()

@@ -1,4 +1,4 @@
-"""The serialization ``json``: one JSON text and a line feed for each message."""
+"""The serialization ``json``: each message is a JSON text and a line feed."""
 
 import re
 from typing import Any
@@ -18,11 +18,11 @@ class JsonLines:
     mode = "json"
 
     def frame(self, value: Any) -> bytes:
-        """The compact text of a value, and a line feed. Raises :class:`ValueError` for what JSON cannot say."""
+        """The compact text of a value, and a line feed. Raises :class:`ValueError` when JSON has no text for the value."""
         return compact(value) + b"\n"
 
     def read(self, frame: bytes) -> Frame:
-        """Judges one line."""
+        """Reads a line as a message."""
         raw = frame.removesuffix(b"\n")
         if len(raw) > LONGEST_LINE:
             return Frame(raw[:KEPT], problem=f"{len(raw)} bytes, more than the kit reads")

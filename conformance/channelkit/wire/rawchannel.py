@@ -18,7 +18,7 @@ from channelkit.wire.transcript import Transcript
 
 
 class RawChannel:
-    """Owns one end of a stream socket pair and the descriptors that arrive on it, until :meth:`close`."""
+    """Owns an end of a stream socket pair and the descriptors that arrive on it, until :meth:`close`."""
 
     def __init__(self, end: socket.socket, transcript: Transcript, serialization: Serialization) -> None:
         end.setblocking(False)
@@ -39,13 +39,13 @@ class RawChannel:
         self.eof = False
         """The subject ended its side."""
         self.broken = False
-        """A write failed because nobody reads any more."""
+        """A write failed because no process reads the other end any more."""
         self.taken = 0
         """Bytes that have arrived."""
         self.heard = False
-        """Anything has arrived at all."""
+        """At least a byte has arrived."""
         self.portion: int | None = None
-        """Bytes that :meth:`read` takes at once; None for all there are, 0 for none."""
+        """Bytes that :meth:`read` takes at once; None for all that wait, 0 for none."""
 
     @property
     def closed(self) -> bool:
@@ -54,7 +54,7 @@ class RawChannel:
 
     @property
     def reads(self) -> bool:
-        """Whether :meth:`read` would take what there is."""
+        """Whether :meth:`read` would take bytes that wait."""
         return not (self.eof or self.closed or self.portion == 0)
 
     @property
@@ -69,7 +69,7 @@ class RawChannel:
     def limit_buffer(self, size: int) -> None:
         """Lets the kernel keep no more than about ``size`` bytes that the subject has not read."""
         if self._usual_buffer is None:
-            # The kernel tells twice what was set.
+            # The kernel reports twice the size that was set.
             self._usual_buffer = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) // 2
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
         self._transcript.note(f"the kit's send buffer holds {size} bytes")
@@ -99,16 +99,16 @@ class RawChannel:
         return taken
 
     def unread(self) -> int:
-        """Something above 0 while the subject has not read all that was written; 0 where the system cannot tell."""
+        """More than 0 while the subject has not read all written bytes; 0 on a system that cannot tell."""
         try:
             return int(struct.unpack("i", fcntl.ioctl(self._socket, termios.TIOCOUTQ, b"\0\0\0\0"))[0])
         except OSError:
             return 0
 
     def read(self) -> list[Frame]:
-        """Reads what there is, or one :attr:`portion` of it, and returns the frames that became complete.
+        """Reads the bytes that wait, or a :attr:`portion` of them, and returns the frames that became complete.
 
-        It takes about :data:`~channelkit.limits.AT_ONCE` bytes at most.
+        A call takes about :data:`~channelkit.limits.AT_ONCE` bytes at most.
         """
         frames: list[Frame] = []
         until = self.taken + AT_ONCE
@@ -164,12 +164,12 @@ class RawChannel:
 
     @property
     def hung_up(self) -> bool:
-        """Nobody reads at the other end and nobody will write."""
+        """The other end is closed: no process reads it, and no process will write to it."""
         return bool(self._polled(0) & select.POLLHUP)
 
     @property
     def waiting(self) -> bool:
-        """Bytes are there that nobody has read."""
+        """Bytes wait that :meth:`read` has not taken."""
         return bool(self._polled(select.POLLIN) & select.POLLIN)
 
     def _polled(self, mask: int) -> int:
@@ -178,7 +178,7 @@ class RawChannel:
         return next((events for _descriptor, events in poller.poll(0)), 0)
 
     def release(self, descriptor: int) -> None:
-        """Closes a received descriptor; a second call does nothing."""
+        """Closes a received descriptor; a second call has no effect."""
         if descriptor in self._owned:
             self._owned.discard(descriptor)
             os.close(descriptor)
@@ -208,6 +208,6 @@ class RawChannel:
             self._transcript.note("the kit closes its end")
 
     def dispose(self) -> None:
-        """Closes everything that is still open."""
+        """Closes the channel and the descriptors that are still open."""
         self.close()
         self.release_all()

@@ -7,9 +7,9 @@ import struct
 from collections.abc import Iterable, Sequence
 
 ROOM = socket.CMSG_SPACE(64 * struct.calcsize("i"))
-"""Bytes of control messages that one read takes."""
+"""Bytes of control messages that a read takes."""
 FLAGS = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
-"""Of such a read, so that no process that is just being started inherits what it brings."""
+"""Flags of each such read. A process that starts at the same moment inherits none of the received descriptors."""
 
 
 def unpacked(ancillary: Iterable[tuple[int, int, bytes]]) -> list[int]:

@@ -1,6 +1,6 @@
 """Segmentations: the same bytes in different writes, and the descriptor on different bytes of its frame.
 
-A receiver that depends on where a read ends passes some of them and fails others.
+A receiver that depends on where a read ends passes with some segmentations and fails with the rest.
 """
 
 from collections.abc import Iterable
@@ -10,12 +10,12 @@ from itertools import pairwise
 from channelkit.wire.serialization import Serialization, split
 
 MOST_SINGLE_BYTES = 4096
-"""Longer writes are not cut into single bytes: it would take longer than it tells."""
+"""Longer writes are not cut into single bytes, because this takes long and shows no further fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One write: its bytes, whether the descriptor rides on it, whether a probe message comes first in it."""
+    """A write: its bytes, whether the descriptor comes with it, whether a probe message stands before the bytes."""
 
     data: bytes
     descriptor: bool = False
@@ -26,9 +26,9 @@ Cut = tuple[Piece, ...]
 
 
 def cuts(serialization: Serialization, data: bytes, *, descriptor: bool) -> dict[str, Cut]:
-    """All different segmentations of one write by name; ``whole`` comes first.
+    """All different segmentations of a write by name; ``whole`` comes first.
 
-    With a ``descriptor``, it rides on the last frame of the write; what precedes that frame is written before.
+    A ``descriptor`` comes with the last frame of the write. The bytes before that frame are written earlier.
     """
     if not descriptor:
         found = {name: tuple(map(Piece, parts)) for name, parts in _parts(serialization, data).items()}
@@ -60,7 +60,7 @@ def _with_descriptor(serialization: Serialization, data: bytes) -> dict[str, Cut
 
 
 def _parts(serialization: Serialization, data: bytes) -> dict[str, list[bytes]]:
-    """The parts of some bytes by the name of the segmentation; all of them empty when there are no bytes."""
+    """The parts of ``data`` by the name of the segmentation; each list is empty when there are no bytes."""
     single = range(1, len(data)) if len(data) <= MOST_SINGLE_BYTES else ()
     places: dict[str, Iterable[int]] = {"whole": (), "bytes": single, **serialization.cuts(data)}
     return {
@@ -70,7 +70,7 @@ def _parts(serialization: Serialization, data: bytes) -> dict[str, list[bytes]]:
 
 
 def names(serialization: Serialization, writes: list[tuple[bytes, bool]], *, every: bool) -> list[str]:
-    """The variants of a case. ``writes`` holds bytes and whether a descriptor rides on them."""
+    """The variants of a case. ``writes`` holds bytes and whether a descriptor comes with them."""
     found = ["whole"]
     if every:
         for data, descriptor in writes:
@@ -79,7 +79,7 @@ def names(serialization: Serialization, writes: list[tuple[bytes, bool]], *, eve
 
 
 def named(serialization: Serialization, data: bytes, name: str, *, descriptor: bool) -> Cut:
-    """One segmentation of a write; the whole write when it has none of that name."""
+    """The segmentation of a write with this name; the whole write when it has no such segmentation."""
     if name == "whole" and not descriptor:
         return (Piece(data),) if data else ()
     found = cuts(serialization, data, descriptor=descriptor)
@@ -87,7 +87,7 @@ def named(serialization: Serialization, data: bytes, name: str, *, descriptor: b
 
 
 def placed(data: bytes, cut: Iterable[int], at: int | None) -> Cut:
-    """The one segmentation that a case gives a write: cut before these bytes, descriptors on byte ``at``, if any."""
+    """The segmentation that a case gives a write: cuts before these bytes, and the descriptors with byte ``at``, if it is given."""
     riding = set() if at is None else {at}
     places = sorted({0, len(data), *cut, *riding})
     return tuple(Piece(data[a:b], descriptor=a in riding) for a, b in pairwise(places))

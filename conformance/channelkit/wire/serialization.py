@@ -1,6 +1,6 @@
-"""What the kit asks of a serialization. Nothing else in the kit knows what a frame looks like.
+"""The methods that the kit needs of a serialization. No further place in the kit knows the form of a frame.
 
-A frame is the bytes of one message on the wire, with all that delimits it.
+A frame is the bytes of a message on the wire, together with its delimiters.
 """
 
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from channelkit.wire.values import show
 
 @dataclass(slots=True)
 class Frame:
-    """One frame of the subject. ``problem`` says why it holds no message, else it is empty."""
+    """A frame of the subject. ``problem`` says why it holds no message; empty when it holds a message."""
 
     raw: bytes
-    """The message without what delimits it."""
+    """The bytes of the message without delimiters."""
     value: Any = None
     problem: str = ""
     rights: tuple[int, ...] = ()
-    """Where in the frame descriptors came; exact as long as every read takes one byte."""
+    """The bytes of the frame that came with descriptors; exact while each read takes a single byte."""
 
     def __str__(self) -> str:
         return f"{self.raw[:200]!r} ({self.problem})" if self.problem else show(self.value)
 
 
 class Serialization(Protocol):
-    """Messages to frames and frames to messages; without state, so that all sessions share one."""
+    """Messages to frames and frames to messages. The object has no state, and all sessions share it."""
 
     @property
     def mode(self) -> str:
@@ -35,7 +35,7 @@ class Serialization(Protocol):
         """The frame of a value without tags. Raises :class:`ValueError` when it has none."""
 
     def read(self, frame: bytes) -> Frame:
-        """Judges one frame; never fails."""
+        """Reads a frame as a message; never fails."""
 
     def end(self, data: bytes | bytearray, begin: int, seen: int) -> int:
         """Where the frame that begins at ``begin`` ends, -1 when it is not complete. It does not end before ``seen``."""
@@ -45,7 +45,7 @@ class Serialization(Protocol):
 
 
 def split(serialization: Serialization, data: bytes) -> tuple[list[bytes], bytes]:
-    """The complete frames of a stream, and the unfinished one behind them."""
+    """The complete frames of a stream, and the bytes of the unfinished frame behind them."""
     frames = []
     begin = 0
     while (end := serialization.end(data, begin, begin)) >= 0:

@@ -1,4 +1,4 @@
-"""What was seen and done during a case, in order, for people who look for the reason of a failure."""
+"""The record of a case: all reads, writes and events in order, for a person who looks for the cause of a failure."""
 
 import time
 from dataclasses import dataclass, field
@@ -7,17 +7,17 @@ from typing import Any
 from channelkit.wire.visible import visible
 
 KEPT = 160
-"""Bytes of one entry that are kept; the entry says how many there were."""
+"""Bytes of an entry that are kept; the entry tells the full number."""
 MOST = 20_000
 """Entries that are kept. A subject that trickles would fill the memory with them."""
 
 
 @dataclass(slots=True)
 class Transcript:
-    """An append-only list of entries ``{"ms", "kind", "text"}``, with ``hex`` and ``size`` when it is about bytes.
+    """An append-only list of entries ``{"ms", "kind", "text"}``, with ``hex`` and ``size`` for bytes.
 
-    ``kind`` is one of ``write`` and ``read`` (the channel), ``down`` and ``up`` (that of a pair, from its parent and to it), ``ask``
-    and ``reply`` (the adapter), ``note`` and ``step``.
+    ``kind`` is ``write`` or ``read`` for the channel of a case, ``down`` or ``up`` for the channel of a pair, from its parent or to
+    it. The adapter has ``ask`` and ``reply``; the kit has ``note`` and ``step``.
     """
 
     started: float = field(default_factory=time.monotonic)
@@ -42,7 +42,7 @@ class Transcript:
         if len(self.entries) > MOST:
             return
         if len(self.entries) == MOST:
-            entry = {"kind": "note", "text": "the transcript is full: what follows is not kept"}
+            entry = {"kind": "note", "text": "the transcript is full: later entries are not kept"}
         self.entries.append({"ms": round((time.monotonic() - self.started) * 1000, 1), **entry})
 
 
@@ -63,7 +63,7 @@ TEXT, HEX = 100, 16
 
 
 def lines(entries: list[dict[str, Any]], *, whole: bool = False) -> list[str]:
-    """The entries as readable lines; bytes are followed by their hex. Unless they are to be ``whole``, long ones are cut."""
+    """The entries as readable lines; bytes are followed by their hex. Long entries are cut, unless ``whole`` is set."""
     shown = []
     for entry in entries:
         text = entry["text"] if whole or len(entry["text"]) <= TEXT else f"{entry['text'][:TEXT]}…"
@@ -72,7 +72,7 @@ def lines(entries: list[dict[str, Any]], *, whole: bool = False) -> list[str]:
 
 
 def _tail(entry: dict[str, Any], *, whole: bool) -> str:
-    """The bytes of an entry in hex, their number where some are left out, and the descriptors that came with them."""
+    """The bytes of an entry in hex, their number if the hex is cut, and the number of descriptors that came with them."""
     if "hex" not in entry:
         return ""
     shown = entry["hex"] if whole else entry["hex"][: 2 * HEX]

@@ -1,7 +1,7 @@
-"""Messages as Python values: every number a double, ``undefined`` a value of its own, depth no obstacle.
+"""Messages as Python values: every number is a double, ``undefined`` is a value of its own, and the depth has no limit.
 
-JSON on the wire is read strictly, the way ``JSON.parse`` reads it. On the control channel, what JSON cannot say
-is tagged; :func:`untag` turns tags into values.
+JSON on the wire is read strictly, the way ``JSON.parse`` reads it. On the control channel a tag stands for each
+value that JSON cannot hold; :func:`untag` turns tags into values.
 """
 
 import json
@@ -24,7 +24,7 @@ UNDEFINED: Final = Undefined()
 
 @final
 class Anything:
-    """What a case does not look at; the only instance is :data:`ANYTHING`."""
+    """A value that a case does not look at; the only instance is :data:`ANYTHING`."""
 
     def __repr__(self) -> str:
         return "anything"
@@ -42,7 +42,7 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 
 def parse(text: str) -> Any:
-    """Reads one JSON text; numbers become floats. Raises :class:`ValueError` when it is not JSON."""
+    """Reads a JSON text; numbers become floats. Raises :class:`ValueError` when it is not JSON."""
     try:
         return _DECODER.decode(text)
     except RecursionError:
@@ -78,7 +78,7 @@ def _parse_deep(text: str) -> Any:
 
 
 def _take(token: re.Match[str], stack: list[Any], keys: list[str | None], expected: str) -> str:
-    """Applies one token to the open containers and returns what may come next."""
+    """Applies a token to the open containers and returns the kinds of token that may come next."""
     mark = token["mark"]
     if mark in ("[", "{") and expected in ("value", "value or ]"):
         container: Any = [] if mark == "[" else {}
@@ -143,7 +143,7 @@ def untag(value: Any, *, large: bool = False) -> Any:
 
 
 def expand(value: Any) -> Any:
-    """A copy of ``value`` in which the tags for large values stand for themselves and all others are kept."""
+    """A copy of ``value`` in which the tags for large values are replaced by these values. All further tags are kept."""
     if isinstance(value, list):
         return [expand(member) for member in value]
     if not isinstance(value, dict):
@@ -188,14 +188,14 @@ def _nested(depth: int) -> list[Any]:
 def compact(value: Any) -> bytes:
     """The compact JSON text of an untagged ``value``, in UTF-8; lone surrogates are escaped as Node escapes them.
 
-    Raises :class:`ValueError` for what JSON cannot say.
+    Raises :class:`ValueError` for a value that JSON cannot hold.
     """
     text = _ENCODER.encode(value)
     return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 
 def show(value: Any, width: int = 300) -> str:
-    """One line for people; never fails."""
+    """A line for people; never fails."""
     try:
         text = _SHOWING.encode(_integers(value))
     except RecursionError:

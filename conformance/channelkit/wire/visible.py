@@ -1,4 +1,4 @@
-"""Text from a subject, made safe to print: no character of it can move a cursor, set a title, or hide other text."""
+"""Text from a subject, made safe to print: no character of it can move a cursor, set a title, or hide the text beside it."""
 
 import re
 
