@@ -109,7 +109,7 @@ TYPOS = [
     ({"end_child": {"exit": 0}}, "only for the roles parent, primary"),
     (
         {"repeat": 2, "steps": [{"repeat": 2, "steps": [{"barrier": True}]}]},
-        "no step repeat inside of another",
+        "no step repeat inside of a step repeat",
     ),
     ({}, "is no step: it is empty"),
 ]

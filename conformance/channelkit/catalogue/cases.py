@@ -1,4 +1,4 @@
-"""A case of the catalogue: its members, what follows from its steps, and how a user selects it."""
+"""A case of the catalogue: its members, the facts that follow from its steps, and its selection by a user."""
 
 import fnmatch
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from channelkit.wire.serialization import Serialization, split
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case of the catalogue; the fields are those of the case file."""
+    """A case of the catalogue. Its fields are the members of the case file."""
 
     id: str
     title: str
@@ -63,7 +63,7 @@ class Case:
 
     @property
     def can_share(self) -> bool:
-        """Whether the case may run in a process that other cases have used, if it passes there."""
+        """Whether the case may run in a process that earlier cases have used. A failure there does not count."""
         return (
             self.leaves_open
             and not (self.fresh or self.start)
@@ -100,7 +100,7 @@ _HARMLESS = ("accept", "close", "getConnections", "make", "prove", "send")
 
 
 def alternatives(step: dict[str, Any]) -> list[dict[str, Any]]:
-    """What an ``expect`` step waits for; empty for other steps."""
+    """The alternatives that an ``expect`` step waits for; empty for a step of another kind."""
     wanted = step.get("expect", [])
     return wanted if isinstance(wanted, list) else [wanted]
 

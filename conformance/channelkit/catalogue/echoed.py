@@ -1,7 +1,7 @@
-"""What an echo child can show of a case that was written for a driven adapter: all that is seen on the wire.
+"""Cases for driven adapters, changed so that an echo child can run them: all that shows on the wire stays.
 
-Commands, events and the use of received handles have no counterpart there. A case of which enough is left applies at rung 0, too: its id,
-its rules and its outcomes stay the same.
+An echo child knows no commands and no events, and it does not use received handles. When enough of a case is left, the case
+applies at rung 0, too. Its id, its rules and its outcomes stay the same.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ from channelkit.wire.serialization import Serialization, split
 Step = dict[str, Any]
 
 ANY: dict[str, Any] = {"$": "any"}
-"""Stands for whatever is delivered, be it a JSON text or not."""
+"""Stands for any delivered message, also for an echo that is no JSON text."""
 
 _SAME = (
     "make",
@@ -38,18 +38,18 @@ _SAME = (
     "descriptors",
 )
 VERBATIM = "verbatim"
-"""The outcome of a bad line that comes back as it was: the child does not look into what it echoes."""
+"""The outcome of a bad line that comes back unchanged: the child does not look into the lines that it echoes."""
 _UNSEEN = ("allow_event",)
 
 
 @cache
 def as_echo(case: Case) -> Case | None:
-    """The case for an echo child; None when it takes commands or its rest shows nothing."""
+    """The case for an echo child; None when the case needs commands or when its rest shows no fault."""
     if case.rung == 0 or "child" not in case.roles or case.opens or case.start:
         return None
     steps: list[Step] = []
     unseen: Step | None = None
-    """The latest step that waits for a report, which nobody sees here; what comes in its place is looked for with the next one."""
+    """The latest step that waits for a report. An echo child makes no report, so the next step accepts the replacements of it, too."""
     received = 0
     closed = False
     bad: list[dict[str, Any]] = []
@@ -77,19 +77,19 @@ def as_echo(case: Case) -> Case | None:
     if not any("expect" in step or "expect_closed" in step for step in steps) and not _is_probed(steps):
         return None
     outcomes = {**case.outcomes, VERBATIM: {"class": "lenient", "flag": "AcceptsMoreThanJson"}}
-    # A handle is named by its number in the process, so handles of other cases would shift the count.
+    # An echo child names a handle by its number in the process, so handles of earlier cases would shift the number.
     fresh = case.fresh or any(map(_closes_received, case.steps))
     return replace(case, rung=0, steps=steps, folded=steps, outcomes=outcomes, fresh=fresh)
 
 
 def _is_probed(steps: list[Step]) -> bool:
-    """Whether something is written and the barrier behind it shows that nothing came of it."""
+    """Whether a barrier behind a write shows that the written bytes had no effect."""
     kinds = [next(iter(step)) for step in steps]
     return "write" in kinds and "barrier" in kinds[kinds.index("write") :]
 
 
 def _step(step: Step, received: int) -> list[Step] | None:
-    """What is left of a step; None when the case cannot go without the rest."""
+    """The part of a step that an echo child can run; None when the case needs the rest of the step."""
     if "expect" in step:
         return _expect(step)
     if step.get("descriptors", "count") != "count" or step.get("expect_descriptors", "same") != "same":
@@ -134,7 +134,7 @@ def _others(step: Step) -> list[dict[str, Any]]:
 
 
 def _nulled(value: Any) -> Any:
-    """A value with null for each infinity: as ECMAScript writes what JSON cannot say."""
+    """A value with null for each infinity, as ECMAScript writes an infinity in JSON."""
     if isinstance(value, list):
         return [_nulled(one) for one in value]
     if not isinstance(value, dict):
@@ -169,7 +169,7 @@ def _may_die_first(steps: list[Step]) -> bool:
 
 
 def _verbatim(serialization: Serialization, lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """For each line that is no JSON text, its echo by a child that does not look into it."""
+    """For each line that is no JSON text, its echo by a child that does not look into lines."""
     for line in lines:
         frame = serialization.read(line)
         if frame.problem:
@@ -178,7 +178,7 @@ def _verbatim(serialization: Serialization, lines: Iterable[bytes]) -> Iterator[
 
 
 def _marked(step: Step, number: int, bad: list[dict[str, Any]]) -> list[Step]:
-    """What comes in the place of a report that nobody sees, or nothing before the echo of one more message."""
+    """Steps in the place of a report, which an echo child does not make: a further message, and its echo or a replacement."""
     others = _others(step)
     if not others:
         return []
@@ -193,9 +193,9 @@ def _marked(step: Step, number: int, bad: list[dict[str, Any]]) -> list[Step]:
 
 
 def _joined(following: list[dict[str, Any]], unseen: Step, bad: list[dict[str, Any]]) -> list[Step]:
-    """The expectation after a report that nobody sees, together with what may come in the place of the report.
+    """The expectation after a report, together with the replacements of the report, which an echo child does not make.
 
-    Where that ends the case, it is one more alternative. Where the case goes on behind it, it may come first or not at all.
+    A replacement that ends the case is a further alternative. Any other replacement may come first or not at all.
     """
     report = next(one for one in alternatives(unseen) if _is_report(one))
     named = {"as": report["as"]} if "as" in report else {}

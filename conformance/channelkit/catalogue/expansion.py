@@ -1,4 +1,4 @@
-"""Cases as they run: one for each row of a case with ``each``, with the steps of its fragments."""
+"""Cases as they run: each row of ``each`` becomes a case, and the steps of fragments stand in their places."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,13 +11,13 @@ Entry = dict[str, Any]
 
 
 def entries(content: dict[str, Any]) -> Iterator[Entry]:
-    """Every case of a file. Raises :class:`~channelkit.errors.UsageError` for a fragment or a value that there is not."""
+    """Every case of a file. Raises :class:`~channelkit.errors.UsageError` for an unknown fragment or value."""
     for entry in content["cases"]:
         yield from expanded(entry, content)
 
 
 def expanded(entry: Entry, content: dict[str, Any]) -> Iterator[Entry]:
-    """The cases of one entry of a file. Raises :class:`~channelkit.errors.UsageError` like :func:`entries`."""
+    """The cases of an entry of a file. Raises :class:`~channelkit.errors.UsageError` like :func:`entries`."""
     fragments = content.get("fragments", {})
     for row in entry.get("each", ({},)):
         members = {name: value for name, value in row.items() if name in MEMBERS}

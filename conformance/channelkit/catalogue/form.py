@@ -1,4 +1,4 @@
-"""The canonical form of a case file: a value stands on one line where it fits, and every step has a line of its own."""
+"""The canonical form of a case file: a value that fits stands on a single line, and every step has a line of its own."""
 
 import json
 from collections.abc import Iterator
@@ -15,9 +15,9 @@ _OPEN = ("cases", "steps", "fragments", "each")
 _LONG_LISTS = tuple(f'"{name}": ' for name in _OPEN)
 _OUTCOMES = '"outcomes": '
 _FRAGMENT = 2
-"""How deep in a file the lists of steps stand that are fragments."""
+"""The depth in a file at which the lists of steps of fragments stand."""
 _MARGIN = 4
-"""By so many columns the further lines of one value stand deeper than its first."""
+"""The further lines of a value are indented by so many columns more than its first line."""
 
 
 class _Number(str):
@@ -46,7 +46,7 @@ def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(members):
         names = [name for name, _value in members]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"one object has two members {twice}")
+        raise ValueError(f"an object has two members {twice}")
     return found
 
 
@@ -99,7 +99,7 @@ def _filled(value: Any, head: str, tail: str, margin: str) -> Iterator[str]:
 
 
 def _parts(value: Any, head: str, room: int) -> Iterator[str]:
-    """The text of a value in parts, between which a line may end: what fits in a line stays whole."""
+    """The text of a value in parts, between which a line may end. A part that fits in a line stays whole."""
     whole = head + _inline(value)
     if not value or not isinstance(value, dict | list) or len(whole) < room:
         yield whole
@@ -112,7 +112,7 @@ def _parts(value: Any, head: str, room: int) -> Iterator[str]:
 
 
 def _members(value: Any) -> list[Any]:
-    """The opening bracket, each member with what stands before it, the closing bracket."""
+    """The opening bracket, each member with the text before it, the closing bracket."""
     if isinstance(value, dict):
         return ["{", *((f"{_string(name)}: ", member) for name, member in value.items()), "}"]
     return ["[", *(("", member) for member in value), "]"]

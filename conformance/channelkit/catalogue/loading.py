@@ -1,4 +1,4 @@
-"""Reads case files: checks them, replaces the steps that stand for others, and says where a mistake is."""
+"""Reads case files: checks them, writes out ``use`` and ``repeat`` steps, and names the line of a mistake."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -33,7 +33,7 @@ def load(files: Iterable[Path]) -> list[Case]:
 
 
 def load_file(file: Path) -> list[Case]:
-    """The cases of one file. Raises :class:`UsageError` that names the file, the line and the mistake."""
+    """The cases of a file. Raises :class:`UsageError` that names the file, the line and the mistake."""
     try:
         text = file.read_text(encoding="utf-8")
         content = json.loads(text)
@@ -46,7 +46,7 @@ def load_file(file: Path) -> list[Case]:
 
 
 def _told(fault: Fault, content: Any) -> str:
-    """The fault in one sentence, behind the id of the case if it is in one that has an id."""
+    """The fault in a sentence, behind the id of the case, if the faulty case has an id."""
     match fault.place:
         case ("cases", int(number), *place):
             entry = content["cases"][number]
@@ -57,14 +57,14 @@ def _told(fault: Fault, content: Any) -> str:
 
 
 def case_of(entry: Entry, topic: str) -> Case:
-    """The case of an entry that has no fault and stands for one case."""
+    """The case of an entry without faults and without ``each``."""
     lists: dict[str, Any] = {name: tuple(entry[name]) for name in _LISTS if name in entry}
     steps = list(unrolled(entry["steps"]))
     return Case(**{**entry, **lists, "steps": steps, "folded": entry["steps"], "topic": topic})
 
 
 def fault_of(entry: Any) -> str:
-    """What is wrong with a case as it stands in a file without fragments; empty when nothing is."""
+    """The fault of a case as it stands in a file without fragments; empty when there is none."""
     content = {"topic": "any", "cases": [entry]}
     fault = _fault(content)
     return "" if fault is None else _told(fault, content)
@@ -81,7 +81,7 @@ def _fault(content: Any) -> Fault | None:
     return next((fault for fault in found if fault is not None), None)
 
 
-# ---- what the schema of a file cannot say ----------------------------------------------------------------------
+# ---- faults that the schema cannot find ------------------------------------------------------------------------
 
 
 def _fault_of_entry(entry: Entry, content: dict[str, Any], place: Place) -> Fault | None:
@@ -104,7 +104,7 @@ def _fault_of_entry(entry: Entry, content: dict[str, Any], place: Place) -> Faul
 
 
 def _numbered(steps: list[Step]) -> Iterator[tuple[Place, Step]]:
-    """Every step with its place, those inside of others included."""
+    """Every step with its place, steps inside of a step included."""
     for number, step in enumerate(steps):
         yield (number,), step
         for inner, one in enumerate(step.get("steps", ())):
@@ -118,7 +118,7 @@ def _fault_of_step(step: Step, entry: Entry) -> str:
     if kind.rung > entry["rung"] and "child" in entry["roles"]:
         return f"a step {kind.name} needs rung {kind.rung}"
     if any("steps" in inner for inner in step.get("steps", ())):
-        return f"no step {kind.name} inside of another"
+        return f"no step {kind.name} inside of a step {kind.name}"
     if kind.name == "write":
         try:
             data = encode(of_mode(entry.get("start", {}).get("mode")), step["write"])
@@ -133,5 +133,5 @@ def _fault_of_places(step: Step, size: int) -> str:
     if outside:
         return f"the write has {size} bytes, so that `cut` cannot name byte {outside[0]}"
     if "at" in step and not ("fd" in step and step["at"] < size):
-        return f"`at` is the byte on which a descriptor rides: it needs `fd` and is less than {size}"
+        return f"`at` is the byte that a descriptor comes with: it needs `fd` and is less than {size}"
     return ""

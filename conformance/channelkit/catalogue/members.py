@@ -1,4 +1,4 @@
-"""The members of a case, and the schema of case files: it follows from these and from the kinds of steps."""
+"""The members of a case. The schema of case files follows from them and from the kinds of steps."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +10,14 @@ from channelkit.steps.kinds import KINDS, NAME, TEXT, list_of, text_like, words
 from channelkit.steps.run import run_steps  # noqa: F401 (with it, every kind is declared)
 
 LEVELS = ("MUST", "SHOULD", "MAY", "INFO")
-"""From the strictest to what is only observed."""
+"""The levels, from the strictest to ``INFO``, which is only observed."""
 ENDINGS = ("clean", "closed", "died", "hung")
 ROLES = ("child", "parent", "worker", "primary")
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member of a case."""
+    """A member of a case."""
 
     rules: Rules
     meaning: str
@@ -49,7 +49,7 @@ MEMBERS: dict[str, Member] = {
         "permanent, never used again; begins with the topic",
         required=True,
     ),
-    "title": Member(NAME, "states what is, without a modal verb", required=True),
+    "title": Member(NAME, "states a fact, without a modal verb", required=True),
     "rules": Member(
         _set_of({"type": "string", "pattern": "^[A-Z]{3}-[0-9]{3}$"}, 1),
         "requirement ids of `spec/`",
@@ -63,7 +63,7 @@ MEMBERS: dict[str, Member] = {
     ),
     "rung": Member(
         {"enum": [0, 1, 2, 3]},
-        "the least rung: 0 when an echo child can show it, 1 or 2 when it takes a driven adapter. A parent is always driven",
+        "the least rung: 0 when an echo child can show the behaviour, 1 or 2 when that needs a driven adapter. A parent is always driven",
         required=True,
     ),
     "needs": Member(
@@ -76,14 +76,14 @@ MEMBERS: dict[str, Member] = {
     ),
     "start": Member(
         _START,
-        'what a child finds: `descriptor`, the number of the channel (3), `mode`, that of the serialization (`"json"`; null: none), '
-        "and `env`, "
-        "variables that replace those (null: none). A primary finds its `policy` (`round-robin`)",
+        "the start of the subject. For a child: `descriptor`, the number of the channel (3); `mode`, the name of the serialization "
+        '(`"json"`; null: none); `env`, further variables, which replace the usual ones (null: none). '
+        "For a primary: its `policy` (`round-robin`)",
     ),
-    "fresh": Member({"type": "boolean"}, "true: the case needs a channel on which nothing has been written"),
+    "fresh": Member({"type": "boolean"}, "true: the case needs a channel that carried no byte before"),
     "steps": Member(
         {"type": "array", "items": {"$ref": "#/$defs/step"}},
-        "what happens, in order; see below",
+        "the steps in order; see below",
         required=True,
     ),
     "outcomes": Member(
@@ -95,15 +95,15 @@ MEMBERS: dict[str, Member] = {
         _set_of(words(*ENDINGS), 1),
         'how the subject may end: `clean`, `closed`, `died`, `hung`; `["clean"]` is the default',
     ),
-    "guards": Member(NAME, "the real bug that the case guards against, in one sentence"),
+    "guards": Member(NAME, "the real bug that the case guards against, in a sentence"),
     "each": Member(
         list_of({"type": "object", "minProperties": 1}),
-        "rows: the entry stands for one case for each, with the members of the row, such as `id` and `title`. "
-        'Any other name of a row is a value, for which `"@NAME@"` stands in the steps',
+        "rows: the entry stands for a case for each row, with the members of the row, such as `id` and `title`. "
+        'Each further name of a row is a value, for which `"@NAME@"` stands in the steps',
     ),
     "like": Member(
         _set_of(NAME),
-        "ids of cases of which this one is a variation: a subject that is known to deviate there may deviate here in the same way",
+        "ids of cases that this case varies: a subject with a known deviation there may deviate here in the same way",
     ),
 }
 """Every member of a case by its name, in canonical order."""
@@ -171,13 +171,13 @@ def document() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "https://nodechannel.dev/schemas/kit/case.json",
         "title": "A file of conformance cases",
-        "description": "The cases of one topic. Made by conformance/generate.py from the tables of channelkit.",
+        "description": "The cases of a topic. Made by conformance/generate.py from the tables of channelkit.",
         **_object(
             ["topic", "cases"],
             {
                 "topic": NAME,
                 "fragments": {
-                    "description": "Steps that several cases share, by name. A fragment may use those before it.",
+                    "description": "Steps that several cases share, by name. A fragment may use the fragments before it.",
                     "type": "object",
                     "additionalProperties": list_of({"$ref": "#/$defs/step"}),
                 },

@@ -1,4 +1,4 @@
-"""From what was seen to a verdict."""
+"""From an observation to a verdict."""
 
 from dataclasses import dataclass
 
@@ -13,19 +13,19 @@ VERDICTS = (PASS, LENIENT, UNSUPPORTED, KNOWN, FIXED, FAIL, INCONCLUSIVE)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one variant showed. ``ending`` is None while the process went on to the next variant."""
+    """The observation of a variant. ``ending`` is None when the process went on to the next variant."""
 
     variant: str
     outcome: str
     ending: str | None = None
     text: str = ""
     expected: str = ""
-    """What the step under way waited for, in words."""
+    """The expectation of the step under way, in words."""
     cause: str = ""
-    """Equal for two cases that show one fault; empty when the text says it."""
+    """Equal for two cases that show the same fault; empty when the text names the fault."""
 
     def signature(self, case: Case) -> str:
-        """What a known-failures list names: the outcome, or ``outcome/ending`` when only the ending is wrong."""
+        """The name in a known-failures list: the outcome, or ``outcome/ending`` when only the ending is wrong."""
         return f"{self.outcome}/{self.ending}" if _acceptable(case, self.outcome) else self.outcome
 
 
@@ -43,7 +43,7 @@ def _acceptable(case: Case, outcome: str) -> bool:
 
 
 def judge(case: Case, seen: Seen) -> Judgement:
-    """Judges one variant: both the outcome and the ending must be among those of the case."""
+    """Judges a variant: the case must list both its outcome and its ending."""
     if not _acceptable(case, seen.outcome) or (seen.ending is not None and seen.ending not in case.ending):
         return Judgement(FAIL, seen)
     outcome = case.outcomes[seen.outcome]
@@ -53,14 +53,14 @@ def judge(case: Case, seen: Seen) -> Judgement:
 
 
 def worst(judgements: list[Judgement]) -> Judgement:
-    """The judgement that decides a case: the first of the worst."""
+    """The judgement that decides a case: the first with the worst verdict."""
     return max(judgements, key=lambda one: VERDICTS.index(one.verdict))
 
 
 def with_known(judgement: Judgement, listed: str | None, case: Case) -> Judgement:
-    """Applies the known-failures list: ``listed`` is what it names for the case, None when it names none.
+    """Applies the known-failures list. ``listed`` is its entry for the case, None when there is no entry.
 
-    Several outcomes, parted by ``|``, declare that the subject does now this, now that; a good one may be among them.
+    Several outcomes, parted by ``|``, declare that the outcome varies from run to run; a good outcome may be among them.
     """
     if listed is None or judgement.verdict in (UNSUPPORTED, INCONCLUSIVE):
         return judgement
@@ -74,5 +74,5 @@ def with_known(judgement: Judgement, listed: str | None, case: Case) -> Judgemen
 
 
 def counts_against(verdict: str, level: str) -> bool:
-    """Whether a verdict makes the subject nonconformant. What is only observed (``INFO``) never does."""
+    """Whether a verdict makes the subject nonconformant. A case of the level ``INFO`` never does."""
     return verdict == FIXED or (verdict == FAIL and level != "INFO")

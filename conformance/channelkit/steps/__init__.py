@@ -1,1 +1,1 @@
-"""The steps of a case: what each one does and waits for. Imports `process`, `wire` and the modules below them."""
+"""The steps of a case: their actions and the events that they wait for. Imports `process`, `wire` and the modules below them."""

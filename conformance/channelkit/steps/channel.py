@@ -1,4 +1,4 @@
-"""Steps of the kit's own end of the channel: what it writes, how it reads, how it ends."""
+"""Steps of the kit's own end of the channel: writing, the speed of reading, and the close."""
 
 from channelkit.process.session import Session
 from channelkit.steps.kept import fill_value
@@ -16,9 +16,9 @@ _ONE_READ = 16384
 @step(
     list_of({"$ref": "#/$defs/chunk"}),
     'The kit writes bytes to the subject. A chunk is a string (UTF-8), `{"hex": H}`, `{"message": V}` (the frame of V) or '
-    '`{"repeat": S, "times": N}`. With `"fd": NAME` the descriptor rides on the last frame of the write; a list of names makes '
-    "several ride. "
-    '`"cut": [PLACE…]` cuts the write before these bytes, and `"at": PLACE` says on which byte the descriptors ride; either replaces '
+    '`{"repeat": S, "times": N}`. With `"fd": NAME` the descriptor comes with the last frame of the write; a list of names sends '
+    "several descriptors. "
+    '`"cut": [PLACE…]` cuts the write before these bytes. `"at": PLACE` names the byte that the descriptors come with. Both replace '
     "the segmentations",
     "[CHUNK…]",
     optional={
@@ -28,11 +28,11 @@ _ONE_READ = 16384
             "type": "array",
             "items": COUNT,
         },
-        "at": {"description": "The byte that the descriptors ride on.", "type": "integer", "minimum": 0},
+        "at": {"description": "The byte that the descriptors come with.", "type": "integer", "minimum": 0},
     },
 )
 def write(scene: Scene, step: Step) -> None:
-    """Writes every piece so that the subject reads it by itself, as far as the system lets the kit see that."""
+    """Writes each piece after the subject has read the piece before it, where the system shows that to the kit."""
     session = scene.session
     data = encode(session.serialization, fill_value(session.kept, step["write"]))
     pieces = cut(session.serialization, step, data, scene.variant)
@@ -47,12 +47,12 @@ def write(scene: Scene, step: Step) -> None:
 
 
 def _wants_one_read(pieces: Cut) -> bool:
-    """Whether plain messages and a frame with a descriptor, which take a write each, are to arrive in one read."""
+    """Whether plain messages and a frame with a descriptor are to arrive in a single read, although each takes a write."""
     return len(pieces) > 1 and pieces[0].glued and sum(len(piece.data) for piece in pieces) < _ONE_READ
 
 
 def _write_pieces(session: Session, pieces: Cut, descriptors: list[int], *, patient: bool) -> None:
-    """Writes one piece after the other; ``patient``: each once the subject has read the one before it."""
+    """Writes the pieces in order. ``patient``: each waits until the subject has read the piece before it."""
     for index, piece in enumerate(pieces):
         if index and patient:
             limits = session.limits
@@ -65,7 +65,7 @@ def _write_pieces(session: Session, pieces: Cut, descriptors: list[int], *, pati
 @step(
     {"type": "object", "required": ["cmd"]},
     "The kit writes this message with the `key` of the latest frame that had one. In an expected `frame`, `$key` stands for that key. "
-    "The outcome is `no-key` when the subject wrote none",
+    "The outcome is `no-key` when the subject wrote no key",
     '{"cmd": …}',
     outcomes=("no-key",),
 )
@@ -79,12 +79,12 @@ def write_with_key(scene: Scene, step: Step) -> None:
 
 @step(
     TRUE,
-    "The kit sends a probe message and waits until the subject has delivered it. Anything else that came before and that no step "
+    "The kit sends a probe message and waits until the subject has delivered it. A frame or an event that came before and that no step "
     "expected is the outcome `unexpected`",
     "true",
 )
 def barrier(scene: Scene, _step: Step) -> None:
-    """Proves that nothing else came: the channel is ordered, and the probe came back."""
+    """Proves that no frame and no event came before: the channel is ordered, and the probe came back."""
     session = scene.session
     if not session.write(session.new_probe()):
         raise CaseEnded("silent", "the subject stopped reading")
@@ -100,7 +100,7 @@ def barrier(scene: Scene, _step: Step) -> None:
 
 
 def _no_surplus(session: Session) -> None:
-    """Raises :class:`CaseEnded` for anything that no step expected."""
+    """Raises :class:`CaseEnded` for a frame, an event or a descriptor that no step expected."""
     tail, descriptors = session.channel.tail, session.channel.descriptors
     if session.frames or session.answers:
         raise CaseEnded("unexpected", f"the subject wrote {(session.frames or session.answers)[0]}")
@@ -131,12 +131,12 @@ def half_close_channel(scene: Scene, _step: Step) -> None:
 
 @step(
     {"type": ["integer", "null"], "minimum": 0},
-    "From here on the kit reads N bytes at once; 0: none; null: all there are",
+    "From here on the kit reads N bytes at once; 0: none; null: all that wait",
     "N",
     outcomes=("misplaced-descriptor",),
 )
 def read_size(scene: Scene, step: Step) -> None:
-    """Makes the kit a slow reader, or a usual one again."""
+    """Makes the kit a slow reader, or a reader of normal speed again."""
     scene.session.channel.portion = step["read_size"]
 
 

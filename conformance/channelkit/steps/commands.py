@@ -30,12 +30,12 @@ from channelkit.wire.values import expand, show
             "id": False,
         },
     },
-    "The kit gives the adapter a command and waits for its reply. `to` may name a socket of the case, whose address it stands for, "
-    "and `$path` is a new path. "
+    "The kit gives the adapter a command and waits for its reply. In `to` the name of a socket stands for its address, "
+    "and `$path` for a new path. "
     '`"refused": OUTCOME` names the outcome of a refusal, which is `refused` otherwise. '
-    'With `"later": true` the kit waits only until the subject begins to write what it sends, and the reply is due at the next `do` '
+    'With `"later": true` the kit waits only until the subject begins to write. The reply is then due at the next `do` '
     "or `expect_reply`, or at the end. "
-    "A `do` of `open` opens the channel; without one the runner opens it before the first step",
+    "A `do` of `open` opens the channel; in a case without `open` the runner opens the channel before the first step",
     '{"command": C, …}',
     optional={"refused": NAME, "later": TRUE},
     roles=("child", "parent"),
@@ -61,13 +61,13 @@ def do(scene: Scene, step: Step) -> None:
 
 
 def _await_write(scene: Scene, number: int) -> None:
-    """Waits until the subject begins to write what it was told to send."""
+    """Waits until the subject begins to write the message of the command."""
     session, channel = scene.session, scene.session.channel
     session.wait(lambda: channel.waiting or session.replied(number), session.limits.answer, channel.fileno())
 
 
 def _filled(scene: Scene, command: dict[str, Any]) -> dict[str, Any]:
-    """The command with what only the run knows: long values, names of handles, addresses, what to start."""
+    """The command with the values that only the run knows: long values, names of handles, addresses, programs to start."""
     filled: dict[str, Any] = {name: expand(value) for name, value in command.items()}
     if filled.get("handle") == "$handle":
         filled["handle"] = scene.latest_handle
@@ -136,15 +136,15 @@ def expect_reply(scene: Scene, step: Step) -> None:
     "{…}",
 )
 def allow_event(scene: Scene, step: Step) -> None:
-    """Lets the session drop such events."""
+    """Lets the session drop events with these members."""
     scene.session.allow_events(step["allow_event"])
 
 
 @step(
     OBJECT,
-    "From here on the subject may write frames with these members, and the kit ignores them: no rule says when they come, or that they do",
+    "From here on the subject may write frames with these members, and the kit ignores them: no rule says whether or when they come",
     "{…}",
 )
 def allow_frame(scene: Scene, step: Step) -> None:
-    """Lets the session drop such frames."""
+    """Lets the session drop frames with these members."""
     scene.session.allow_frames(step["allow_frame"])

@@ -1,4 +1,4 @@
-"""Steps that stand for others: they are replaced when a case file is read."""
+"""Steps that stand for a list of steps: the list replaces them when a case file is read."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -29,7 +29,7 @@ KINDS["repeat"] = Kind(
 
 
 def with_fragments(steps: Sequence[Step], fragments: Fragments) -> Iterator[Step]:
-    """The steps with every ``use`` step replaced. Raises :class:`UsageError` when there is no such fragment or value."""
+    """The steps with every ``use`` step replaced. Raises :class:`UsageError` for an unknown fragment or value."""
     for step in steps:
         if "use" in step:
             yield from with_fragments(*_fragment(step, fragments))
@@ -40,7 +40,7 @@ def with_fragments(steps: Sequence[Step], fragments: Fragments) -> Iterator[Step
 
 
 def _fragment(step: Step, fragments: Fragments) -> tuple[Sequence[Step], Fragments]:
-    """The steps of a fragment with their values, and the fragments that these may use: those that stand before it."""
+    """The steps of a fragment with their values, and the fragments before it, which its steps may use."""
     name, values = step["use"], step.get("with", {})
     if name not in fragments:
         raise UsageError(f"unknown fragment '{name}'{close_to(name, fragments)}")
@@ -51,7 +51,7 @@ def _fragment(step: Step, fragments: Fragments) -> tuple[Sequence[Step], Fragmen
 
 
 def require_names(values: Mapping[str, Any], steps: Sequence[Step], owner: str) -> None:
-    """Raises :class:`UsageError` for a value whose name no step has."""
+    """Raises :class:`UsageError` for a value that no step uses."""
     used = names_in(steps)
     for name in values:
         if name not in used:

@@ -14,9 +14,9 @@ from channelkit.wire.values import show
 
 @step(
     words(*KINDS),
-    "The kit makes a socket to send, or a `file` or a `pipe`. `tcp-bound` does not listen, `tcp-unbound` is not even bound; of "
-    "`tcp-client`, `unix-client` and their like "
-    'the kit keeps the other end, the peer. With `"blocking": true` the socket is in blocking mode',
+    "The kit makes a socket to send, or a `file` or a `pipe`. `tcp-bound` is bound and does not listen; `tcp-unbound` is not bound. "
+    "Of a connection, such as `tcp-client`, "
+    'the kit keeps the far end, the peer. With `"blocking": true` the socket is in blocking mode',
     "KIND",
     members={"name": NAME},
     optional={"blocking": TRUE},
@@ -88,7 +88,7 @@ def expect_no_listener(scene: Scene, step: Step) -> None:
     port = fill_value(session.kept, step["expect_no_listener"])
     if port in scene.addresses:
         port = port_of(scene.addresses[port])
-    # A worker may wait for the end of each connection, so the kit keeps none that it only probes with.
+    # A worker may wait for the end of each connection, so the probe closes its connection at once.
     if not session.wait(lambda: not scene.sockets.probe(port), session.limits.answer):
         raise CaseEnded("still-listening", f"a process listens at port {port}")
 
@@ -123,13 +123,13 @@ def read_own(scene: Scene, step: Step) -> None:
     outcomes=("unreached",),
 )
 def expect_at_peer(scene: Scene, step: Step) -> None:
-    """Reads at the peer what the subject wrote to a handle."""
+    """Reads at the peer the text that the subject wrote to a handle."""
     name, text = step["expect_at_peer"], step["text"].encode()
     if name in scene.addresses:
         address = scene.addresses[name]
         try:
             scene.sockets.connect(name, address)
-        except OSError as error:  # what stands there is the subject's own word
+        except OSError as error:  # the address came from the subject and may be wrong
             raise CaseEnded(
                 "unreached", f"no process listens at {show(address, 80)}: {error.strerror}"
             ) from error
@@ -167,6 +167,6 @@ def expect_nonblocking(scene: Scene, step: Step) -> None:
 
 
 def _waits(scene: Scene) -> Callable[[Callable[[], bool], int], bool]:
-    """Waits for a condition that the readability of a descriptor may bring about, as long as for an answer."""
+    """Waits for a condition as long as for an answer. The condition may come true when a descriptor becomes readable."""
     session = scene.session
     return lambda done, end: session.wait(done, session.limits.answer, end)

@@ -1,10 +1,10 @@
-"""Values that only a run knows: what a case keeps of frames and sockets, and puts into later steps in the place of ``"@NAME@"``."""
+"""Values that only a run knows: a case keeps parts of frames and ports of sockets, and later steps name them as ``"@NAME@"``."""
 
 from typing import Any
 
 
 def fill_value(kept: dict[str, Any], value: Any) -> Any:
-    """A value of a case with what was kept."""
+    """A value of a case, with the kept values in the places of their names."""
     if isinstance(value, dict):
         return {key: fill_value(kept, member) for key, member in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The kinds of steps: each is one function, and its decorator says all that a reader, the check and the schema need to know."""
+"""The kinds of steps. Each kind is a function; its decorator declares the facts for the table, the check and the schema."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ COUNT: Rules = {"type": "integer", "minimum": 1}
 
 
 def words(*choices: str) -> Rules:
-    """One of some words."""
+    """A text that is one of these words."""
     return {"enum": list(choices)}
 
 
@@ -39,35 +39,35 @@ def one_or_several(rules: Rules) -> Rules:
 
 
 def _is_replaced(_scene: Scene, entry: Step) -> None:
-    raise HarnessError(f"a step stands for others and was not replaced by them: {entry!r}")
+    raise HarnessError(f"a step that stands for a list of steps was not replaced by the list: {entry!r}")
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of step."""
+    """A kind of step."""
 
     name: str
     value: Rules
     """The value beside the name."""
     meaning: str
-    """What the step does, in Markdown, for the table in ``conformance/README.md``."""
+    """The effect of the step, in Markdown, for the table in ``conformance/README.md``."""
     example: str
     """The value and the members as the table shows them."""
     members: Mapping[str, Rules] = field(default_factory=dict)
     optional: Mapping[str, Rules] = field(default_factory=dict)
     roles: tuple[str, ...] = ()
-    """The only roles of a subject that the step makes sense for; all when empty."""
+    """The roles of a subject that the step applies to; all roles when empty."""
     rung: int = 0
-    """The least rung at which a child can do what the step asks of it."""
+    """The least rung at which a child can carry out the step."""
     outcomes: tuple[str, ...] = ()
-    """Outcomes that the runner names when the step fails, beside those that every step may have."""
+    """Outcomes that the runner names when the step fails, beside the outcomes of every step."""
     ends: bool = False
-    """The channel is not as it was before, so that no other case can follow in the same process."""
+    """The step changes the channel for good, so that no further case can follow in the same process."""
     run: Function = _is_replaced
 
     @property
     def rules(self) -> dict[str, Any]:
-        """The schema of such a step."""
+        """The schema of a step of this kind."""
         return {
             "title": self.name,
             "type": "object",

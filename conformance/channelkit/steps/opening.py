@@ -1,4 +1,4 @@
-"""How a subject gets its channel: greeting a driven adapter, opening, and what it means when either goes wrong."""
+"""How a subject gets its channel: the greeting of a driven adapter, the opening, and the outcome when they fail."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ def greet(session: Session, *, unusual: bool) -> None:
 
 
 def open_channel(session: Session, extra: Mapping[str, Any] | None = None) -> None:
-    """Lets the adapter open the channel. Raises :class:`CaseEnded` when it ends up without one."""
+    """Lets the adapter open the channel. Raises :class:`CaseEnded` when there is no channel afterwards."""
     try:
         reply = session.open(extra)
     except NoChannel as error:

@@ -1,4 +1,4 @@
-"""Runs the steps of a case one after the other. A step that goes wrong ends the case with an outcome."""
+"""Runs the steps of a case in order. A step that fails ends the case with an outcome."""
 
 from channelkit.steps import channel, commands, expect, folded, handles, subject  # noqa: F401 (each declares its kinds)
 from channelkit.steps.commands import collect_replies

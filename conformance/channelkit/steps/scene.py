@@ -1,4 +1,4 @@
-"""What the steps of one variant share."""
+"""The state that the steps of a variant share."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ from channelkit.steps.sockets import Sockets
 class CaseEnded(Exception):
     """A step ends the case with ``outcome``; the text says why.
 
-    Cases of one subject that end with the same ``cause`` have one fault in common. Without one, the text is the cause.
+    Cases of a subject that end with the same ``cause`` have the same fault. When ``cause`` is empty, the text is the cause.
     """
 
     def __init__(self, outcome: str, text: str = "", cause: str = "") -> None:
@@ -21,19 +21,19 @@ class CaseEnded(Exception):
 
 
 class DeclaredUnsupported(Exception):
-    """The adapter declared that it cannot do what a step asks."""
+    """The adapter declared that it cannot carry out a step."""
 
 
 @dataclass(slots=True)
 class Scene:
-    """One variant of a case under way in a session."""
+    """A variant of a case under way in a session."""
 
     session: Session
     sockets: Sockets
     variant: str = "whole"
     """The segmentation of the writes."""
     following: dict[str, Any] = field(default_factory=dict)
-    """The step after the current one; empty after the last."""
+    """The next step; empty at the last step."""
     outcome: str = "ok"
     """The last name given."""
     step: dict[str, Any] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Scene:
 
 
 def ended_outcome(session: Session, otherwise: str) -> tuple[str, str]:
-    """Outcome and reason when nothing more can come: ``died``, ``closed`` or, with ``otherwise``, ``silent``.
+    """Outcome and reason when no further event can come: ``died``, ``closed`` or, with ``otherwise``, ``silent``.
 
     A crash closes the channel a moment before the process is gone, hence the short wait.
     """

@@ -1,4 +1,4 @@
-"""The kit's own sockets of one case: what it makes, what it receives, and the counterparts that prove they work."""
+"""The kit's own sockets of a case: made sockets, received sockets, and the counterparts that prove that they work."""
 
 import contextlib
 import errno
@@ -25,7 +25,7 @@ KINDS = (
     "file",
     "pipe",
 )
-"""What the ``make`` step can make."""
+"""The kinds of sockets and files that the ``make`` step can make."""
 
 _LOCALHOST = ("127.0.0.1", 0)
 _LOCALHOST6 = ("::1", 0)
@@ -45,9 +45,9 @@ class Sockets:
         self._cleanup = contextlib.ExitStack()
 
     def make(self, kind: str, name: str, *, blocking: bool = False) -> None:
-        """Makes a socket of one of :data:`KINDS`, non-blocking as a receiver needs it unless told otherwise.
+        """Makes a socket of a kind in :data:`KINDS`. The socket is non-blocking, as a receiver needs it, unless ``blocking`` is set.
 
-        Raises :class:`OSError` where the machine has none.
+        Raises :class:`OSError` on a machine without sockets of this kind.
         """
         makers: dict[str, Callable[[str], None]] = {
             "tcp-server": self._tcp_server,
@@ -191,14 +191,14 @@ class Sockets:
         return True
 
     def port(self, name: str) -> int | None:
-        """The port of a TCP or UDP socket of the kit; None for any other."""
+        """The port of a TCP or UDP socket of the kit; None for sockets without a port."""
         mine = self._mine.get(name)
         if not isinstance(mine, socket.socket) or mine.family == socket.AF_UNIX:
             return None
         return int(mine.getsockname()[1])
 
     def _pair(self, name: str, end: socket.socket) -> None:
-        """Finds the counterpart of a received connection among the kit's own and those that wait at the kit's servers."""
+        """Finds the counterpart of a received connection: a socket of the kit, or a connection that waits at a server of the kit."""
         for other in self._clients.values():
             with contextlib.suppress(OSError):
                 if other.getsockname() == end.getpeername():
@@ -217,7 +217,7 @@ class Sockets:
                         self._counterparts[name] = other
 
     def counterpart(self, name: str) -> socket.socket:
-        """The other end of a socket. Raises :class:`HarnessError` when the kit does not have it."""
+        """The far end of a socket. Raises :class:`HarnessError` when the kit does not have it."""
         if name not in self._counterparts:
             raise HarnessError(f"the case has no socket {name} with a counterpart")
         return self._counterparts[name]
@@ -237,9 +237,9 @@ class Sockets:
         return _read(mine, len(text), wait)
 
     def sees_end(self, name: str, wait: Callable[[Callable[[], bool], int], bool]) -> bool:
-        """Closes the kit's own copy of a socket and waits until its counterpart sees the end: no other copy is left.
+        """Closes the kit's own copy of a socket and waits until its counterpart sees the end. Then no further copy is left.
 
-        For a server, the connection that waits there is meant.
+        The name of a server stands for the connection that waits there.
         """
         if name in self._servers:
             other = self._visitors.get(name) or self._accepted(name)
@@ -258,7 +258,7 @@ class Sockets:
         return wait(ended, other.fileno())
 
     def address(self, name: str) -> str | None:
-        """What ``to`` stands for: a server's address, a UDP socket's counterpart; None for an unknown name."""
+        """The address that ``to`` stands for: of a server, or of the counterpart of a UDP socket; None for an unknown name."""
         if name in self._servers:
             address = self._servers[name][1]
             return address if isinstance(address, str) else written(address)
@@ -268,14 +268,14 @@ class Sockets:
         return written(mine.getsockname())
 
     def read_at_peer(self, name: str, text: bytes, wait: Callable[[Callable[[], bool], int], bool]) -> bytes:
-        """Reads what the subject wrote to the counterpart of a socket, at most as many bytes as ``text`` has.
+        """Reads at the counterpart of a socket the bytes that the subject wrote, at most as many as ``text`` has.
 
-        ``wait`` waits for a condition that the readability of a descriptor may bring about.
+        ``wait`` waits for a condition, which may come true when a descriptor becomes readable.
         """
         reader = self._reader(name, text)
         received = _read(reader, len(text), wait)
         if name in self._servers:
-            reader.close()  # a connection of this step's own; who accepted it may be waiting for its end
+            reader.close()  # only this step uses the connection; the process that accepted it may wait for its end
         return received
 
     def _reader(self, name: str, text: bytes) -> socket.socket:
@@ -290,14 +290,14 @@ class Sockets:
         return self._clients.get(name) or self.counterpart(name)
 
     def _through(self, name: str, text: bytes) -> socket.socket:
-        """Proves a received socket by sending ``text`` through it; returns where it must come out."""
+        """Proves a received socket by sending ``text`` through it; returns the socket at which the text must arrive."""
         mine = self._mine.get(name)
         if not isinstance(mine, socket.socket):
             raise HarnessError(f"the case has dropped {name}")
         if mine.type == socket.SOCK_DGRAM:
-            # Out of it and not into it: the sender of the socket may still read from its own copy.
+            # The text leaves by the received socket. Sent to it, the text could be read by the sender's own copy.
             reader = self._bound_udp()
-            with contextlib.suppress(OSError):  # then nothing comes out, and that is what is judged
+            with contextlib.suppress(OSError):  # then no text arrives, and the step fails
                 mine.sendto(text, reader.getsockname())
             return reader
         with contextlib.suppress(OSError):
@@ -305,7 +305,7 @@ class Sockets:
         return self.counterpart(name)
 
     def close(self) -> None:
-        """Closes everything."""
+        """Closes all sockets and files."""
         self._cleanup.close()
         self._mine.clear()
 
@@ -317,7 +317,7 @@ def written(address: tuple[Any, ...]) -> str:
 
 
 def parsed(address: str) -> tuple[socket.AddressFamily, Any]:
-    """Family and address of what an adapter wrote. Raises :class:`OSError` when it is neither host and port nor a path."""
+    """Family and address in the text of an adapter. Raises :class:`OSError` when it is neither host and port nor a path."""
     host, separator, _port = address.rpartition(":")
     if not separator:
         if not address or "\0" in address:
@@ -348,7 +348,7 @@ def _read(reader: socket.socket, size: int, wait: Callable[[Callable[[], bool], 
             data = reader.recv(max(size - len(received), 1))
         except BlockingIOError:
             return False
-        except OSError:  # a reset: nothing more will come
+        except OSError:  # a reset: no further byte comes
             return True
         received.extend(data)
         return len(received) >= size or not data
@@ -363,7 +363,7 @@ def _regular_file() -> int:
 
 
 def kind_of(descriptor: int) -> str:
-    """``listening``, ``stream``, ``datagram`` or ``other``."""
+    """The kind of a descriptor: ``listening``, ``stream``, ``datagram`` or ``other``."""
     number = os.dup(descriptor)
     try:
         duplicate = socket.socket(fileno=number)
@@ -388,7 +388,7 @@ _FITTING = {
 
 
 def fault_of(descriptor: int, envelope: object) -> str:
-    """The outcome that a received descriptor earns, empty when it is what its envelope says."""
+    """The outcome for a received descriptor; empty when the descriptor fits its envelope."""
     kind = kind_of(descriptor)
     fitting = _FITTING.get(envelope) if isinstance(envelope, str) else None
     if kind == "other" or (fitting is not None and kind not in fitting):

@@ -12,7 +12,7 @@ def stop_subject(scene: Scene, _step: Step) -> None:
     scene.session.subject.stop()
 
 
-@step(TRUE, "The process of the subject goes on, and finds at once what happened meanwhile", "true")
+@step(TRUE, "The process of the subject goes on, and finds all that happened meanwhile at once", "true")
 def continue_subject(scene: Scene, _step: Step) -> None:
     """Lets the process go on."""
     scene.session.subject.resume()
@@ -37,7 +37,7 @@ def continue_subject(scene: Scene, _step: Step) -> None:
             },
         ]
     },
-    "The puppet child ends by this exit status or signal. The outcome is `killed` when its parent ended it before",
+    "The puppet child ends by this exit status or signal. The outcome is `killed` when its parent ended it earlier",
     '{"exit": 0}` or `{"signal": "SIGKILL"}',
     roles=("parent", "primary"),
     outcomes=("killed",),
@@ -65,7 +65,7 @@ def end_child(scene: Scene, step: Step) -> None:
     "WORD",
 )
 def descriptors(scene: Scene, step: Step) -> None:
-    """Limits the subject's table of descriptors, or notes what is in it."""
+    """Limits the subject's table of descriptors, or notes its content."""
     table = _table(scene)
     {"full": table.fill, "free": table.free, "count": table.remember}[step["descriptors"]]()
 
@@ -73,12 +73,12 @@ def descriptors(scene: Scene, step: Step) -> None:
 @step(
     words("same", "fewer", "private"),
     "`same`: the subject has no more descriptors than at `count`, `fewer`: it has less, else the outcome is `leaked`. "
-    "`private`: every socket beyond those is close-on-exec, else the outcome is `inheritable`. Linux only, like `descriptors`",
+    "`private`: every socket since `count` is close-on-exec, else the outcome is `inheritable`. Linux only, like `descriptors`",
     "WORD",
     outcomes=("leaked", "inheritable"),
 )
 def expect_descriptors(scene: Scene, step: Step) -> None:
-    """Compares the subject's table of descriptors with what was noted."""
+    """Compares the subject's table of descriptors with the noted content."""
     session, table = scene.session, _table(scene)
     if step["expect_descriptors"] == "private":
         if not session.wait(lambda: not table.inheritable or session.exited, session.limits.answer):
@@ -93,8 +93,8 @@ def expect_descriptors(scene: Scene, step: Step) -> None:
 
 @step(
     NAME,
-    "The kit notes under a name how much processor time the subject used since the last such step; of several under one name, the "
-    "least counts. "
+    "The kit notes under a name the processor time of the subject since the last `measure_cpu`. Of several times "
+    "under the same name, the least counts. "
     "Linux only, like `descriptors`",
     "NAME",
 )
@@ -110,8 +110,8 @@ def measure_cpu(scene: Scene, step: Step) -> None:
 
 @step(
     {"type": "array", "minItems": 2, "maxItems": 2, "items": NAME},
-    "A is at most F times B, else the outcome is `costly`. Then the case runs again, up to three times, since other processes disturb "
-    "the measure",
+    "A is at most F times B, else the outcome is `costly`. Then the case runs again, up to three times, since the load of the machine "
+    "disturbs the measure",
     "[A, B]",
     members={"most": {"type": "number", "exclusiveMinimum": 0}},
     outcomes=("costly",),

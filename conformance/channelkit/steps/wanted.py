@@ -1,4 +1,4 @@
-"""What a step waits for, in words: they stand beside what came."""
+"""The expectation of a step in words, for reports that compare it with the event that came."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ _EXITS = {"zero": "exit status 0", "nonzero": "an exit status other than 0", "si
 
 
 def describe(step: dict[str, Any]) -> str:
-    """One line: the alternatives of an ``expect`` step, or what any other step takes to go well."""
+    """A line of text: the alternatives of an ``expect`` step, or the success that each further kind of step needs."""
     if "expect" in step:
         wanted = step["expect"]
         return " or ".join(map(_alternative, wanted if isinstance(wanted, list) else [wanted]))
@@ -42,7 +42,7 @@ def _alternative(one: dict[str, Any]) -> str:
 
 
 def missing(alternatives: list[dict[str, Any]]) -> str:
-    """The kind of thing that did not come, without its content: cases that miss the same have one cause."""
+    """The kind of event that did not come, without its content. Cases that miss the same kind have the same cause."""
     return "no " + " or ".join(sorted({_kind(one) for one in alternatives}))
 
 
@@ -58,7 +58,7 @@ def _kind(one: dict[str, Any]) -> str:
 
 
 def wrong_byte(serialization: Serialization, alternatives: list[dict[str, Any]], frame: Frame) -> str:
-    """Where a frame, without its blanks, begins to differ from the expected one that it is most like: ``'x' for 'y'``."""
+    """The first byte in which a frame differs from the nearest expected frame, blanks left out: ``'x' for 'y'``."""
     raw = frame.raw if frame.problem else _compact(serialization, frame)
     wanted = [text for one in alternatives if (text := _bytes(serialization, one)) is not None]
     if not wanted:
@@ -76,12 +76,12 @@ def _compact(serialization: Serialization, frame: Frame) -> bytes:
 
 
 def _raw(serialization: Serialization, value: Any) -> bytes:
-    """A value as the kit writes it, without the bytes that delimit the frame."""
+    """A value as the kit writes it, without the delimiters of the frame."""
     return serialization.read(serialization.frame(value)).raw
 
 
 def _bytes(serialization: Serialization, one: dict[str, Any]) -> bytes | None:
-    """The bytes that an alternative would have come as, in the compact form; None when it is no frame."""
+    """The bytes of an alternative in the compact form; None when it is no frame."""
     try:
         if "text" in one:
             return serialization.read(str(one["text"]).encode("utf-8", "surrogateescape")).raw

@@ -26,12 +26,12 @@ def encode(serialization: Serialization, chunks: Iterable[Any]) -> bytes:
 
 
 def written(serialization: Serialization, steps: Iterable[Step]) -> list[tuple[bytes, bool]]:
-    """The bytes of each ``write`` step and whether a descriptor rides on them."""
+    """The bytes of each ``write`` step and whether a descriptor comes with them."""
     return [(encode(serialization, step["write"]), "fd" in step) for step in steps if "write" in step]
 
 
 def variants(serialization: Serialization, steps: Iterable[Step], *, every: bool) -> list[str]:
-    """The names of the segmentations that differ for any write, ``whole`` first; it alone unless ``every``."""
+    """The names of the segmentations that differ for any write, ``whole`` first; only ``whole`` without ``every``."""
     return names(serialization, written(serialization, steps), every=every)
 
 
