@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 PATIENCE = 1000.0
-"""Times as long as usual is waited for a subject that somebody looks at."""
+"""The limits of time grow by this factor for a subject under a debugger."""
 
 
 def held(command: Sequence[str]) -> tuple[str, ...]:

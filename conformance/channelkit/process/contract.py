@@ -8,7 +8,7 @@ from channelkit.schema import Schema
 
 
 def fault_of(line: Any, kind: str) -> str:
-    """What is wrong with a line as it travels, tags and all; ``kind`` is ``command``, ``reply`` or ``event``. Empty when nothing is."""
+    """The fault of a line as it travels, with its tags; empty when there is none. ``kind`` is ``command``, ``reply`` or ``event``."""
     definitions = _definitions()
     fault = Schema(definitions[kind], definitions).fault(line)
     return "" if fault is None else fault.told("the line")

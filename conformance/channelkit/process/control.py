@@ -156,5 +156,5 @@ class Control:
 
 
 def _identifier(value: object) -> int:
-    """The id of a command that a reply repeats; -1, which no command has, for any other value."""
+    """The id of the command that a reply names; -1, which no command has, for a value that is no id."""
     return int(value) if isinstance(value, float) and value.is_integer() and value >= 0 else -1

@@ -1,18 +1,18 @@
-"""The second verdict: how the subject ends after the last step, apart from what it did before."""
+"""The second verdict: how the subject ends after the last step, apart from its behaviour in the steps."""
 
 from channelkit.process.session import Session
 from channelkit.process.subject import describe_status
 
 
 def finish(session: Session) -> tuple[str, str]:
-    """Closes the kit's end, lets the subject end and says how it did: an ending and, if it is not clean, why.
+    """Closes the kit's end and lets the subject end. Returns the ending and, if it is not clean, the reason.
 
-    The subject is not killed here; whoever closes the session does that.
+    The subject is not killed here; the close of the session does that.
     """
     driven = session.plan.driven
     if not session.exited:
         session.close_channel()
-        # Someone who closed first knows already; everybody else is to be told by the library.
+        # A subject that closed first knows of the end. All further subjects learn of it from their library.
         if driven and session.kit_ended_first and session.opened:
             session.wait(lambda: _disconnected(session) or session.exited, session.limits.end)
         _end_puppet(session)

@@ -16,12 +16,12 @@ _over: set[bytes] = set()
 
 
 def new_mark() -> str:
-    """The value of :data:`NAME` for one more subject."""
+    """The value of :data:`NAME` for a new subject."""
     return f"{_run}-{next(_numbers)}"
 
 
 def give_up(mark: str) -> None:
-    """Says that a subject is over: what still has its mark may be killed."""
+    """Says that a subject is over: processes that still have its mark may be killed."""
     _over.add(f"{NAME}={mark}".encode())
 
 

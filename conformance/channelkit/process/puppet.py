@@ -1,12 +1,12 @@
 """The puppet child: hands the child's end of a channel to the runner and then obeys it.
 
-Run as ``python -I -S puppet.py SOCKET [word…]`` by the subject, which is the parent. It says what it was started with
-(a JSON text and LF), passes its channel over the private unix socket SOCKET, and closes its own copy, so that the
-runner is the only holder. Then it waits for one line: ``exit 3`` or ``signal 9``, and says ``obeys``, which shows that
-nobody ended it earlier. The end of that socket means exit 0.
-With the word ``bystander`` it keeps what it found: a process that is to have nothing of the channel shows what it has.
+Run as ``python -I -S puppet.py SOCKET [word…]`` by the subject, which is the parent. The puppet reports its environment
+and its descriptors (a JSON text and LF) over the private unix socket SOCKET, and passes its channel over the same socket.
+Then it closes its own copy, so that only the runner holds the channel. It waits for a line, ``exit 3`` or ``signal 9``, and
+answers ``obeys``, which shows that its parent did not end it earlier. The end of the socket means exit 0.
+With the word ``bystander`` the puppet passes no channel: its report shows whether a process inherits parts of a channel.
 
-It starts once per case, hence the private C modules: `socket`, `signal` and `json` cost more than the rest together.
+The puppet starts once per case. So it uses private C modules: `socket`, `signal` and `json` cost more than the rest together.
 """
 
 import _signal  # type: ignore[import-not-found]
@@ -19,7 +19,7 @@ _HIGHEST = 64
 
 
 def _facts(channel: int | None) -> dict[str, object]:
-    """What the child found when it started."""
+    """The report of the child about its start."""
     inherited = [number for number in range(_HIGHEST) if _is_open(number)]
     return {
         "pid": os.getpid(),
@@ -60,7 +60,7 @@ def _block() -> list[str]:
 
 
 def _kind(number: int | None) -> str | None:
-    """Family and type of a socket, ``unix stream`` when all is well; None for what is no socket."""
+    """Family and type of a socket, ``unix stream`` for a good channel; None when the descriptor is no socket."""
     try:
         end = _socket.socket(fileno=number)
     except OSError:

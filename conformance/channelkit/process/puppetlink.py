@@ -20,16 +20,16 @@ from channelkit.resources import PUPPET
 from channelkit.wire.rights import FLAGS, ROOM, unpacked
 
 _LONGEST = 1 << 20
-"""Bytes that a puppet says; its environment is the longest of them."""
+"""Most bytes of a puppet's report; its environment is the longest part."""
 _MOST_STRANGERS = 20
-"""Connections of other processes that are turned away before the subject is blamed."""
+"""Connections of strange processes that are refused before the subject is blamed."""
 _CREDENTIALS = struct.Struct("3i")
-"""Process, user and group at the other end of a unix socket, as Linux tells them."""
+"""Process, user and group at the far end of a unix socket, as Linux tells them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A process that somebody else has to wait for; ``pidfd`` is None where the system cannot tell of its end."""
+    """A process that is no child of the kit. ``pidfd`` is None on a system that cannot tell its end."""
 
     pidfd: int | None
 
@@ -65,9 +65,9 @@ class PuppetLink:
         self._buffer = bytearray()
         self._strangers = 0
         self.channel: socket.socket | None = None
-        """The child's end of the channel, for whoever takes it; None when the puppet found no channel."""
+        """The child's end of the channel, which the session takes; None when the puppet found no channel."""
         self.facts: dict[str, Any] | None = None
-        """What the puppet reported, None until it did."""
+        """The report of the puppet; None before it."""
         self.ended = False
         """The puppet's process is gone."""
 
@@ -78,13 +78,13 @@ class PuppetLink:
 
     @property
     def descriptors(self) -> list[int]:
-        """What to poll for reading."""
+        """The descriptors to poll for reading."""
         if self._connection is not None:
             return [] if self.ended else [self._connection.fileno()]
         return [self._listener.fileno()]
 
     def read(self) -> None:
-        """Takes what there is. Raises :class:`~channelkit.errors.LimitExceeded` when it is no puppet that speaks."""
+        """Takes the bytes that wait. Raises :class:`~channelkit.errors.LimitExceeded` when the speaker is no puppet."""
         with contextlib.suppress(BlockingIOError):
             while self._connection is None:
                 self._accept()
@@ -92,7 +92,7 @@ class PuppetLink:
                 self._read_once(self._connection)
 
     def _accept(self) -> None:
-        """Takes the next connection if it is the puppet's, and closes that of any other process."""
+        """Takes the next connection if it is the puppet's, and closes the connection of a strange process."""
         connection, _address = self._listener.accept()
         if _is_puppet(_peer(connection), self._path):
             connection.setblocking(False)
@@ -119,7 +119,7 @@ class PuppetLink:
             self.facts = _facts(bytes(self._buffer))
 
     def _take_channel(self, number: int) -> None:
-        """Keeps the first descriptor, which is the channel, if it is a socket; closes all others."""
+        """Keeps the first descriptor, which is the channel, if it is a socket; closes all further descriptors."""
         if self.channel is None and self.facts is None:
             with contextlib.suppress(OSError):
                 self.channel = socket.socket(fileno=number)
@@ -128,7 +128,7 @@ class PuppetLink:
 
     @property
     def obeyed(self) -> bool:
-        """Whether it has taken an order: nobody else ended it before."""
+        """Whether the puppet has taken an order, so that no process ended it earlier."""
         return self._buffer.endswith(b"\nobeys\n")
 
     def order(self, order: dict[str, Any]) -> None:
@@ -156,7 +156,7 @@ class PuppetLink:
                 os.close(pidfd)
 
     def close(self) -> None:
-        """Ends the puppet, whose socket is its leash, and removes the directory."""
+        """Ends the puppet by closing its socket, and removes the directory."""
         for end in (self._connection, self._listener, self.channel):
             if end is not None:
                 end.close()
@@ -173,13 +173,13 @@ def _peer(connection: socket.socket) -> int | None:
 
 
 def _is_puppet(pid: int | None, path: str) -> bool:
-    """Whether a process is a puppet for the socket ``path``, as far as the system tells; how else it was started is for a case."""
+    """Whether a process is a puppet for the socket ``path``, as far as the system tells. Its further arguments do not matter here."""
     if not pid:
         return True
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         program = os.readlink(f"/proc/{pid}/exe")  # noqa: PTH115
-    except OSError:  # it has ended, or there is no /proc: what it says decides
+    except OSError:  # it has ended, or there is no /proc: its report decides
         return True
     ours = [os.fsencode(str(PUPPET)), os.fsencode(path)]
     return words[:1] == [b""] or (
@@ -189,13 +189,13 @@ def _is_puppet(pid: int | None, path: str) -> bool:
 
 
 def _facts(line: bytes) -> dict[str, Any]:
-    """What the puppet reported. Raises :class:`~channelkit.errors.LimitExceeded` for any other text."""
+    """The report of the puppet. Raises :class:`~channelkit.errors.LimitExceeded` for a text that is no report."""
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or not isinstance(found.get("pid"), int):
         raise LimitExceeded(
-            "no-channel", f"the child that was started said {line[:200]!r}, not what the puppet says"
+            "no-channel", f"the child that was started said {line[:200]!r}, which is no report of the puppet"
         )
     return found

@@ -1,9 +1,9 @@
-"""Connects a driven adapter that somebody else starts with the runner: ``python -I -S relay.py SOCKET direct|wire command…``.
+"""Connects the runner with a driven adapter that the parent of a pair starts: ``python -I -S relay.py SOCKET direct|wire command…``.
 
-The parent of a pair starts this as its child, because the parent's library gives the child no standard streams that the runner
-could use. The unix socket SOCKET becomes stdin and stdout; everything else stays as it was inherited. With ``wire`` the runner gets the
-channel and gives one of its own in its place, under the same number and in the same mode: the process, its environment and its end
-are still those that the parent made.
+The parent of a pair starts this program as its child, because the parent's library gives the child no standard streams that the
+runner could use. The unix socket SOCKET becomes stdin and stdout; all further descriptors stay. With ``wire`` the runner takes the
+channel and puts a socket of its own in its place, with the same number and in the same mode. The process, its environment and its
+end are still the work of the parent.
 """
 
 import _socket

@@ -1,7 +1,7 @@
-"""One process of a subject with everything around it: its channel, its control channel, the puppet, the inbox.
+"""A running subject with its surroundings: its channel, its control channel, the puppet, the inbox.
 
-A session is used by one thread. All waiting happens in :meth:`Session.wait`, which reads whatever arrives
-meanwhile, so that nothing the subject does is lost or blocked while the runner waits for something else.
+A session belongs to a single thread. All waiting happens in :meth:`Session.wait`, which reads all sources meanwhile.
+So no output of the subject is lost, and the subject is never blocked while the runner waits.
 """
 
 import itertools
@@ -33,7 +33,7 @@ from channelkit.wire.values import show
 _LAG = 0.3
 """Seconds by which the end of file may lag behind the end of the process."""
 _UNKNOWN = "frobnicate-5f1c"
-"""A command that no contract will ever have."""
+"""A command that is in no version of the contract."""
 
 
 POLICIES = ("round-robin", "shared")
@@ -44,8 +44,8 @@ POLICIES = ("round-robin", "shared")
 class Plan:
     """How to start a subject: its command, its role and its rung.
 
-    ``descriptor``, ``mode`` and ``env`` are what a child finds in its environment. ``validate``: every line to and from its adapter is
-    held to the schema. ``attach``: it is held until somebody has attached a debugger.
+    ``descriptor``, ``mode`` and ``env`` set the environment of a child. ``validate``: the schema checks every line to and from the
+    adapter. ``attach``: the subject is held until a debugger is attached.
     """
 
     command: tuple[str, ...]
@@ -57,7 +57,7 @@ class Plan:
     mode: str | None = "json"
     env: Mapping[str, str | None] = field(default_factory=dict, hash=False)
     policy: str = POLICIES[0]
-    """What a primary is told about its sockets."""
+    """The policy that a primary gets on its command line."""
 
     @property
     def serialization(self) -> Serialization:
@@ -66,7 +66,7 @@ class Plan:
 
     @property
     def driven(self) -> bool:
-        """Whether it has a control channel."""
+        """Whether the subject has a control channel."""
         return self.role == "parent" or self.rung > 0
 
 
@@ -81,29 +81,29 @@ class Session:
         self.frames: deque[Frame] = deque()
         """Frames that no step has taken, echoes of probes excepted."""
         self.answers: deque[Frame] = deque()
-        """Of an echo child, frames of the channel itself. When they come between its echoes is for no case to say."""
+        """Frames of the channel itself from an echo child. They may come at any place between its echoes."""
         self.events: deque[dict[str, Any]] = deque()
         """Events of the adapter that no step has taken, deliveries of probes excepted."""
         self.allowed: list[dict[str, Any]] = []
-        """Events that are not looked at: a case allows them."""
+        """Events that a case allows; the session drops them."""
         self.repeated = ""
-        """Which two messages of a cluster have the same number; empty when none have."""
+        """The two messages of a cluster that have the same number, in words; empty when all numbers differ."""
         self._numbers: set[float] = set()
         self.allowed_frames: list[Any] = []
-        """Frames that are not looked at: a case allows them."""
+        """Frames that a case allows; the session drops them."""
         self.exited = False
-        """The process has ended and all it left behind has been read."""
+        """The process has ended, and all its output has been read."""
         self.kit_ended_first = False
         """The kit closed or half-closed before the subject did."""
         self.probes: set[int] = set()
         """Probes that were sent and not seen again."""
         self.hello: dict[str, Any] = {}
         self.opened = not plan.driven
-        """The subject has the channel; a driven one has said so."""
+        """The subject has the channel; a driven subject has confirmed it."""
         self.latest_key: str | None = None
-        """The ``key`` of the latest frame with one that a step has taken."""
+        """The latest ``key`` in a frame that a step has taken."""
         self.bystander: PuppetLink | None = None
-        """A process without a channel, which the subject was told to start."""
+        """A process without a channel, which the subject starts on a command of the kit."""
         self.kept: dict[str, Any] = {}
         """Values that later steps use, by name."""
         self._stop = stop
@@ -173,12 +173,12 @@ class Session:
 
     @property
     def _arrived(self) -> int:
-        """Bytes that went to and fro on both channels."""
+        """Bytes read from the channel, and bytes moved on the control channel."""
         return self._taken + (self.control.moved if self.control is not None else 0)
 
     @property
     def _progress(self) -> tuple[int, int, int]:
-        """Changes as long as the subject writes, reads, or says something; not any more once it has written too much."""
+        """Changes while the subject writes, reads or reports; constant once it has written too many bytes."""
         channel, control = self._channel, self.control
         unread = 0 if channel is None or channel.closed or channel.broken else channel.unread()
         return min(self._taken, self._too_much), unread, control.moved if control is not None else 0
@@ -186,10 +186,10 @@ class Session:
     # ---- waiting -------------------------------------------------------------------------------------------
 
     def wait(self, ready: Callable[[], bool], seconds: float, also: int | None = None) -> bool:
-        """Reads everything that arrives until ``ready`` or until ``seconds`` have passed; returns ``ready()``.
+        """Reads all sources until ``ready`` or until ``seconds`` have passed; returns ``ready()``.
 
-        ``also`` is one more descriptor whose readability may make ``ready`` true. A wait for an answer goes on while bytes of the
-        subject arrive, or it reads: slow is not stuck, up to a point.
+        ``also`` is a further descriptor whose readability may make ``ready`` true. A wait for an answer goes on while the subject
+        writes or reads, up to ``limits.progress``: a slow subject is not stuck.
         """
         until = time.monotonic() + seconds
         latest = time.monotonic() + max(seconds, self.limits.progress)
@@ -222,10 +222,10 @@ class Session:
         if self._channel is not None and self._channel.too_many_descriptors:
             raise LimitExceeded("flooded", f"more than {MOST_DESCRIPTORS} descriptors came unasked")
         if time.monotonic() > self._deadline:
-            raise LimitExceeded("overdue", f"one case took more than {self.limits.case:.0f} s")
+            raise LimitExceeded("overdue", f"the case took more than {self.limits.case:.0f} s")
 
     def pump(self, seconds: float, *, writing: bool = False, also: int | None = None) -> None:
-        """Waits until something can be read (or the channel written) and reads it."""
+        """Waits until a source is readable (or the channel writable) and reads all sources."""
         if self._stop.is_set():
             raise Interrupted
         poller = self._poller()
@@ -243,7 +243,7 @@ class Session:
         self._drain()
 
     def _poller(self) -> select.poll:
-        """What tells whether anything can be read of all that is read while something is waited for."""
+        """A poller over all sources that a wait reads."""
         sources = [end for end in (self.subject.stdout, self.subject.stderr) if end is not None]
         for link in self.links:
             sources.extend(link.descriptors)
@@ -256,22 +256,22 @@ class Session:
         return poller
 
     def _drain(self) -> None:
-        """Reads until a whole round brings nothing: then everything that caused what was seen has been seen too.
+        """Reads until a whole round brings no bytes: then the cause of each observation has been read, too.
 
         Raises :class:`LimitExceeded`.
         """
         ended = (
             self.subject.poll()
-        )  # first, so that what the process left behind is read before its end counts
+        )  # first, so that the last output of the process is read before its end counts
         quiet = any(not self._drain_once() for _ in range(ROUNDS))
         if ended and quiet and not self.exited and self._nothing_follows():
             self.exited = True
             self.transcript.note(f"the subject ended with {describe_status(self.subject.status or 0)}")
 
     def _nothing_follows(self) -> bool:
-        """Whether the end of the process is the last that is heard of it.
+        """Whether no output can follow the end of the process.
 
-        A process that another thread is just starting holds a copy of the subject's end until its exec: the end of file can
+        A process that another thread is starting holds a copy of the subject's end until its exec. So the end of file can
         come a moment after the end of the process.
         """
         channel = self._channel
@@ -285,7 +285,7 @@ class Session:
         """Reads every source once; whether bytes came that may hold an event or a frame. Raises :class:`LimitExceeded`."""
         if self.control is not None:
             self.control.flush()
-        if not self._poller().poll(0):  # one call instead of one for each source
+        if not self._poller().poll(0):  # a single call for all sources
             return False
         before, came = self._arrived, False
         self.subject.read_stderr()
@@ -300,7 +300,7 @@ class Session:
                 self._take_event(self.control.events.popleft())
                 came = True
         self._hold_to_limits()
-        # A case that reads in portions decides after each of them whether it wants another.
+        # A case that reads in portions decides after each portion whether it reads the next.
         in_portions = self._channel is not None and self._channel.portion is not None
         return came if in_portions else self._arrived != before
 
@@ -314,7 +314,7 @@ class Session:
             (self.answers if own else self.frames).append(frame)
 
     def _note_number(self, value: Any) -> None:
-        """Notes the ``seq`` of a message of a cluster; each is to have its own (CLU-003)."""
+        """Notes the ``seq`` of a message of a cluster; each message needs its own number (CLU-003)."""
         inner = value.get("msg") if isinstance(value, dict) and value.get("cmd") == "NODE_HANDLE" else value
         if not isinstance(inner, dict) or inner.get("cmd") != "NODE_CLUSTER":
             return
@@ -327,12 +327,12 @@ class Session:
             self._numbers.add(number)
 
     def allow_events(self, like: dict[str, Any]) -> None:
-        """Events with these members are not looked at, those included that are there already: an allowance cannot come too late."""
+        """Drops events with these members, also events that wait already: an allowance cannot come too late."""
         self.allowed.append(like)
         self.events = deque(event for event in self.events if not contains(like, event))
 
     def allow_frames(self, like: Any) -> None:
-        """Frames with these members are not looked at, those included that are there already."""
+        """Drops frames with these members, also frames that wait already."""
         self.allowed_frames.append(like)
         self.frames = deque(frame for frame in self.frames if not self._is_allowed(frame))
 
@@ -368,7 +368,7 @@ class Session:
             if taken:
                 descriptors = ()
                 view = view[taken:]
-                until = min(time.monotonic() + patience, latest)  # slow is not stuck, up to a point
+                until = min(time.monotonic() + patience, latest)  # a slow subject is not stuck
             elif time.monotonic() > until:
                 self.transcript.note(f"the subject does not read: {len(view)} bytes could not be written")
                 return False
@@ -377,7 +377,7 @@ class Session:
         return True
 
     def settle(self, seconds: float) -> bool:
-        """Waits until the subject has read all that was written, so that the next write is a read of its own."""
+        """Waits until the subject has read all written bytes, so that the next write arrives in a read of its own."""
         until = time.monotonic() + seconds
         pause = 0.0
         while self.channel.unread() and not (self.channel.broken or self.channel.eof):
@@ -390,9 +390,9 @@ class Session:
         return True
 
     def await_start(self) -> None:
-        """Waits until an echo child has read what was written or shows another sign of life.
+        """Waits until an echo child has read the written bytes or shows another sign of life.
 
-        Afterwards the limit of an answer holds, which is much shorter than that of a start.
+        Afterwards the limit of an answer holds, which is much shorter than the limit of a start.
         """
         channel = self.channel
         until = time.monotonic() + self.limits.start
@@ -402,7 +402,7 @@ class Session:
             self.pump(0.02)
 
     def new_probe(self) -> bytes:
-        """The frame of a new probe message, whose delivery is from now on taken out of the inbox."""
+        """The frame of a new probe message. From now on its delivery is taken out of the inbox."""
         number = next(self._probe_numbers)
         self.probes.add(number)
         return self.serialization.frame({"probe": number})
@@ -416,11 +416,11 @@ class Session:
         return self.control.ask(command)
 
     def replied(self, number: int) -> bool:
-        """Whether the reply to a command is there."""
+        """Whether the reply to a command has come."""
         return self.control is not None and number in self.control.replies
 
     def answer(self, number: int, seconds: float) -> dict[str, Any] | None:
-        """The reply to a command; None when the process ended or time ran out first."""
+        """The reply to a command; None when the process or the time ended first."""
         control = self.control
         if control is None:
             raise HarnessError("an echo child gives no replies")
@@ -494,7 +494,7 @@ class Session:
     # ---- the end -------------------------------------------------------------------------------------------
 
     def close_channel(self) -> None:
-        """Closes the kit's end, after reading what there is (unread bytes would make the close a reset)."""
+        """Closes the kit's end after reading the bytes that wait, because unread bytes would turn the close into a reset."""
         if self._channel is not None and not self._channel.closed:
             self._drain()
             self.kit_ended_first = self.kit_ended_first or not self._channel.eof
@@ -507,7 +507,7 @@ class Session:
         self.channel.shutdown()
 
     def release_strays(self) -> int:
-        """Closes received descriptors that no step took; returns how many there were in this session."""
+        """Closes received descriptors that no step took; returns their number in this session."""
         if self._channel is None:
             return 0
         self._channel.release_all()
@@ -518,7 +518,7 @@ class Session:
         self.subject.kill()
 
     def close(self) -> None:
-        """Kills what still runs and gives everything back."""
+        """Kills the remaining processes and closes all descriptors of the session."""
         try:
             if self._channel is not None:
                 self._channel.dispose()

@@ -1,7 +1,7 @@
 """Starts a process the way Node starts a child: the channel on descriptor 3, blocking, signals at their defaults.
 
-``posix_spawn`` and not ``subprocess``, because the channel's number matters to small shells, which know only one-digit
-descriptors, and renumbering between fork and exec is not possible from a thread in Python.
+The module uses ``posix_spawn`` and not ``subprocess``. The channel's number matters to small shells, which know only one-digit
+descriptors. A thread in Python cannot renumber descriptors between fork and exec.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ CHANNEL = 3
 
 
 _SLOW = "NODE_EXTRA_CA_CERTS"
-"""Up to version 20 Node reads all of these certificates when it starts, which takes longer than the rest of its start."""
+"""Up to version 20 Node reads all these certificates when it starts. That takes longer than the rest of its start."""
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
@@ -30,10 +30,10 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
 def spawn(argv: Sequence[str], env: Mapping[str, str], descriptors: Mapping[int, int]) -> int:
     """Starts ``argv`` in a session of its own and returns its pid.
 
-    ``descriptors`` maps numbers in the child to descriptors of ours; nothing else is inherited.
+    ``descriptors`` maps numbers in the child to descriptors of the runner; the child inherits no further descriptor.
     Raises :class:`OSError` when the program cannot be started.
     """
-    # Sources are lifted out of the way first: a source must be no target of an earlier action.
+    # All sources get high numbers first, because a source must be no target of an earlier action.
     beyond = max(descriptors) + 7
     lifted = {
         target: fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, beyond) for target, source in descriptors.items()

@@ -1,4 +1,4 @@
-"""A running subject: its process, its standard streams, and the certainty that nothing of it stays behind."""
+"""A running subject: its process, its standard streams, and the end of all processes that it started."""
 
 import contextlib
 import os
@@ -15,19 +15,19 @@ from channelkit.process.table import Table
 from channelkit.wire.visible import visible
 
 _STOPPING = 0.5
-"""Seconds for a process to stop; all it takes is its next entry into the kernel."""
+"""Seconds for a process to stop; it stops at its next entry into the kernel."""
 
 STDERR_KEPT = 16384
-"""Bytes of stderr that are kept, the last ones."""
+"""The last bytes of stderr, which are kept."""
 
 
 class Subject:
     """Starts ``argv`` and owns the process and its pipes until :meth:`close`.
 
-    ``channel`` is the child's end of the channel, which is blocking, gets the ``number`` and is closed here after the start; None when
-    the subject makes its channels itself. ``mode`` is that of the serialization, None for no mode at all; ``env`` has variables that
-    replace those of the channel, None for none. ``driven`` subjects get pipes on stdin and stdout.
-    Raises :class:`~channelkit.errors.HarnessError` when the command cannot be started.
+    ``channel`` is the child's end of the channel: it becomes blocking, gets the ``number`` and is closed here after the start. It is
+    None when the subject makes its channels itself. ``mode`` is the name of the serialization; None leaves the variable out. ``env``
+    has variables that replace the variables of the channel; None removes a variable. A ``driven`` subject gets pipes on stdin and
+    stdout. Raises :class:`~channelkit.errors.HarnessError` when the command cannot be started.
     """
 
     def __init__(
@@ -88,16 +88,16 @@ class Subject:
 
     @property
     def pidfd(self) -> int | None:
-        """A descriptor that becomes readable at the end of the process, where the system has such."""
+        """A descriptor that becomes readable at the end of the process; None on a system without pidfds."""
         return self._pidfd
 
     @property
     def stderr_text(self) -> str:
-        """The end of what the subject wrote to stderr (and to stdout, when it is not driven)."""
+        """The last output of the subject on stderr; with stdout, when the subject is not driven."""
         return visible(self._stderr_text.decode(errors="backslashreplace"), lines=True)
 
     def read_stderr(self) -> None:
-        """Takes what there is on stderr, up to :data:`~channelkit.limits.AT_ONCE` bytes."""
+        """Takes the output on stderr, up to :data:`~channelkit.limits.AT_ONCE` bytes."""
         taken = 0
         while self.stderr is not None and taken < AT_ONCE:
             data = read_some(self.stderr)
@@ -127,7 +127,7 @@ class Subject:
 
     @contextlib.contextmanager
     def stopped(self) -> Iterator[None]:
-        """Stops the subject meanwhile, so that several writes are there when it reads next."""
+        """Stops the subject meanwhile, so that its next read takes several writes."""
         try:
             os.killpg(self.pid, signal.SIGSTOP)
             self._await_stop()
@@ -137,7 +137,7 @@ class Subject:
                 os.killpg(self.pid, signal.SIGCONT)
 
     def stop(self) -> None:
-        """Stops the process, and not what it started, until :meth:`resume`."""
+        """Stops the process until :meth:`resume`; the processes that it started run on."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGSTOP)
         self._await_stop()
@@ -153,7 +153,7 @@ class Subject:
             state = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT)
             if state is not None:
                 return
-            time.sleep(0.0002)  # no event tells of it without a handler of signals
+            time.sleep(0.0002)  # only a handler of signals would get an event
 
     def kill(self) -> None:
         """Kills the whole group, whether or not the subject still runs; safe from another thread."""
@@ -167,7 +167,7 @@ class Subject:
             self.stdin = None
 
     def close(self) -> None:
-        """Kills what is left, reaps the process and closes the pipes."""
+        """Kills the remaining processes of the group, reaps the subject and closes the pipes."""
         kill_group(self.pid)
         if not self._reaped:
             self._reaped = True

@@ -21,7 +21,7 @@ class Table:
 
     @property
     def available(self) -> bool:
-        """Whether this system has what the other members need."""
+        """Whether this system offers the calls and files that the members of this class need."""
         return hasattr(resource, "prlimit") and self._folder.exists()
 
     @property
@@ -44,7 +44,7 @@ class Table:
             self._usual = None
 
     def remember(self) -> None:
-        """Notes what is open now."""
+        """Notes the open descriptors."""
         self._remembered = self._content()
 
     @property
@@ -59,7 +59,7 @@ class Table:
 
     @property
     def surplus(self) -> str:
-        """What is open beyond that, in words."""
+        """The descriptors that were opened since :meth:`remember`, in words."""
         now = self._content()
         more = [
             f"{number} -> {to}" for number, to in sorted(now.items()) if self._remembered.get(number) != to
@@ -68,7 +68,7 @@ class Table:
 
     @property
     def inheritable(self) -> str:
-        """Sockets that a program started by the process would inherit, in words; what :meth:`remember` noted is left out."""
+        """Sockets that a program started by the process would inherit, in words; without the sockets that :meth:`remember` noted."""
         return ", ".join(
             f"{number} -> {to}"
             for number, to in sorted(self._content().items())
