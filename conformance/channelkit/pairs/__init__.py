@@ -1,1 +1,1 @@
-"""Two real ends of one channel, and the bytes between them. Imports `judge` and the rooms below it."""
+"""Two real ends of a channel, and the bytes between them. Imports `judge` and the rooms below it."""

@@ -1,4 +1,4 @@
-"""Two real implementations, parent and child of one channel, each driven by its adapter. The runner only sees the adapters."""
+"""Two real implementations as parent and child of a channel, each driven by its adapter. The runner only sees the adapters."""
 
 import os
 import select
@@ -24,7 +24,7 @@ from channelkit.wire.values import show
 
 
 class TrialFailed(Exception):
-    """What two implementations do with each other is not right: ``outcome`` in one word, the text says why."""
+    """A trial of two implementations failed: ``outcome`` is a word for the failure, the text says why."""
 
     def __init__(self, outcome: str, text: str = "") -> None:
         super().__init__(text)
@@ -32,7 +32,7 @@ class TrialFailed(Exception):
 
 
 class _Streams:
-    """The child's adapter: its stdin and stdout are one socket."""
+    """The child's adapter: a single socket is its stdin and its stdout."""
 
     def __init__(self, connection: socket.socket) -> None:
         connection.setblocking(False)
@@ -49,7 +49,7 @@ class _Streams:
 
 
 class End:
-    """One end of the pair: its role and its adapter."""
+    """An end of the pair: its role and its adapter."""
 
     def __init__(self, role: str, control: Control, pair: "Pair") -> None:
         self.role = role
@@ -151,7 +151,7 @@ class Pair:
         self.child.command(command="open")
 
     def _into_the_middle(self, connection: socket.socket) -> Wire:
-        """Takes the child's end of the channel and gives the child another one."""
+        """Takes the child's end of the channel and gives the child a new socket in its place."""
         connection.settimeout(self.limits.start)
         flags = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
         _data, found, _flags, _address = socket.recv_fds(connection, 1, 1, flags)
@@ -173,7 +173,7 @@ class Pair:
         return 2 * self.limits.answer
 
     def wait(self, ready: Callable[[], bool], seconds: float, also: int | None = None) -> bool:
-        """Reads what the adapters write until ``ready`` or until ``seconds`` have passed; returns ``ready()``."""
+        """Reads the output of the adapters until ``ready`` or until ``seconds`` have passed; returns ``ready()``."""
         until = time.monotonic() + seconds
         for end, _streams in self._ends():
             end.control.expect_more()
@@ -230,7 +230,7 @@ class Pair:
 
     @property
     def stderr(self) -> str:
-        """What both wrote to stderr."""
+        """The output of both processes on stderr."""
         return self._subject.stderr_text
 
     def close(self) -> None:

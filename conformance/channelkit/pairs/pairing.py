@@ -1,7 +1,7 @@
-"""Every implementation as parent of every other: which trials go well.
+"""Every implementation as the parent of every implementation: which trials succeed.
 
-The bytes are seen with the kit in the middle of the channel. That changes nothing but the time, and time is enough to show or to hide what
-an implementation does with two writes in one read: nothing counts as a failure that was not seen on a channel without the kit.
+In the middle of the channel the kit sees the bytes. It changes only their timing. But the timing decides whether two writes arrive in a
+single read, which can show or hide a fault. So a failure counts only if it was also seen on a channel without the kit.
 """
 
 import fnmatch
@@ -37,7 +37,7 @@ class Participant:
 
 
 def participants(subjects: Sequence[Description]) -> list[Participant]:
-    """The implementations among subjects: those that differ only in ``-parent`` and ``-child`` are one. Echo children are left out."""
+    """The implementations among subjects: ``X-parent`` and ``X-child`` are the same. Echo children are left out."""
     plans: dict[str, dict[str, Plan]] = {}
     for one in subjects:
         if one.rung >= 2 and not one.problem:
@@ -67,10 +67,10 @@ def run(
     *,
     wire: bool = False,
 ) -> Generator[list[dict[str, Any]]]:
-    """Yields the results of one pair after the other, as they stand in the report.
+    """Yields the results pair by pair, as they stand in the report.
 
-    ``wire``: the kit is in the middle of each channel, and what goes wrong there runs again without it. Otherwise the kit is in none,
-    and what goes wrong runs again with it, so that the bytes are seen.
+    ``wire``: the kit is in the middle of each channel, and a trial that fails runs again without it. Otherwise the kit is in no
+    channel, and a trial that fails runs again with it, so that the bytes are seen.
     """
     stop = threading.Event()
     work = [(parent, child) for parent in found if parent.parent for child in found if child.child]
@@ -126,7 +126,7 @@ def _pair(
 
 
 def _transcript(judged: _Outcome, seen: _Outcome | None) -> list[dict[str, Any]]:
-    """That of the run that counts and, if it is another one, that of the run in which the bytes were seen."""
+    """The transcript of the run that counts and, if it differs, the transcript of the run in which the bytes were seen."""
     if seen is None:
         return judged.transcript
     middle = _headed(seen, "with the kit in the middle of the channel")
@@ -134,7 +134,7 @@ def _transcript(judged: _Outcome, seen: _Outcome | None) -> list[dict[str, Any]]
 
 
 def _headed(one: _Outcome, where: str) -> list[dict[str, Any]]:
-    """Its transcript behind a line that says where it was seen and what came of it."""
+    """The transcript of a run, behind a line with the place of the kit and the outcome."""
     start = one.transcript[0]["ms"] if one.transcript else 0.0
     words = f"{where}: {one.outcome}" + f" ({one.text})" * bool(one.text)
     return [{"ms": start, "kind": "note", "text": words}, *one.transcript]
@@ -153,7 +153,7 @@ def _run(
 def _session(
     parent: Plan, child: Plan, trials: Sequence[Trial], limits: Limits, stop: threading.Event, *, wire: bool
 ) -> list[_Outcome]:
-    """Runs trials in one pair of processes until one ends the channel or goes wrong: at least one."""
+    """Runs trials in a pair of processes until a trial ends the channel or fails: at least a single trial."""
     done: list[_Outcome] = []
     try:
         with closing(Pair(parent, child, limits, stop, wire=wire)) as pair:
@@ -191,7 +191,7 @@ def _try(pair: Pair, trial: Trial) -> _Outcome:
         return _Outcome(
             trial, FAIL, failed.outcome, "; ".join(filter(None, (str(failed), pair.stderr[-500:])))
         )
-    except OSError as error:  # what the sockets of a trial say of a handle that does not work
+    except OSError as error:  # the error of a socket whose handle does not work
         return _Outcome(trial, FAIL, "unreached", str(error))
     return _Outcome(trial, PASS, "ok")
 
@@ -237,5 +237,5 @@ def select(pattern: str | None) -> list[Trial]:
 
 
 def known_file() -> Path:
-    """The list of what is known of pairs."""
+    """The list of known failures of pairs."""
     return find("known/matrix/pairs.txt")

@@ -1,4 +1,4 @@
-"""What the two ends of a pair are made to do with each other. ``down`` is from parent to child, ``up`` the other way."""
+"""The trials of a pair: exchanges between its two ends. ``down`` is from parent to child, ``up`` from child to parent."""
 
 import contextlib
 import socket
@@ -28,7 +28,7 @@ _MANY = 100
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One trial. ``needs`` are the capabilities of the sender and of the receiver; ``ends``: the channel is gone afterwards."""
+    """A trial. ``needs`` are the capabilities of the sender and of the receiver; ``ends``: the channel is gone afterwards."""
 
     id: str
     title: str
@@ -133,7 +133,7 @@ def _read(pair: Pair, end: socket.socket, text: bytes) -> None:
 
 
 def _order(sender: End, receiver: End) -> None:
-    """A handle between plain messages: everything arrives in order."""
+    """A handle between plain messages: all arrive in order."""
     name = f"between, from the {sender.role}"
     sender.command(command="make", kind="tcp-server", name=name)
     numbers = [sender.control.ask({"command": "send", "message": "before"})]
@@ -161,7 +161,7 @@ def _crossing(pair: Pair) -> None:
 
 
 def _disconnect(first: End, second: End, pair: Pair) -> None:
-    """One disconnects behind a message: the other gets the message, then both report the end; the child's status is reported."""
+    """An end disconnects behind a message. The far end gets the message, then both report the end, and the child's status is reported."""
     first.command(command="send", message="last")
     first.command(command="disconnect")
     _expect(second, "last")

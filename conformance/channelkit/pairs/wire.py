@@ -1,8 +1,8 @@
-"""The runner in the middle of a channel between two processes: what one writes it records and writes to the other.
+"""The runner in the middle of a channel between two processes: it records the bytes of each end and writes them to the far end.
 
-Nothing is changed on the way: what was there to be read leaves in one write, descriptors leave on the byte on which they came, and
-the end of one direction ends that direction alone. Only time passes, and two writes that nobody has read yet may become one, as they
-may in the kernel.
+The runner changes no bytes. The bytes of a read leave in a single write, descriptors leave with the byte that they came with, and
+the end of a direction ends only that direction. Time passes, and two writes that wait may become a single read, as they may in the
+kernel.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ class Wire:
         self._ways = (_Way(parent, child, "down", transcript), _Way(child, parent, "up", transcript))
 
     def register(self, poller: select.poll) -> None:
-        """Tells ``poller`` what is waited for."""
+        """Registers the sockets and events to wait for."""
         for end in self._ends:
             mask = sum(way.wants(end) for way in self._ways)
             if mask:
@@ -44,7 +44,7 @@ class Wire:
             self.close()
 
     def close(self) -> None:
-        """Closes both sockets and what was under way."""
+        """Closes both sockets and the descriptors under way."""
         for way in self._ways:
             way.close()
         for end in self._ends:
@@ -52,7 +52,7 @@ class Wire:
 
 
 class _Way:
-    """One direction. It reads again only when all that it read is written, so that a slow reader slows the writer."""
+    """A direction of the channel. It reads again only when all its bytes are written, so that a slow reader slows the writer."""
 
     def __init__(
         self, source: socket.socket, target: socket.socket, name: str, transcript: Transcript
@@ -62,12 +62,12 @@ class _Way:
         self._name = name
         self._transcript = transcript
         self._pieces: deque[tuple[memoryview, list[int]]] = deque()
-        """What was read and is not written: bytes, and the descriptors that came with the first of them."""
+        """The bytes that were read and are not written, and the descriptors that came with the first byte."""
         self.ended = False
-        """Nothing more comes this way."""
+        """No further byte comes in this direction."""
 
     def wants(self, end: socket.socket) -> int:
-        """What of a socket is waited for."""
+        """The events of a socket to wait for."""
         if self.ended:
             return 0
         if self._pieces:
@@ -75,7 +75,7 @@ class _Way:
         return select.POLLIN if end is self._source else 0
 
     def step(self) -> bool:
-        """Writes what was read, or reads; whether anything happened."""
+        """Writes the bytes that were read, or reads; returns whether bytes moved or the end came."""
         if self.ended:
             return False
         return self._write() if self._pieces else self._read()
@@ -97,7 +97,7 @@ class _Way:
         return True
 
     def _read_up_to_rights(self, size: int) -> None:
-        """Reads the bytes before a descriptor and those of its own write as two pieces: only a read of one byte shows where it came."""
+        """Reads the bytes before a descriptor and the bytes of its own write as two pieces. A read of a single byte finds their border."""
         before = b""
         data, rights = self._receive(1)
         while not rights and len(before) + 1 < size:
@@ -122,7 +122,7 @@ class _Way:
             taken = self._target.sendmsg([data], packed(rights))
         except BlockingIOError:
             return False
-        except OSError as error:  # nobody reads any more: it is lost, as it would be without us
+        except OSError as error:  # the target is closed: the bytes are lost, as they would be without the kit
             self._transcript.note(f"{self._name}: not delivered ({error.strerror})")
             taken = len(data)
         _close(rights)
@@ -133,7 +133,7 @@ class _Way:
         return True
 
     def _end(self, why: str) -> None:
-        """Tells the target. Whoever closed its end reads no more either, and the target's writes have to fail."""
+        """Passes the end on to the target. A process that closed its end also reads no more, so the target's writes have to fail."""
         poller = select.poll()
         poller.register(self._source, 0)
         gone = bool(poller.poll(0))

@@ -1,4 +1,4 @@
-"""Compares what a run found with the committed ``MATRIX.md``, as far as it goes: cell by cell, for the implementations that were run."""
+"""Compares the results of a run with the committed ``MATRIX.md``, cell by cell, for the implementations of the run."""
 
 import re
 from pathlib import Path
@@ -14,9 +14,9 @@ Cells = dict[tuple[str, str], str]
 
 
 def differences(path: Path, content: dict[str, Any]) -> list[str]:
-    """What differs, a line each. A case that the file does not know yet is no difference, nor is what it changes in its rules.
+    """The differences, a line each. A case that is not in the file yet makes no difference, also not in the rows of its rules.
 
-    Raises :class:`UsageError` when there is nothing to compare.
+    Raises :class:`UsageError` when the file has none of the implementations.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -59,7 +59,7 @@ def _split(line: str) -> list[str]:
 
 
 def _pinned(column: str, content: dict[str, Any]) -> str:
-    """The column of the committed file: ``node`` is the pinned one of its major, if it is exactly that version."""
+    """The column of the committed file. ``node`` means the pinned runtime of its major, if the versions are equal."""
     subject = next((one for one in content["subjects"] if one["name"].startswith(f"{column}-")), None)
     version = subject["implementation"].get("version") if subject and column == "node" else None
     exact = next(

@@ -1,4 +1,4 @@
-"""What a run prints: failures in full, a verdict per requirement, a summary per subject."""
+"""The output of a run: failures in full, a verdict per requirement, a summary per subject."""
 
 import re
 from collections import Counter
@@ -37,7 +37,7 @@ NEWLINE = "\n"
 def show_result(
     entry: dict[str, Any], requirements: dict[str, str], title: str, out: Terminal, *, trace: bool
 ) -> None:
-    """Prints one result: always when it needs attention, with ``trace`` in any case."""
+    """Prints a result if it needs attention; with ``trace`` prints every result."""
     verdict = entry["verdict"]
     if verdict not in TOLD and not trace:
         return
@@ -60,7 +60,7 @@ def show_result(
 
 
 def show_again(entry: dict[str, Any], first: str, out: Terminal) -> None:
-    """Prints a result that has the same cause as an earlier one: one line."""
+    """Prints a line for a result that has the same cause as an earlier result."""
     out.say(f"{_head(entry, out)}  same cause as {first}")
 
 
@@ -86,13 +86,13 @@ def _show_stderr(text: str, out: Terminal) -> None:
 
 
 def worst_verdict(verdicts: Iterable[str]) -> str | None:
-    """The verdict of a requirement: the worst of its cases; None without any. What is declared absent counts last."""
+    """The verdict of a requirement: the worst of its cases, None without cases. Unsupported cases do not count."""
     found = sorted(set(verdicts) - {UNSUPPORTED}, key=VERDICTS.index)
     return found[-1] if found else None
 
 
 def requirement_table(content: dict[str, Any]) -> list[tuple[str, list[str]]]:
-    """One row per requirement: its id and its verdict per subject, empty where no case was run."""
+    """A row per requirement: its id and its verdict per subject, empty where no case was run."""
     cells: dict[tuple[str, str], list[str]] = {}
     for entry in content["results"]:
         for rule in entry["rules"]:
@@ -134,7 +134,7 @@ def show_summary(content: dict[str, Any], out: Terminal) -> None:
 
 
 def _show_findings(findings: list[dict[str, Any]], out: Terminal) -> None:
-    """The faults that more than one case shows, and the number of all."""
+    """The faults that several cases show, and the number of all faults."""
     for finding in findings:
         out.say(f"{out.paint('finding', finding['verdict'])}  {finding['subject']}: {headline(finding)}")
         if finding["expected"]:
@@ -167,7 +167,7 @@ def _line_of(one: dict[str, Any], content: dict[str, Any], out: Terminal) -> str
 
 
 def pair_table(content: dict[str, Any]) -> tuple[list[str], list[tuple[str, list[list[int]]]]]:
-    """Children, and for each parent the positions in ``pairs.results`` of what it did with each child."""
+    """The children, and for each parent the positions in ``pairs.results`` of its trials with each child."""
     results = content["pairs"]["results"]
     found: dict[tuple[str, str], list[int]] = {}
     for number, entry in enumerate(results):
@@ -183,7 +183,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def show_pairs(content: dict[str, Any], out: Terminal) -> None:
-    """Prints a line per parent and child, with what went wrong."""
+    """Prints a line per parent and child, with the trials that failed."""
     results = content["pairs"]["results"]
     children, rows = pair_table(content)
     for parent, cells in rows:

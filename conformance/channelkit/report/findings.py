@@ -1,4 +1,4 @@
-"""One cause, one finding: failures of a subject that have the same cause are told once, with the number of their cases."""
+"""Findings: failures of a subject that have the same cause are told once, with the number of their cases."""
 
 import re
 from collections import Counter
@@ -14,12 +14,12 @@ _ENDINGS = {"hung": "LIF-002"}
 _CODE = re.compile(r'"(?:event|code)": ?"([^"]{1,60})"')
 _PARTICULAR = re.compile(r"""[{\["'].*|b['"].*|\d+""", re.DOTALL)
 _DESCRIPTOR = re.compile(r"\d+ -> [^\s,]+")
-"""A descriptor and its file, as a leak names them: other numbers in each process."""
+"""A descriptor and its file, as the text of a leak names them. The numbers differ in each process."""
 _LAST_WORD = re.compile(r"([A-Za-z_][\w.]*(?:Error|Exception|Panic|panic\w*))\b")
 
 
 def cause_of(entry: dict[str, Any]) -> str:
-    """Equal for two results of one subject that show one fault."""
+    """Equal for two results of a subject that show the same fault."""
     text: str = _DESCRIPTOR.sub("…", entry["cause"] or entry["text"])
     codes = " ".join(_CODE.findall(text)[:2])
     general = _PARTICULAR.sub("…", text.strip().rpartition("\n")[2]) if not entry["cause"] or codes else text
@@ -57,7 +57,7 @@ def _finding(entries: Sequence[dict[str, Any]], common: Counter[str]) -> dict[st
 
 
 def _rule(entries: Sequence[dict[str, Any]], common: Counter[str]) -> str:
-    """The rule that most of the cases name; of several the one that the fewest other cases name."""
+    """The rule that most of the cases name. Among several, the rule that the fewest cases outside of the finding name."""
     if len(entries) > 1 and "/" in entries[0]["signature"] and entries[0]["ending"] in _ENDINGS:
         return _ENDINGS[entries[0]["ending"]]
     named: Counter[str] = Counter(rule for entry in entries for rule in entry["rules"])
@@ -65,7 +65,7 @@ def _rule(entries: Sequence[dict[str, Any]], common: Counter[str]) -> str:
 
 
 def headline(finding: dict[str, Any]) -> str:
-    """One line for people."""
+    """A line for people."""
     return f"{count(len(finding['cases']), 'case')}, {finding['rule']}, {finding['signature']}"
 
 
@@ -75,7 +75,7 @@ def count(number: int, what: str) -> str:
 
 
 def shortened(names: Iterable[str], most: int = 8) -> str:
-    """A list for one line; a long one ends with how many more there are."""
+    """A list for a line. A long list ends with the number of names left out."""
     found = list(names)
     more = f" and {len(found) - most} more" if len(found) > most else ""
     return ", ".join(found[:most]) + more

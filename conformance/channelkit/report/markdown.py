@@ -1,6 +1,6 @@
 """A report as Markdown: the implementations, rule by rule and case by case, and every deviation with its outcome.
 
-Nothing in it changes from run to run unless a verdict does, so that it can be committed and compared.
+The text changes from run to run only when a verdict changes, so that it can be committed and compared.
 """
 
 import re
@@ -83,7 +83,7 @@ def _verdict(one: dict[str, Any]) -> str:
 
 
 def _findings(content: dict[str, Any]) -> list[str]:
-    """What is wrong and not listed, one line for each cause; nothing when all is well."""
+    """The failures that no list names, a line for each cause; empty when there are none."""
     lines = []
     for one in content["findings"]:
         said = f"expected {_plain(one['expected'])}; came {_plain(one['came'].rpartition(NEWLINE)[2])}"
@@ -110,7 +110,7 @@ def _groups(content: dict[str, Any]) -> dict[str, list[int]]:
 
 
 def _cells(verdicts: list[str], groups: dict[str, list[int]]) -> list[str]:
-    """The marks of a row, one cell per implementation."""
+    """The marks of a row, a cell per implementation."""
     row = []
     for numbers in groups.values():
         marks = [MARKS[verdicts[number]] for number in numbers if verdicts[number]]
@@ -150,7 +150,7 @@ def _deviations(content: dict[str, Any]) -> list[str]:
 
 
 def _pairs(content: dict[str, Any]) -> list[str]:
-    """Parent by child, the worst of all trials, and what went wrong."""
+    """Parent by child: the worst verdict of all trials, and the trials that failed."""
     results = content["pairs"]["results"]
     children, rows = pair_table(content)
     cells = [

@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else: no network, no server, no other file."""
+"""The report as an HTML page that stands alone: it needs no network, no server and no further file."""
 
 import base64
 import gzip
@@ -15,9 +15,9 @@ from channelkit.report.findings import TOLD, count, headline
 from channelkit.resources import PACKAGE
 
 _MANY, _HEAD = 1500, 10
-"""Results beyond which what passed keeps so many entries of its transcript."""
+"""In a report with more results, a passed case keeps so many entries of its transcript."""
 _HOLDS = {PASS: "hold", LENIENT: "hold", KNOWN: "known", FAIL: "new", FIXED: "new", INCONCLUSIVE: "new"}
-"""What a verdict says of a rule; a rule that is declared absent is not counted."""
+"""The meaning of a verdict for a rule; a rule whose capability is absent is not counted."""
 _COLUMNS = 6
 """Subjects beyond which heads of columns stand upright."""
 
@@ -74,7 +74,7 @@ def _absent(content: dict[str, Any]) -> str:
 
 
 def _embedded(content: dict[str, Any]) -> str:
-    """JSON, packed and in base64. In a large report what passed keeps the head of its transcript."""
+    """JSON, packed and in base64. In a large report a passed case keeps the head of its transcript."""
     if len(content["results"]) > _MANY:
         content = {**content, "results": [_brief(one) for one in content["results"]]}
     if "pairs" in content:
@@ -122,7 +122,7 @@ def _subjects(content: dict[str, Any], *, opened: bool) -> str:
 
 
 def _findings(content: dict[str, Any]) -> str:
-    """What is wrong and not listed, one entry for each cause, and why a subject was not judged; on top, since it is what one looks for."""
+    """The failures that no list names, by cause, and why a subject was not judged. They stand on top, since readers look for them."""
     numbers = _numbers(content)
     items = [
         f"<li><strong>{_text(one['name'])}</strong> was not judged: {_text(one['unfit']['text'])}"
@@ -202,7 +202,7 @@ def _cases(content: dict[str, Any]) -> str:
 
 
 def _worry(content: dict[str, Any], case: dict[str, Any], numbers: dict[tuple[str, str], int]) -> bool:
-    """False for a case that needs attention, so that it stands above the others."""
+    """False for a case that needs attention, so that it stands on top."""
     found = (numbers.get((case["id"], one["name"])) for one in content["subjects"])
     return not any(number is not None and content["results"][number]["verdict"] in TOLD for number in found)
 
@@ -215,7 +215,7 @@ def _cell(content: dict[str, Any], number: int | None) -> str:
 
 
 def _button(verdict: str, column: str, **opens: object) -> str:
-    """A cell that opens what the script finds under these names; an empty one when there is no verdict."""
+    """A cell that opens the entry of these names in the script; an empty cell when there is no verdict."""
     if not verdict:
         return "<td></td>"
     names = " ".join(f'data-{name}="{_text(value)}"' for name, value in opens.items())

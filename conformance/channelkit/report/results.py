@@ -1,4 +1,4 @@
-"""``results.json``: everything that a run showed, and the page made from it."""
+"""``results.json``: all results of a run, and the page that is made from them."""
 
 import argparse
 import json
@@ -34,7 +34,7 @@ _NAME = 100
 _CAUSE = 500
 """Characters that are kept of a cause."""
 _PAUSE, _SHARE = 5.0, 20
-"""Seconds between two writings of what is known so far, and that many times as long as a writing took."""
+"""Least seconds between two writings of the results so far, and the least multiple of the time that a writing took."""
 
 
 Output = tuple[str, Path]
@@ -99,7 +99,7 @@ class Report:
     unfit: dict[str, Unfit] = field(default_factory=dict)
     """Subjects with which no case can be run, and why."""
     trials: Sequence[Trial] = ()
-    """What pairs are made to do; none when no pairs are run."""
+    """The trials of pairs; empty when no pairs are run."""
     results: list[dict[str, Any]] = field(default_factory=list)
     pairs: list[dict[str, Any]] = field(default_factory=list)
     started: float = field(default_factory=time.time)
@@ -108,7 +108,7 @@ class Report:
     _next: float = field(default_factory=lambda: time.monotonic() + _PAUSE)
 
     def add(self, result: CaseResult) -> dict[str, Any]:
-        """Takes one result and returns it as it stands in the report."""
+        """Takes a result and returns it as it stands in the report."""
         description = next(one for one in self.subjects if one.name == result.subject)
         entry = as_entry(result, reproduce(description, result))
         if entry["verdict"] == KNOWN:
@@ -128,7 +128,7 @@ class Report:
         return entry
 
     def add_pair(self, entries: Sequence[dict[str, Any]]) -> None:
-        """Takes the results of one pair."""
+        """Takes the results of a pair."""
         self.pairs.extend(entries)
         self._write_partial()
 
@@ -140,7 +140,7 @@ class Report:
             self._next = started + max(_PAUSE, _SHARE * taken)
 
     def content(self, *, complete: bool) -> dict[str, Any]:
-        """The report as one value; ``complete`` says whether every case was run."""
+        """The report as a value; ``complete`` says whether every case was run."""
         order = {case.id: number for number, case in enumerate(self.cases)}
         names = {one.name: number for number, one in enumerate(self.subjects)}
         self.results.sort(key=lambda entry: (names[entry["subject"]], order[entry["case"]]))
@@ -254,7 +254,7 @@ def _write_to(target: Path, text: str) -> None:
     if stat.S_ISREG(kind) and not target.is_relative_to("/dev"):  # /dev/stdout may lead to a file
         _replace(target.resolve(), text)
         return
-    # Without a reader, the open of a named pipe would wait for one for ever.
+    # The open of a named pipe would wait for a reader without end.
     descriptor = os.open(target, os.O_WRONLY | os.O_NONBLOCK)
     os.set_blocking(descriptor, True)
     with open(descriptor, "w", encoding="utf-8") as stream:  # noqa: PTH123 (a descriptor)
@@ -262,13 +262,13 @@ def _write_to(target: Path, text: str) -> None:
 
 
 def _fresh(target: Path) -> TextIO:
-    """A new file of that name. A link of that name is not followed: a subject can put one there while it runs."""
+    """A new file with this name. A link with this name is not followed, because a subject can make a link while it runs."""
     target.unlink(missing_ok=True)
     return target.open("x", encoding="utf-8")
 
 
 def _replace(target: Path, text: str) -> None:
-    """Writes a file in one step: a reader finds the old text or the new one, whole. A link of that name is not followed."""
+    """Writes a file in a single step: a reader finds the whole old text or the whole new text. A link with this name is not followed."""
     target.parent.mkdir(parents=True, exist_ok=True)
     descriptor, scratch = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
@@ -289,7 +289,7 @@ def reproduce(description: Description, result: CaseResult) -> str:
 
 
 def as_entry(result: CaseResult, command: str) -> dict[str, Any]:
-    """One result as it stands in ``results.json``."""
+    """A result as it stands in ``results.json``."""
     seen = result.judgement.seen
     failed = result.judgement.verdict == FAIL
     return {

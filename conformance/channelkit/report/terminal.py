@@ -1,4 +1,4 @@
-"""What the kit prints: colours and progress on a terminal, neither in a pipe nor with ``NO_COLOR``."""
+"""The output of the kit: colours and progress on a terminal, neither in a pipe nor with ``NO_COLOR``."""
 
 import os
 import sys
@@ -24,7 +24,7 @@ _PAUSE: Final = 0.1
 
 
 class Terminal:
-    """Prints lines, and below them one line of progress when stdout is a terminal."""
+    """Prints lines, and below them a line of progress when stdout is a terminal."""
 
     def __init__(self) -> None:
         self._live = sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
@@ -33,7 +33,7 @@ class Terminal:
         self._next = 0.0
 
     def say(self, text: str = "") -> None:
-        """Prints one or more lines."""
+        """Prints one line or several."""
         self.clear()
         print(text, flush=self._live)
 
@@ -43,7 +43,7 @@ class Terminal:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._colours and colour else text
 
     def progress(self, text: str) -> None:
-        """Replaces the line of progress; nothing in a pipe, nor with ``NO_COLOR``."""
+        """Replaces the line of progress; no effect in a pipe or with ``NO_COLOR``."""
         if self._colours and time.monotonic() >= self._next:
             self._next = time.monotonic() + _PAUSE
             self._shown = True
