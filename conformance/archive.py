@@ -1,6 +1,6 @@
-"""Builds ``build/channelkit.pyz``: the kit and its data in one file that any Python from 3.11 on runs.
+"""Builds ``build/channelkit.pyz``: the kit and its data in a single file that every Python from 3.11 on runs.
 
-The table ``data`` of ``pyproject.toml`` says what goes in beside the package, as it does for the wheel.
+The table ``data`` of ``pyproject.toml`` lists the files beside the package, as for the wheel.
 """
 
 import shutil

@@ -1,4 +1,4 @@
-"""Writes what follows from the tables of channelkit: ``schemas/kit/case.json`` and the tables of ``conformance/README.md``.
+"""Writes the files that follow from the tables of channelkit: ``schemas/kit/case.json`` and tables of ``conformance/README.md``.
 
 python conformance/generate.py           writes
 python conformance/generate.py --check   compares, and fails when a file would change

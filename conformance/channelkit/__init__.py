@@ -1,7 +1,7 @@
-"""The conformance kit: judges one end of a ``NODE_CHANNEL_FD`` channel by what is seen on the wire.
+"""The conformance kit: judges an end of a ``NODE_CHANNEL_FD`` channel by its behaviour on the wire.
 
-The kit needs nothing but the standard library and imports no implementation of the channel: it builds its own
-bytes. See ``conformance/README.md`` for the adapter contract and the format of the cases.
+The kit needs only the standard library and imports no implementation of the channel: it builds its own bytes.
+``conformance/README.md`` describes the adapter contract and the format of the cases.
 """
 
 __version__ = "0.1.0"

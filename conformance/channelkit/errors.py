@@ -1,4 +1,4 @@
-"""What can go wrong with the kit itself, as opposed to the subject under test."""
+"""The errors of the kit itself, as opposed to faults of the subject under test."""
 
 
 class KitError(Exception):
@@ -14,7 +14,7 @@ class HarnessError(KitError):
 
 
 class NoAnswer(HarnessError):
-    """The adapter ended, or said nothing, where the contract has an answer: no case can be run with it."""
+    """The adapter ended or gave no answer where the contract demands an answer. No case can be run with it."""
 
 
 class NoChannel(KitError):

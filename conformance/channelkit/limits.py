@@ -1,33 +1,33 @@
-"""How long the runner waits, in seconds, and how much it takes, before it decides.
+"""How long the runner waits, in seconds, and how many bytes, frames and descriptors it takes.
 
-Every limit of time bounds a wait for something positive, so a subject that behaves never pays it. The limits of quantity keep a
-subject that floods the kit from taking its memory, its descriptors or its time.
+Every limit of time bounds a wait for an event. When the event comes, the wait ends at once, so a correct subject never waits for a
+limit. The limits of quantity protect the memory, the descriptors and the time of the kit from a subject that floods it.
 """
 
 from dataclasses import dataclass
 
 SLICE = 0.2
-"""The longest single wait, whatever the limit: after it a thread looks whether the run was stopped, and the main thread whether there
-was a signal, since one that comes just before a wait does not end it."""
+"""The longest single wait. After each wait a thread looks whether the run was stopped, and the main thread also looks for a signal,
+because a signal just before a wait does not end the wait."""
 
 
 MOST_BYTES = 1 << 26
-"""Bytes that may arrive while one thing is waited for: four times the longest message of a case."""
+"""Bytes that may arrive during a wait: four times the longest message of a case."""
 LONGEST_LINE = 1 << 25
-"""Bytes of one line that the kit reads as JSON: twice the longest message of a case."""
+"""Bytes of a line that the kit reads as JSON: twice the longest message of a case."""
 MOST_WAITING = 100_000
 """Frames, or events, that may wait until a step takes them."""
 MOST_DESCRIPTORS = 64
 """Received descriptors that may wait until a step takes them."""
 AT_ONCE = 1 << 18
-"""Bytes that are taken from one source before the others have their turn."""
+"""Bytes that are taken from a source before the next source has its turn."""
 ROUNDS = 64
-"""Times that all sources are read before the time is looked at again."""
+"""Times that all sources are read before the clock is read again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of one run; ``scale`` multiplies all of them (slow machines, debuggers)."""
+    """Limits of a run in seconds; ``scale`` multiplies all of them, for slow machines and debuggers."""
 
     scale: float = 1.0
 
@@ -38,7 +38,7 @@ class Limits:
 
     @property
     def hello(self) -> float:
-        """From the start of a process to its first answer, when nothing is known of it yet."""
+        """From the start of a process to its first answer, before the first case."""
         return 8.0 * self.scale
 
     @property
@@ -48,12 +48,12 @@ class Limits:
 
     @property
     def progress(self) -> float:
-        """For an answer of which a part arrives again and again: slow is not stuck, up to here."""
+        """For an answer that arrives in parts: up to this limit a slow subject is not stuck."""
         return 300.0 * self.scale
 
     @property
     def case(self) -> float:
-        """For one process of a case, however slowly it moves."""
+        """For a process of a case, however slowly it moves."""
         return 600.0 * self.scale
 
     @property
@@ -68,5 +68,5 @@ class Limits:
 
     @property
     def silence(self) -> float:
-        """For the step that expects nothing at all."""
+        """For the step that expects silence."""
         return 0.25 * self.scale

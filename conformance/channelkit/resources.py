@@ -13,7 +13,7 @@ from channelkit.errors import UsageError
 
 
 def _package() -> Path:
-    """The directory of the package; out of a zip archive it is unpacked for the life of this process."""
+    """The directory of the package. A package in a zip archive is unpacked for the life of this process."""
     here = Path(__file__).resolve().parent
     if here.is_dir():
         return here
@@ -28,12 +28,12 @@ PACKAGE = _package()
 PUPPET = PACKAGE / "process" / "puppet.py"
 RELAY = PACKAGE / "process" / "relay.py"
 
-# In a wheel everything is in data/; in a checkout adapters and cases are in conformance/ and the rest beside it.
+# In a wheel all data is in data/. In a checkout adapters and cases are in conformance/, and the rest is beside it.
 _ROOTS = (PACKAGE / "data", PACKAGE.parent, PACKAGE.parent.parent, PACKAGE.parent.parent / "spec")
 
 
 def find(relative: str) -> Path:
-    """The first existing file or directory of that name among the data roots.
+    """The first existing file or directory with this name among the data roots.
 
     Raises :class:`~channelkit.errors.UsageError` when there is none.
     """
@@ -45,7 +45,7 @@ def find(relative: str) -> Path:
 
 
 def case_files() -> list[Path]:
-    """The catalogue in order of name: one file for each topic, or several, named after the topic and a part of it."""
+    """The files of the catalogue in order of name. A topic has a file, or several files, named after the topic and its parts."""
     return sorted(path for path in find("cases").glob("*.json") if path.name != "flags.json")
 
 
@@ -64,21 +64,21 @@ def schema(name: str) -> dict[str, Any]:
 
 @cache
 def rules() -> dict[str, str]:
-    """Requirement id to its sentence; empty when the index is not there."""
+    """Requirement id to its sentence; empty without the index."""
     found = _read("requirements.json").get("rules", {})
     return {name: entry if isinstance(entry, str) else entry.get("text", "") for name, entry in found.items()}
 
 
 @cache
 def levels() -> dict[str, str]:
-    """Requirement id to ``MUST``, ``SHOULD`` or ``MAY``; empty when the index is not there."""
+    """Requirement id to ``MUST``, ``SHOULD`` or ``MAY``; empty without the index."""
     found = _read("requirements.json").get("rules", {})
     return {name: entry["level"] for name, entry in found.items() if isinstance(entry, dict)}
 
 
 @cache
 def flags() -> dict[str, str]:
-    """Flag of a lenient outcome to its meaning; empty when the glossary is not there."""
+    """Flag of a lenient outcome to its meaning; empty without the glossary."""
     return {
         name: f"{entry['meaning']}; {entry['effect']}" for name, entry in _read("cases/flags.json").items()
     }

@@ -1,6 +1,6 @@
-"""Reads as much of JSON Schema as the kit's own schemas use, and says where a value does not fit.
+"""Reads the part of JSON Schema that the kit's own schemas use, and names the place where a value does not fit.
 
-Nothing outside the standard library is needed, so that the kit stays one file that any Python runs.
+The module needs only the standard library, so that the kit stays a file that every Python runs.
 """
 
 import re
@@ -12,17 +12,17 @@ from typing import Any
 from channelkit.wire.values import show
 
 Rules = Mapping[str, Any] | bool
-"""A schema: its keywords, or whether it accepts everything or nothing."""
+"""A schema: its keywords; True accepts every value, False accepts none."""
 Place = tuple[str | int, ...]
 """The names and numbers that lead from a value to a part of it."""
 
 _IGNORED = frozenset(("$schema", "$id", "$defs", "title", "description", "then"))
-"""Keywords that check nothing by themselves. The last one belongs to `if`."""
+"""Keywords without a check of their own. The last keyword belongs to `if`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a value, and with which part of it."""
+    """The fault of a value, and the part of the value that has it."""
 
     text: str
     place: Place = ()
@@ -30,11 +30,11 @@ class Fault:
     """The text already names the part."""
 
     def below(self, step: str | int) -> "Fault":
-        """The same fault, seen from the value that has this one as a member."""
+        """The same fault, seen from the value around this value."""
         return replace(self, place=(step, *self.place))
 
     def told(self, root: str) -> str:
-        """The fault in one sentence; ``root`` names the whole value."""
+        """The fault in a sentence; ``root`` names the whole value."""
         if self.names_it:
             return self.text
         where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.place)
@@ -158,7 +158,7 @@ def _prefix(schema: Schema, value: Any, firsts: list[Rules]) -> Fault | None:
 
 
 def _one_of(schema: Schema, value: Any, choices: list[dict[str, Any]]) -> Fault | None:
-    """Of several faults the most telling is that of the choice which the value names by its constants or its members."""
+    """When no choice fits, the fault comes from the choice that the value names by its constants or its members."""
     if isinstance(value, dict) and (names := _names(choices)):
         return _named_choice(schema, value, names)
     faults = [schema.part(choice).fault(value) for choice in choices]
@@ -174,7 +174,7 @@ def _one_of(schema: Schema, value: Any, choices: list[dict[str, Any]]) -> Fault 
 
 
 def _names(choices: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The choices among objects that are told apart by the name of one member, by that name; empty when they are not."""
+    """The choices among objects by the name of the member that tells them apart; empty when no member does."""
     objects = [choice for choice in choices if choice.get("type") == "object"]
     named = {
         choice["title"]: choice for choice in objects if choice.get("title") in choice.get("required", ())

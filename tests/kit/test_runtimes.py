@@ -72,7 +72,7 @@ def test_a_runtime_is_fetched_once_and_verified(registry: Path, capsys: pytest.C
 
 
 def test_other_bytes_than_the_pinned_ones_are_refused(registry: Path) -> None:
-    with pytest.raises(fetch.FetchError, match="not what is pinned"):
+    with pytest.raises(fetch.FetchError, match="not the pinned bytes"):
         fetch.fetch(pinned.named("deno"))
     assert not pinned.named("deno").is_there
     assert list(pinned.cache_directory().iterdir()) == []

@@ -1,4 +1,4 @@
-"""``channelkit doctor``: does an adapter keep the contract at all? One step after the other, each with what went wrong."""
+"""``channelkit doctor``: does an adapter keep the contract at all? Prints step by step, with the reason of a failure."""
 
 import argparse
 import threading
@@ -19,11 +19,11 @@ from channelkit.wire.transcript import Transcript, lines
 
 
 class _Ill(Exception):
-    """A step that went wrong."""
+    """A step failed."""
 
 
 def examine(subject: Description, limits: Limits) -> int:
-    """Prints the steps; 0 when all went well, else 1."""
+    """Prints the steps; 0 when all succeed, else 1."""
     if subject.role == codec.ROLE:
         return _examine_codec(subject, limits)
     transcript = Transcript()
@@ -52,7 +52,7 @@ def _say_what_follows(subject: Description) -> None:
 
 
 def _examine_codec(subject: Description, limits: Limits) -> int:
-    """A filter for each direction: one good line goes through, and a bad one is rejected."""
+    """Tries the filter of each direction with a good line."""
     try:
         for way, wanted in (("decode", _EVENT), ("encode", _LINE)):
             status, out = codec.convert((*subject.command, way), _LINE, limits, threading.Event())
@@ -63,7 +63,7 @@ def _examine_codec(subject: Description, limits: Limits) -> int:
             elif not _is_right(way, out):
                 raise _Ill(f"`{way}` of {_LINE!r} wrote {out[:200]!r}, not {wanted!r}")
             else:
-                print(f"ok  `{way}` takes a line and gives one", flush=True)
+                print(f"ok  `{way}` takes a line and writes the right answer", flush=True)
     except (_Ill, codec.CaseOver, KitError) as error:
         print(f"NO  {error}")
         return 1
@@ -119,7 +119,7 @@ def _deliver(session: Session) -> str:
     ):
         return ""
     found = session.frames[0] if session.frames else session.events[0] if session.events else "nothing"
-    raise _Ill(f'{{"probe":1}} was written; what came back is {found}')
+    raise _Ill(f'{{"probe":1}} was written; the answer is {found}')
 
 
 def _end(session: Session) -> str:
@@ -130,7 +130,7 @@ def _end(session: Session) -> str:
 
 
 def add(parser: argparse.ArgumentParser, describe: Callable[[argparse.Namespace], list[Description]]) -> None:
-    """Declares the action; the arguments that name subjects are those of ``run``."""
+    """Declares the action; ``describe`` makes subjects of the same arguments as for ``run``."""
 
     def act(arguments: argparse.Namespace) -> int:
         status = 0

@@ -17,7 +17,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "files", type=Path, nargs="*", metavar="FILE", help="case files (default: the kit's own catalogue)"
     )
     parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit status 1 when a file would change"
+        "--check", action="store_true", help="write no file; exit status 1 when a file would change"
     )
     parser.set_defaults(action=act)
 

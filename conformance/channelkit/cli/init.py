@@ -1,4 +1,4 @@
-"""``channelkit init-adapter LANG`` and ``channelkit copy DIR``: what ships with the kit, to start from or to use elsewhere."""
+"""``channelkit init-adapter LANG`` and ``channelkit copy DIR``: files of the kit, as a start or for use in a different place."""
 
 import argparse
 import shlex
@@ -19,7 +19,7 @@ STARTS = {
 }
 """Language to the adapter that is a start in it, and the command that starts it."""
 COMPILERS = {"c": ("cc",), "rust": ("rustc", "-O")}
-"""Languages that are compiled, and by what."""
+"""Languages that need a compiler, and its command."""
 _COPIED = ("cases", "schemas", "requirements.json")
 
 
@@ -46,7 +46,7 @@ def init(arguments: argparse.Namespace) -> int:
 def add_copy(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of ``copy``."""
     parser.add_argument(
-        "target", type=Path, metavar="DIR", help="the directory, which is made if there is none"
+        "target", type=Path, metavar="DIR", help="the directory, which is made if it does not exist"
     )
     parser.set_defaults(action=copy)
 

@@ -15,12 +15,12 @@ _NO_REASON = "reason not given yet"
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
-    parser.add_argument("results", type=Path, help="a results.json")
+    parser.add_argument("results", type=Path, help="the results.json of a run")
     parser.add_argument(
         "--write",
         type=Path,
         metavar="DIR",
-        help="write a file per subject there; reasons of an older file are kept",
+        help="write a file per subject to this directory; the reasons of an older file are kept",
     )
     parser.set_defaults(action=act)
 
@@ -48,7 +48,7 @@ def act(arguments: argparse.Namespace) -> int:
 
 
 def listing(entries: list[dict[str, Any]], older: Path | None = None) -> str:
-    """Lines ``case-id outcome  # reason`` for failures; reasons, and what stays as it is, are taken from an older list."""
+    """Lines ``case-id outcome  # reason`` for failures. The reasons, and the mark ``wontfix``, are taken from an older list."""
     known = read(older) if older and older.exists() else {}
     rows = []
     for entry in entries:

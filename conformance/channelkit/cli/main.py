@@ -58,10 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             print("channelkit: interrupted", file=sys.stderr)
             return HARNESS
         except BrokenPipeError:
-            # The reader of our output has gone; nothing more can be said to it, not even at exit.
+            # The reader of the output is gone. Without stdout, Python writes no error about it at exit.
             sys.stdout = None
             return HARNESS
-        except Exception:  # a fault of the kit says nothing about a subject
+        except Exception:  # a fault of the kit is no verdict about a subject
             traceback.print_exc()
             return HARNESS
 
@@ -92,14 +92,14 @@ def _no_buffered_loss() -> Iterator[None]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("channelkit", description="Judges one end of a NODE_CHANNEL_FD channel.")
+    parser = argparse.ArgumentParser("channelkit", description="Judges an end of a NODE_CHANNEL_FD channel.")
     parser.add_argument("--version", action="version", version=__version__)
     actions = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_run(actions.add_parser("run", help="run cases against one or more subjects"))
+    _add_run(actions.add_parser("run", help="run cases against subjects"))
     listing = actions.add_parser("list", help="list the cases")
     _add_selection(listing)
     listing.set_defaults(action=list_cases)
-    showing = actions.add_parser("show", help="print one case")
+    showing = actions.add_parser("show", help="print a case")
     showing.add_argument("id", help="the id of the case")
     _add_catalogue(showing)
     showing.set_defaults(action=show_case)
@@ -110,25 +110,25 @@ def _parser() -> argparse.ArgumentParser:
     _add_catalogue(explaining)
     explaining.set_defaults(action=explain)
     runtimescli.add(actions.add_parser("runtimes", help="list, fetch or verify the pinned runtimes"))
-    matrix.add(
-        actions.add_parser("matrix", help="run every runtime that is there in both roles, side by side")
-    )
+    matrix.add(actions.add_parser("matrix", help="run every fetched runtime in both roles, side by side"))
     tapcli.add(actions.add_parser("tap", help="record the channel of a program"))
     lintcli.add(actions.add_parser("lint", help="say which rules recordings show to be broken"))
     lookcli.add(actions.add_parser("look", help="show a recording: a page, lines, a trace"))
-    paircli.add(actions.add_parser("pair", help="run one real implementation as parent of another"))
+    paircli.add(
+        actions.add_parser("pair", help="run a real implementation as the parent of a real implementation")
+    )
     examining = actions.add_parser("doctor", help="look whether an adapter keeps the contract at all")
     _add_subjects(examining)
     doctor.add(examining, _subjects)
-    replaying = actions.add_parser("replay", help="run one case again and again, each time in a new process")
+    replaying = actions.add_parser("replay", help="run a case several times, each time in a new process")
     _add_subjects(replaying)
     replay.add(replaying, _subjects)
-    promote.add(actions.add_parser("promote", help="make the case that a fuzzer found a permanent one"))
+    promote.add(actions.add_parser("promote", help="add a case that a fuzzer found to the catalogue"))
     fmt.add(actions.add_parser("fmt", help="bring case files into their canonical form"))
     initcli.add_init(actions.add_parser("init-adapter", help="write an echo child to start from"))
     initcli.add_copy(actions.add_parser("copy", help="copy cases, schemas and rules to a directory"))
     since.add(
-        actions.add_parser("since", help="say which release of a runtime changed what is seen of a rule")
+        actions.add_parser("since", help="say which release of a runtime changed its behaviour under a rule")
     )
     knowncli.add(actions.add_parser("known", help="make known-failures lists from a report"))
     return parser
@@ -136,7 +136,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_catalogue(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--cases", type=Path, metavar="DIR", help="another catalogue: a directory or one file"
+        "--cases",
+        type=Path,
+        metavar="DIR",
+        help="a catalogue of cases: a directory or a file (default: the kit's own)",
     )
 
 
@@ -147,7 +150,7 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
         metavar="PATTERN",
         help="an id, ID:VARIANT, a glob, a part of an id, a requirement",
     )
-    parser.add_argument("--level", choices=LEVELS, help="only cases of this level or a stricter one")
+    parser.add_argument("--level", choices=LEVELS, help="only cases of this level or of a stricter level")
     _add_catalogue(parser)
 
 
@@ -161,13 +164,13 @@ def _add_subjects(parser: argparse.ArgumentParser) -> None:
     )
     who.add_argument("--codec", metavar="CMD", help="a codec as a filter: CMD decode, CMD encode")
     who.add_argument(
-        "--subjects", type=Path, metavar="DIR", help="a directory of subject descriptions, or one of them"
+        "--subjects", type=Path, metavar="DIR", help="a directory of subject descriptions, or a description"
     )
     parser.add_argument(
         "--rung",
         type=int,
         choices=(0, 1, 2),
-        help="what --child can do: 0 echo, 1 driven, 2 handles (default 0)",
+        help="the abilities of --child: 0 echo, 1 driven, 2 handles (default 0)",
     )
     parser.add_argument(
         "--handles",
@@ -176,10 +179,14 @@ def _add_subjects(parser: argparse.ArgumentParser) -> None:
         const=HANDLES,
         default=(),
         metavar="CAPABILITIES",
-        help="the echo child of --child takes handles: of every type, or a list such as receive:net.Socket,socket-lists",
+        help="the echo child of --child takes handles of every type, or of a list such as receive:net.Socket,socket-lists",
     )
     parser.add_argument(
-        "--time-scale", type=_positive, default=1.0, metavar="F", help="multiplies every limit"
+        "--time-scale",
+        type=_positive,
+        default=1.0,
+        metavar="F",
+        help="a factor for every limit of time (default %(default)s)",
     )
     parser.add_argument(
         "--known", type=Path, metavar="FILE", help="known failures: lines `case-id outcome  # reason`"
@@ -198,14 +205,18 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--isolate", action="store_true", help="give every case a process of its own")
     parser.add_argument("--trace", action="store_true", help="print every transcript")
-    parser.add_argument("--profile", choices=PROFILES, help="only what a profile of the spec includes")
     parser.add_argument(
-        "--validate", action="store_true", help="hold every line to and from a driven adapter to the contract"
+        "--profile", choices=PROFILES, help="only the cases that a profile of the spec includes"
+    )
+    parser.add_argument(
+        "--validate",
+        action="store_true",
+        help="check every line to and from a driven adapter against the contract",
     )
     parser.add_argument(
         "--attach",
         action="store_true",
-        help="stop each process before it starts, say its number and wait for Enter, with all the time in the world",
+        help="stop each process before it starts, print its number and wait for Enter; all limits of time grow",
     )
     add_report_option(parser)
     parser.set_defaults(action=run_cases)
@@ -275,7 +286,7 @@ def run_cases(arguments: argparse.Namespace) -> int:
 def _show_results(
     work: Sequence[tuple[Case, Description]], options: Options, report: Report, out: Terminal, *, trace: bool
 ) -> None:
-    """Runs, and prints each result that needs attention: in full where its cause is new, else in one line."""
+    """Runs, and prints each result that needs attention: in full when its cause is new, else in a line."""
     texts, first = rules(), dict[tuple[str, str], str]()
     titles = {case.id: case.title for case, _subject in work}
     for name, unfit in report.unfit.items():
@@ -293,7 +304,7 @@ def _show_results(
 
 def _options(arguments: argparse.Namespace) -> Options:
     variant = (arguments.pattern or "").partition(":")[2] or None
-    if arguments.attach:  # one after the other, each in a process of its own
+    if arguments.attach:  # in order, each in a process of its own
         return Options(1, Limits(arguments.time_scale * PATIENCE), variant, isolate=True)
     return Options(arguments.jobs, Limits(arguments.time_scale), variant, arguments.isolate)
 
@@ -322,7 +333,7 @@ def _subjects(arguments: argparse.Namespace) -> list[Description]:
 
 
 def list_cases(arguments: argparse.Namespace) -> int:
-    """``list``: one line per case."""
+    """``list``: a line per case."""
     cases = select(_catalogue(arguments), arguments.pattern, arguments.level)
     width = max((len(case.id) for case in cases), default=0)
     for case in cases:

@@ -29,27 +29,29 @@ from channelkit.runtimes.pinned import Runtime, runtimes
 
 T = TypeVar("T")
 _PROGRESS = 5.0
-"""Seconds between two lines that say how far it is."""
+"""Seconds between two lines of progress."""
 _ROLES = (("child", 2), ("parent", 3), ("worker", 0), ("primary", 0))
 _ECHO = (("child", 0),)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
-    parser.add_argument("-k", dest="pattern", metavar="PATTERN", help="only these cases")
+    parser.add_argument(
+        "-k", dest="pattern", metavar="PATTERN", help="only the cases that fit PATTERN, as for `run`"
+    )
     parser.add_argument("--runtime", action="append", metavar="NAME", help="only these runtimes (repeatable)")
     parser.add_argument(
-        "--only-runtimes", action="store_true", help="without the reference and the sample adapters"
+        "--only-runtimes", action="store_true", help="leave out the reference and the sample adapters"
     )
     parser.add_argument(
         "--jobs",
         type=int,
         default=8 * (os.cpu_count() or 1),
         metavar="N",
-        help="parallel processes; beside each may be one that waits for what is known not to come",
+        help="parallel processes; as many more may wait for known failures (default %(default)s)",
     )
     parser.add_argument("--time-scale", type=float, default=1.0, metavar="F", help="multiplies every limit")
-    parser.add_argument("--no-pairs", action="store_true", help="without parent x child; so is -k")
+    parser.add_argument("--no-pairs", action="store_true", help="leave out parent by child, as -k does")
     parser.add_argument(
         "--check", type=Path, metavar="FILE", help="fail when this Markdown file differs from the result"
     )
@@ -57,14 +59,14 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--of",
         type=Path,
         metavar="RESULTS",
-        help="with --check: run nothing, compare what an earlier run found, as far as it goes",
+        help="with --check: start no run, and compare the results.json of an earlier run, as far as it goes",
     )
     add_report_option(parser)
     parser.set_defaults(action=act)
 
 
 def subjects(names: Sequence[str] | None, *, others: bool) -> list[Description]:
-    """What is judged: the runtimes (``names`` only, if given) and, with ``others``, everything in ``subjects/`` but Node."""
+    """The subjects: the runtimes (only ``names``, if given) and, with ``others``, all of ``subjects/`` except Node."""
     if names:
         unknown = set(names) - {one.name for one in runtimes()}
         if unknown:
@@ -115,7 +117,7 @@ def act(arguments: argparse.Namespace) -> int:
         print(f"absent: {name}: {why}", flush=True)
     work = pairs(present, cases)
     if not work:
-        raise UsageError("nothing to judge: `channelkit runtimes fetch` brings the runtimes")
+        raise UsageError("no subject is here: `channelkit runtimes fetch` brings the runtimes")
     pairs_too = not (arguments.no_pairs or arguments.pattern)
     report = Report(present, cases, arguments.report, absent=absent, trials=TRIALS if pairs_too else ())
     limits = Limits(arguments.time_scale)
@@ -144,7 +146,7 @@ def act(arguments: argparse.Namespace) -> int:
 
 
 def _check(committed: Path | None, results: Path) -> int:
-    """Says what an earlier run found otherwise than the committed file has it."""
+    """Prints the differences between an earlier run and the committed file."""
     if committed is None:
         raise UsageError("--of goes with --check")
     try:
@@ -157,7 +159,7 @@ def _check(committed: Path | None, results: Path) -> int:
 
 
 def _run_pairs(present: Sequence[Description], report: Report, limits: Limits, jobs: int) -> None:
-    """Every participant as parent of every other."""
+    """Every participant as the parent of every participant."""
     found = pairing.participants(present)
     known = read_known(pairing.known_file())
     with contextlib.closing(

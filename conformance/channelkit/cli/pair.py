@@ -1,4 +1,4 @@
-"""``channelkit pair PARENT CHILD``: one real implementation as parent of another."""
+"""``channelkit pair PARENT CHILD``: a real implementation as the parent of a real implementation."""
 
 import argparse
 import contextlib
@@ -24,19 +24,21 @@ def add(parser: argparse.ArgumentParser) -> None:
         "parent",
         help="a runtime of `channelkit runtimes`, a subject without its role (pyref-sync), or the command of a driven adapter",
     )
-    parser.add_argument("child", help="the same")
-    parser.add_argument("-k", dest="pattern", metavar="PATTERN", help="only trials whose name holds this")
+    parser.add_argument("child", help="the child, in the same words")
+    parser.add_argument(
+        "-k", dest="pattern", metavar="PATTERN", help="only trials whose name contains PATTERN"
+    )
     parser.add_argument(
         "--trace",
         action="store_true",
-        help="print what both adapters were told and said, and the bytes between them",
+        help="print the commands, replies and events of both adapters, and the bytes between them",
     )
     parser.add_argument("--time-scale", type=float, default=1.0, metavar="F", help="multiplies every limit")
     parser.set_defaults(action=act)
 
 
 def act(arguments: argparse.Namespace) -> int:
-    """Runs the trials; 1 when one goes wrong in a way that no list knows, 3 when the harness failed."""
+    """Runs the trials; 1 when a trial fails and no list names the failure, 3 when the harness failed."""
     trials = pairing.select(arguments.pattern)
     if not trials:
         raise UsageError(f"no trial is named {arguments.pattern}")

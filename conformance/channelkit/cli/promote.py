@@ -16,7 +16,7 @@ from channelkit.tap.ascase import as_case
 from channelkit.tap.record import SUFFIX, read
 
 _ANY = "FRM-020"
-"""The rule of a case whose recording breaks none."""
+"""The rule of a case whose recording breaks no rule."""
 TOPIC = "fuzz"
 """Promoted cases are of this topic: their ids begin with it."""
 
@@ -24,12 +24,22 @@ TOPIC = "fuzz"
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
     parser.add_argument(
-        "file", type=Path, metavar="FILE", help="a file with one case, as a fuzzer saves it, or a recording"
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="a file with a single case, as a fuzzer saves it, or a recording",
     )
-    parser.add_argument("--id", help=f"its permanent id, {TOPIC}-… (default: the one it has)")
-    parser.add_argument("--title", help="what is, in one sentence (default: the one it has)")
-    parser.add_argument("--guards", help="the bug it guards against (default: what was seen)")
-    parser.add_argument("--cases", type=Path, metavar="DIR", help="another catalogue than the kit's own")
+    parser.add_argument("--id", help=f"the permanent id of the case, {TOPIC}-… (default: the id in the file)")
+    parser.add_argument(
+        "--title",
+        help="the title of the case, a sentence that states a fact (default: the title in the file)",
+    )
+    parser.add_argument(
+        "--guards", help="the bug that the case guards against (default: the text in the file)"
+    )
+    parser.add_argument(
+        "--cases", type=Path, metavar="DIR", help="the directory of a catalogue (default: the kit's own)"
+    )
     parser.set_defaults(action=act)
 
 
@@ -66,9 +76,9 @@ def case_of_recording(recording: Path, folder: Path) -> Path:
 
 
 def promoted(file: Path, changes: dict[str, str]) -> dict[str, Any]:
-    """The one case of a file with these changes. Raises :class:`UsageError`."""
+    """The single case of a file with these changes. Raises :class:`UsageError` when there is no case or a second case."""
     if len(load_file(file)) != 1:
-        raise UsageError(f"{file}: holds more or less than one case")
+        raise UsageError(f"{file}: must hold exactly one case")
     case: dict[str, Any] = {**json.loads(file.read_text("utf-8"))["cases"][0], **changes}
     if not case["id"].startswith(f"{TOPIC}-"):
         raise UsageError(f"the id of a promoted case begins with {TOPIC}-, not {case['id']}; give --id")

@@ -21,13 +21,13 @@ from channelkit.resources import case_files, rules
 from channelkit.tap.record import SUFFIX
 
 TIMES = 3
-"""What happens so often in a row is no accident of the machine."""
+"""Runs by default. An outcome that repeats so often is no accident of the machine."""
 
 
 def add(
     parser: argparse.ArgumentParser, chosen: Callable[[argparse.Namespace], Sequence[Description]]
 ) -> None:
-    """Declares the arguments; ``chosen`` says which subjects the others name."""
+    """Declares the arguments; ``chosen`` makes subjects of the arguments that it knows."""
     parser.add_argument("what", metavar="FILE|CASE-ID", help="a case file, a recording, or the id of a case")
     parser.add_argument("--times", type=int, default=TIMES, metavar="N", help="runs (default %(default)s)")
     parser.add_argument("--trace", action="store_true", help="print every transcript")
@@ -35,7 +35,7 @@ def add(
 
 
 def named(what: str) -> list[Case]:
-    """The cases of a file, or the case of that id. Raises :class:`UsageError`."""
+    """The cases of a file, or the case with this id. Raises :class:`UsageError` when ``what`` is neither."""
     if Path(what).is_file() and Path(what).suffix == SUFFIX:
         with tempfile.TemporaryDirectory() as folder:
             return load([case_of_recording(Path(what), Path(folder))])
@@ -48,7 +48,7 @@ def named(what: str) -> list[Case]:
 
 
 def act(arguments: argparse.Namespace, subjects: Sequence[Description]) -> int:
-    """Runs; 1 when a run failed, 3 when one was inconclusive."""
+    """Runs the cases; 1 when a run failed, 3 when a run was inconclusive."""
     cases = named(arguments.what)
     work = pairs(subjects, cases)
     if not work:

@@ -22,7 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def act(arguments: argparse.Namespace) -> int:
-    """Does it; 3 when something could not be fetched or is not what was unpacked."""
+    """Lists, fetches or verifies; 3 when a runtime could not be fetched or its program has changed."""
     chosen = [named(name) for name in arguments.names] or [
         one for one in runtimes() if arguments.what == "list" or not one.historical
     ]
@@ -33,7 +33,7 @@ def act(arguments: argparse.Namespace) -> int:
                 f"{one.name.ljust(10)}  {one.version.ljust(9)}  {one.state}{'  historical' * one.historical}"
             )
         return 0
-    # All of them, even when the first one fails.
+    # The remaining runtimes are fetched also after a failure.
     return max([0, *((_fetch if arguments.what == "fetch" else _verify)(one) for one in chosen)])
 
 

@@ -1,4 +1,4 @@
-"""``channelkit since RULE``: which release of a runtime changed what the kit sees of a rule, from the committed ``MATRIX.md``."""
+"""``channelkit since RULE``: which release of a runtime changed its behaviour under a rule, from the committed ``MATRIX.md``."""
 
 import argparse
 import re
@@ -29,7 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def act(arguments: argparse.Namespace) -> int:
-    """Prints one line for each case and runtime; a case that no release changed is one line without a release."""
+    """Prints a line for each case and runtime. A case that no release changed has a line without a release."""
     cases = [case for case in load(case_files()) if arguments.rule in (case.id, *case.rules)]
     if not cases:
         raise UsageError(f"no case shows {arguments.rule}")
@@ -53,7 +53,7 @@ def _told(cases: Iterable[Case], found: Cells) -> list[str]:
 
 
 def history(marks: Sequence[tuple[str, str]]) -> str:
-    """What a row of releases, oldest first, shows: each stretch of equal marks with its first and last release."""
+    """A row of releases in words, oldest first: each stretch of equal marks with its first and last release."""
     parts = []
     for mark, group in groupby(marks, key=lambda one: one[1]):
         majors = [name.partition("@")[2] for name, _mark in group]
@@ -63,7 +63,7 @@ def history(marks: Sequence[tuple[str, str]]) -> str:
 
 
 def _words(mark: str) -> str:
-    """A mark in words; two marks are those of the runtime as a child and as a parent."""
+    """A mark in words. Of two marks, the first is for the runtime as a child, the second for the runtime as a parent."""
     first, slash, second = mark.partition(" / ")
     if not slash:
         return _WORDS.get(mark, mark)

@@ -1,7 +1,7 @@
-"""Fetches pinned runtimes from an npm registry: download, check of the bytes, one program unpacked.
+"""Fetches pinned runtimes from an npm registry: downloads a package, checks its bytes and unpacks the program.
 
-The registry is the one that npm would use: ``npm_config_registry``, an ``.npmrc``, else what npm itself says. It may be a
-``file:`` address of a directory that is laid out like one. Nothing else of npm's configuration is read.
+The registry is the registry of npm: ``npm_config_registry``, an ``.npmrc``, else the answer of npm itself. It may be a
+``file:`` address of a directory with the layout of a registry. The rest of npm's configuration is not read.
 """
 
 import base64
@@ -25,7 +25,7 @@ _DIGEST = "program.sha256"
 
 
 class FetchError(KitError):
-    """A runtime could not be fetched, or what came is not what is pinned."""
+    """A runtime could not be fetched, or its bytes are not the pinned bytes."""
 
 
 def registry() -> str:
@@ -73,18 +73,20 @@ def fetch(runtime: Runtime) -> Path:
         archive = Path(scratch) / "package.tgz"
         _download(address, archive)
         if not matches(archive, runtime.integrity):
-            raise FetchError(f"{runtime.name}: {address} is not what is pinned ({runtime.integrity})")
+            raise FetchError(
+                f"{runtime.name}: the bytes of {address} are not the pinned bytes ({runtime.integrity})"
+            )
         unpacked = Path(scratch) / "unpacked"
         unpacked.mkdir()
         _unpack(archive, f"package/{runtime.binary}", unpacked / runtime.path.name)
         (unpacked / _DIGEST).write_text(_sha256(unpacked / runtime.path.name), encoding="ascii")
-        with contextlib.suppress(OSError):  # somebody else was faster
+        with contextlib.suppress(OSError):  # a parallel fetch was faster
             unpacked.rename(runtime.folder)
     return runtime.path
 
 
 def verify(runtime: Runtime) -> bool:
-    """Whether the program in the cache is still the one that was unpacked."""
+    """Whether the program in the cache still has the bytes that were unpacked."""
     try:
         return (runtime.folder / _DIGEST).read_text(encoding="ascii") == _sha256(runtime.path)
     except OSError:
@@ -108,7 +110,7 @@ def _download(address: str, target: Path) -> None:
 
 
 def _unpack(archive: Path, member: str, target: Path) -> None:
-    """Takes one file out of the archive; nothing else of it reaches the disk."""
+    """Takes a single file out of the archive; the rest of the archive does not reach the disk."""
     try:
         with tarfile.open(archive) as package:
             source = package.extractfile(member)

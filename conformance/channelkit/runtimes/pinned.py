@@ -17,7 +17,7 @@ _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """One runtime of the list. ``package`` is empty when there is none for this platform."""
+    """A runtime of the list. ``package`` is empty when this platform has no package."""
 
     name: str
     version: str
@@ -26,7 +26,7 @@ class Runtime:
     binary: str
     historical: bool
     driven: bool
-    """Whether it runs the driven adapter; one that does not is judged as an echo child."""
+    """Whether the runtime runs the driven adapter; else it is judged as an echo child."""
 
     @property
     def folder(self) -> Path:
@@ -36,12 +36,12 @@ class Runtime:
 
     @property
     def path(self) -> Path:
-        """The program, whether or not it is there."""
+        """The place of the program, also before it is fetched."""
         return self.folder / Path(self.binary).name
 
     @property
     def is_there(self) -> bool:
-        """Whether it has been fetched."""
+        """Whether the runtime has been fetched."""
         return bool(self.package) and self.path.is_file()
 
     @property
@@ -86,7 +86,7 @@ def runtimes() -> tuple[Runtime, ...]:
 
 
 def named(name: str) -> Runtime:
-    """The runtime of that name. Raises :class:`UsageError` when none has it."""
+    """The runtime with this name. Raises :class:`UsageError` for an unknown name."""
     for runtime in runtimes():
         if runtime.name == name:
             return runtime
