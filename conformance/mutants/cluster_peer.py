@@ -1,7 +1,7 @@
-"""A worker and a primary that pass every case of chapter 90, in the simplest possible way; `catalogue.py` breaks copies of it.
+"""A worker and a primary that pass every case of chapter 90, in the simplest possible way; `catalogue/` breaks copies of it.
 
-Run as ``cluster_peer.py worker`` or ``cluster_peer.py primary POLICY COMMAND…``; what both do for the kit is in conformance/README.md. It
-is written to be broken: one idea a line, nothing shared with the reference or the kit.
+Run as ``cluster_peer.py worker`` or ``cluster_peer.py primary POLICY COMMAND…``; conformance/README.md describes the behaviour of both.
+The program is made to be broken: each line has a single idea, and no code is shared with the reference or the kit.
 """
 
 import array
@@ -17,7 +17,7 @@ CONTROL = socket.CMSG_SPACE(64)
 
 
 class Channel:
-    """Lines and descriptors of one end, written and read as soon as possible."""
+    """Lines and descriptors of an end, written and read as soon as possible."""
 
     def __init__(self, end):
         self.end = end
@@ -26,7 +26,7 @@ class Channel:
         self.over = False
         self.seq = 0
         self.held = []
-        """What waits behind a handle that is not acknowledged."""
+        """Messages that wait behind a handle without acknowledgement."""
         self.waits = False
 
     def fileno(self):
@@ -34,7 +34,7 @@ class Channel:
         return self.end.fileno()
 
     def lines(self):
-        """What has arrived; empty at the end."""
+        """The messages that have arrived; empty at the end."""
         try:
             data, ancillary, _flags, _address = self.end.recvmsg(65536, CONTROL)
         except ConnectionError:
@@ -48,7 +48,7 @@ class Channel:
         return [json.loads(line) for line in found]
 
     def put(self, value, fd=None):
-        """One line, now."""
+        """Writes a line at once."""
         rights = [] if fd is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
         try:
             self.end.sendmsg([json.dumps(value, separators=(",", ":")).encode() + b"\n"], rights)
@@ -56,7 +56,7 @@ class Channel:
             self.over = True
 
     def send(self, value, fd=None):
-        """One message, in its turn."""
+        """Writes a message in its turn."""
         if self.waits:
             self.held.append((value, fd))
             return
@@ -64,7 +64,7 @@ class Channel:
         self.put(value, fd)
 
     def say(self, fd=None, kind="net.Native", **members):
-        """One message of the cluster; returns its number."""
+        """Sends a message of the cluster and returns its number."""
         number = self.seq
         self.seq += 1
         message = {"cmd": NODE_CLUSTER, **members, "seq": number}
@@ -72,7 +72,7 @@ class Channel:
         return number
 
     def messages(self):
-        """Messages with their descriptors; acknowledges and is acknowledged."""
+        """Messages with their descriptors; handles are acknowledged on the way."""
         for value in self.lines():
             cmd = value.get("cmd") if isinstance(value, dict) else None
             if cmd == "NODE_HANDLE":
@@ -96,14 +96,14 @@ class Worker:
         self.asked = {}
         """Questions by number."""
         self.servers = []
-        """Of each: key, question, listening socket if there is one."""
+        """Key, question and listening socket of each server; no socket when the primary listens."""
         self.connections = []
         self.leaving = False
         self.bye = None
         self.done = False
 
     def ask(self, port):
-        """Wants to listen."""
+        """Asks the primary for a place to listen."""
         queries = [*self.asked.values(), *(query for _key, query, _server in self.servers)]
         index = len([one for one in queries if one["port"] == port])
         place = {"index": index, "data": None, "address": "127.0.0.1", "port": port, "addressType": 4}
@@ -111,7 +111,7 @@ class Worker:
         self.asked[self.channel.say(act="queryServer", **query)] = query
 
     def answered(self, query, message, fd):
-        """The primary has said yes or no."""
+        """The answer of the primary to a question."""
         if message.get("errno"):
             self.fail(message["errno"])
             return
@@ -131,7 +131,7 @@ class Worker:
         self.channel.say(act="listening", **{**query, "port": port})
 
     def fail(self, number):
-        """Tells the kit."""
+        """Tells the kit the name of an error."""
         self.channel.send({"failed": errno.errorcode[-number]})
 
     def offered(self, message, fd):
@@ -144,7 +144,7 @@ class Worker:
             os.close(fd)
 
     def close_server(self, number=-1):
-        """Gives one back."""
+        """Gives a server back to the primary."""
         key, _query, server = self.servers.pop(number)
         if server is not None:
             server.close()
@@ -164,7 +164,7 @@ class Worker:
             self.leave(dismissed=True)
 
     def obey_user(self, value):
-        """One message of the kit."""
+        """Obeys a message of the kit."""
         if value == "leave":
             self.leave(dismissed=False)
         elif value == "close":
@@ -177,7 +177,7 @@ class Worker:
             self.channel.send({"echo": value})
 
     def leave(self, dismissed):
-        """Begins to end."""
+        """Closes the servers and begins to end."""
         while self.servers:
             self.close_server()
         self.leaving = True
@@ -185,7 +185,7 @@ class Worker:
             self.bye = self.channel.say(act="exitedAfterDisconnect")
 
     def echo(self, connection):
-        """Gives back what came; tells whether more may come."""
+        """Echoes the bytes of a connection; tells whether more may come."""
         try:
             data = connection.recv(65536)
             connection.sendall(data)
@@ -198,7 +198,7 @@ class Worker:
         return bool(data)
 
     def serve(self):
-        """Until the channel ends or all is done."""
+        """Runs until the channel ends or all work is done."""
         self.channel.say(act="online")
         self.ask(0)
         while not self.channel.over and not self.done:
@@ -216,7 +216,7 @@ class Worker:
 
 
 class Primary:
-    """Starts one worker and gives it sockets."""
+    """Starts a single worker and gives it sockets."""
 
     def __init__(self, policy, argv):
         self.shared = policy == "shared"
@@ -231,10 +231,10 @@ class Primary:
         self.offers = {}
         """Connections that were offered, by number, with their key."""
         self.waiting = []
-        """Connections that were not, with their key."""
+        """Connections that were not offered yet, with their key."""
 
     def answer(self, query):
-        """A worker wants to listen."""
+        """Answers a worker that asks for a place to listen."""
         place = [query.get(name) for name in ("address", "port", "addressType")]
         place += [query.get("index")] if query.get("port") == 0 else []
         key = ":".join(map(str, place))
@@ -282,7 +282,7 @@ class Primary:
             self.waiting.append((key, connection))
 
     def close(self, closed):
-        """Nobody listens at a place any more."""
+        """Closes a place at which no worker listens any more."""
         self.places.pop(closed).close()
         for key, connection in self.waiting:
             if key == closed:
@@ -306,7 +306,7 @@ class Primary:
             self.close(value["key"])
 
     def serve(self):
-        """Until the worker has ended."""
+        """Runs until the worker has ended."""
         while not self.channel.over:
             servers = (
                 {}

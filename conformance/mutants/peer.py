@@ -1,8 +1,8 @@
-"""A peer that keeps every rule, in one plain program: the base of the mutants.
+"""A peer that keeps every rule, in a plain program: the base of the mutants.
 
 ``peer.py echo`` is an echo child (rung 0) that takes handles; ``peer.py decode`` and ``peer.py encode`` are filters (rung C);
 ``peer.py`` is a driven adapter for both roles, handles included. Each mutant is
-this text with one small replacement, which is why the functions are short and say one thing each.
+this text with a small replacement. So the functions are short, and each of them has a single idea.
 """
 
 import array
@@ -37,14 +37,14 @@ UNDEFINED = object()
 
 
 class Refused(Exception):
-    """A command that cannot be carried out; nothing was written."""
+    """A command that cannot be carried out; no byte was written."""
 
 
 # ---- values --------------------------------------------------------------------------------------------------
 
 
 def decode(line):
-    """The value of one line. Raises ValueError."""
+    """The value of a line. Raises ValueError."""
     text = line.decode("utf-8", "replace")
     return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)
 
@@ -62,7 +62,7 @@ def refuse_word(word):
 
 
 def encode(message, large=False):
-    """The frame of one message; ``large`` allows integers that a double rounds. Raises Refused."""
+    """The frame of a message; ``large`` allows integers that a double rounds. Raises Refused."""
     if not large and has_large_integer(message):
         raise Refused("an integer beyond 2^53-1")
     try:
@@ -124,7 +124,7 @@ def receive(end):
 
 
 def kind_of(descriptor):
-    """What a descriptor is: server, stream, datagram or other."""
+    """The kind of a descriptor: server, stream, datagram or other."""
     number = os.dup(descriptor)
     try:
         copy = socket.socket(fileno=number)
@@ -168,7 +168,7 @@ def type_of(handle):
 
 
 class Channel:
-    """One end of the channel. What arrives goes to ``user``: ``message``, ``error``, ``disconnected``."""
+    """An end of the channel. It calls ``user`` for all that arrives: ``message``, ``error``, ``disconnected``."""
 
     def __init__(self, end, user):
         end.setblocking(False)
@@ -178,7 +178,7 @@ class Channel:
         self.is_open = True
         self.leaving = False
         self.outgoing = []
-        """What the kernel has not taken yet: bytes and the descriptor that rides on them, if any."""
+        """Bytes that the kernel has not taken yet, each with the descriptor that comes with them, if any."""
         self.held = []
         """Frames that wait behind a handle."""
         self.under_way = None
@@ -192,12 +192,12 @@ class Channel:
         self.announced = set()
         """Keys whose server is closing."""
         self.questions = []
-        """Keys that were asked about, and whom to tell the answer."""
+        """Keys of open questions, and the function that takes the answer."""
 
     # receiving
 
     def receive(self):
-        """One read and everything that follows from it."""
+        """A read and all that follows from it."""
         try:
             data, descriptors = receive(self.end)
         except BlockingIOError:
@@ -226,7 +226,7 @@ class Channel:
             self.user.message(message)
 
     def take_internal(self, message):
-        """A message of the channel itself; unknown ones are ignored."""
+        """A message of the channel itself; unknown messages are ignored."""
         if message["cmd"] == "NODE_HANDLE":
             self.take_envelope(message)
         elif message["cmd"] in ANSWERS:
@@ -235,7 +235,7 @@ class Channel:
             self.take_question(message, message["key"])
 
     def take_question(self, asked, key):
-        """A question about the connections of a key, or the answer to an own one."""
+        """A question about the connections of a key, or the answer to an own question."""
         if asked["cmd"] == "NODE_SOCKET_COUNT":
             self.answered(key, asked.get("count"))
         if key not in self.lists:
@@ -247,12 +247,12 @@ class Channel:
             self.all_closed(key)
 
     def ask(self, key, tell):
-        """Asks how many connections of a key are open at the other end."""
+        """Asks for the number of connections of a key that are open at the far end."""
         self.questions.append((key, tell))
         self.tell({"cmd": "NODE_SOCKET_GET_COUNT", "key": key})
 
     def answered(self, key, count):
-        """Tells all who asked about the key; None stands for no answer."""
+        """Passes the count to all questions about the key; None stands for no answer."""
         due = [tell for asked, tell in self.questions if key in (None, asked)]
         self.questions = [(asked, tell) for asked, tell in self.questions if key not in (None, asked)]
         for tell in due:
@@ -266,7 +266,7 @@ class Channel:
             self.all_closed(key)
 
     def all_closed(self, key):
-        """Says so when it is so and somebody wants to know."""
+        """Reports that all connections of a key are closed, if the peer has announced the close of its server."""
         if key in self.announced and not self.lists[key]:
             self.announced.remove(key)
             self.tell({"cmd": "NODE_SOCKET_ALL_CLOSED", "key": key})
@@ -277,7 +277,7 @@ class Channel:
         self.release()
 
     def take_envelope(self, envelope):
-        """A handle, or the lack of one."""
+        """An envelope, with its descriptor or without it."""
         if not self.descriptors:
             self.write(NACK)
             return
@@ -316,11 +316,11 @@ class Channel:
         self.release()
 
     def close_strays(self):
-        """No unfinished line is left that could claim them."""
+        """Closes all descriptors: no unfinished line is left that could claim them."""
         self.close_all_but(0)
 
     def close_all_but(self, kept):
-        """An unfinished line can claim one: the oldest."""
+        """Keeps the oldest descriptors, which an unfinished line can claim, and closes the rest."""
         while len(self.descriptors) > kept:
             os.close(self.descriptors.pop())
 
@@ -341,7 +341,7 @@ class Channel:
         self.release()
 
     def release(self):
-        """Writes what no handle holds back any more."""
+        """Writes the frames that no handle holds back any more."""
         while self.held and self.under_way is None:
             frame, descriptor = self.held.pop(0)
             if descriptor is not None:
@@ -350,7 +350,7 @@ class Channel:
         self.leave_when_done()
 
     def write(self, answer):
-        """Writes an answer, ahead of everything that is held back."""
+        """Writes an answer, ahead of all frames that are held back."""
         self.put(encode(answer), None)
 
     def put(self, frame, descriptor):
@@ -378,17 +378,17 @@ class Channel:
     # the end
 
     def disconnect(self):
-        """Ends the channel once all that was sent is settled."""
+        """Ends the channel once all sent messages are settled."""
         self.leaving = True
         self.leave_when_done()
 
     def leave_when_done(self):
-        """Closes when nothing is left to do."""
+        """Closes when no frame is left to write."""
         if self.leaving and not (self.held or self.outgoing or self.under_way):
             self.close()
 
     def close(self):
-        """Closes the end and says so, once."""
+        """Closes the end and reports it once."""
         if not self.is_open:
             return
         self.is_open = False
@@ -420,7 +420,7 @@ def inherited_channel():
 
 
 class Echo:
-    """Sends back what it gets, until the channel ends."""
+    """Echoes messages until the channel ends."""
 
     def __init__(self):
         self.channel = Channel(inherited_channel(), self)
@@ -439,11 +439,11 @@ class Echo:
             self.channel.send({"echo": finite(message)}, large=True)
 
     def error(self, blame, code, text):
-        """Says on stderr what was wrong."""
+        """Writes the error to stderr."""
         print(blame, code, text, file=sys.stderr)
 
     def disconnected(self):
-        """Nothing is left to do."""
+        """The loop in ``serve`` sees the end by itself."""
 
     def serve(self):
         """Runs until the channel ends."""
@@ -452,7 +452,7 @@ class Echo:
 
 
 def wait(channels, others=(), seconds=None):
-    """Waits until something can be done, does what the channels need and returns which of the others are readable."""
+    """Waits for channels and ``others``, serves the channels, and returns the readable ones among ``others``."""
     channels = [one for one in channels if one.is_open]
     poller = select.poll()
     for one in channels:
@@ -484,7 +484,7 @@ def finite(value):
 
 
 class Filter:
-    """Rung C: one direction of the codec, from stdin to stdout."""
+    """Rung C: a direction of the codec, from stdin to stdout."""
 
     def __init__(self, way):
         self.serve = {"decode": self.decode, "encode": self.encode}[way]
@@ -497,7 +497,7 @@ class Filter:
                 self.event(line)
 
     def event(self, line):
-        """One line; one that is not JSON is rejected."""
+        """A line; a line that is not JSON is rejected."""
         try:
             message = decode(line)
         except (ValueError, RecursionError):
@@ -506,7 +506,7 @@ class Filter:
         say({"event": kind, "message": tag(message)})
 
     def encode(self):
-        """Messages to frames; what cannot be sent is rejected."""
+        """Messages to frames; a value that cannot be sent is rejected."""
         for line in sys.stdin.buffer:
             try:
                 frame = encode(untag(json.loads(line)))
@@ -520,7 +520,7 @@ class Filter:
 
 
 def say(line):
-    """Writes one line of the control channel."""
+    """Writes a line of the control channel."""
     data = json.dumps(line, separators=(",", ":")).encode() + b"\n"
     while data:
         data = data[os.write(1, data) :]
@@ -581,7 +581,7 @@ class Driven:
         """Servers and the text that is owed to their next connection."""
         self.input = Framer()
 
-    # what the channel delivers
+    # calls of the channel
 
     def message(self, message, kind=None, handle=None):
         """A message of the peer."""
@@ -631,7 +631,7 @@ class Driven:
             say({"id": ask["id"], "ok": False, "error": told})
 
     def hello(self, _ask):
-        """Who this is."""
+        """Name, roles and capabilities."""
         sockets = ("net.Server", "net.Socket", "dgram.Socket")
         natives = ("net.Native", "dgram.Native")
         can = [f"receive:{one}" for one in (*sockets, *natives)] + [f"send:{one}" for one in sockets]
@@ -640,7 +640,7 @@ class Driven:
         return {**facts, "roles": ["child", "parent"], "capabilities": can}
 
     def open(self, ask):
-        """Takes the channel, or makes one with a child at its other end."""
+        """Takes the inherited channel, or starts a child with a new channel."""
         end = self.start(ask["argv"], ask.get("env", {})) if "argv" in ask else inherited_channel()
         self.channel = Channel(end, self)
 
@@ -684,7 +684,7 @@ class Driven:
             handle.close()  # it belongs to the receiver
 
     def disconnect(self, _ask):
-        """The user has enough."""
+        """Ends the channel at the wish of the user."""
         self.channel.disconnect()
 
     def exit(self, ask):
@@ -730,7 +730,7 @@ class Driven:
         return "4:{}:{}".format(*self.handles[server].getsockname())
 
     def get_connections(self, ask):
-        """How many connections of a server are open at the other end; the answer comes later."""
+        """The number of connections of a server that are open at the far end; the answer comes later."""
 
         def tell(count):
             if count is not None:
@@ -743,7 +743,7 @@ class Driven:
         return LATER
 
     def start_other(self, ask):
-        """A process that has nothing to do with the channel."""
+        """Starts a process without a channel."""
         os.posix_spawnp(ask["argv"][0], ask["argv"], os.environ)
 
     def prove(self, ask):
@@ -766,7 +766,7 @@ class Driven:
         self.channel.connection_closed(descriptor)
 
     def greet(self, server, text):
-        """Writes what is owed to one connection; tells whether one was there."""
+        """Accepts a connection and writes the text to it; tells whether a connection waited."""
         try:
             connection, _address = server.accept()
         except OSError as error:

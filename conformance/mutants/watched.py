@@ -1,7 +1,7 @@
-"""Runs the mutants whose fault is on the wire behind a tap, and says which of them the recordings give away.
+"""Runs the mutants with a fault on the wire behind a tap, and says which faults the recordings show.
 
-``python conformance/mutants/watched.py`` prints each mutant that stays unnoticed, ``-k NAME`` what is found of some. A mutant is noticed
-when a recording of one of the cases that kill it breaks a rule that the mutant breaks.
+``python conformance/mutants/watched.py`` prints each mutant that stays unnoticed; ``-k NAME`` prints the findings of mutants with NAME in
+their names. A mutant is noticed when a recording of a case that kills it shows a rule that it breaks.
 """
 
 import argparse
@@ -46,7 +46,7 @@ _SILENT = """
     one-failure-ends-all waits-for-the-next-close answers-one-announcement accepts-in-silence closes-in-silence
     closes-one-of-two
 """
-"""They fail by an act that the channel does not carry: they are silent, die, close, or look at the environment."""
+"""Mutants with a fault that is not on the channel: they are silent, die, close, or look at the environment."""
 _PLAUSIBLE = """
     greets greets-in-binary partial-write-lost encodes-blocks ascii-with-question-marks wraps-scalars stamps-messages
     half-before-a-refusal null-for-what-cannot-be sends-what-looks-internal asks-twice splits-long-messages
@@ -60,13 +60,13 @@ _PLAUSIBLE = """
     one-address needs-a-backlog counts-a-false-backlog errno-zero-for-all shares-listening-sockets
     answers-without-the-socket
 """
-"""What they write could be right: only their user, their program or another channel knows better."""
+"""Mutants whose bytes could be right: only their user, their program or a second channel shows the fault."""
 INVISIBLE = frozenset((_SILENT + _PLAUSIBLE).split())
-"""Mutants that break a rule which is seen, in a way that is not."""
+"""Mutants that break a visible rule in an invisible way."""
 
 
 def visible(mutants: Iterable[Mutant] = MUTANTS) -> list[Mutant]:
-    """The mutants that a recording can give away: they break a rule that is seen, and a channel carries their fault."""
+    """The mutants whose fault a recording can show: they break a visible rule, and the fault is on the channel."""
     return [
         mutant
         for mutant in mutants
@@ -98,7 +98,7 @@ def _run(mutant: Mutant, case: Case, folder: Path, place: Path) -> None:
 
 
 _TAP = threading.local()
-"""The words in front of a puppet that a subject of this thread is told to start."""
+"""The command line of the tap, in front of each puppet that a subject of this thread starts."""
 
 
 @contextlib.contextmanager
@@ -120,7 +120,7 @@ class TappedPuppets(PuppetLink):
 
 
 def rules_of(place: Path, way: str) -> set[str]:
-    """The rules that the writer of one way broke in the recordings of a folder, once they have ended."""
+    """The rules that the writer of a direction broke in the recordings of a folder, once they have ended."""
     deadline = time.monotonic() + _ENDED
     found = [read(path) for path in place.glob("*.ctap")]
     while not all(any(entry.end for entry in one.entries) or one.header["socket"] is None for one in found):
@@ -139,7 +139,7 @@ def rules_of(place: Path, way: str) -> set[str]:
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("-k", dest="part", default="", help="only mutants whose name holds this")
+    parser.add_argument("-k", dest="part", default="", help="only mutants with this text in their names")
     arguments = parser.parse_args()
     cases = {case.id: case for case in load(case_files())}
     killers = committed()

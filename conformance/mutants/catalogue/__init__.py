@@ -1,4 +1,4 @@
-"""The mutants: each is ``peer.py`` with one text replaced, and names the rules that it breaks. One file for each chapter or role."""
+"""The mutants: each is ``peer.py`` with a text replaced, and names the rules that it breaks. Each chapter or role has a file."""
 
 from mutants.catalogue import (
     bootstrap,

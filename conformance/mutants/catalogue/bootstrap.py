@@ -98,21 +98,21 @@ MUTANTS = (
     ),
     Mutant(
         "speaks-json-in-every-mode",
-        "speaks JSON whatever the mode says",
+        "speaks JSON in every mode",
         ("BOO-005",),
         '        raise Refused("only JSON is spoken here")\n',
         "        pass\n",
     ),
     Mutant(
         "asks-for-a-mode",
-        "takes the absence of a mode for an unknown one",
+        "takes an absent mode for an unknown mode",
         ("BOO-002",),
         'os.environ.pop("NODE_CHANNEL_SERIALIZATION_MODE", "") not in ("", "json")',
         'os.environ.pop("NODE_CHANNEL_SERIALIZATION_MODE", "") != "json"',
     ),
     Mutant(
         "three-without-a-variable",
-        "takes descriptor 3 when no variable names one",
+        "takes descriptor 3 when no variable names a descriptor",
         ("BOO-001",),
         'number = os.environ.pop("NODE_CHANNEL_FD", "")',
         'number = os.environ.pop("NODE_CHANNEL_FD", "") or "3"',
@@ -205,7 +205,7 @@ MUTANTS = (
     ),
     Mutant(
         "one-digit",
-        "reads one digit of the number of the channel",
+        "reads only a digit of the number of the channel",
         ("BOO-010",),
         "    end = socket.socket(fileno=int(number))",
         "    end = socket.socket(fileno=int(number[:1]))",

@@ -1,11 +1,11 @@
-"""Mutants of classification: user messages and internal ones."""
+"""Mutants of classification: user messages and internal messages."""
 
 from mutants.catalogue.mutant import Mutant
 
 MUTANTS = (
     Mutant(
         "internal-by-name",
-        "delivers an internal message whose name it does not know",
+        "delivers an internal message with an unknown name",
         ("CLS-001", "CLS-003", "CLS-004"),
         'command.startswith("NODE_") and len(command) > len("NODE_")',
         'command in ("NODE_HANDLE", "NODE_HANDLE_ACK", "NODE_HANDLE_NACK")',
@@ -169,14 +169,14 @@ MUTANTS = (
     ),
     Mutant(
         "internal-without-other-members",
-        "takes a message with a cmd and other members for one of the user",
+        "takes an internal message with further members for a user message",
         ("CLS-001",),
         '    return isinstance(command, str) and command.startswith("NODE_") and len(command) > len("NODE_")',
         '    return isinstance(command, str) and command.startswith("NODE_") and len(command) > len("NODE_") and len(message) < 2',
     ),
     Mutant(
         "internal-in-capitals",
-        "takes a name with small letters behind the prefix for one of the user",
+        "takes an internal message with small letters behind the prefix for a user message",
         ("CLS-001", "CLS-003"),
         '    return isinstance(command, str) and command.startswith("NODE_") and len(command) > len("NODE_")',
         '    return isinstance(command, str) and command.startswith("NODE_") and len(command) > len("NODE_") and command.isupper()',

@@ -29,7 +29,7 @@ MUTANTS = (
     ),
     Mutant(
         "codec-takes-the-rest",
-        "takes what is left at the end of the stream for a line",
+        "takes an unfinished line at the end of the stream for a line",
         ("FRM-029",),
         "                self.event(line)\n\n    def event",
         "                self.event(line)\n        if framer.buffer:\n            self.event(bytes(framer.buffer))\n\n    def event",
@@ -37,7 +37,7 @@ MUTANTS = (
     ),
     Mutant(
         "codec-internal-is-user",
-        "gives an internal message out as one of the user",
+        "delivers an internal message as a user message",
         ("CLS-001", "CLS-003"),
         '        kind = "internal" if is_internal(message) else "message"\n',
         '        kind = "message"\n',
@@ -53,7 +53,7 @@ MUTANTS = (
     ),
     Mutant(
         "codec-one-read",
-        "decodes what its first read brings",
+        "decodes only the bytes of its first read",
         ("FRM-020", "FRM-023"),
         "        while data := os.read(0, 65536):\n",
         "        if data := os.read(0, 65536):\n",
@@ -93,7 +93,7 @@ MUTANTS = (
     ),
     Mutant(
         "codec-first-member",
-        "takes the first of several members of one name",
+        "takes the first of several members with the same name",
         ("JSN-027",),
         "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)",
         "    def first(pairs):\n        return dict(pairs[::-1])\n\n    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word, object_pairs_hook=first)",

@@ -1,4 +1,4 @@
-"""Mutants of flow: what waits, and what must not."""
+"""Mutants of flow: which frames wait, and which must not wait."""
 
 from mutants.catalogue.mutant import Mutant
 
@@ -12,28 +12,28 @@ MUTANTS = (
     ),
     Mutant(
         "keeps-the-latest",
-        "forgets what it holds back when there is something newer",
+        "forgets held frames when a newer frame comes",
         ("FLO-004",),
         "            self.held.append((encode(message, large), None))\n",
         "            self.held = [(encode(message, large), None)]\n",
     ),
     Mutant(
         "writes-before-it-reads",
-        "reads nothing as long as it has something to write",
+        "stops reading while it has frames to write",
         ("FLO-001",),
         "poller.register(one.end, select.POLLIN | (select.POLLOUT if one.outgoing else 0))",
         "poller.register(one.end, select.POLLOUT if one.outgoing else select.POLLIN)",
     ),
     Mutant(
         "drops-early-messages",
-        "throws away what has arrived when it opens the channel",
+        "drops the bytes that have arrived before it opens the channel",
         ("FLO-002",),
         "        self.channel = Channel(end, self)\n",
         "        self.channel = Channel(end, self)\n        if select.select([end], [], [], 0.05)[0]:\n            end.recv(65536)\n",
     ),
     Mutant(
         "writes-256",
-        "writes nothing after 256 messages",
+        "stops writing after 256 messages",
         ("FLO-004", "FRM-009"),
         "            self.held.append((encode(message, large), None))\n",
         '            self.count = getattr(self, "count", 0) + 1\n            if self.count <= 256:\n                self.held.append((encode(message, large), None))\n',

@@ -69,7 +69,7 @@ MUTANTS = (
     ),
     Mutant(
         "partial-write-lost",
-        "forgets what the kernel did not take",
+        "forgets the bytes that the kernel did not take",
         ("FRM-008",),
         "            if taken < len(data):\n                self.outgoing[0] = (data[taken:], None)\n",
         "            if taken < 0:\n                pass\n",
@@ -77,14 +77,14 @@ MUTANTS = (
     ),
     Mutant(
         "newest-first",
-        "writes what it held back in reverse",
+        "writes held frames in reverse order",
         ("FRM-009", "HND-020"),
         "            frame, descriptor = self.held.pop(0)\n",
         "            frame, descriptor = self.held.pop()\n",
     ),
     Mutant(
         "a-read-is-a-message",
-        "takes what one read returns for one message",
+        "takes the bytes of a read for a message",
         ("FRM-020",),
         "        start = len(self.buffer)\n",
         '        return [data[:-1]] if data.endswith(b"\\n") else []\n        start = 0\n',
@@ -112,7 +112,7 @@ MUTANTS = (
     ),
     Mutant(
         "last-line-first",
-        "delivers the lines of one read in reverse",
+        "delivers the lines of a read in reverse order",
         ("FRM-021",),
         "        return lines\n",
         "        return lines[::-1]\n",
@@ -126,7 +126,7 @@ MUTANTS = (
     ),
     Mutant(
         "limit-64k",
-        "drops what a line has beyond 64 KiB",
+        "drops the bytes of a line beyond 64 KiB",
         ("FRM-023",),
         "        self.buffer += data\n",
         "        self.buffer += data[: max(65536 - start, 1)]\n",
@@ -161,7 +161,7 @@ MUTANTS = (
     ),
     Mutant(
         "deaf-after-a-bad-line",
-        "reads nothing after a line that is not JSON",
+        "stops reading after a line that is not JSON",
         ("FRM-026",),
         '            self.user.error("remote", "BAD_LINE", str(error))\n',
         '            self.user.error("remote", "BAD_LINE", str(error))\n            self.take = repr\n',
@@ -189,21 +189,21 @@ MUTANTS = (
     ),
     Mutant(
         "delivers-half-a-line",
-        "takes what is left at the end of the stream for a line",
+        "takes an unfinished line at the end of the stream for a line",
         ("FRM-029",),
         "        if not data:\n            self.close()\n",
         "        if not data:\n            if self.framer.buffer:\n                self.take(bytes(self.framer.buffer))\n            self.close()\n",
     ),
     Mutant(
         "each-message-once",
-        "drops a message that equals the one before it",
+        "drops a message that equals the message before it",
         ("FRM-021",),
         "            self.user.message(message)\n\n",
         '            if message != getattr(self, "last", self): self.user.message(message)\n            self.last = message\n\n',
     ),
     Mutant(
         "delivers-256",
-        "delivers nothing after 256 messages",
+        "stops delivering after 256 messages",
         ("FRM-021",),
         "            self.user.message(message)\n\n",
         '            self.count = getattr(self, "count", 0) + 1\n            if self.count <= 256:\n                self.user.message(message)\n\n',
@@ -218,14 +218,14 @@ MUTANTS = (
     ),
     Mutant(
         "small-ones-first",
-        "lets a small message overtake large ones",
+        "lets a small message overtake large messages",
         ("FRM-009",),
         "        self.outgoing.append((memoryview(frame), descriptor))\n",
         "        place = 1 if len(frame) < 256 and descriptor is None and self.outgoing else len(self.outgoing)\n        self.outgoing.insert(place, (memoryview(frame), descriptor))\n",
     ),
     Mutant(
         "leaves-out-repetitions",
-        "writes no message that is equal to the one before it",
+        "writes no message that is equal to the message before it",
         ("FRM-009", "FLO-004"),
         "            self.held.append((encode(message, large), None))\n",
         '            if getattr(self, "latest", None) != encode(message, large):\n                self.held.append((encode(message, large), None))\n            self.latest = encode(message, large)\n',
@@ -261,7 +261,7 @@ MUTANTS = (
     ),
     Mutant(
         "takes-off-one-blank",
-        "takes one blank off the start of a line, and refuses more",
+        "accepts a blank at the start of a line, and refuses more blanks",
         ("FRM-025",),
         '        """One line."""\n        try:\n',
         '        """One line."""\n        if line.startswith(b"  "):\n            return\n        try:\n',
@@ -317,7 +317,7 @@ MUTANTS = (
     ),
     Mutant(
         "enough-of-bad-lines",
-        "reads nothing after the third bad line",
+        "stops reading after the third bad line",
         ("FRM-026", "ERR-003"),
         '            self.user.error("remote", "BAD_LINE", str(error))\n',
         '            self.bad = getattr(self, "bad", 0) + 1\n            if self.bad > 2:\n                self.take = lambda line: None\n            self.user.error("remote", "BAD_LINE", str(error))\n',
@@ -360,7 +360,7 @@ MUTANTS = (
     ),
     Mutant(
         "one-line-late",
-        "delivers a line when the next one is complete",
+        "delivers a line only when the next line is complete",
         ("FRM-020",),
         "        for line in self.framer.feed(data):\n            self.take(line)\n",
         "        lines = [*getattr(self, 'late', []), *self.framer.feed(data)]\n        self.late = lines[-1:] if data else []\n        for line in lines[:-1] if data else lines:\n            self.take(line)\n",
@@ -395,7 +395,7 @@ MUTANTS = (
     ),
     Mutant(
         "comments",
-        "takes a line that begins with # for a comment and reports nothing",
+        "takes a line that begins with # for a comment and reports no error",
         ("FRM-026",),
         '        """One line."""\n',
         "        if line[:1] == b'#':\n            self.user.message(None)\n            return\n",
@@ -430,14 +430,14 @@ MUTANTS = (
     ),
     Mutant(
         "buffer-survives-a-bad-line",
-        "keeps a bad line before the next one",
+        "keeps a bad line and puts it before the next line",
         ("FRM-026", "ERR-003"),
         '            self.user.error("remote", "BAD_LINE", str(error))\n            return\n',
         '            self.user.error("remote", "BAD_LINE", str(error))\n            self.framer.buffer[:0] = line\n            return\n',
     ),
     Mutant(
         "bad-line-eats-what-follows",
-        "throws away what it has read of the next line at a bad one",
+        "drops the bytes of the next line at a bad line",
         ("FRM-026", "ERR-003"),
         '            self.user.error("remote", "BAD_LINE", str(error))\n            return\n',
         '            self.user.error("remote", "BAD_LINE", str(error))\n            self.framer.buffer.clear()\n            return\n',

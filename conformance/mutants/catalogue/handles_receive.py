@@ -1,4 +1,4 @@
-"""Mutants of handles: what a receiver does."""
+"""Mutants of handles: the receiver."""
 
 from mutants.catalogue.mutant import Mutant
 
@@ -33,7 +33,7 @@ MUTANTS = (
     ),
     Mutant(
         "descriptor-of-a-long-line",
-        "closes a descriptor whose envelope is not complete at once",
+        "closes a descriptor at once when its envelope is not complete",
         ("HND-031",),
         "        if not self.framer.buffer:\n            self.close_strays()\n",
         "        self.close_strays()\n",
@@ -71,7 +71,7 @@ MUTANTS = (
     ),
     Mutant(
         "acknowledges-late",
-        "acknowledges a handle when the next one arrives",
+        "acknowledges a handle only when the next handle arrives",
         ("HND-034",),
         "        self.write(ACK)\n",
         "        if vars(self).get('late'):\n            self.write(ACK)\n        self.late = True\n",
@@ -85,7 +85,7 @@ MUTANTS = (
     ),
     Mutant(
         "never-refuses",
-        "says nothing to an envelope without a descriptor",
+        "is silent about an envelope without a descriptor",
         ("HND-012",),
         "            self.write(NACK)\n            return\n",
         "            return\n",
@@ -148,14 +148,14 @@ MUTANTS = (
     ),
     Mutant(
         "swallows-unknown-types",
-        "says nothing of an envelope of an unknown type",
+        "reports no envelope of an unknown type",
         ("HND-041",),
         '            self.user.error("remote", "BAD_HANDLE", repr(kind))\n',
         "            pass\n",
     ),
     Mutant(
         "silent-about-unknown-types",
-        "answers nothing to an envelope of an unknown type",
+        "sends no answer to an envelope of an unknown type",
         ("HND-042",),
         "        self.write(ACK)\n",
         '        if envelope.get("type") in FITTING:\n            self.write(ACK)\n',
@@ -218,7 +218,7 @@ MUTANTS = (
     ),
     Mutant(
         "delivers-without-room",
-        "delivers a message whose descriptor the kernel dropped",
+        "delivers a message after the kernel dropped its descriptor",
         ("HND-047", "HND-037"),
         "            self.write(NACK)\n",
         '            self.write(NACK)\n            self.user.message(envelope["msg"])\n',
@@ -260,7 +260,7 @@ MUTANTS = (
     ),
     Mutant(
         "acknowledges-strays",
-        "acknowledges whatever internal message has a descriptor",
+        "acknowledges every internal message that has a descriptor",
         ("HND-050",),
         '        elif message["cmd"] in ANSWERS:',
         '        elif self.descriptors:\n            self.write(ACK)\n        elif message["cmd"] in ANSWERS:',
@@ -311,7 +311,7 @@ MUTANTS = (
     ),
     Mutant(
         "echo-never-refuses",
-        "says nothing to an envelope without a descriptor",
+        "is silent about an envelope without a descriptor",
         ("HND-012",),
         "            self.write(NACK)\n            return\n",
         "            return\n",
@@ -437,7 +437,7 @@ MUTANTS = (
     ),
     Mutant(
         "delivers-without-falsy-messages",
-        "drops a handle whose msg is null, false, zero or empty",
+        "drops a handle with null, false, zero or an empty value as its msg",
         ("HND-038",),
         "        elif is_internal(message):\n            os.close(descriptor)\n        else:",
         "        elif is_internal(message) or not message:\n            os.close(descriptor)\n        else:",
@@ -465,7 +465,7 @@ MUTANTS = (
     ),
     Mutant(
         "closes-handles-later",
-        "closes a connection when the next one arrives",
+        "closes a connection when the next connection arrives",
         ("HND-038",),
         "            os.set_blocking(descriptor, False)\n",
         "            os.set_blocking(descriptor, False)\n            old, self.old = getattr(self, 'old', None), descriptor\n            if old is not None:\n                os.dup2(2, old)\n",

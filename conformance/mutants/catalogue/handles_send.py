@@ -1,4 +1,4 @@
-"""Mutants of handles: what a sender does."""
+"""Mutants of handles: the sender."""
 
 from mutants.catalogue.mutant import Mutant
 
@@ -61,7 +61,7 @@ MUTANTS = (
     ),
     Mutant(
         "two-handles-under-way",
-        "writes a handle before the one before it is answered",
+        "writes a handle before the earlier handle is answered",
         ("HND-017", "HND-010"),
         "        while self.held and self.under_way is None:\n",
         "        while self.held:\n",
@@ -180,7 +180,7 @@ MUTANTS = (
     ),
     Mutant(
         "joins-what-waits",
-        "joins what waits to one write, and the descriptor rides on its first byte",
+        "joins waiting frames to a single write with the descriptor on its first byte",
         ("HND-005",),
         "            data, descriptor = self.outgoing[0]\n",
         '            riders = [rider for _data, rider in self.outgoing if rider is not None]\n            data = memoryview(b"".join(one for one, _rider in self.outgoing))\n            self.outgoing[:] = [(data, riders[0] if riders else None)]\n            data, descriptor = self.outgoing[0]\n',
@@ -237,7 +237,7 @@ MUTANTS = (
     ),
     Mutant(
         "gives-up-what-follows",
-        "gives up all handles that wait with the one that was refused",
+        "gives up all waiting handles together with the refused handle",
         ("HND-023",),
         '            self.user.error("remote", "GIVEN_UP", "the handle was refused too often")\n',
         '            self.user.error("remote", "GIVEN_UP", "the handle was refused too often")\n            self.held = [one for one in self.held if one[1] is None]\n',
@@ -251,7 +251,7 @@ MUTANTS = (
     ),
     Mutant(
         "all-udp-is-4",
-        "calls every UDP socket one of IPv4",
+        "calls every UDP socket an IPv4 socket",
         ("HND-007",),
         '"udp6" if handle.family == socket.AF_INET6 else "udp4"',
         '"udp4"',
@@ -272,14 +272,14 @@ MUTANTS = (
     ),
     Mutant(
         "loses-the-queue-with-a-refused-message",
-        "forgets what waits behind a handle when it refuses a message",
+        "forgets the frames behind a handle when it refuses a message",
         ("HND-010", "HND-020"),
         "            self.held.append((encode(message, large), None))\n        else:\n",
         "            queue, self.held = self.held, []\n            queue.append((encode(message, large), None))\n            self.held = queue\n        else:\n",
     ),
     Mutant(
         "keys-before-commands",
-        "takes every internal message with a key for one about connections",
+        "takes every internal message with a key for a question about connections",
         ("HND-020",),
         '        elif message["cmd"] in ANSWERS:\n',
         '        elif isinstance(message.get("key"), str):\n            self.take_question(message, message["key"])\n        elif message["cmd"] in ANSWERS:\n',
@@ -363,28 +363,28 @@ MUTANTS = (
     ),
     Mutant(
         "sends-files",
-        "sends what is no socket",
+        "sends descriptors that are no sockets",
         ("HND-003",),
         '    if kind not in SENDABLE:\n        raise Refused(f"{kind} is no kind that can be sent")\n    return SENDABLE[kind]\n',
         '    return SENDABLE.get(kind, "net.Socket")\n',
     ),
     Mutant(
         "releases-at-a-refusal",
-        "writes what it held back at the first refusal",
+        "writes held frames at the first refusal",
         ("HND-010", "HND-023"),
         "            if self.refusals < ATTEMPTS:\n                self.put(frame, descriptor)\n                return\n",
         "            if self.refusals < ATTEMPTS:\n                self.put(frame, descriptor)\n                for one, number in self.held:\n                    self.put(one, number)\n                self.held.clear()\n                return\n",
     ),
     Mutant(
         "releases-one",
-        "writes one of the messages that it held back at an acknowledgement",
+        "writes only a single held message at an acknowledgement",
         ("HND-020",),
         "        self.under_way = None\n        os.close(descriptor)\n        self.release()\n",
         "        self.under_way = None\n        os.close(descriptor)\n        rest, self.held = self.held[1:], self.held[:1]\n        self.release()\n        self.held += rest\n",
     ),
     Mutant(
         "retries-behind-what-waits",
-        "writes a refused envelope again behind what it held back",
+        "writes a refused envelope again behind held frames",
         ("HND-015", "HND-010"),
         "            if self.refusals < ATTEMPTS:\n                self.put(frame, descriptor)\n                return\n",
         "            if self.refusals < ATTEMPTS:\n                for one, _number in self.held[:1]:\n                    self.put(one, None)\n                del self.held[:1]\n                self.put(frame, descriptor)\n                return\n",

@@ -12,7 +12,7 @@ MUTANTS = (
     ),
     Mutant(
         "drops-what-is-false",
-        "drops null, false, zero and what is empty",
+        "drops null, false, zero and empty values",
         ("JSN-020",),
         "        else:\n            self.user.message(message)\n",
         "        elif message:\n            self.user.message(message)\n",
@@ -54,7 +54,7 @@ MUTANTS = (
     ),
     Mutant(
         "first-of-two-members",
-        "takes the first of two members of one name",
+        "takes the first of two members with the same name",
         ("JSN-027",),
         "    return json.loads(text, ",
         "    first = lambda pairs: dict(reversed(pairs))\n    return json.loads(text, object_pairs_hook=first, ",
@@ -166,7 +166,7 @@ MUTANTS = (
     ),
     Mutant(
         "high-surrogate-eats-an-escape",
-        "takes the escape behind a high surrogate for its other half",
+        "takes any escape behind a high surrogate for the low surrogate",
         ("JSN-023",),
         '    text = line.decode("utf-8", "replace")\n',
         '    text = line.decode("utf-8", "replace")\n    text = re.sub(r"(?i)(\\\\ud[89ab]..)\\\\u00..", r"\\1", text)\n',
@@ -222,21 +222,21 @@ MUTANTS = (
     ),
     Mutant(
         "first-of-three",
-        "takes the second of three members of one name",
+        "takes the second of three members with the same name",
         ("JSN-027",),
         "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)",
         "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word, object_pairs_hook=lambda pairs: dict(pairs[:2]) if len(pairs) == 3 and len(dict(pairs)) == 1 else dict(pairs))",
     ),
     Mutant(
         "joins-lists",
-        "joins two lists of one name",
+        "joins two lists with the same name",
         ("JSN-027",),
         "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)",
         "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word, object_pairs_hook=lambda pairs: {k: sum((v for n, v in pairs if n == k), []) if isinstance(w, list) else w for k, w in pairs})",
     ),
     Mutant(
         "names-are-numbers",
-        "takes the names 1 and 01 for one",
+        "takes the names 1 and 01 for the same name",
         ("JSN-020",),
         "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)",
         '    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word, object_hook=lambda one: {re.sub(r"^0+(?=\\d+$)", "", k): v for k, v in one.items()})',
@@ -257,7 +257,7 @@ MUTANTS = (
     ),
     Mutant(
         "echo-merges-deeply",
-        "merges two objects of one name",
+        "merges two objects with the same name",
         ("JSN-027",),
         "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)",
         "    def merge(pairs):\n        found = {}\n        for key, value in pairs:\n            old = found.get(key)\n            found[key] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value\n        return found\n\n    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word, object_pairs_hook=merge)",
@@ -377,7 +377,7 @@ MUTANTS = (
     ),
     Mutant(
         "no-empty-names",
-        "drops a member whose name is empty",
+        "drops a member with an empty name",
         ("JSN-020",),
         "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)",
         "\n    def walk(value):\n        if isinstance(value, list):\n            return [walk(one) for one in value]\n        if isinstance(value, dict):\n            return {key: walk(one) for key, one in value.items() if key}\n        return value\n\n    return walk(json.loads(text, parse_int=read_integer, parse_constant=refuse_word))",
@@ -419,7 +419,7 @@ MUTANTS = (
     ),
     Mutant(
         "overflow-is-the-largest",
-        "reads a number beyond the range as the largest one",
+        "reads a number beyond the range as the largest number",
         ("JSN-026",),
         "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)",
         '\n    def walk(value):\n        if isinstance(value, list):\n            return [walk(one) for one in value]\n        if isinstance(value, dict):\n            return {key: walk(one) for key, one in value.items()}\n        return max(min(value, sys.float_info.max), -sys.float_info.max) if isinstance(value, float) and value == value and abs(value) == float("inf") else value\n\n    return walk(json.loads(text, parse_int=read_integer, parse_constant=refuse_word))',

@@ -68,7 +68,7 @@ MUTANTS = (
     ),
     Mutant(
         "disconnects-at-once",
-        "throws away what the kernel has not taken when its user disconnects",
+        "drops the bytes that the kernel has not taken when its user disconnects",
         ("LIF-011", "LIF-012"),
         "        self.leaving = True\n        self.leave_when_done()\n",
         "        self.close()\n",
@@ -172,14 +172,14 @@ MUTANTS = (
     ),
     Mutant(
         "writes-first",
-        "takes no notice of the end while it has something to write",
+        "does not see the end while it has frames to write",
         ("LIF-002",),
         "        if not data:\n            self.close()\n",
         "        if not data and not self.outgoing:\n            self.close()\n",
     ),
     Mutant(
         "exit-goes-first",
-        "throws away what it could read when the child has ended",
+        "drops the readable bytes when the child has ended",
         ("LIF-022",),
         "        happened = ready.pop(one.end.fileno(), 0)\n",
         "        happened = ready.pop(one.end.fileno(), 0)\n        if len(others) > 1 and happened & select.POLLIN and select.select(others[-1:], [], [], 0)[0]:\n            one.end.recv(65536)\n            continue\n",
@@ -290,7 +290,7 @@ MUTANTS = (
     ),
     Mutant(
         "no-acknowledgement-while-it-leaves",
-        "acknowledges nothing while its own disconnect waits",
+        "sends no acknowledgement while its own disconnect waits",
         ("LIF-015",),
         "        descriptor = self.descriptors.pop(0)\n        self.write(ACK)\n",
         "        descriptor = self.descriptors.pop(0)\n        if not self.leaving:\n            self.write(ACK)\n",
@@ -335,7 +335,7 @@ MUTANTS = (
     ),
     Mutant(
         "signed-status",
-        "reports a status above 127 as a negative one",
+        "reports a status above 127 as a negative number",
         ("LIF-020",),
         'say({"event": "exit", "code": status, "signal": None})',
         'say({"event": "exit", "code": status - 256 if status > 127 else status, "signal": None})',

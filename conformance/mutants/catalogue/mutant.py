@@ -1,14 +1,14 @@
-"""What a mutant is."""
+"""The type of a mutant."""
 
 from typing import NamedTuple
 
 
 class Mutant(NamedTuple):
-    """One broken peer. ``old`` stands exactly once in ``peer.py``, for a worker or a primary in ``cluster_peer.py``."""
+    """A broken peer. ``old`` stands exactly once in ``peer.py``, for a worker or a primary in ``cluster_peer.py``."""
 
     name: str
     does: str
-    """What it does wrong, as a predicate."""
+    """The fault as a predicate: the peer …"""
     breaks: tuple[str, ...]
     old: str
     new: str

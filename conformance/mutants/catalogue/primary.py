@@ -21,7 +21,7 @@ MUTANTS = (
     ),
     Mutant(
         "dies-of-unknown-answers",
-        "dies of an answer to nothing",
+        "dies of an answer without a question",
         ("CLU-005",),
         'elif value.get("ack") in self.offers:',
         'elif "ack" in value:',
@@ -185,7 +185,7 @@ MUTANTS = (
     ),
     Mutant(
         "stops-to-listen-anywhere",
-        "stops to listen at every place when one is closed",
+        "stops listening at every place when a place is closed",
         ("CLU-037",),
         "        self.places.pop(closed).close()",
         "        for one in self.places.values():\n            one.close()\n        self.places.clear()",
@@ -193,7 +193,7 @@ MUTANTS = (
     ),
     Mutant(
         "closes-the-later-places",
-        "stops to listen at the places after the one that is closed",
+        "stops listening at the places after a closed place",
         ("CLU-037",),
         "        self.places.pop(closed).close()",
         "        for one in list(self.places)[list(self.places).index(closed) :]:\n            self.places.pop(one).close()",
@@ -201,7 +201,7 @@ MUTANTS = (
     ),
     Mutant(
         "closes-the-earlier-places",
-        "stops to listen at the places before the one that is closed",
+        "stops listening at the places before a closed place",
         ("CLU-037",),
         "        self.places.pop(closed).close()",
         "        for one in list(self.places)[: list(self.places).index(closed) + 1]:\n            self.places.pop(one).close()",
@@ -265,7 +265,7 @@ MUTANTS = (
     ),
     Mutant(
         "says-the-wish",
-        "says the port that was asked for as the one that it listens on",
+        "reports the port of the question as the port of its socket",
         ("CLU-011",),
         '"family": "IPv4", "port": port}',
         '"family": "IPv4", "port": query["port"]}',
@@ -297,7 +297,7 @@ MUTANTS = (
     ),
     Mutant(
         "refusal-empties-the-queue",
-        "forgets the connections behind one that is refused",
+        "forgets the connections behind a refused connection",
         ("CLU-021",),
         "            self.waiting.append((key, connection))\n\n    def close",
         "            self.waiting = [(key, connection)]\n\n    def close",
@@ -529,7 +529,7 @@ MUTANTS = (
     ),
     Mutant(
         "keeps-what-it-could-not-make",
-        "takes a place that it could not make for one whose socket is under way, and answers nobody who asks for it again",
+        "keeps a place whose socket could not be made, and sends no answer to the next question for it",
         ("CLU-041",),
         '            self.channel.say(errno=-(getattr(error, "errno", None) or errno.EINVAL), **common)\n',
         '            self.stuck = getattr(self, "stuck", set())\n            if key not in self.stuck:\n                self.channel.say(errno=-(getattr(error, "errno", None) or errno.EINVAL), **common)\n            self.stuck.add(key)\n',

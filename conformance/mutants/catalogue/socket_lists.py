@@ -33,7 +33,7 @@ MUTANTS = (
     ),
     Mutant(
         "reports-unasked-answers",
-        "reports an answer that nobody asked for as an error",
+        "reports an answer without a question as an error",
         ("SLS-005", "SLS-013"),
         "        if key not in self.lists:\n            return\n",
         '        if key not in self.lists:\n            self.user.error("remote", "UNKNOWN_KEY", key)\n            return\n',
@@ -124,7 +124,7 @@ MUTANTS = (
     ),
     Mutant(
         "any-answer-will-do",
-        "takes an answer about any key for the one it waits for",
+        "takes an answer about any key for the awaited answer",
         ("SLS-005",),
         "due = [tell for asked, tell in self.questions if key in (None, asked)]",
         "due, key = [tell for _asked, tell in self.questions], None",
@@ -189,7 +189,7 @@ MUTANTS = (
     ),
     Mutant(
         "counts-the-server",
-        "counts one more",
+        "counts a connection too many",
         ("SLS-011",),
         '"key": key, "count": self.lists[key]})',
         '"key": key, "count": self.lists[key] + 1})',
@@ -217,7 +217,7 @@ MUTANTS = (
     ),
     Mutant(
         "all-closed-for-all",
-        "says of every key that all is closed when one is",
+        "reports all keys as closed when the connections of a single key are closed",
         ("SLS-016", "SLS-017"),
         "            self.announced.remove(key)\n",
         '            self.announced.remove(key)\n            for other in sorted(self.announced):\n                self.tell({"cmd": "NODE_SOCKET_ALL_CLOSED", "key": other})\n',

@@ -5,7 +5,7 @@ from mutants.catalogue.mutant import Mutant
 MUTANTS = (
     Mutant(
         "one-number-for-all",
-        "gives all messages of a cluster one number",
+        "gives all messages of a cluster the same number",
         ("CLU-003",),
         "        self.seq += 1\n",
         "",
@@ -53,7 +53,7 @@ MUTANTS = (
     ),
     Mutant(
         "listens-on-anything",
-        "listens on a shared socket whatever its port",
+        "listens on a shared socket with a wrong port",
         ("CLU-016",),
         'if query["port"] not in (0, found):',
         "if found is None:",
@@ -173,7 +173,7 @@ MUTANTS = (
     ),
     Mutant(
         "closes-all-its-servers",
-        "closes all its servers when it closes one",
+        "closes all its servers when it closes a server",
         ("CLU-036",),
         '        self.channel.say(act="close", key=key)\n',
         '        self.channel.say(act="close", key=key)\n        for _key, _query, one in self.servers:\n            one is not None and one.close()\n        self.servers.clear()\n',
@@ -181,7 +181,7 @@ MUTANTS = (
     ),
     Mutant(
         "deaf-shared-socket",
-        "closes all its shared sockets when it closes one",
+        "closes all its shared sockets when it closes a shared socket",
         ("CLU-036",),
         '        if server is not None:\n            server.close()\n        self.channel.say(act="close", key=key)\n',
         '        for one in [one for _key, _query, one in self.servers if server is not None] + [server]:\n            one is not None and one.close()\n        self.servers = [entry for entry in self.servers if server is None]\n        self.channel.say(act="close", key=key)\n',
@@ -189,7 +189,7 @@ MUTANTS = (
     ),
     Mutant(
         "closes-the-oldest",
-        "closes the server that was opened first, and says so of the last one",
+        "closes the server that was opened first, and reports the last server as closed",
         ("CLU-025",),
         "        key, _query, server = self.servers.pop(number)\n",
         "        key = self.servers[-1][0]\n        self.servers[-1:] = [(key, *self.servers[0][1:])] if len(self.servers) > 2 else []\n        _key, _query, server = self.servers.pop(0) if self.servers else (0, 0, None)\n",
@@ -205,7 +205,7 @@ MUTANTS = (
     ),
     Mutant(
         "one-failure-ends-all",
-        "closes its other servers when one fails",
+        "closes its remaining servers when a server fails",
         ("CLU-035",),
         '            self.fail(message["errno"])\n            return\n        server',
         '            self.fail(message["errno"])\n            self.servers.clear()\n            return\n        server',
@@ -229,7 +229,7 @@ MUTANTS = (
     ),
     Mutant(
         "closes-one-of-two",
-        "closes one server when it is asked to end",
+        "closes only a single server when it is asked to end",
         ("CLU-025",),
         "        while self.servers:\n",
         "        if self.servers:\n",
@@ -277,7 +277,7 @@ MUTANTS = (
     ),
     Mutant(
         "keys-without-case",
-        "takes a key for its own whatever the case of its letters",
+        "takes a key for its own when only the case of letters differs",
         ("CLU-020",),
         'accepted = message["key"] in [key for key, _query, _server in self.servers]',
         'accepted = message["key"].upper() in [key.upper() for key, _query, _server in self.servers]',
@@ -461,7 +461,7 @@ MUTANTS = (
     ),
     Mutant(
         "echo-is-late",
-        "gives back what a connection sends when the next piece comes",
+        "echoes the bytes of a connection only when the next bytes come",
         ("CLU-019",),
         "            connection.sendall(data)\n",
         '            old = getattr(self, "old", b"")\n            self.old = data\n            connection.sendall(old)\n',
@@ -469,7 +469,7 @@ MUTANTS = (
     ),
     Mutant(
         "serves-one-connection",
-        "serves one connection and accepts the others",
+        "serves a single connection and only accepts the rest",
         ("CLU-019",),
         "            self.connections.append(socket.socket(fileno=fd))\n",
         "            self.connections = (self.connections + [socket.socket(fileno=fd)])[:1] if not self.connections else self.connections\n            self.kept = fd\n",
