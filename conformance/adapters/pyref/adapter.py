@@ -29,18 +29,18 @@ CAPABILITIES = [
 
 
 class FrontEnd(Protocol):
-    """What both front ends look like from here."""
+    """The methods that both front ends have for the adapter."""
 
     name: str
 
     def open(self, argv: list[str] | None, env: dict[str, str] | None) -> None:
-        """Adopt the channel, or start a child with one."""
+        """Adopt the channel, or start a child with a channel."""
 
     def send(self, message: object, handle: Any, keep_open: bool, key: str | None) -> None:
         """Send a message."""
 
     def get_connections(self, key: str) -> int:
-        """Ask how many connections are open at the other end."""
+        """Ask for the number of connections that are open at the far end."""
 
     def disconnect(self) -> None:
         """Begin to disconnect."""
@@ -55,7 +55,7 @@ class Control:
         self._started: list[subprocess.Popen[bytes]] = []
 
     def run(self, line: dict[str, Any]) -> dict[str, Any]:
-        """Carry out one command; return its reply."""
+        """Carry out a command; return its reply."""
         fields = {key: value for key, value in line.items() if key not in ("id", "command")}
         command = getattr(self, f"do_{line['command']}", None)
         if command is None:
@@ -124,7 +124,7 @@ class Control:
 
 
 def front_end(handles: Handles, options: list[str]) -> FrontEnd:
-    """Return the front end that the command line asks for; the other one is not even imported."""
+    """Import and return the front end that the command line asks for."""
     if options == ["--asyncio"]:
         import with_asyncio
 

@@ -1,4 +1,4 @@
-"""The subject `nodechannel`: one thread receives."""
+"""The subject `nodechannel`: a thread of its own receives."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FrontEnd:
         self._flushing = threading.Lock()
 
     def open(self, argv: list[str] | None, env: dict[str, str] | None) -> None:
-        """Adopt the channel, or start a child with one."""
+        """Adopt the channel, or start a child with a channel."""
         self._channel = nodechannel.spawn(argv, env=env) if argv else nodechannel.connect()
         threading.Thread(target=self._receive, daemon=True).start()
         if isinstance(self._channel, nodechannel.ChildProcess):
@@ -45,7 +45,7 @@ class FrontEnd:
         report_exit(child.wait())
 
     def send(self, message: object, handle: socket.socket | None, keep_open: bool, key: str | None) -> None:
-        """Send; a message that must wait, for room or behind a handle, counts as sent, and another thread sees to it."""
+        """Send. A message that must wait, for room or behind a handle, counts as sent, and a second thread sends it."""
         try:
             self._channel.send(message, handle, keep_open=keep_open, key=key, timeout=0)
         except nodechannel.SendTimeout:

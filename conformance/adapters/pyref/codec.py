@@ -31,7 +31,7 @@ def run_encode() -> None:
 
 
 def main() -> int:
-    """Runs one direction."""
+    """Runs a direction of the codec."""
     run = {"decode": run_decode, "encode": run_encode}.get(sys.argv[1])
     if run is None:
         return UNSUPPORTED

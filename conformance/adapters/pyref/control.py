@@ -1,4 +1,4 @@
-"""The control channel: lines out, and values that JSON has no word for."""
+"""The control channel: lines out, and tags for values that JSON cannot hold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _output = threading.Lock()
 
 
 def put(line: dict[str, Any]) -> None:
-    """Write one control line completely."""
+    """Write a whole line of the control channel."""
     data = encode(tag(line), unsafe_integers=True)
     with _output:
         while data:
@@ -22,7 +22,7 @@ def put(line: dict[str, Any]) -> None:
 
 
 def tag(value: object) -> object:
-    """Copy a value, putting tags where JSON has no word; iterative, because a message may be nested deeper than the stack."""
+    """Copy a value, with tags for values that JSON cannot hold. Iterative, because a message may be deeper than the stack."""
     root: list[Any] = [None]
     todo: list[tuple[Any, Any, object]] = [(root, 0, value)]
     while todo:
@@ -43,7 +43,7 @@ def tag(value: object) -> object:
 
 
 def tag_number(value: float) -> object:
-    """Return a number, tagged when it is one of the four that JSON cannot write or that a reader could lose."""
+    """Return a number. NaN, both infinities and -0 get a tag, because JSON cannot write them or a reader could lose them."""
     if math.isfinite(value) and (value != 0 or math.copysign(1, value) > 0):
         return value
     names = {math.inf: "Infinity", -math.inf: "-Infinity", 0.0: "-0"}
@@ -51,7 +51,7 @@ def tag_number(value: float) -> object:
 
 
 def untag(value: Any) -> Any:
-    """Return what a tagged value stands for; iterative like `tag`."""
+    """Return the value behind the tags; iterative like `tag`."""
     root: list[Any] = [value]
     todo: list[tuple[Any, Any]] = [(root, 0)]
     while todo:
@@ -65,7 +65,7 @@ def untag(value: Any) -> Any:
 
 
 def untag_one(value: Any) -> Any:
-    """Return what a tag stands for; its members are untagged later."""
+    """Return the value of a tag; its members are untagged later."""
     match value.get("$") if isinstance(value, dict) else None:
         case None:
             return value

@@ -22,7 +22,7 @@ async def obey(worker: WorkerProcess, message: Message) -> None:
 
 
 async def main() -> None:
-    """Run one worker to its end."""
+    """Run a worker to its end."""
     ended = asyncio.Event()
     commands: list[Command] = [sys.argv[2:]]
     cluster = Cluster(

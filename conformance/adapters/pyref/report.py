@@ -1,4 +1,4 @@
-"""What the library delivers, as events of the contract."""
+"""The messages and errors of the library, as events of the contract."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def report(delivered: nodechannel.Message | nodechannel.ChannelError, handles: Handles) -> bool:
-    """Report the next thing that the library delivers; return whether there may be more."""
+    """Report the next message or error of the library; return whether more may follow."""
     if isinstance(delivered, nodechannel.ChannelClosed):
         put({"event": "disconnect"})
         return False
     try:
         put(event_of(delivered, handles))
-    except nodechannel.RemoteError as error:  # the handle is not what it was said to be
+    except nodechannel.RemoteError as error:  # the handle does not fit its type
         put({"event": "error", **describe(error)})
     return True
 

@@ -66,7 +66,7 @@ class Handles:
         return "4:{}:{}".format(*self._sockets[server].getsockname())
 
     def key(self, name: str | None) -> str | None:
-        """Return the key under which a connection is counted, None for any other handle."""
+        """Return the key under which a connection is counted, None for a handle that is not counted."""
         return self._keys.get(name or "")
 
     def find(self, name: str | None) -> socket.socket | None:
@@ -89,7 +89,7 @@ class Handles:
 
 
 def serve_one(server: socket.socket, text: str) -> None:
-    """Accept one connection and write `text` to it."""
+    """Accept a connection and write `text` to it."""
     connection, _ = server.accept()
     with connection:
         connection.sendall(text.encode())

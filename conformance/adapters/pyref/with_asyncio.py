@@ -39,7 +39,7 @@ class FrontEnd:
         self._tasks.add(self._loop.create_task(coroutine))
 
     def open(self, argv: list[str] | None, env: dict[str, str] | None) -> None:
-        """Adopt the channel, or start a child with one."""
+        """Adopt the channel, or start a child with a channel."""
         self._run(self._open(argv, env))
 
     async def _open(self, argv: list[str] | None, env: dict[str, str] | None) -> None:

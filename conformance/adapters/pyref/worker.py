@@ -10,7 +10,7 @@ from nodechannel.errors import ChannelClosed, ListenFailed
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Give back what comes."""
+    """Echo the bytes of a connection."""
     while data := await reader.read(65536):
         writer.write(data)
         await writer.drain()
@@ -26,7 +26,7 @@ class Program:
         self.tasks: list[asyncio.Task[None]] = []
 
     async def listen(self, port: int) -> None:
-        """Listen, or say why not."""
+        """Listen, or report the error."""
         try:
             self.servers.append(await self.worker.listen(port, echo, "127.0.0.1"))
         except ListenFailed as error:

@@ -27,7 +27,7 @@ def start(function: Callable[..., None], *arguments: object) -> threading.Thread
 
 
 def echo(connection: socket.socket) -> None:
-    """Give back what comes."""
+    """Echo the bytes of a connection."""
     with connection, suppress(OSError):
         while data := connection.recv(65536):
             connection.sendall(data)
@@ -43,7 +43,7 @@ class Program:
         self.asking: list[threading.Thread] = []
 
     def listen(self, port: int) -> None:
-        """Listen, or say why not."""
+        """Listen, or report the error."""
         try:
             server = self.worker.listen(port, "127.0.0.1")
         except ListenFailed as error:
@@ -60,7 +60,7 @@ class Program:
             self.busy.append(start(echo, connection))
 
     def close(self, number: int) -> None:
-        """Close a server, which may be in the making still."""
+        """Close a server, which may still be starting."""
         for thread in self.asking:
             thread.join()
         self.servers.pop(number).close()
