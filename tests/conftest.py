@@ -67,7 +67,7 @@ def leaks(fds: dict[int, str], children: set[int]) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def no_leaks() -> Iterator[None]:
-    """Fail the test that leaves a descriptor or a child process behind, and end such a process."""
+    """Fail the test that leaves a descriptor or a child process behind, and end the process."""
     fds, children = open_descriptors(), child_processes()
     yield
     deadline = time.monotonic() + SETTLE

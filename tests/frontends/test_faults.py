@@ -1,4 +1,4 @@
-"""Faults that users of such programs met, one test for each kind, on both front ends where both can have it."""
+"""Faults that users of similar programs met: a test for each kind, on each front end that can have it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def hand_over(peer: socket.socket, data: bytes, count: int = 1) -> None:
     peer.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
 
 
-# ---- what is no plain socket (F1) ----------------------------------------------------------------------
+# ---- no plain socket (F1) ------------------------------------------------------------------------------
 
 
 class Relayed(ssl.SSLSocket):
@@ -92,7 +92,7 @@ def test_what_is_nothing_of_the_kind_is_refused(channel, thing):
         channel.send("no", thing)
 
 
-# ---- what a peer sends (D3, D4, D5) --------------------------------------------------------------------
+# ---- messages of a peer (D3, D4, D5) -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("member", ["type", "key", "dgramType", "msg"])
@@ -252,7 +252,7 @@ def test_a_handle_that_was_refused_is_closed_with_its_delivery(channel, peer):
             channel.receive(timeout=20)
         thread.join()
         other.settimeout(5)
-        assert other.recv(1) == b""  # the other end is closed
+        assert other.recv(1) == b""  # the far end is closed
         other.close()
         assert open_descriptors() == before
     finally:

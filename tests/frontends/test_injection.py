@@ -1,8 +1,8 @@
 """asyncio alone: every call is cancelled at every point where it waits, and no message is lost, doubled or torn.
 
-A call runs against a peer that reads slowly, acknowledges handles and writes messages of its own. It is cancelled when it has waited
-for the n-th time, for every n until it gets through. Whatever happened, the stream that the peer read is whole and holds each message
-that was sent once and in order, the messages that the peer wrote all arrive once and in order, and no descriptor is left.
+A call runs against a peer that reads slowly, acknowledges handles and writes messages of its own. The call is cancelled at its n-th
+wait, for every n until it succeeds. In every case the stream that the peer read is whole. It holds each sent message once and in
+order. The messages of the peer all arrive once and in order, and no descriptor is left.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The blocking front end alone: a handler runs between any two lines of the package, and sends, disconnects, closes or raises.
 
 A call runs against a peer that reads, acknowledges handles and answers. The handler comes at the n-th line of the package's own code, for
-each n until the call gets through. Whatever happened: nothing hangs, each message arrives once and whole, the reader's place and the lock
-are free for another thread, and no descriptor is left.
+each n until the call succeeds. In every case no call hangs, and each message arrives once and whole. The reader's place and the lock
+are free for the next thread, and no descriptor is left.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ READY = b'{"n":0}\n{"n":1}\n'
 
 
 class Peer(threading.Thread):
-    """The other end: reads all, acknowledges handles, answers what is asked, and writes a message when it is told to."""
+    """The far end: reads all, acknowledges handles, answers questions, and writes a message on request."""
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(daemon=True)
@@ -70,7 +70,7 @@ class Peer(threading.Thread):
 
 
 class Scene:
-    """A channel, what was sent and received through it, and a socket to be sent."""
+    """A channel, the messages that were sent and received through it, and a socket to be sent."""
 
     def __init__(self, server: socket.socket) -> None:
         ours, theirs = socket.socketpair()
@@ -92,7 +92,7 @@ class Scene:
         self.received.append(self.channel.receive(timeout=10).data["n"])
 
     def finish(self) -> None:
-        """Show in another thread that everything is free, and that what was sent and received is whole."""
+        """Show in a second thread that all locks are free, and that all sent and received messages are whole."""
         if not self.ended:
             self.channel.send("end")
             self.channel.flush(timeout=10)
@@ -217,7 +217,7 @@ def test_a_handler_at_any_line_leaves_the_channel_whole(
 def interrupted(
     call: Callable[[Scene], None], handler: Callable[[Scene], None], at: int, scene: Scene
 ) -> str | None:
-    """Interrupt a call at one line; return the line, None when the call has fewer."""
+    """Interrupt a call at a line; return the line, None when the call has fewer lines."""
     injector = Injector(lambda: handler(scene), at)
     try:
         injector.run(lambda: call(scene))

@@ -1,4 +1,4 @@
-"""Programs between the parent and the child: the channel is adopted, or an error says what was found in its place."""
+"""Programs between the parent and the child: the channel is adopted, or an error names the file that was found in its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Constants that other systems lack have a fallback: the same exchange works without them."""
+"""Constants that some systems lack have a fallback: the same exchange works without them."""
 
 from __future__ import annotations
 

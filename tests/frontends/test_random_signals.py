@@ -1,4 +1,4 @@
-"""Thousands of real signals at random moments: nothing is lost or doubled, nothing hangs, no descriptor is left."""
+"""Thousands of real signals at random moments: no message is lost or doubled, no call hangs, no descriptor is left."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import pytest
 
 # A process that is interrupted by SIGALRM as often as its clock can: the handler sends, while the main thread receives numbered messages,
-# some with a handle, from a peer in a process of its own, and sends back what it got.
+# some with a handle, from a peer in a process of its own, and sends each message back.
 PROGRAM = """
 import array, json, os, random, signal, socket, sys, time
 import nodechannel

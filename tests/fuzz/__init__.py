@@ -1,1 +1,1 @@
-"""Search for bugs: plans that Hypothesis makes up, and everything they are run on. ARCHITECTURE.md says how it fits together."""
+"""Search for bugs: plans that Hypothesis invents, and the peers that run them. ARCHITECTURE.md says how it fits together."""

@@ -1,4 +1,4 @@
-"""``python -m fuzz pr | explore | honesty``: exit status 0 when nothing was found, 1 when something was."""
+"""``python -m fuzz pr | explore | honesty``: exit status 0 without a finding, 1 with findings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FOUND = ROOT / "build" / "findings"
 SLICE = 4.0
-"""Seconds that a search has before the next one takes its turn."""
+"""Seconds that a search has before the next search takes its turn."""
 PR_EXAMPLES = {"plans": 25, "machine": 60, "": 100}
 """Examples of a search by the first part of its name."""
 WRAPPER = ROOT / "tests" / "fuzz" / "defective.py"
@@ -44,7 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     random = commands.add_parser("explore", help="random examples until the time is over")
     random.set_defaults(action=explore)
     for each in (fixed, random):
-        each.add_argument("--only", default="", metavar="TEXT", help="searches whose name holds this")
+        each.add_argument(
+            "--only", default="", metavar="TEXT", help="only searches with this text in their names"
+        )
         each.add_argument("--found", type=Path, default=FOUND, metavar="DIR", help="where findings are saved")
     random.add_argument("--seconds", type=float, default=600.0)
     random.add_argument(
@@ -59,11 +61,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(arguments.action(arguments))
 
 
-# ---- what is searched -------------------------------------------------------------------------------------
+# ---- the searches -----------------------------------------------------------------------------------------
 
 
 def reference(defect: str | None) -> list[Description]:
-    """The reference, in both roles and with both front ends; broken, one of each."""
+    """The reference, in both roles and with both front ends; with a defect, a single role and front end."""
     everyone = from_path(ROOT / "conformance" / "subjects")
     found = [
         one
@@ -80,7 +82,7 @@ def reference(defect: str | None) -> list[Description]:
 
 
 def searches(defect: str | None, only: str) -> list[Search]:
-    """Everything that can be searched here; says what is absent."""
+    """All searches that this machine can run; prints the names of absent runtimes."""
     found: list[Search] = [
         PlanSearch(f"plans/{one.name}", subjects=[one], strict=True) for one in reference(defect)
     ]
@@ -134,7 +136,7 @@ def explore(arguments: argparse.Namespace) -> int:
         one = next(turns)
         if one.findings:
             continue
-        # Each time Hypothesis looks first at what failed before, then goes on at random.
+        # Each time Hypothesis first runs the examples that failed before, then goes on at random.
         profile = partial(profiles.explore, database=arguments.database / one.name.replace("/", "-"))
         one.run(profile, None, min(SLICE, until - time.monotonic()))
         if arguments.defect and one.findings:
@@ -143,7 +145,7 @@ def explore(arguments: argparse.Namespace) -> int:
 
 
 def conclude(chosen: Sequence[Search], folder: Path) -> int:
-    """Say what was done, save what was found."""
+    """Print the numbers of the search, save its findings."""
     with ExitStack() as stack:
         for one in chosen:
             if isinstance(one, PlanSearch):

@@ -40,11 +40,11 @@ class Act:
     ending: tuple[str, ...] = ("clean",)
     roles: tuple[str, ...] = ("child", "parent")
     harsh: bool = False
-    """Many a peer dies of it."""
+    """Many peers die of the act."""
     last: bool = False
-    """It ends the channel."""
+    """The act ends the channel."""
     quiet: bool = False
-    """It allows errors to be reported, so that an act which waits for one cannot be in the same plan."""
+    """The act allows reports of errors, so that an act which waits for an error cannot be in the same plan."""
 
 
 # ---- writes -----------------------------------------------------------------------------------------------
@@ -52,7 +52,7 @@ class Act:
 
 @st.composite
 def places(draw: st.DrawFn, data: bytes, first: int = 1) -> list[int]:
-    """Where to cut a write: nowhere, anywhere, in characters and at line feeds, or before every byte of a short one."""
+    """The cuts of a write: none, at random, in characters and at line feeds, or before every byte of a short write."""
     if len(data) <= first:
         return []
     interesting = [
@@ -110,7 +110,7 @@ def envelope(type_: str, message: Any, **others: Any) -> dict[str, Any]:
 
 @st.composite
 def envelope_frame(draw: st.DrawFn, type_: str, message: Any) -> Frame:
-    """An envelope, with members that nobody knows, in some order and spelling."""
+    """An envelope, with unknown members, in some order and spelling."""
     extra: dict[str, Any] = draw(
         st.sampled_from([{}, {}, {"nativeKind": "tcp"}, {"future": [1, {"cmd": "NODE_x"}]}])
     )
@@ -130,7 +130,7 @@ def envelope_frame(draw: st.DrawFn, type_: str, message: Any) -> Frame:
 
 @st.composite
 def riding(draw: st.DrawFn, line: Frame, names: list[str], before: list[Frame]) -> list[Step]:
-    """Write a frame with descriptors on one of its bytes, other frames before it in the same write or in one of their own."""
+    """Write a frame with descriptors on a byte of it; further frames stand before it in the same write or in an own write."""
     start = sum(frame.size for frame in before)
     at = start + draw(st.sampled_from([0, 0, 0, line.size - 1]) | st.integers(0, line.size - 1))
     drawn = [*before, line]

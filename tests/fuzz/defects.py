@@ -1,6 +1,6 @@
-"""Seeded defects: each breaks the reference in one way, or stands between it and its socket, to see whether the search finds it.
+"""Seeded defects: each breaks the reference in a single way, or stands between it and its socket. The search has to find it.
 
-Nothing here imports Hypothesis or a front end, because a defect is switched on before anything else of the reference is imported.
+This module imports neither Hypothesis nor a front end, because a defect is switched on before the rest of the reference is imported.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Relay:
-    """Stands between the reference and its socket. What it writes may differ from what it says it wrote."""
+    """Stands between the reference and its socket. The written bytes may differ from the reported bytes."""
 
     def __init__(self, sock: Any, change: Callable[[bytes], bytes], *, lies: bool) -> None:
         self._sock = sock
@@ -51,7 +51,7 @@ class Relay:
 
 
 def _replace(old: Any, new: Any) -> None:
-    """Put one function in the place of another in every module of the reference that knows it."""
+    """Replace a function in every module of the reference that imported it."""
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == "nodechannel":
             for attribute, value in list(vars(module).items()):
@@ -123,7 +123,7 @@ def full_read_loses_a_byte() -> None:
 
 
 def halved_characters() -> None:
-    """Each read is decoded for itself, and a character whose bytes come in two of them is lost."""
+    """Each read is decoded for itself, and a character whose bytes come in two reads is lost."""
     feed = framing.LineFramer.feed
 
     def changed(self: framing.LineFramer, data: bytes) -> list[framing.Line]:
@@ -175,7 +175,7 @@ def overtaking() -> None:
 
 
 def first_member_wins() -> None:
-    """Of two members of one name the first is taken."""
+    """Of two members with the same name the first is taken."""
 
     def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
         return dict(reversed(members))
@@ -246,7 +246,7 @@ def descriptor_attached_again() -> None:
 
 
 def prefix_alone_is_internal() -> None:
-    """A message whose cmd is NODE_ and nothing more disappears."""
+    """A message whose cmd is exactly NODE_ disappears."""
 
     def changed(value: Any) -> bool:
         cmd = value.get("cmd") if isinstance(value, dict) else None
@@ -267,7 +267,7 @@ def blank_lines_skipped() -> None:
 
 
 def disconnect_drops_the_queue() -> None:
-    """A disconnect does not wait until everything is written."""
+    """A disconnect does not wait until all frames are written."""
     Connection.ready_to_close = property(lambda self: self._state is Channel.DISCONNECTING)  # type: ignore[assignment, method-assign]
 
 

@@ -1,4 +1,4 @@
-"""Frames that a peer may find in its channel, good and bad, each with what a receiver makes of it by the spec."""
+"""Frames that a peer may find in its channel, good and bad, each with the reading of a receiver by the spec."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Step = dict[str, Any]
 
 @dataclass(frozen=True)
 class Frame:
-    """One line and its consequence. The fields are parts of a case, but for ``kind``, the name of the kind of message."""
+    """A line and its consequence. The fields are parts of a case, except ``kind``, the name of the kind of message."""
 
     kind: str
     line: bytes
@@ -59,7 +59,7 @@ ERROR: Step = {"expect": {"event": {"event": "error"}}}
 
 
 def likes(values: frozenset[str], line: bytes) -> tuple[str, ...]:
-    """Cases of the catalogue that look at what is special in a text."""
+    """Cases of the catalogue about the special parts of a text."""
     named = {
         "lone surrogates": "jsn-lone-surrogate",
         "minus zero": "jsn-negative-zero",
@@ -121,7 +121,7 @@ _KNOWN = {"HANDLE", "HANDLE_ACK", "HANDLE_NACK", "CLUSTER"}
 
 @st.composite
 def unknown_internal(draw: st.DrawFn) -> Frame:
-    """An internal message that nobody knows ([CLS-004])."""
+    """An unknown internal message ([CLS-004])."""
     word = draw(st.sampled_from(["x", "FUTURE", "_", "é", "HANDLE_", "handle", "HANDLE_ACK "]) | texts.TEXTS)
     if not word or word in _KNOWN or word.startswith("SOCKET_"):
         word = "FUTURE"
@@ -138,7 +138,7 @@ SOCKET_CMDS = ("GET_COUNT", "NOTIFY_CLOSE", "COUNT", "ALL_CLOSED")
 
 @st.composite
 def socket_list_noise(draw: st.DrawFn) -> Frame:
-    """A question about a key that nobody knows, or an answer that nobody asked for; neither gets an answer."""
+    """A question about an unknown key, or an answer without a question; neither gets an answer."""
     cmd = draw(st.sampled_from(SOCKET_CMDS))
     message: dict[str, Any] = {"cmd": f"NODE_SOCKET_{cmd}", "key": f"nobody {draw(texts.TEXTS)}"}
     if cmd == "COUNT":
@@ -220,7 +220,7 @@ _BAD_TEXTS = [
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """The text of a value with one byte more, less or changed."""
+    """The text of a value with a byte added, left out or changed."""
     line = spell(draw(VALUES), draw(STYLES)).encode()
     at = draw(st.integers(0, len(line)))
     insert = draw(st.sampled_from([b"", b",", b'"', b"}", b"0", b"\\", b"\x00", b"\xff", b" "]))
@@ -263,12 +263,12 @@ BAD = bad_line() | unowed_answer() | BLANK
 
 
 def plain(value: Any) -> Frame:
-    """A user message that is only there to be told from others."""
+    """A user message with a number that makes it unique."""
     return user(value, PLAIN)
 
 
 def allowed(frame: Frame, avoid: frozenset[str]) -> bool:
-    """Whether nothing in a frame is among the cases to be avoided."""
+    """Whether no part of a frame is among the cases to be avoided."""
     return not avoid & set(frame.like)
 
 

@@ -1,4 +1,4 @@
-"""What can be tried without another process: the reference against itself, and its reader of JSON against Node's."""
+"""Searches in a single process: the reference against itself, and its reader of JSON against Node's."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ STREAMS = st.lists(
 
 
 def events_of(pieces: list[bytes], riding: int | None) -> tuple[list[str], bytes, int]:
-    """Feed a connection; return what it tells its user, what it would write, and how many handles it gave."""
+    """Feed a connection; return its events, the bytes that it would write, and the number of its handles."""
     connected = Connection(JsonSerialization())
     told = []
     handles = 0
@@ -93,7 +93,7 @@ def cuts(profile: settings, tick: Tick) -> Test:
     return one
 
 
-# ---- one reader and writer of JSON, three times -----------------------------------------------------------
+# ---- three readers and writers of JSON --------------------------------------------------------------------
 
 LINES = (frames.good(frozenset()) | frames.BAD).map(lambda frame: frame.line) | frames.damaged()
 
@@ -106,7 +106,7 @@ def _read(decode: Callable[[bytes], Any], line: bytes) -> str:
 
 
 def json_paths(profile: settings, tick: Tick) -> Test:
-    """The fast path and the exact path read and write the same, one value at a time or many."""
+    """The fast path and the exact path read and write the same, with a single value at a time or with many."""
 
     @profile
     @given(
@@ -136,7 +136,7 @@ def json_paths(profile: settings, tick: Tick) -> Test:
 
 
 def json_node(profile: settings, tick: Tick) -> Test:
-    """Node's own JSON.parse reads what the reference reads, and what it writes."""
+    """Node's own JSON.parse agrees with the reference, about lines that it reads and about lines that it writes."""
 
     def all_of_it() -> None:
         with running_node() as oracle:
@@ -190,7 +190,7 @@ def advanced_frames(profile: settings, tick: Tick) -> Test:
 
 
 def machine(kind: type[Machine]) -> Callable[[settings, Tick], Test]:
-    """Return what runs a machine."""
+    """Return the function that runs a machine."""
 
     def make(profile: settings, tick: Tick) -> Test:
         class Counted(kind):  # type: ignore[valid-type, misc]

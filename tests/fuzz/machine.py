@@ -51,7 +51,7 @@ SIDES = st.sampled_from([0, 1])
 
 @dataclass
 class Side:
-    """One end: the real connection, and what the model knows of it."""
+    """An end: the real connection, and the model's knowledge of it."""
 
     wire: Wire
     connection: Connection = field(default_factory=lambda: Connection(JsonSerialization()))
@@ -66,7 +66,7 @@ class Side:
     travelling: deque[tuple[int, bool]] = field(default_factory=deque)
     """Messages that are on the wire and were not delivered."""
     incoming: bytearray = field(default_factory=bytearray)
-    """What was read and holds no line feed yet."""
+    """Bytes that were read, without a line feed yet."""
     carried: int = 0
     """Descriptors that came and belong to no line yet."""
     deliveries: list[Delivery] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Side:
 
 
 class Machine(RuleBasedStateMachine):
-    """Two ends of one channel. Subclasses say what lies between them."""
+    """Two ends of a channel. Subclasses say how they are connected."""
 
     make_pair: Callable[[], tuple[Wire, Wire]]
 
@@ -88,13 +88,13 @@ class Machine(RuleBasedStateMachine):
         left, right = type(self).make_pair()
         self.sides = (Side(left), Side(right))
 
-    # ---- what the users of both ends do ---------------------------------------------------------------------
+    # ---- acts of the users of both ends ---------------------------------------------------------------------
 
     @rule(
         at=SIDES, size=st.sampled_from([0, 0, 1, 100, 5000, 40_000]), count=st.sampled_from([1, 1, 1, 2, 40])
     )
     def send(self, at: int, size: int, count: int) -> None:
-        """Queue one message, or several in one go."""
+        """Queue a message, or several messages in a single call."""
         side = self.sides[at]
         numbers = range(self.numbers + 1, self.numbers + 1 + count)
         blocks = side.connection.frames([[number, "é" * size] for number in numbers])
@@ -151,7 +151,7 @@ class Machine(RuleBasedStateMachine):
         raise AssertionError("a message was taken after the end")
 
     def _release(self, side: Side) -> None:
-        """What is at the head of the queue may go out, up to and with the next handle."""
+        """The head of the queue may go out, up to and with the next handle."""
         if side.hand_over.state == "IDLE" and side.under_way is None:
             for number, handle in side.queue:
                 if handle:
@@ -180,7 +180,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(at=SIDES, really=st.booleans(), then=st.sampled_from(["read", "disconnect", "nothing"]))
     def vanish(self, at: int, really: bool, then: str) -> None:
-        """One end closes behind a handle that it has just written, and the other one notices while it writes."""
+        """An end closes behind a handle that it has just written, and its peer notices while it writes."""
         if not really:
             return
         self.send_handle(at, 0, True)
@@ -196,7 +196,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(at=SIDES, really=RARELY, times=st.integers(1, 6))
     def refuse(self, at: int, really: bool, times: int) -> None:
-        """One end has no room for descriptors while the other one tries to hand over."""
+        """An end has no room for descriptors while its peer tries to hand over."""
         if not really:
             return
         self.send_handle(at, 0, True)
@@ -206,7 +206,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(at=SIDES, really=RARELY, then=st.sampled_from(["exchange", "close", "close the other"]))
     def leave(self, at: int, really: bool, then: str) -> None:
-        """One end disconnects behind a handle that nobody has read."""
+        """An end disconnects behind a handle that its peer has not read."""
         if not really:
             return
         self.send_handle(at, 0, True)
@@ -218,7 +218,7 @@ class Machine(RuleBasedStateMachine):
             self.close(1 - at if other else at, True)
             self.read(at, 65_536)
 
-    # ---- what lies between them does ------------------------------------------------------------------------
+    # ---- the wire between the ends --------------------------------------------------------------------------
 
     @rule(at=SIDES, room=ROOM)
     def write(self, at: int, room: int) -> None:
@@ -233,7 +233,7 @@ class Machine(RuleBasedStateMachine):
         if failed:
             self._write_failed(side)
         if side.connection.ready_to_close:
-            assert not side.queue, "the channel ends before everything is written"
+            assert not side.queue, "the channel ends before all frames are written"
             assert side.hand_over.state == "IDLE", "the channel ends while a handle is under way"
             side.connection.finish()
             side.channel.move("FLUSHED")
@@ -252,13 +252,13 @@ class Machine(RuleBasedStateMachine):
             side.parsed = cut + 1
             if line in (ACK, NACK):
                 side.answers_due -= 1
-                assert side.answers_due >= 0, "an answer that nobody is owed"
+                assert side.answers_due >= 0, "an answer without a question"
                 continue
             value = json.loads(line)
             if isinstance(value, dict):
                 assert value["cmd"] == "NODE_HANDLE", value
                 number = value["msg"][0]
-                assert number == side.under_way, "a handle is written while another one is under way"
+                assert number == side.under_way, "a handle is written while a handle is under way"
                 side.hand_over.move("WRITE_DONE")
                 if side.refusals == 0:
                     assert side.queue.popleft() == (number, True), "out of order"
@@ -303,7 +303,7 @@ class Machine(RuleBasedStateMachine):
         self._take_events(side)
 
     def _predict(self, side: Side, peer: Side, data: bytes, *, carries: int) -> None:
-        """What the lines in these bytes do to the one who reads them."""
+        """The effect of the lines in these bytes on their reader."""
         side.carried += carries
         side.incoming += data
         while (cut := side.incoming.find(b"\n")) >= 0:
@@ -344,7 +344,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: not self.forged)
     @rule(at=SIDES, line=st.sampled_from(INJECTED))
     def inject(self, at: int, line: bytes) -> None:
-        """Once in a run, something arrives that the peer never wrote."""
+        """Once in a run, a line arrives that the peer never wrote."""
         side, peer = self.sides[at], self.sides[1 - at]
         between = len(side.wire.log) == side.parsed and not peer.incoming and not side.travelling
         if side.wire.closed or peer.wire.closed or not between or side.answers_due:
@@ -373,7 +373,7 @@ class Machine(RuleBasedStateMachine):
         assert not side.events_due, f"{side.events_due} was not reported"
 
     def _gave_up(self, side: Side) -> None:
-        """Nothing more will be written."""
+        """No further frame will be written."""
         side.queue.clear()
         side.under_way = None
         side.refusals = side.answers_due = 0
@@ -412,7 +412,7 @@ class Machine(RuleBasedStateMachine):
         assert len(os.listdir("/dev/fd")) == self.open_before, "descriptors were left open or closed twice"  # noqa: PTH208
 
     def _drain(self) -> None:
-        """With room for everything and nobody in the way, everything that was sent arrives."""
+        """With room for all frames and without faults, all sent messages arrive."""
         for side in self.sides:
             side.wire.loses = False
         for _ in range(10_000):
@@ -437,7 +437,7 @@ class Machine(RuleBasedStateMachine):
 
 
 class MemoryMachine(Machine):
-    """Nothing but Python between the ends."""
+    """Only Python lies between the ends."""
 
     make_pair = staticmethod(in_memory)
 

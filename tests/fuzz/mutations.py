@@ -1,6 +1,6 @@
 """Frames of advanced mode, broken at random: as many as a second allows, because each costs a few microseconds.
 
-Hypothesis would shrink what it finds, and is a thousand times slower; a frame is short enough as it is.
+Hypothesis would shrink a finding, and is a thousand times slower; the frames are short already.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 HEADERS = [bytes([0xFF, version]) for version in (13, 14, 15, 16)]
 TAGS = b"_0TFIUNZ\"cSo{A$a@-;:',DRnszyx^B~V\\rm.?\x00\x01\x02\x03\x7f\x80\xff"
-# Seconds of processor time that one frame of a few hundred bytes may take at most.
+# Seconds of processor time that a frame of a few hundred bytes may take at most.
 SLOWEST = 1.0
 
 
@@ -48,7 +48,7 @@ def broken(seed: int) -> Iterator[bytes]:
 
 
 def examine(frame: bytes) -> None:
-    """Read a frame, and write what it means: nothing but a typed error may happen, and both readers agree."""
+    """Read a frame, and write its value: only a typed error may come, and both readers agree."""
     began = time.thread_time()
     try:
         value = decode(frame)
@@ -65,5 +65,5 @@ def examine(frame: bytes) -> None:
     try:
         again = encode(value)
     except InvalidMessage:
-        return  # what is received can be deeper than what is sent
+        return  # a received value can be deeper than a value that may be sent
     assert shape(decode(again[LENGTH:])) == shape(value), frame.hex()

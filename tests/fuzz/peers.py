@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from fuzz.plans import Plan
 
 MOST_PLANS = 200
-"""After so many plans a process is replaced, so that what it gathers over time has an end."""
+"""After so many plans a process is replaced, so that its leaks stay small."""
 
 
 @dataclass
 class Counts:
-    """What a search did."""
+    """The numbers of a search."""
 
     pooled: int = 0
     fresh: int = 0
@@ -60,13 +60,13 @@ class Peer:
         self.leave()
 
     def leave(self) -> None:
-        """End the process, so that the next plan gets a new one."""
+        """End the process, so that the next plan gets a new process."""
         session, self._session = self._session, None
         if session is not None:
             session.close()
 
     def run(self, case: Case) -> CaseResult:
-        """Run a case: together with others if it may be, alone if it may not or if anything is not as it must be."""
+        """Run a case: in the shared process if it may, alone if it may not or if it fails in the shared process."""
         if case.can_share:
             result = self._pooled(case)
             if result is not None:
@@ -98,7 +98,7 @@ class Peer:
     # ---- judging -------------------------------------------------------------------------------------------
 
     def fault(self, plan: Plan, result: CaseResult, *, strict: bool) -> str:
-        """Say what is wrong with a result; empty when it is right, or when the catalogue has the same deviation."""
+        """Return the fault of a result; empty when it is right, or when the catalogue has the same deviation."""
         judgement = result.judgement
         if judgement.verdict == INCONCLUSIVE:
             return f"inconclusive: {judgement.seen.text}"
@@ -110,12 +110,12 @@ class Peer:
         return ""
 
     def recorded(self, case: Case, result: CaseResult) -> bool:
-        """Whether a case of the catalogue that this one varies ends in the same way, against the rules, and is known to."""
+        """Whether this case varies a case of the catalogue with the same wrong ending, and that ending is known."""
         mine = _signs(result)
         return any(_signs(other) & mine for other in map(self.of_catalogue, case.like) if _deviates(other))
 
     def deviations(self, names: Iterable[str]) -> frozenset[str]:
-        """Return those of these cases in which the peer is known to deviate, or makes use of some leniency."""
+        """Return the cases among these in which the peer is known to deviate, or is lenient."""
         cases = [CATALOGUE[name] for name in names if name in CATALOGUE]
         work = pairs([self.subject], cases)
         with closing(run(work, Options(jobs=4, limits=self._limits))) as results:
@@ -140,7 +140,7 @@ def _deviates(result: CaseResult | None) -> bool:
 
 
 def _to_avoid(result: CaseResult | None) -> bool:
-    """Whether plans leave out what a case is about; that a peer ends on bad input is written in the plans themselves."""
+    """Whether plans leave out the subject of a case. Plans do not leave out the end of a peer on bad input, they expect it."""
     return (
         _deviates(result)
         and result is not None
@@ -149,7 +149,7 @@ def _to_avoid(result: CaseResult | None) -> bool:
 
 
 def _signs(result: CaseResult | None) -> set[tuple[str, str]]:
-    """What was out of order, in words that two cases can share."""
+    """The fault in words that two cases can share."""
     if result is None:
         return set()
     seen = result.judgement.seen
@@ -163,6 +163,6 @@ def _signs(result: CaseResult | None) -> set[tuple[str, str]]:
 
 
 def observation(result: CaseResult) -> tuple[str, str, str]:
-    """What two peers are compared by."""
+    """The facts by which two peers are compared."""
     judgement = result.judgement
     return (judgement.verdict, judgement.seen.outcome, judgement.flag)

@@ -1,4 +1,4 @@
-"""Complete plans: a case that nobody wrote, drawn before any peer is touched."""
+"""Complete plans: cases that Hypothesis draws before any peer is touched."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _SHOULD = ("HND-051", "FRM-026", "HND-041", "CLS-005", "HND-008", "FRM-028", "JS
 
 @dataclass(frozen=True)
 class Traits:
-    """What a search takes into account about the peers that its plans are for."""
+    """The facts about the peers of a search that its plans depend on."""
 
     strict: bool = False
-    """They go on after anything, as the reference does, so that bad input may stand in the middle."""
+    """The peers go on after every input, as the reference does, so that bad input may stand in the middle."""
     avoid: frozenset[str] = field(default_factory=frozenset)
-    """Cases of the catalogue in which they are known to deviate; plans leave out what these are about."""
+    """Cases of the catalogue in which the peers are known to deviate; plans leave out their subjects."""
     role: str = "child"
     conserve: bool = True
-    """Their descriptors are counted."""
+    """The descriptors of the peers are counted."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A case as it stands in a file, and the names of what is in it."""
+    """A case as it stands in a file, and the names of its parts."""
 
     entry: dict[str, Any]
     kinds: frozenset[str]
@@ -55,7 +55,7 @@ class Plan:
 
 @st.composite
 def plans(draw: st.DrawFn, traits: Traits) -> Plan:
-    """Draw a plan of one to four acts."""
+    """Draw a plan of at most four acts."""
     quiet = draw(st.booleans())
     usual = [*repertoire.ORDINARY, *(repertoire.QUIET if quiet else ())]
     if traits.strict:
@@ -78,7 +78,7 @@ def _known_to_deviate(act: Act, traits: Traits) -> bool:
 
 def assemble(drawn: list[Act], traits: Traits, buffer: int | None) -> Plan:
     """Return the plan of these acts."""
-    # The same errors are waited for by one act and passed over by another.
+    # An act that waits for errors and an act that allows the same errors do not fit together.
     if any(act.quiet for act in drawn):
         drawn = [act for act in drawn if not act.harsh]
     steps = [step for act in drawn for step in act.steps]

@@ -60,7 +60,7 @@ ACTS = st.one_of(
 
 
 def primary(profile: settings, tick: Callable[[], None]) -> Callable[[], None]:
-    """Whatever happens: every question is answered, the dead are replaced, no message is lost, every connection is accepted."""
+    """In every run: all questions are answered, dead workers are replaced, no message is lost, all connections are accepted."""
 
     @profile
     @given(

@@ -1,4 +1,4 @@
-"""The two ways to search. Every setting is named: Hypothesis has other defaults where it sees the variables of a CI machine."""
+"""The two ways to search. Every setting is named: Hypothesis changes its defaults when it sees the variables of a CI machine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pr(examples: int) -> settings:
 
 
 def explore(examples: int, database: Path = DATABASE) -> settings:
-    """Settings of the search for something new: random, and what failed once is tried first."""
+    """Settings of the search for new findings: random, and examples that failed once are tried first."""
     return settings(
         max_examples=examples,
         derandomize=False,

@@ -1,4 +1,4 @@
-"""Acts in which something arrives at the peer: messages, handles, and what is neither."""
+"""Acts in which frames arrive at the peer: messages, handles, and bad frames."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fuzz.texts import VALUES, tagged
 
 @st.composite
 def messages(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
-    """Several good frames in one write."""
+    """Several good frames in a single write."""
     drawn = draw(st.lists(frames.good(avoid), min_size=1, max_size=5))
     steps = [draw(one_write(drawn)), *(step for frame in drawn for step in frame.expect)]
     return of_frames(["messages"], steps, drawn)
@@ -34,7 +34,7 @@ def messages(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
 
 @st.composite
 def bad_input(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
-    """Bad frames between good ones in one write."""
+    """Bad frames between good frames in a single write."""
     lists = st.lists(frames.good(avoid).filter(lambda frame: frame.size < 1000), max_size=2)
     bad = frames.BAD.filter(lambda frame: frames.allowed(frame, avoid))
     drawn = [*draw(lists), draw(bad), *draw(lists)]
@@ -106,7 +106,7 @@ def _likes_of(type_: str, kind: str) -> tuple[str, ...]:
 
 @st.composite
 def refused(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
-    """An envelope without a descriptor is refused, and nothing of it is delivered."""
+    """An envelope without a descriptor is refused, and its message is not delivered."""
     line = draw(envelope_frame(draw(st.sampled_from(sorted(HANDLES))), draw(VALUES)))
     step = draw(one_write([line]))
     return of_frames(
@@ -164,7 +164,7 @@ def stray(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
 
 @st.composite
 def useless(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
-    """An envelope of a type that nobody knows is acknowledged and reported."""
+    """An envelope of an unknown type is acknowledged and reported."""
     name = f"s{number}"
     type_ = draw(st.sampled_from(["net.Future", "", "toString", "net.server", "NET.SOCKET"]))
     line = frames.user(envelope(type_, 1), texts.PLAIN)
@@ -184,7 +184,7 @@ def useless(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
 
 @st.composite
 def counted(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
-    """Connections of one key are counted, and the last one's end is told."""
+    """Connections of a key are counted, and the end of the last connection is reported."""
     key = f"{number}:{draw(texts.TEXTS)}"
     count = draw(st.integers(1, 3))
     steps: list[Step] = []

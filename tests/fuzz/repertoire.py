@@ -1,4 +1,4 @@
-"""What plans choose from, and the kinds of messages and faults that they have to show."""
+"""The acts that plans choose from, and the kinds of messages and faults that they have to show."""
 
 from __future__ import annotations
 
@@ -60,4 +60,4 @@ _LIKES = """
     sls-keys-apart sls-unasked-answers sls-unknown-key
 """
 LIKES = frozenset(_LIKES.split())
-"""The cases of the catalogue that acts are variations of."""
+"""The cases of the catalogue that acts vary."""

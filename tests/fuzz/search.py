@@ -1,4 +1,4 @@
-"""Searches: one thing to be tried again and again, the time it may take, and what is done with what it finds."""
+"""Searches: a test that runs again and again, its limit of time, and the treatment of its findings."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TimeIsUp(BaseException):
 
 @dataclass
 class Finding:
-    """Something that is wrong."""
+    """A fault that a search found."""
 
     search: str
     text: str
@@ -59,9 +59,9 @@ class Finding:
 
 @dataclass
 class Search:
-    """Runs examples until something is found or the time is over.
+    """Runs examples until the first finding or until the time is over.
 
-    ``examples`` counts those that were made up, not those that an earlier run had left in the database.
+    ``examples`` counts new examples only, without those that an earlier run had left in the database.
     """
 
     name: str
@@ -87,11 +87,11 @@ class Search:
         self.conclude()
 
     def once(self, profile: Callable[[int], settings], examples: int | None) -> None:
-        """Run one Hypothesis test, or one after the other."""
+        """Run a Hypothesis test, or several in order."""
         raise NotImplementedError
 
     def failed(self, error: Exception) -> None:
-        """Take what Hypothesis reports at the end."""
+        """Take the error that Hypothesis reports at the end."""
         self.findings.append(Finding(self.name, _report(error), None, time.monotonic() - self.started))
 
     def conclude(self) -> None:
@@ -116,13 +116,13 @@ class Property(Search):
                 return
 
     def tick(self) -> None:
-        """Count one example."""
+        """Count an example."""
         self.examples += 1
 
 
 @dataclass
 class PlanSearch(Search):
-    """Plans on real peers: each on its own by what the spec says, and, where there are several, all against each other."""
+    """Plans on real peers: the spec judges each peer, and several peers are compared with each other."""
 
     subjects: Sequence[Description] = field(kw_only=True)
     strict: bool = False
@@ -132,7 +132,7 @@ class PlanSearch(Search):
     _traits: Traits | None = None
 
     def prepare(self) -> None:
-        """Start the peers and learn in what they are known to deviate."""
+        """Start the peers and learn their known deviations."""
         if self._traits is not None:
             return
         self._peers = [Peer(subject) for subject in self.subjects]
@@ -178,7 +178,7 @@ class PlanSearch(Search):
             self._smallest = (size, plan, fault)
 
     def fault(self, plan: Plan) -> str:
-        """Say what is wrong with a plan on these peers."""
+        """Return the fault of a plan on these peers."""
         results = [peer.run(plan.case) for peer in self._peers]
         for peer, result in zip(self._peers, results, strict=True):
             fault = peer.fault(plan, result, strict=self.strict)
@@ -202,7 +202,7 @@ class PlanSearch(Search):
         return False
 
     def failed(self, error: Exception) -> None:
-        """Only what is not about a plan is taken from Hypothesis."""
+        """Take from Hypothesis only errors that are not about a plan."""
         if self._smallest is None:
             super().failed(error)
 

@@ -106,7 +106,7 @@ def sends_handle(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
 
 @st.composite
 def turned_down(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
-    """A message that its receiver would take for internal is refused, and nothing of it is written."""
+    """A message that its receiver would take for internal is refused, and no byte of it is written."""
     word = draw(st.sampled_from(["HANDLE", "HANDLE_ACK", "x", "SOCKET_COUNT"]))
     others = draw(st.dictionaries(st.sampled_from("ab"), texts.SCALARS, max_size=1))
     step = {**send({**others, "cmd": f"NODE_{word}"}), "refused": "turned-down"}
@@ -124,7 +124,7 @@ def turned_down(draw: st.DrawFn, number: int, avoid: frozenset[str]) -> Act:
 
 @st.composite
 def unfinished(draw: st.DrawFn) -> list[Step]:
-    """Write messages and a part of one that never ends."""
+    """Write messages, and a part of a message that never ends."""
     drawn = draw(st.lists(frames.USER.filter(lambda frame: frame.size < 500), max_size=3))
     cut_off = draw(VALUES.map(lambda value: spell(value).encode()).filter(lambda line: len(line) > 0))
     part = cut_off[: draw(st.integers(0, len(cut_off)))]

@@ -1,4 +1,4 @@
-"""The transition tables as the spec draws them: the model that the machine is held to, and the measure of how far it came."""
+"""The transition tables as the spec draws them: the model of the machine, and the measure of its coverage."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TABLES = read()
 
 
 class Automaton:
-    """One walk through a table."""
+    """A walk through a table."""
 
     def __init__(self, table: str, state: str, covered: Counter[tuple[str, str, str]]) -> None:
         self.state = state
@@ -45,7 +45,7 @@ class Automaton:
         return (self.state, what) in TABLES[self._name]
 
     def move(self, what: str) -> None:
-        """Follow an input; an illegal one is a fault of whoever made it."""
+        """Follow an input; an illegal input is a fault of the machine or of the reference."""
         assert self.can(what), f"{what} in the state {self.state} is in no table"
         self._covered[self._name, self.state, what] += 1
         self.state = TABLES[self._name][self.state, what]

@@ -1,4 +1,4 @@
-"""The search itself: it covers what it should, it is the same or new as its profile says, and it finds what was planted."""
+"""The search itself: its coverage, its examples, the same or new by profile, and whether it finds planted defects."""
 
 from __future__ import annotations
 

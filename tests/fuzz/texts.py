@@ -1,4 +1,4 @@
-"""JSON values, the many ways to spell one, and the names of the kinds that a text shows."""
+"""JSON values, the many spellings of a value, and the names of the kinds that a text shows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PREFIX = "NODE_"
 
 
 def joined(text: str) -> str:
-    """Surrogates that stand side by side are one character, to every reader of JSON."""
+    """Two surrogates side by side are a single character for every reader of JSON."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
@@ -56,7 +56,7 @@ ODD: list[Any] = [
     [[]],
     {"1": 0},
 ]
-"""Values at the top of a message that get lost more easily than others."""
+"""Values at the top of a message that get lost easily."""
 
 
 class Style(NamedTuple):
@@ -69,7 +69,7 @@ class Style(NamedTuple):
     numbers: str = "plain"
     """``plain`` or ``exponent``."""
     twice: bool = False
-    """Each member of an object stands there twice, first with another value."""
+    """Each member of an object stands there twice, first with a different value."""
 
 
 PLAIN = Style()
@@ -126,7 +126,7 @@ def _number(value: float, how: str) -> str:
     return repr(value)
 
 
-# ---- what a reader makes of a text ------------------------------------------------------------------------
+# ---- the reading of a text --------------------------------------------------------------------------------
 
 
 def read(line: bytes) -> tuple[bool, Any]:
@@ -138,7 +138,7 @@ def read(line: bytes) -> tuple[bool, Any]:
 
 
 def is_internal(value: Any) -> bool:
-    """Whether a receiver takes a value for one of the channel's own ([CLS-001])."""
+    """Whether a receiver takes a value for a message of the channel itself ([CLS-001])."""
     cmd = value.get("cmd") if isinstance(value, dict) else None
     return isinstance(cmd, str) and cmd.startswith(PREFIX) and cmd != PREFIX
 
@@ -200,7 +200,7 @@ SPELLING_KINDS = frozenset(["blanks", "escapes", "exponent", "duplicate members"
 
 
 def value_kinds(value: Any) -> Iterator[str]:
-    """Names of what a value is made of."""
+    """Names of the parts of a value."""
     todo = [(value, 0)]
     while todo:
         item, depth = todo.pop()
@@ -222,7 +222,7 @@ def value_kinds(value: Any) -> Iterator[str]:
 
 
 def spelling_kinds(style: Style) -> Iterator[str]:
-    """Names of what is unusual in a style."""
+    """Names of the unusual parts of a style."""
     if style.blank:
         yield "blanks"
     if style.escapes != "few":

@@ -1,6 +1,6 @@
 """A primary without processes and without time: real sockets, a clock that jumps, and a scheduler that a seed decides.
 
-Everything runs in one thread, so that one seed gives one run.
+All code runs in a single thread, so that a seed always gives the same run.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from nodechannel.cluster import Cluster
 
 
 class JumpingSelector(selectors.SelectSelector):
-    """Never waits: when nothing is ready, the clock moves to the next timer. Ready descriptors come in an order of the seed."""
+    """Never waits: when no descriptor is ready, the clock moves to the next timer. Ready descriptors come in an order of the seed."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class JumpingSelector(selectors.SelectSelector):
         self._random = random.Random(seed)
 
     def select(self, timeout: float | None = None) -> Any:
-        """Return what is ready."""
+        """Return the ready descriptors."""
         ready = super().select(0)
         if not ready and timeout:
             self.now += timeout
@@ -114,7 +114,7 @@ class Peer:
             self.sent += 1
 
     def write(self, value: Any) -> None:
-        """Send a line; what does not fit is lost, and the peer with it."""
+        """Send a line; a line that does not fit is lost, and the peer with it."""
         if self.alive:
             try:
                 self.sock.sendall(json.dumps(value).encode("utf-8", "surrogatepass") + b"\n")
@@ -122,7 +122,7 @@ class Peer:
                 self.die(9)
 
     def read(self) -> None:
-        """Take in what the primary says, and answer offers."""
+        """Take in the messages of the primary, and answer offers."""
         if not (self.alive and self.reads):
             return
         with suppress(OSError):
@@ -189,7 +189,7 @@ class World:
         raise ValueError
 
     async def start(self) -> None:
-        """Start the workers; each listens at one place."""
+        """Start the workers; each listens at a single place."""
         asyncio.get_running_loop().set_exception_handler(
             lambda loop, context: self.errors.append(context.get("exception"))
         )
@@ -228,7 +228,7 @@ class World:
 
 
 class VirtualWorker(WorkerProcess):
-    """A worker whose process is no process."""
+    """A worker without a real process."""
 
     def kill(self, signal: int = 15) -> None:
         """End it."""
@@ -237,7 +237,7 @@ class VirtualWorker(WorkerProcess):
 
 
 def run(seed: int, world: World, act: Any) -> None:
-    """Run a coroutine function with a world, to its end; nothing may be left."""
+    """Run a coroutine function with a world, to its end; no task or descriptor may be left."""
 
     async def main() -> None:
         with patch.object(processes, "start", world.start_process):

@@ -1,4 +1,4 @@
-"""Two ends of a channel that the machine holds in its hand: how much is written, how much is read, what gets lost on the way."""
+"""Two ends of a channel under the control of the machine: how much is written, how much is read, and which bytes get lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNLIMITED = 1 << 30
 
 
 class Wire:
-    """One end, with the two calls that the reference makes. It writes no more than ``room`` and reads no more than ``portion``."""
+    """An end, with the two calls that the reference makes. It writes at most ``room`` and reads at most ``portion`` bytes."""
 
     def __init__(self) -> None:
         self.room = 0
@@ -24,7 +24,7 @@ class Wire:
         self.loses = False
         """Descriptors that arrive are dropped, as by a kernel whose table of them is full."""
         self.log = bytearray()
-        """All that was written."""
+        """All written bytes."""
         self.closed = False
 
     def sendmsg(self, buffers: Sequence[Any], ancillary: Iterable[Any] = (), flags: int = 0) -> int:
@@ -52,7 +52,7 @@ class Wire:
         return data, ancillary, found, address
 
     def inject(self, data: bytes) -> None:
-        """Write something that the library at this end never would."""
+        """Write bytes that the library at this end never would."""
         self._put(data, [], socket.MSG_DONTWAIT)
 
     def _put(self, data: bytes, ancillary: list[Any], flags: int) -> int:
@@ -99,7 +99,7 @@ class Memory(Wire):
         return data[:size], rights, 0, None
 
     def close(self) -> None:
-        """Close this end and what it has not read."""
+        """Close this end and the descriptors that it has not read."""
         super().close()
         for _data, numbers in self.incoming:
             for number in numbers:
@@ -127,7 +127,7 @@ class Tapped(Wire):
 
 
 def in_memory() -> tuple[Wire, Wire]:
-    """Return two ends that no kernel knows of."""
+    """Return two ends in memory, without a kernel."""
     left, right = Memory(), Memory()
     left.peer, right.peer = right, left
     return left, right

@@ -1,4 +1,4 @@
-"""Channels with `serialization="advanced"`: real Node on the other side, in both roles, handles and clusters too."""
+"""Channels with `serialization="advanced"`: real Node on the far side, in both roles, handles and clusters too."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_frame_that_cannot_be_read_stands_in_its_place(api):
 @pytest.mark.rule("ADV-070", "ADV-071")
 @pytest.mark.parametrize("ours", ["json", "advanced"])
 def test_two_modes_are_noticed_at_once(api, script, ours):
-    """Node is told the other mode by a variable that its user sets last."""
+    """Node gets the wrong mode from a variable that its user sets last."""
     source = "process.send({ hello: 'world' }); process.on('message', () => {});"
     theirs = {"json": "advanced", "advanced": "json"}[ours]
     argv = ["env", f"NODE_CHANNEL_SERIALIZATION_MODE={theirs}", node(), script("child.cjs", source)]

@@ -1,4 +1,4 @@
-"""The frames in `spec/35-advanced.md` mean what stands beside them, to a real Node and to the reference."""
+"""A real Node and the reference read the frames in `spec/35-advanced.md` as the values beside them."""
 
 from __future__ import annotations
 

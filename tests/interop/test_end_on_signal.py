@@ -405,7 +405,7 @@ class TestWorker:
     @pytest.mark.parametrize("number", SIGNALS)
     @pytest.mark.parametrize("kind", WORKERS)
     def test_it_finishes_its_connection_and_leaves(self, tmp_path, kind, number):
-        """The primary sees a worker that leaves by its own wish, not one that dies."""
+        """The primary sees a worker that leaves by its own wish, and no worker that dies."""
         (tmp_path / "worker.py").write_text(textwrap.dedent(WORKERS[kind]))
         with NodePrimary("rr") as primary:
             primary.do(fork=sys.executable, script=str(tmp_path / "worker.py"), args=[], env={})

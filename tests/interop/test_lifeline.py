@@ -1,4 +1,4 @@
-"""A lifeline: SIGKILL of the parent, and a second later nothing of the tree is alive, however busy it is."""
+"""A lifeline: a second after the SIGKILL of the parent no process of the tree is alive, however busy it is."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BUSY = {
     "asleep": "import time; time.sleep(1000)",
 }
 
-# A child with a child of its own, and one whose parent has died.
+# A child with a child of its own, and a process whose parent has died.
 CHILD = """
 import os, subprocess, sys
 if sys.argv[1] == "connect":
@@ -199,12 +199,12 @@ def test_run_under_a_node_parent(tmp_path, kill_the_parent, wrapper, busy):
 
 
 def test_without_a_lifeline_a_busy_tree_lives_on(tmp_path, kill_the_parent):
-    """What all this is for; and the proof that the tests above can fail."""
+    """Without a lifeline the tree lives on, which proves that the tests above can fail."""
     assert kill_the_parent(child(tmp_path, "-", "busy in C", TRANSPARENT["sh -c"]), "sh -c")
 
 
 class TestTheParentLives:
-    """A lifeline changes nothing while the parent lives."""
+    """A lifeline has no effect while the parent lives."""
 
     @pytest.fixture
     def asked(self, api, tmp_path):

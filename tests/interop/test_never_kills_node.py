@@ -1,4 +1,4 @@
-"""No message that `send` accepts ends a real Node parent, and each one arrives as a user message."""
+"""No message that `send` accepts ends a real Node parent, and each message arrives as a user message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing that was accepted is lost while the peer lives: the end of a block, of a program, of a cancelled main; a peer that is busy."""
+"""No accepted message is lost while the peer lives: at the end of a block, of a program, of a cancelled main, or with a busy peer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from support.node import node
 
-# Reads nothing for a while after the first message; says in the end how many messages came, and when the channel ended.
+# Stops reading for a while after the first message; reports at the end how many messages came, and when the channel ended.
 PARENT = """
 const {spawn} = require('child_process');
 const [python, source, busy] = process.argv.slice(1);

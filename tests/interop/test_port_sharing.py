@@ -9,7 +9,7 @@ import sys
 
 from support.node import FIXTURES, node
 
-# Both children wait on the same socket; the kernel chooses. So many requests that never reach one child would be no accident.
+# Both children wait on the same socket; the kernel chooses. It would be no accident if a child got none of so many requests.
 ENOUGH = 2000
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from support.node import node
 
-# Starts the child, sends it the given lines, ends its input, and reports everything that came back.
+# Starts the child, sends it the given lines, ends its input, and reports all lines that came back.
 PARENT = """
     const { spawn } = require('child_process');
     const [python, child, input] = process.argv.slice(2);
@@ -42,7 +42,7 @@ def run(script):
             timeout=50,
             process_group=0,
             check=True,
-            # What was printed before waits in a buffer, as it does by default.
+            # The text that was printed before waits in a buffer, as it does by default.
             env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         )
         return json.loads(found.stdout)

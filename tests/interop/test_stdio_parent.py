@@ -187,7 +187,7 @@ def test_a_slow_reader_holds_the_child_back(fork):
     """
     with fork(source) as child:
         assert child.receive(timeout=20).data == 0
-        # The pipe holds so many bytes; what the parent keeps beside them is bounded.
+        # The pipe holds so many bytes; the parent keeps a bounded number of further bytes.
         seen = -1
         while seen != child.pending:
             seen = child.pending

@@ -1,4 +1,4 @@
-"""The kit in one file: standard library only, cases inside, no trace left behind."""
+"""The kit as a single file: only the standard library, cases inside, no trace left behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of a report in a real Chromium, and what a click on a cell opens."""
+"""The page of a report in a real Chromium, and the entry that a click on a cell opens."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def chromium() -> str:
 
 
 def look(page: Path, profile: Path, *words: str) -> str:
-    """What Chromium makes of a page: its document at the end."""
+    """The document of a page after Chromium has run its script."""
     argv = [chromium(), *FLAGS, f"--user-data-dir={profile}", *words, "--dump-dom", page.as_uri()]
     environment = {**os.environ, "HOME": str(profile)}
     with subprocess.Popen(
@@ -131,7 +131,7 @@ def look(page: Path, profile: Path, *words: str) -> str:
 
 
 def report(folder: Path) -> dict[str, Any]:
-    """A small report with failures, and one pair."""
+    """A small report with failures and a pair."""
     main(
         [
             "run",

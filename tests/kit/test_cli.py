@@ -1,4 +1,4 @@
-"""The command line: exit statuses, reports, what a failure prints."""
+"""The command line: exit statuses, reports, the output of a failure."""
 
 from __future__ import annotations
 

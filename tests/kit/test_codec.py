@@ -1,4 +1,4 @@
-"""Rung C: codecs as filters, right ones and liars."""
+"""Rung C: codecs as filters, correct filters and liars."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def judge(folder: Path, pattern: str, old: str = "", new: str = "", *words: str)
 
 
 def came(capsys: pytest.CaptureFixture[str]) -> str:
-    """The line of the report that says what the filter did instead."""
+    """The line of the report with the wrong answer of the filter."""
     lines = capsys.readouterr().out.splitlines()
     return next(line for line in lines if line.startswith("  came: ")).removeprefix("  came: ").strip()
 

@@ -1,4 +1,4 @@
-"""What a person sees at a terminal, in a pipe, and of a subject that is dead before it begins."""
+"""The output for a person: at a terminal, in a pipe, and for a subject that ends at its start."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run(
 
 
 def at_a_terminal(*words: str, **variables: str) -> str:
-    """What the kit prints on a terminal."""
+    """The output of the kit on a terminal."""
     controller, terminal = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", **variables}
     argv = [sys.executable, "-m", "channelkit", *words]
@@ -51,7 +51,7 @@ def at_a_terminal(*words: str, **variables: str) -> str:
             if select.select([controller], [], [], 1)[0]:
                 try:
                     printed += os.read(controller, 65536)
-                except OSError:  # EIO: the other side is closed
+                except OSError:  # EIO: the far side is closed
                     break
         kit.wait(10)
     os.close(controller)

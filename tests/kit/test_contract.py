@@ -1,4 +1,4 @@
-"""The contract of adapters: the kit's own check of each line says what the schema says."""
+"""The contract of adapters: the kit's own check of each line agrees with the schema."""
 
 from __future__ import annotations
 

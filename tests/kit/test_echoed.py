@@ -1,4 +1,4 @@
-"""What an echo child can show of cases for driven adapters: handles, bad lines, duplicates, members in any order."""
+"""Cases for driven adapters that an echo child can run, too: handles, bad lines, duplicates, members in any order."""
 
 from __future__ import annotations
 

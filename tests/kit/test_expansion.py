@@ -1,4 +1,4 @@
-"""What stands for more in a case file: fragments, rows, repetitions."""
+"""The short forms of a case file: fragments, rows, repetitions."""
 
 from __future__ import annotations
 

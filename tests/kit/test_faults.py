@@ -1,4 +1,4 @@
-"""Steps that make life hard for a subject, each against a subject that bears it and one that does not."""
+"""Steps that make life hard for a subject, each with a subject that bears it and a subject that fails."""
 
 from __future__ import annotations
 

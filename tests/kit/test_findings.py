@@ -1,4 +1,4 @@
-"""One cause, one finding: in every form of a report, and what was expected beside what came."""
+"""Every form of a report tells a cause once, with the expectation beside the event that came."""
 
 from __future__ import annotations
 

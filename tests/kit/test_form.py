@@ -1,4 +1,4 @@
-"""Case files have one canonical form."""
+"""Case files have a canonical form."""
 
 from __future__ import annotations
 

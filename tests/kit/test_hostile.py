@@ -202,7 +202,7 @@ def test_several_lines_stay_lines() -> None:
 
 
 def _connects(link: PuppetLink, line: bytes, rights: list[int]) -> None:
-    """A process that is no puppet: this one."""
+    """A process that is no puppet: the process of this test."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as end:
         end.connect(link.argv[4])
         socket.send_fds(end, [line], rights)

@@ -1,4 +1,4 @@
-"""Kinds of steps: each is declared once, and everything else follows from that."""
+"""Kinds of steps: each is declared once, and schema, check, table and execution follow from that."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def generator() -> ModuleType:
-    """The script that writes what follows from the tables."""
+    """The script that writes the schema and the tables of the README."""
     spec = importlib.util.spec_from_file_location("generate_kit", ROOT / "conformance" / "generate.py")
     assert spec is not None
     assert spec.loader is not None

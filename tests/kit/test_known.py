@@ -1,4 +1,4 @@
-"""Known failures: what is listed, what is new, what is fixed."""
+"""Known failures: listed failures, new failures, fixed failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kit judges others; here small subjects that lie in known ways judge the kit."""
+"""The kit judges subjects. Here small subjects that lie in known ways judge the kit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Broken peers judge the kit: each fails a case of a rule it breaks, and the peer that they are made of fails none."""
+"""Broken peers judge the kit: each fails a case of a rule that it breaks, and their base fails no case."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_mutants_are_well_made() -> None:
 
 @pytest.mark.parametrize("number", range(SLICES))
 def test_mutants_are_killed_by_a_case_that_the_table_names(number: int, tmp_path: Path) -> None:
-    """The shortest that does it; who else kills whom is looked at by `make mutants`."""
+    """Runs listed killers from the shortest on, until one kills; `make mutants` runs all of them."""
     listed = kill.committed()
     mutants = MUTANTS[number::SLICES]
     kill.write_sources(tmp_path, mutants)
@@ -68,7 +68,7 @@ def test_mutants_are_killed_by_a_case_that_the_table_names(number: int, tmp_path
 
     with ThreadPoolExecutor(8) as pool:
         alive = [mutant for mutant, lives in zip(mutants, pool.map(survives, mutants), strict=True) if lives]
-    # What a mutant does wrong may need a moment that a busy machine does not give it: those get another one, without company.
+    # On a busy machine a fault may come too late for the limits. So a mutant that survived runs again, alone.
     assert [mutant.name for mutant in alive if survives(mutant)] == []
 
 

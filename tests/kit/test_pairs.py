@@ -1,4 +1,4 @@
-"""Parent by child: two implementations on one channel, each driven by its adapter."""
+"""Parent by child: two implementations at a channel, each driven by its adapter."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_with_the_kit_in_the_middle_a_failure_counts_only_when_it_is_seen_withou
         "without the kit, which counts: unexpected"
     )
     assert wire(found["server-down"])
-    # One that is wrong only the first time.
+    # A child that is wrong only in its first run.
     source = tmp_path / "shy.py"
     source.write_text(
         "import os, runpy, sys\n"

@@ -1,4 +1,4 @@
-"""What a fuzzer saves: replayed, and made permanent."""
+"""Cases that a fuzzer saves: replayed, and added to the catalogue."""
 
 from __future__ import annotations
 

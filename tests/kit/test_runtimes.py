@@ -38,7 +38,7 @@ def package(path: Path, member: str = "package/bin/node") -> str:
 
 @pytest.fixture
 def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A registry with one package, a list with one runtime, an empty cache."""
+    """A registry with a single package, a list with a single runtime, an empty cache."""
     folder = tmp_path / "registry"
     integrity = package(folder / "@scope" / "tiny" / "-" / "tiny-20.0.0.tgz")
     entry = {"package": "@scope/tiny", "version": "20.0.0", "integrity": integrity, "binary": "bin/node"}

@@ -1,4 +1,4 @@
-"""Cases that leave everything as it was share a process, and nobody pays for another's fault."""
+"""Cases that leave the channel as they found it share a process, and no case fails for the fault of its neighbour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which release changed what is seen of a rule."""
+"""Which release changed its behaviour under a rule."""
 
 from __future__ import annotations
 

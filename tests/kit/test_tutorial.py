@@ -1,4 +1,4 @@
-"""The tutorial's commands, run one after the other in a directory with the tutorial's files."""
+"""The tutorial's commands, run in order in a directory with the tutorial's files."""
 
 from __future__ import annotations
 

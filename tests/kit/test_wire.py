@@ -1,4 +1,4 @@
-"""The kit in the middle of a channel changes nothing but the time."""
+"""The kit in the middle of a channel changes only the timing."""
 
 from __future__ import annotations
 

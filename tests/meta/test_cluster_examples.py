@@ -63,7 +63,7 @@ EXAMPLES = {
 
 
 def a_socket(kind: str, stack: ExitStack) -> socket.socket:
-    """Make the socket to be handed over: a bound socket, or a connection whose client has gone."""
+    """Make the socket to be handed over: a bound socket, or a connection of a client that has ended."""
     server = stack.enter_context(socket.socket())
     server.bind(("127.0.0.1", 0))
     if kind == "bound":

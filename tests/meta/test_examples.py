@@ -1,4 +1,4 @@
-"""Node and the reference do what the examples in the chapters of `spec/` show."""
+"""Node and the reference behave as the examples in the chapters of `spec/` show."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Step(NamedTuple):
 
 
 def steps(body: str) -> list[Step]:
-    """Read an example; lines in the same direction that follow each other are a single step, unless a handle rides on them."""
+    """Read an example; neighbouring lines in the same direction are a single step, unless a handle comes with them."""
     found: list[Step] = []
     for line in body.splitlines():
         match = _LINE.fullmatch(line)

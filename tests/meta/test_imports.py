@@ -1,4 +1,4 @@
-"""Arrows point one way: the layers of ARCHITECTURE.md, read from the imports."""
+"""Imports point in a single direction: the rooms of ARCHITECTURE.md, compared with the real imports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PYREF = ROOT / "pyref" / "nodechannel"
 KIT = ROOT / "conformance" / "channelkit"
 
-# Lowest first: a room imports from itself and from the rooms before it. `ARCHITECTURE.md` says what each one is.
+# Lowest first: a room imports from itself and from the rooms before it. `ARCHITECTURE.md` explains each room.
 ROOMS = [
     ["_facade", "_lazy"],
     ["errors", "js"],
@@ -294,7 +294,7 @@ def test_importing_the_package_loads_nothing_heavy():
         "typing",
         "uuid",
     }
-    # Without the site module, whose .pth files import things of their own.
+    # Without the site module, whose .pth files import further modules.
     result = subprocess.run(
         [sys.executable, "-S", "-c", "import sys, nodechannel; print(*sys.modules)"],
         env={**os.environ, "PYTHONPATH": str(ROOT / "pyref")},

@@ -87,7 +87,7 @@ def test_a_run_finds_what_the_table_says(id_: str) -> None:
 
 
 def test_the_kernel_ends_a_read_behind_the_bytes_that_brought_descriptors() -> None:
-    """What chapter 50 says about Linux: plain bytes before a descriptor come with it, those of a later write do not."""
+    """The statement of chapter 50 about Linux: plain bytes before a descriptor come with it, bytes of a later write do not."""
     one, two = socket.socketpair()
     with one, two, socket.socket() as sent:
         one.sendall(b"before ")

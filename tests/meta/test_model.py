@@ -1,4 +1,4 @@
-"""The models of `spec/model` follow the tables of the reference, and their checker sees what is wrong with them."""
+"""The models of `spec/model` follow the tables of the reference, and their checker finds the faults in a broken model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two distributions: the reference has no part of the kit, the kit has all its data, and both go into one environment."""
+"""The two distributions: the reference has no part of the kit, the kit has all its data, and both install into the same environment."""
 
 from __future__ import annotations
 

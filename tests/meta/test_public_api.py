@@ -86,7 +86,7 @@ def test_dir_is_the_public_api(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_an_editor_offers_the_public_api(module):
-    # In a process of its own, because jedi keeps one for itself.
+    # In a process of its own, because jedi starts a process and keeps it.
     code = (
         "import jedi, sys\n"
         "environment = jedi.create_environment(sys.prefix, safe=False)\n"
@@ -184,7 +184,7 @@ def test_types_are_imported_when_they_are_asked_for_and_not_before():
         "nodechannel.SpawnOptions, nodechannel.cluster.WorkerProcess\n"
         "assert {'typing', 'subprocess', 'asyncio'} <= sys.modules.keys()\n"
     )
-    # Without the site module, whose .pth files import things of their own.
+    # Without the site module, whose .pth files import further modules.
     subprocess.run(
         [sys.executable, "-S", "-c", code],
         env={"PYTHONPATH": str(ROOT / "pyref")},

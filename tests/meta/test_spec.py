@@ -269,7 +269,7 @@ CLAIM = RULE.replace("So that it ends.", "Node dies without it.")
 
 
 def with_rows(chapter: str, name: str = "20-framing.md") -> list[str]:
-    """Lint one chapter where the row `frm-x` was measured."""
+    """Lint a chapter where the row `frm-x` was measured."""
     spec = build.Spec(cases=[CASE], measured={"rows": [{"id": "frm-x"}]})
     spec.add_chapter(name, f"# 20 Framing (FRM)\n\n{chapter}")
     found: list[str] = spec.lint()

@@ -1,4 +1,4 @@
-"""Packages that choose `serialization: 'advanced'`, with Python at the other end: execa by default, jest-worker by default, tinypool."""
+"""Packages that choose `serialization: 'advanced'`, with Python at the far end: execa by default, jest-worker by default, tinypool."""
 
 from __future__ import annotations
 

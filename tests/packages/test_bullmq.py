@@ -127,7 +127,7 @@ def test_jobs_return_fail_and_report(run):
         "the message cannot be sent: object is not a type of JSON (default= can translate it) at $.value"
     )
     assert found["later"] == "done later"
-    # One process serves job after job.
+    # A single process serves job after job.
     assert found["pids"][0] == found["pids"][1]
 
 

@@ -1,4 +1,4 @@
-"""`nodechannel.execa` with the real execa at the other end, in its serialization `json`."""
+"""`nodechannel.execa` with the real execa at the far end, in its serialization `json`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import nodechannel
 from nodechannel import execa
 from support.node import node
 
-# Programs are written once, as coroutines; the blocking ones are the same without the awaits.
+# Programs are written once, as coroutines; the blocking programs are the same without the awaits.
 ASYNCIO = (
     "import asyncio\nfrom nodechannel.execa import Cancelled, Deadlock, NotListening\n"
     "from nodechannel.execa.asyncio import connect\n{body}\nasyncio.run(main())\n"

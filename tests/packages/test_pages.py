@@ -1,4 +1,4 @@
-"""The pages of recipes: their Python compiles, what it imports exists, and what they name is there."""
+"""The pages of recipes: their Python compiles, its imports exist, and the names on the pages exist."""
 
 from __future__ import annotations
 

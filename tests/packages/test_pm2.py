@@ -12,7 +12,7 @@ import nodechannel.pm2
 from support.pm2 import PM2
 from support.processes import wait_until_gone
 
-# Each program is written once, as a coroutine; the blocking one is the same without the awaits.
+# Each program is written once, as a coroutine; the blocking program is the same without the awaits.
 ASYNCIO = "import asyncio\nfrom nodechannel.pm2.asyncio import connect\n{body}\nasyncio.run(main())\n"
 BLOCKING = "from nodechannel.pm2 import connect\n{body}\nmain()\n"
 

@@ -78,7 +78,7 @@ def start(pm2, script, port):
 
 
 def request(port: int) -> str:
-    """Make one request on a connection of its own; return the body, which is the worker's process id."""
+    """Make a request on a connection of its own; return the body, which is the worker's process id."""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
         head, _, body = read_all(client).partition(b"\r\n\r\n")
@@ -101,11 +101,11 @@ def wait_until_served(port: int) -> None:
 
 
 class Load:
-    """Threads that make one request after another.
+    """Threads that make request after request.
 
     Attributes:
-        done: how many succeeded.
-        failed: the others.
+        done: the number of requests that succeeded.
+        failed: the errors of the requests that failed.
         served_by: the workers that answered.
     """
 

@@ -1,4 +1,4 @@
-"""Metrics mean what they mean in the real @pm2/io: the same values go into both."""
+"""Metrics have the meaning of the real @pm2/io: the same values go into both."""
 
 from __future__ import annotations
 

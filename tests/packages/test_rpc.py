@@ -1,4 +1,4 @@
-"""`nodechannel.rpc` with the real vscode-jsonrpc at the other end."""
+"""`nodechannel.rpc` with the real vscode-jsonrpc at the far end."""
 
 from __future__ import annotations
 

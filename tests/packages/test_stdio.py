@@ -1,4 +1,4 @@
-"""Standard streams with real packages at the other end: vscode-jsonrpc, language servers and their clients."""
+"""Standard streams with real packages at the far end: vscode-jsonrpc, language servers and their clients."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_a_python_child_under_vscode_jsonrpc(run_node):
 @pytest.mark.parametrize(
     ("stream", "delivered", "errors"),
     [
-        # The reader of vscode-jsonrpc loses messages behind the first three, which is why a sender keeps to one form.
+        # The reader of vscode-jsonrpc loses messages behind the first three. So a sender keeps to a single form.
         (b"Content-Length: 1\n\n1", [2], 0),
         (b"stray\nContent-Length: 1\r\n\r\n1", [], 1),
         (b"Content-Length: 1\r\n\r\n1\n", [1], 1),

@@ -342,7 +342,7 @@ def test_worker_farm_calls_functions(run, tmp_path, serialization):
         "InvalidMessage",
         cannot_send(serialization, "$.args[1]"),
     )
-    # Five calls ran at the same time: each waits for the others.
+    # Five calls ran at the same time: each waits for the remaining four.
     assert found["met"] == [5] * 5
     # worker-farm does not wait for its workers to end.
     deadline = time.monotonic() + 20

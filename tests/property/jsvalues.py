@@ -47,7 +47,7 @@ OBJECTS = st.one_of(
     st.binary(max_size=300),
     st.binary(max_size=9).map(js.ArrayBuffer),
 )
-# Members that stay what they are in a set of Python.
+# Members that keep their type and value in a set of Python.
 MEMBERS = st.none() | TEXTS | st.integers(2, 1000)
 
 

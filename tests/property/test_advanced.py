@@ -84,7 +84,7 @@ def test_node_sends_back_what_it_was_sent(end: NodeEnd, message: Any) -> None:
     assert end.same(frame, encode(decode(echoed))[LENGTH:])
 
 
-# What only some versions of Node read, and patterns that V8 cannot compile.
+# Values that only some versions of Node read, and patterns that V8 cannot compile.
 ONLY_SOME = ("BYTES_PER_ELEMENT", "type index", "SyntaxError")
 
 

@@ -126,7 +126,7 @@ def test_a_line_is_read_as_node_reads_it() -> None:
 
 
 def variants(line: bytes) -> Iterator[bytes]:
-    """Return the line, and the line without one of its bytes or without its end."""
+    """Return the line, and the line with a byte left out or without its end."""
     yield line
     for at in range(0, len(line), 1 + len(line) // 10):
         yield line[:at] + line[at + 1 :]

@@ -1,4 +1,4 @@
-"""A real Node at the other end of an advanced channel, and the frames of `spec/35-advanced.md`."""
+"""A real Node at the far end of an advanced channel, and the frames of `spec/35-advanced.md`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATIENCE = 30.0
 
 
 class NodeEnd:
-    """A Node process, its channel in our hands, and what it says about each frame."""
+    """A Node process whose channel the test holds, and its reading of each frame."""
 
     def __init__(self, process: subprocess.Popen[bytes], end: socket.socket) -> None:
         self._process = process
@@ -39,7 +39,7 @@ class NodeEnd:
         return self._read(size)
 
     def reads(self, body: bytes, expression: str | None = None) -> dict[str, Any]:
-        """Return what Node makes of a frame: `text`, and `equal` if a value is expected; or `error`."""
+        """Return Node's reading of a frame: `text`, and `equal` if a value is expected; or `error`."""
         return self._give(body, {} if expression is None else {"expect": expression})
 
     def same(self, one: bytes, other: bytes) -> bool:
@@ -51,7 +51,7 @@ class NodeEnd:
         return bool(second["equal"])
 
     def echoes(self, body: bytes) -> bytes:
-        """Return the frame in which Node sends back what it reads."""
+        """Return the frame in which Node sends back the value that it reads."""
         answer = self._give(body, {"echo": True})
         assert "error" not in answer, (answer, body)
         assert "refused" not in answer, (answer, body)
@@ -112,7 +112,7 @@ def node_end(path: str | None = None) -> Iterator[NodeEnd]:
 
 @dataclass(frozen=True)
 class Frame:
-    """One line of the `frames` blocks of the spec.
+    """A line of the `frames` blocks of the spec.
 
     Attributes:
         sign: ``=`` senders write it, ``<`` it is read though no sender writes it now, ``!`` it is refused.

@@ -1,4 +1,4 @@
-"""The codecs that give the same answers, and a mark for tests of the one that may be absent."""
+"""The codecs that give the same answers, and a mark for tests of the codec that may be absent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ needs_orjson = pytest.mark.skipif(len(READERS) < 2, reason="orjson is not instal
 
 
 def run(program: str) -> str:
-    """Run a program in a new interpreter; return what it prints."""
+    """Run a program in a new interpreter; return its output."""
     done = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,

@@ -88,7 +88,7 @@ class Asyncio:
 
 
 class Synchronous:
-    """A channel of the asyncio front end whose methods are carried out in its loop."""
+    """A channel of the asyncio front end whose methods run in its loop."""
 
     def __init__(self, front_end: Asyncio, channel: aio.Channel) -> None:
         self._front_end = front_end

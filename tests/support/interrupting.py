@@ -16,7 +16,7 @@ _PACKAGE = str(Path(nodechannel.__file__).parent)
 
 
 class Injection(Exception):
-    """What a handler raises."""
+    """The exception that a handler raises."""
 
 
 class Injector:

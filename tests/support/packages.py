@@ -48,7 +48,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _install(folder: Path) -> None:
-    """Install into a scratch folder, then rename it: an interrupted installation leaves nothing that looks complete."""
+    """Install into a scratch folder, then rename it: an interrupted installation leaves no folder that looks complete."""
     with tempfile.TemporaryDirectory(dir=INSTALLED) as scratch:
         new = Path(scratch) / "new"
         new.mkdir()

@@ -1,4 +1,4 @@
-"""The table of npm packages in the README: what works with which version, written from a run of the tests.
+"""The table of npm packages in the README: the features that work with each version, written from a run of the tests.
 
 `python -m support.packagetable` runs the tests and writes the table; it fails when a test does.
 """
@@ -18,7 +18,7 @@ BEGIN, END = "<!-- written by make packages-table -->\n", "<!-- end of the table
 
 
 class Row(NamedTuple):
-    """What one package does; `tests` is the file that shows it."""
+    """A feature that works with a package; `tests` is the file that shows it."""
 
     package: str
     python_is: str

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Generous: a loaded machine starts an interpreter slowly.
 PATIENCE = 50.0
 
-# Calls PM2's own API in one process: lines of JSON in, `{"answer"}`, `{"error"}` and `{"bus"}` out.
+# Calls PM2's own API in a single process: lines of JSON in, `{"answer"}`, `{"error"}` and `{"bus"}` out.
 CLIENT = Path(__file__).resolve().parents[2] / "node-interop" / "fixtures" / "packages" / "pm2-client.cjs"
 
 
@@ -36,7 +36,7 @@ class PM2:
     def __init__(self, home: Path, **environ: str) -> None:
         self.home = home
         root = packages() / "node_modules" / "pm2"
-        # `$_` is what the daemon restarts itself with when it dies; `true` makes that harmless.
+        # When the daemon dies it restarts itself by the command in `$_`; the command `true` makes that harmless.
         self._env = {**os.environ, "PM2_HOME": str(home), "_": "/bin/true", **environ}
         self._env.pop("NODE_CHANNEL_FD", None)
         self._log = (home / "daemon.log").open("wb")
@@ -90,7 +90,7 @@ class PM2:
         )
 
     def describe(self, name: str = "app") -> list[dict[str, Any]]:
-        """Return what PM2 knows about each process of a program."""
+        """Return PM2's facts about each process of a program."""
         found: list[dict[str, Any]] = self.call("describe", name)
         return found
 
@@ -156,12 +156,12 @@ class PM2:
         return dict(self._until(lambda: (env := self.env(name)) and accept(env) and env, f"{name} as wanted"))
 
     def logs(self, name: str = "app") -> tuple[str, str]:
-        """Return what the program wrote to its two streams."""
+        """Return the output of the program on its two streams."""
         env = self.env(name)
         return Path(env["pm_out_log_path"]).read_text(), Path(env["pm_err_log_path"]).read_text()
 
     def daemon_log(self) -> str:
-        """Return what the daemon itself wrote."""
+        """Return the output of the daemon itself."""
         return (self.home / "daemon.log").read_text()
 
     def _answer(self) -> Any:
@@ -184,7 +184,7 @@ class PM2:
         return found
 
     def clear(self) -> None:
-        """End and forget all programs, and forget what was seen on the bus."""
+        """End and forget all programs, and forget the events of the bus."""
         if self.call("list"):
             self.call("delete", "all")
         self.bus.clear()

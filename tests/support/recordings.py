@@ -1,4 +1,4 @@
-"""Small recordings in the words of a test: who writes what, with which descriptors."""
+"""Small recordings in the words of a test: the writer, the bytes and the descriptors of each entry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Redis server for one test module, on a Unix socket and a free port of the loopback interface, without files."""
+"""A Redis server for a test module, on a Unix socket and a free port of the loopback interface, without files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A driven child of rung 2 in one file. Its argument is the lie it tells: none, or one of the names below."""
+"""A driven child of rung 2 in a single file. Its argument is the name of its lie, see below; without an argument it is honest."""
 
 import json
 import os

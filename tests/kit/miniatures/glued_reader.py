@@ -1,4 +1,4 @@
-"""An echo child that takes each read for one message: right only as long as the writes are not cut."""
+"""An echo child that takes each read for a message: right only while the writes are not cut."""
 
 import os
 

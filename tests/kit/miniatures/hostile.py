@@ -1,4 +1,4 @@
-"""A subject that means harm. Its first argument is what it does; without one it is an honest echo child."""
+"""A hostile subject. Its first argument names its attack; without an argument it is an honest echo child."""
 
 import json
 import os
@@ -55,7 +55,7 @@ def say(text: str) -> None:
 
 
 def greet(**more: object) -> None:
-    """Answer the hello, and whatever comes next as unsupported."""
+    """Answer the hello, and the next command as unsupported."""
     ask = json.loads(sys.stdin.readline())
     say(json.dumps({"id": ask["id"], "ok": True, "capabilities": [], **HELLO, **more}))
     ask = json.loads(sys.stdin.readline())

@@ -1,4 +1,4 @@
-"""An echo child that keeps every descriptor it is sent and does nothing with it."""
+"""An echo child that keeps every received descriptor and never uses it."""
 
 import os
 import socket

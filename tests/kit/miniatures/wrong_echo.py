@@ -1,4 +1,4 @@
-"""An echo child that answers something else."""
+"""An echo child with wrong answers."""
 
 import json
 import os

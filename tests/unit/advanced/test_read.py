@@ -1,4 +1,4 @@
-"""What frames mean, and which are refused. That Node takes them for the same is shown in `tests/interop/test_advanced_frames.py`."""
+"""The meaning of frames, and frames that are refused. `tests/interop/test_advanced_frames.py` shows that Node reads the same."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ def test_an_object_in_itself_has_its_final_type(text, kind):
 
 
 def test_a_wrong_guess_costs_one_more_reading():
-    """A thousand arrays in each other, each with a hole and a reference to itself: nothing is quadratic."""
+    """A thousand arrays in each other, each with a hole and a reference to itself: the time grows linearly."""
     depth = 1000
     text = b"".join(b"A\x03^" + varint(level) for level in range(depth)) + b"0" + b"-$\x00\x03" * depth
     found = decode(b"\xff\x0d" + text)

@@ -1,4 +1,4 @@
-"""What values are written as, and which are refused. What Node makes of it is shown in `tests/interop/test_advanced.py`."""
+"""The bytes of values, and values that are refused. `tests/interop/test_advanced.py` shows how Node reads them."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def python_task(loop: asyncio.AbstractEventLoop, coro: Any, **more: Any) -> Any:
 
 @pytest.fixture(params=["c", "python"])
 def run(request: pytest.FixtureRequest) -> Iterator[Callable[[Scenario], None]]:
-    """Runs a scenario with the tasks of C, and with those of Python; afterwards nobody may wait, and nothing else may have gone wrong."""
+    """Runs a scenario with the tasks of C, and with the tasks of Python. Afterwards no task may wait, and no error may be left."""
     errors: list[dict[str, Any]] = []
     with asyncio.Runner(debug=True) as runner:
         loop = runner.get_loop()

@@ -1,4 +1,4 @@
-"""Reports of the commands, when nobody can read them."""
+"""Reports of the commands, when standard error has no reader."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from nodechannel._cluster.worker import ServerLink
 
 
 def run(function, factory):
-    """Run a coroutine function with a server and its port; return what reached the exception handler."""
+    """Run a coroutine function with a server and its port; return the errors that reached the exception handler."""
     found = []
 
     async def main():

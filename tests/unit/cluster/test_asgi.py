@@ -1,4 +1,4 @@
-"""An ASGI application in a worker: what uvicorn calls idle."""
+"""An ASGI application in a worker: the connections that uvicorn counts as idle."""
 
 from __future__ import annotations
 

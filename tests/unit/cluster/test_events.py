@@ -12,7 +12,7 @@ from nodechannel._cluster.events import Announcer, Event, report
 
 
 def run(function):
-    """Run a function in an event loop; return what reached the exception handler."""
+    """Run a function in an event loop; return the errors that reached the exception handler."""
     found = []
 
     async def main():

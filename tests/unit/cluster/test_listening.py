@@ -1,4 +1,4 @@
-"""The sockets of a primary, real ones."""
+"""The sockets of a primary; all of them are real."""
 
 from __future__ import annotations
 

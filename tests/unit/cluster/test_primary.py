@@ -33,7 +33,7 @@ PLACE = {
 
 
 class Host:
-    """Opens nothing until the test says so."""
+    """Opens no socket until the test says so."""
 
     def __init__(self):
         self.opening, self.closed, self.told, self.calls = [], [], [], []
@@ -58,7 +58,7 @@ class Host:
 
 
 class Link(WorkerLink):
-    """Keeps what it is sent."""
+    """Keeps the messages that are sent to it."""
 
     def __init__(self, id, primary):
         super().__init__(id, primary, self.keep)
@@ -150,7 +150,7 @@ class TestAnswers:
             "sockname": SOCKNAME,
         }
         assert one.sent == [{**common, "ack": 1, "seq": 0}]
-        assert two.sent == [{**common, "ack": 5, "seq": 1}]  # one count for all workers
+        assert two.sent == [{**common, "ack": 5, "seq": 1}]  # all workers share a count
 
     def test_one_that_comes_later_is_answered_at_once(self, host, primary):
         one, two = primary.links

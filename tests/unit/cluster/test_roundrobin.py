@@ -1,4 +1,4 @@
-"""Who gets the next connection."""
+"""The worker that gets the next connection."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def port_of(cluster):
 
 
 def run(main):
-    """Run a coroutine function; return what reached the event loop's exception handler."""
+    """Run a coroutine function; return the errors that reached the event loop's exception handler."""
     found = []
 
     async def body():
@@ -215,7 +215,7 @@ class TestQuestions:
         ids=str,
     )
     def test_every_question_is_answered_and_the_port_is_free_for_others(self, tmp_path, members):
-        """The worker asks the odd question, then a good one for the same place."""
+        """The worker asks a strange question, then a good question for the same place."""
         odd = {"seq": 1, **members}
         seq = odd.pop("seq")
         command = raw_worker(tmp_path, ONLINE, question(seq, **odd), question(7, index=1), listening())
@@ -263,7 +263,7 @@ class TestQuestions:
 
 class TestDyingWorkers:
     def test_at_every_byte_of_what_it_says(self, tmp_path):
-        """Whatever is cut off, the primary notices the end, keeps nothing, and has no error of its own."""
+        """After a cut at any place, the primary notices the end, keeps no descriptor, and has no error of its own."""
         said = ONLINE + question() + listening() + frame(act="close", key="127.0.0.1:0:4:undefined:0", seq=3)
         said += b'{"hello": 1}\n' + frame(act="exitedAfterDisconnect", seq=4)
         descriptors = set(open_descriptors())
@@ -313,7 +313,7 @@ class TestDyingWorkers:
 class TestSlowWorkers:
     @pytest.mark.parametrize("wait", [0.05, 3600.0])
     def test_connections_do_not_wait_for_on_message(self, echo, wait):
-        """`accepted` comes behind thousands of messages that nobody handles."""
+        """`accepted` comes behind thousands of messages without a handler."""
 
         async def on_message(worker, message):
             await asyncio.sleep(wait)
@@ -333,7 +333,7 @@ class TestSlowWorkers:
         assert run(main) == []
 
     def test_a_stopped_worker_costs_itself_only(self, echo, monkeypatch):
-        """The others get every message and serve every connection; the stopped one is told of once, and skipped."""
+        """The running workers get every message and serve every connection. The stopped worker is reported once, and skipped."""
         monkeypatch.setattr(processes, "MAX_QUEUED", 400_000)
         events: list[Any] = []
 
@@ -347,7 +347,7 @@ class TestSlowWorkers:
                         await cluster.workers[1].send("talk")
                     await until(lambda: [event for event in events if event.kind == "error"])
                     asking = [asyncio.create_task(asyncio.to_thread(ask, port_of(cluster))) for _ in range(6)]
-                    # The stopped worker has been offered at most one of them.
+                    # The stopped worker has been offered at most a single connection.
                     await until(lambda: sum(task.done() for task in asking) >= 5)
                     await cluster.broadcast("after")
                     assert time.monotonic() - began < 20

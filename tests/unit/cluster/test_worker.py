@@ -22,7 +22,7 @@ SOCKNAME = {"address": "127.0.0.1", "family": "IPv4", "port": 4321}
 
 
 class Wire:
-    """What the worker sends."""
+    """The messages that the worker sends."""
 
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []

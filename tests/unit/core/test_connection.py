@@ -23,13 +23,13 @@ SERVER = b'{"cmd":"NODE_HANDLE","type":"net.Server","msg":"server"}\n'
 
 
 class Plain(Enum):
-    """What orjson writes as its value."""
+    """An enum, which orjson writes as its value."""
 
     ACK = "NODE_HANDLE_ACK"
 
 
 class MappingSubclass(dict[str, str]):
-    """What orjson writes like a plain dict."""
+    """A subclass of dict, which orjson writes like a plain dict."""
 
 
 class Offer:
@@ -54,7 +54,7 @@ def a_descriptor() -> OwnedFd:
 
 
 def write_all(connection: Connection) -> bytes:
-    """Let the kernel take everything; return it."""
+    """Let the kernel take all bytes; return them."""
     written = b""
     while connection.outbox.size:
         data, _ = connection.outbox.gather()

@@ -1,4 +1,4 @@
-"""What a sender can ask of a delivery, and what its copies know."""
+"""The questions that a sender can ask a delivery, and the state of its copies."""
 
 from __future__ import annotations
 

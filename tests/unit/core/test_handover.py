@@ -1,4 +1,4 @@
-"""One handle under way, and what waits behind it."""
+"""A handle under way, and the frames that wait behind it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def send(handovers: HandOvers, frame: bytes = b"h", *, shared: bool = True) -> t
 
 
 def write_all(handovers: HandOvers) -> bytes:
-    """Let the kernel take everything; return it."""
+    """Let the kernel take all bytes; return them."""
     outbox, found = handovers._outbox, b""
     while outbox.size:
         data, _ = outbox.gather()
@@ -150,6 +150,6 @@ def test_a_checkpoint_brings_back_what_waited(handovers):
     handovers.restore(checkpoint)
     assert (handovers.idle, handovers.waiting, handovers.held.size) == (True, 0, 0)
     for fd in (first, second):
-        os.fstat(fd.fileno())  # the owner decides what becomes of it
+        os.fstat(fd.fileno())  # the owner decides its fate
         fd.close()
     handovers._outbox.clear()

@@ -1,4 +1,4 @@
-"""A message that a program makes itself, and one that a connection is making."""
+"""A message that a program makes itself, and a message that a connection makes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes a value an internal message."""
+"""Values that are internal messages, and values that are not."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_every_other_value_is_a_user_message(value):
 
 @pytest.mark.parametrize("value", [Mapping(cmd="NODE_x"), {"cmd": Text("NODE_x")}], ids=["dict", "str"])
 def test_only_what_a_decoder_makes_counts(value):
-    """A decoder makes plain values; a serialization decodes what it wrote of all others."""
+    """A decoder makes plain values. For all further values a serialization decodes the bytes that it wrote."""
     assert not is_internal(value)
 
 

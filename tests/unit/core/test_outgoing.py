@@ -1,4 +1,4 @@
-"""What a connection asks of a handle that is offered, and the class that gives it."""
+"""The questions of a connection about an offered handle, and the class that answers them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The seam: what a `Connection` asks of a serialization, held to each class behind it."""
+"""The seam: the methods that a `Connection` needs of a serialization, tested with each class behind it."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from nodechannel._handles.types import HandleType
 
 
 def arrive(sockets: ReceivedSockets, key: str) -> tuple[ReceivedHandle, list[str]]:
-    """Let a socket arrive; return it, and a list of what is told of it."""
+    """Let a socket arrive; return it, and the list of its reports."""
     handle = ReceivedHandle(HandleType.NET_SOCKET, OwnedFd(-1))
     told: list[str] = []
     sockets.arrived(key, handle, lambda: told.append(key))

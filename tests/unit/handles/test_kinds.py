@@ -1,4 +1,4 @@
-"""What a descriptor is, and whether it fits a type; all sockets are real."""
+"""The kind of a descriptor, and whether it fits a type; all sockets are real."""
 
 from __future__ import annotations
 

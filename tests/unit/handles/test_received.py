@@ -1,4 +1,4 @@
-"""A handle that arrived: claimed once, told once, closed at the latest when nobody has it."""
+"""A handle that arrived: claimed once, reported once, closed at the latest when no object holds it."""
 
 from __future__ import annotations
 

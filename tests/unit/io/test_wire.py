@@ -1,4 +1,4 @@
-"""Whether a channel shows its frames is asked once, and costs nothing where nobody asks for it."""
+"""The setting of the wire trace is read once, and a channel without a trace pays no cost."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_trace_that_is_off_imports_nothing():
         "with nodechannel.Channel(a), nodechannel.Channel(b): pass\n"
         "print(*{'logging', 'nodechannel._io.trace'} & sys.modules.keys())\n"
     )
-    # Without the site module, whose .pth files import things of their own.
+    # Without the site module, whose .pth files import further modules.
     environment = {name: value for name, value in os.environ.items() if name != TRACE}
     result = subprocess.run(
         [sys.executable, "-S", "-c", code],

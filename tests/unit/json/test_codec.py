@@ -1,4 +1,4 @@
-"""What is imported for the first message, and when."""
+"""The imports for the first message, and their time."""
 
 from __future__ import annotations
 

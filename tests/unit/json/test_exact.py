@@ -179,7 +179,7 @@ DEEP = 100_000
 
 
 def depth_of(value: Any) -> int:
-    """Number of containers around the one value inside."""
+    """Number of containers around the value inside."""
     depth = 0
     while isinstance(value, dict | list):
         (value,) = value.values() if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""The serialization `json`: what goes into a line, and which user messages a peer would take for internal ones."""
+"""The serialization `json`: the content of a line, and user messages that a peer would take for internal messages."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Half(float, Enum):
 
 
 class ForeignMeta(EnumMeta):
-    """orjson knows no enum of such a class; the exact path does."""
+    """orjson knows no enum of this class; the exact path does."""
 
 
 class Foreign(Enum, metaclass=ForeignMeta):

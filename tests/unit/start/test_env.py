@@ -1,4 +1,4 @@
-"""Adopting the channel from the environment: what is refused, and what is cleaned up in every case."""
+"""Adopting the channel from the environment: which values are refused, and that the variables are removed in every case."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The framing `headers`: what is a header, what is stray, and where the stream goes on."""
+"""The framing `headers`: headers, stray bytes, and the place where the stream goes on."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def test_headers_that_are_read(header, rule):
         (b"Content-Length: -1\r\n\r\n", [errors.InvalidHeader]),
         (b"Content-Length: 99999999999999999999\r\n\r\n", [errors.InvalidHeader]),
         (b"Content-Type: text\r\n\r\n", [errors.InvalidHeader]),
-        # The body of a message whose length nobody knows.
+        # The body of a message of unknown length.
         (b'Content-Length: x\r\n\r\n{"a":1}', [errors.InvalidHeader] * 2),
         (b"Content-Length: 2\r\n\r\n{]", [errors.InvalidJson]),
         (b"Content-Length: 0\r\n\r\n", [errors.InvalidJson]),
         # Too short: the end of the body is stray.
         (b'Content-Length: 2\r\n\r\n"abc"', [errors.InvalidJson, errors.InvalidHeader]),
-        # What tsserver writes: its length counts the line feed behind the text.
+        # A message as tsserver writes it: its length counts the line feed behind the text.
         (b"Content-Length: 2\r\n\r\n3\n", [3]),
     ],
 )
