@@ -47,8 +47,8 @@ STRENGTH = {"INFO": 0, "MAY": 1, "SHOULD": 2, "MUST": 3}
 # Annexes about what cannot be measured here, and about findings that each name their case.
 UNMEASURED = {"annex-b-windows.md", "annex-d-found.md"}
 # Chapters whose statements about runtimes have no rows yet: the measuring program speaks neither their serialization nor their carrier.
-PENDING = {"35-advanced.md", "95-stdio.md"}
-PARTIES = ("sender", "receiver", "parent", "child", "endpoint", "primary", "worker")
+PENDING = {"35-advanced.md", "95-stdio.md", "96-node-ipc.md"}
+PARTIES = ("sender", "receiver", "parent", "child", "endpoint", "primary", "worker", "server", "client")
 
 _KEYWORD = re.compile(r"\b(?:" + "|".join(KEYWORDS) + r")\b")
 _HEADING = re.compile(r"^# \d+ .*\(([A-Z]{3})\)$", re.MULTILINE)

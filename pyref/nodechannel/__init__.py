@@ -27,6 +27,8 @@ from nodechannel.errors import (
     HandleAbandoned,
     HandleMismatch,
     HandleTaken,
+    InvalidAddress,
+    InvalidEvent,
     InvalidFrame,
     InvalidHandle,
     InvalidHeader,
@@ -63,6 +65,7 @@ if __name__ == "TYPE_CHECKING":
     from nodechannel import hop as hop
     from nodechannel import js as js
     from nodechannel import lsp as lsp
+    from nodechannel import nodeipc as nodeipc
     from nodechannel import pm2 as pm2
     from nodechannel import rpc as rpc
     from nodechannel import stdio as stdio
@@ -88,6 +91,8 @@ __all__ = [
     "HandleMismatch",
     "HandleTaken",
     "HandleType",
+    "InvalidAddress",
+    "InvalidEvent",
     "InvalidFrame",
     "InvalidHandle",
     "InvalidHeader",
@@ -138,6 +143,7 @@ _facade.publish(
         "hop": "nodechannel.hop",
         "js": "nodechannel.js",
         "lsp": "nodechannel.lsp",
+        "nodeipc": "nodechannel.nodeipc",
         "pm2": "nodechannel.pm2",
         "rpc": "nodechannel.rpc",
         "stdio": "nodechannel.stdio",

@@ -135,6 +135,15 @@ class StreamsUnavailable(LocalError):
         super().__init__(f"the standard streams cannot carry messages: {reason}")
 
 
+class InvalidAddress(LocalError):
+    """The place of a socket cannot be used."""
+
+    code = "NC_INVALID_ADDRESS"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the socket's place cannot be used: {reason}")
+
+
 class NodeNotFound(LocalError):
     """No Node executable was found for `fork`."""
 
@@ -319,6 +328,24 @@ class InvalidHeader(MalformedMessage):
         shown = text if len(text) <= 80 else text[:77] + b"..."
         super().__init__(f"the peer sent a header that cannot be read: {reason}: {shown!r}")
         self.text = text
+
+
+class InvalidEvent(MalformedMessage):
+    """A frame of `node-ipc` is no event.
+
+    Attributes:
+        value: the value of the frame.
+    """
+
+    code = "NC_INVALID_EVENT"
+    rule: typing.ClassVar[str | None] = "NIP-004"
+
+    def __init__(self, reason: str, value: object) -> None:
+        shown = repr(value)
+        super().__init__(
+            f"the peer sent a frame that is no event: {reason}: {shown if len(shown) <= 80 else shown[:77] + '...'}"
+        )
+        self.value = value
 
 
 class TruncatedMessage(MalformedMessage):

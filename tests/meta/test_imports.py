@@ -33,8 +33,9 @@ ROOMS = [
     ["_cluster"],
     ["cluster"],
     ["hop", "_dialects"],
-    ["_stdio"],
-    ["stdio"],
+    ["_carriers"],
+    ["_stdio", "_nodeipc"],
+    ["stdio", "nodeipc"],
     ["_pm2", "_workers", "_rpc", "_execa"],
     ["_lsp"],
     ["pm2", "workers", "rpc", "execa", "lsp"],
@@ -79,6 +80,12 @@ SANS_IO = (
     "_stdio.headers",
     "_stdio.framing",
     "_stdio.stream",
+    "_carriers.backoff",
+    "_carriers.events",
+    "_nodeipc.event",
+    "_nodeipc.frames",
+    "_nodeipc.names",
+    "_nodeipc.options",
 )
 # `delivery` gives a connection that could not be handed over back as a socket. `codec` has a fork wait for the import of orjson.
 ALLOWED = {"_core.delivery": {"socket"}, "_json.codec": {"os", "_thread"}}

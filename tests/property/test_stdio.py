@@ -44,7 +44,7 @@ def events(framing: str, chunks: list[bytes], limit: int) -> list[object]:
     for chunk in [*filter(None, chunks), b""]:
         if stream.readable:
             stream.readable = stream.take_in(chunk)
-    return [event.data if isinstance(event, Message) else repr(event) for event in stream.events]
+    return [event.data if isinstance(event, Message) else repr(event) for event in stream.events.waiting]
 
 
 @pytest.mark.parametrize("framing", PARTS)

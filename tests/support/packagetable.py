@@ -55,6 +55,8 @@ ROWS = [
         "vscode-langservers-extracted", "client", "`nodechannel.lsp.asyncio`", "json", "packages/test_lsp.py"
     ),
     Row("typescript", "client", "`nodechannel.lsp.asyncio`", "json", "packages/test_lsp.py"),
+    Row("node-ipc", "client or server", "`nodechannel.nodeipc`", "json", "packages/test_nodeipc.py"),
+    Row("node-ipc-9", "client or server", "`nodechannel.nodeipc`", "json", "packages/test_nodeipc.py"),
     Row("throng", "worker", "`nodechannel.connect`", "json", "packages/test_recipes.py"),
     Row("concurrently", "child", "`nodechannel.connect`", "json", "packages/test_recipes.py"),
     Row("forever-monitor", "child", "`nodechannel.connect`", "json", "packages/test_recipes.py"),
@@ -67,7 +69,7 @@ def render() -> str:
     versions = json.loads((PINS / "package.json").read_text())["dependencies"]
     lines = ["| package | version | Python is | with | serialization |", "| --- | --- | --- | --- | --- |"]
     lines += [
-        f"| {row.package} | {versions[row.package]} | {row.python_is} | {row.with_} | {row.serialization} |"
+        f"| {row.package} | {versions[row.package].rpartition('@')[2]} | {row.python_is} | {row.with_} | {row.serialization} |"
         for row in ROWS
     ]
     return "\n".join(lines) + "\n"

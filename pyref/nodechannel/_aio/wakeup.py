@@ -84,7 +84,7 @@ class Wakeup:
     def __init__(
         self, loop: asyncio.AbstractEventLoop, waiting: list[Wakeup], done: Callable[[], bool]
     ) -> None:
-        self.done = done
+        self.done: Callable[[], bool] = done
         self._asyncio_future_blocking = False
         self._loop = loop
         self._waiting = waiting

@@ -1,1 +1,1 @@
-"""Standard streams as a carrier of messages. Imports `_dialects`, `_aio`, `_io`, `_start`, `_json`, `_core` and `errors`."""
+"""Standard streams as a carrier of messages. Imports `_carriers`, `_dialects`, `_aio`, `_io`, `_start`, `_json`, `_core` and `errors`."""

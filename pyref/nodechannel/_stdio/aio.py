@@ -82,7 +82,7 @@ class Channel:
         """
         await self._transport.arrival(timeout)
         try:
-            return self._stream.take()
+            return self._stream.events.take()
         finally:
             self._transport.read_on()
 
@@ -90,7 +90,7 @@ class Channel:
         """Return all messages that have been read, at least one; an error ends the list before it, and the next call raises it."""
         await self._transport.arrival(timeout)
         try:
-            return self._stream.take_many()
+            return self._stream.events.take_many()
         finally:
             self._transport.read_on()
 
@@ -117,7 +117,7 @@ class Channel:
     def close(self) -> None:
         """End both directions now: what is queued or not yet received is dropped. Safe to call again."""
         self._transport.close()
-        self._stream.events.clear()
+        self._stream.events.waiting.clear()
 
     async def __aenter__(self) -> Self:
         return self

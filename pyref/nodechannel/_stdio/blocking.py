@@ -95,11 +95,11 @@ class Channel:
         Raises `ChannelClosed` when the peer's stream has ended and every message was returned, `TimeoutError` after `timeout` seconds,
         and a `RemoteError` for something that the peer did wrong at this point of the stream; later messages can still be received.
         """
-        return self._receive(self._stream.take, timeout)
+        return self._receive(self._stream.events.take, timeout)
 
     def receive_many(self, timeout: float | None = None) -> list[Message]:
         """Return all messages that have been read, at least one; an error ends the list before it, and the next call raises it."""
-        return self._receive(self._stream.take_many, timeout)
+        return self._receive(self._stream.events.take_many, timeout)
 
     def _receive(self, take: Callable[[], Result], timeout: float | None) -> Result:
         while True:
@@ -135,7 +135,7 @@ class Channel:
     def close(self) -> None:
         """End both directions now: what is queued or not yet received is dropped. Safe to call again."""
         self._end()
-        self._stream.events.clear()
+        self._stream.events.waiting.clear()
 
     def _end(self) -> None:
         """End both directions and the thread; what was received can still be taken."""

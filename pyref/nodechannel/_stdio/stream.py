@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-
+from nodechannel._carriers.events import Events
 from nodechannel._core.delivery import Delivery, DeliveryState
 from nodechannel._core.message import Message
 from nodechannel._core.outbox import Outbox
@@ -13,7 +12,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nodechannel._stdio.headers import HeadersFraming
     from nodechannel._stdio.lines import LinesFraming
-    from nodechannel.errors import RemoteError
 
 
 class Stream:
@@ -29,7 +27,7 @@ class Stream:
 
     def __init__(self, framing: LinesFraming | HeadersFraming) -> None:
         self._framing = framing
-        self.events: deque[Message | RemoteError] = deque()
+        self.events: Events[Message] = Events()
         self.outbox = Outbox()
         self.readable = self.connected = self.writable = True
 
@@ -67,7 +65,7 @@ class Stream:
 
     def take_in(self, data: bytes) -> bool:
         """Note what was read: bytes, or nothing at the end of the stream; return whether more can follow."""
-        self.events += self._framing.feed(data) if data else self._framing.end()
+        self.events.waiting += self._framing.feed(data) if data else self._framing.end()
         # [STD-017, STD-044]
         return bool(data) and not self._framing.broken
 
@@ -84,20 +82,3 @@ class Stream:
     def arrived(self) -> bool:
         """Tell whether `receive` need not wait."""
         return bool(self.events) or not self.readable
-
-    def take(self) -> Message:
-        """Return the next message, or raise the error in its place. Raises `IndexError` when there is nothing."""
-        event = self.events.popleft()
-        if isinstance(event, Message):
-            return event
-        try:
-            raise event
-        finally:
-            del event  # an error that its own traceback keeps would live until the cyclic collector runs
-
-    def take_many(self) -> list[Message]:
-        """Return all messages before the next error, at least one; an error that comes first is raised."""
-        found = [self.take()]
-        while self.events and isinstance(self.events[0], Message):
-            found.append(self.take())
-        return found

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from nodechannel._aio.channel import HIGH_WATER, READ_AHEAD, READ_AHEAD_LOW, READS_A_TURN
 from nodechannel._aio.wakeup import Waiters
+from nodechannel._carriers.waiting import wait_until
 from nodechannel._core.delivery import DeliveryState
-from nodechannel._io.limits import seconds
 from nodechannel._io.steps import RECEIVE_SIZE
 from nodechannel._start.ending import warn_of_loss
 from nodechannel._stdio.descriptors import NonBlocking
@@ -110,12 +110,7 @@ class Transport:
         return self.stream.outbox.size > HIGH_WATER
 
     async def _wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
-        """Wait until `done` or until `timeout` seconds passed; return whether it is done."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds(timeout)):
-                while not done():
-                    await self._waiters.until(done)
-        return done()
+        return await wait_until(self._waiters, done, timeout)
 
     # The end.
 

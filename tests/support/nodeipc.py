@@ -1,0 +1,71 @@
+"""Real programs of npm `node-ipc`, each under a channel that tells the test what they see."""
+
+from __future__ import annotations
+
+import textwrap
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import nodechannel
+from support.node import node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+VERSIONS = (9, 14)
+PACKAGES = {9: "node-ipc-9", 14: "node-ipc"}
+
+# `tell` reports to the test; `settings` are those that the test gives.
+PRELUDE = """
+    const ipc = (await import('{package}')).default;
+    const tell = (value) => process.send(value);
+    ipc.config.silent = true;
+    ipc.config.retry = 50;
+    Object.assign(ipc.config, JSON.parse(process.argv[2]));
+"""
+
+# A server that answers, broadcasts and reports.
+SERVER = """
+    const watch = (server) => {
+      server.on('echo', (data, socket) => server.emit(socket, 'echoed', data));
+      server.on('all', (data) => server.broadcast('news', data));
+      server.on('quit', (data, socket) => socket.destroy());
+      server.on('connect', () => tell('connect'));
+      server.on('socket.disconnected', (socket, id) => tell(['left', id]));
+      server.on('error', (error) => tell(['error', String(error.message || error.err)]));
+      server.start();
+    };
+"""
+
+# A client that reports every event, and sends what the test asks for.
+CLIENT = """
+    const watch = (client) => {
+      client.on('connect', () => tell('connect'));
+      client.on('disconnect', () => tell('disconnect'));
+      for (const type of ['echoed', 'news']) client.on(type, (data) => tell([type, data ?? null]));
+      process.on('message', ([type, data]) => client.emit(type, data));
+    };
+"""
+
+
+@contextmanager
+def program(
+    folder: Path, packages: Path, version: int, source: str, config: dict[str, Any], **options: Any
+) -> Iterator[nodechannel.ChildProcess]:
+    """Run a program of one version of `node-ipc`; its messages come over the channel."""
+    import json
+
+    modules = folder / "node_modules"
+    if not modules.exists():
+        modules.symlink_to(packages / "node_modules")
+    script = folder / f"program{version}.mjs"
+    prelude = textwrap.dedent(PRELUDE).replace("{package}", PACKAGES[version])
+    script.write_text(prelude + textwrap.dedent(source))
+    child = nodechannel.fork(script, json.dumps(config), exec_path=node(), **options)
+    try:
+        yield child
+    finally:
+        child.kill(9)
+        child.wait(timeout=20)
+        child.close()
