@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from channelkit.catalogue import members
+from channelkit.catalogue.echoed import as_echo
 from channelkit.catalogue.form import written
 from channelkit.catalogue.loading import case_of, fault_of, load_file
 from channelkit.cli.main import main
@@ -19,6 +20,7 @@ from channelkit.errors import UsageError
 from channelkit.schema import Schema
 from channelkit.steps.expect import AWAITED
 from channelkit.steps.kinds import KINDS, NAME, step, words
+from channelkit.steps.wanted import describe
 from support.kit import CASES, judge
 
 if TYPE_CHECKING:
@@ -72,7 +74,14 @@ def test_a_new_kind_is_declared_in_one_place(monkeypatch: pytest.MonkeyPatch) ->
     seen = []
     try:
 
-        @step(words("high", "low"), "The kit hums", "PITCH", optional={"for": NAME}, outcomes=("deaf",))
+        @step(
+            words("high", "low"),
+            "The kit hums",
+            "PITCH",
+            optional={"for": NAME},
+            outcomes=("deaf",),
+            echo=True,
+        )
         def hum(scene: Scene, step: Step) -> None:
             seen.append((scene.outcome, step["hum"]))
 
@@ -89,8 +98,17 @@ def test_a_new_kind_is_declared_in_one_place(monkeypatch: pytest.MonkeyPatch) ->
         case = case_of({**entry({"hum": "high"}, *CASES["sample-echo"].steps)}, "t")
         assert judge("right", case).judgement.verdict == "pass"
         assert seen == [("ok", "high")]
+        driven = case_of(entry({"write": ["1\n"]}, {"hum": "low"}, {"barrier": True}, rung=1), "t")
+        echoed = as_echo(driven)
+        assert echoed is not None
+        assert {"hum": "low"} in echoed.steps
     finally:
         KINDS.pop("hum", None)
+
+
+def test_the_reason_of_a_step_is_no_part_of_its_expectation() -> None:
+    """Reports compare expectations, and a better reason changes no result."""
+    assert describe({"close_own": "s", "why": "a reason"}) == describe({"close_own": "s"})
 
 
 TYPOS = [

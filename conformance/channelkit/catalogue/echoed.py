@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from channelkit.catalogue.cases import Case, alternatives
+from channelkit.steps.kinds import kind_of
 from channelkit.steps.writes import encode
 from channelkit.wire.serialization import Serialization, split
 
@@ -18,25 +19,6 @@ Step = dict[str, Any]
 ANY: dict[str, Any] = {"$": "any"}
 """Stands for any delivered message, also for an echo that is no JSON text."""
 
-_SAME = (
-    "make",
-    "close_own",
-    "close_peer",
-    "barrier",
-    "close_channel",
-    "half_close_channel",
-    "stop_subject",
-    "continue_subject",
-    "read_size",
-    "send_buffer",
-    "expect_closed",
-    "write_peer",
-    "read_own",
-    "write",
-    "allow_frame",
-    "expect_descriptors",
-    "descriptors",
-)
 VERBATIM = "verbatim"
 """The outcome of a bad line that comes back unchanged: the child does not look into the lines that it echoes."""
 _UNSEEN = ("allow_event",)
@@ -94,7 +76,7 @@ def _step(step: Step, received: int) -> list[Step] | None:
         return _expect(step)
     if step.get("descriptors", "count") != "count" or step.get("expect_descriptors", "same") != "same":
         return None
-    if any(name in step for name in _SAME):
+    if kind_of(step).echo:
         return [step]
     if any(name in step for name in _UNSEEN):
         return []

@@ -30,6 +30,7 @@ _ONE_READ = 16384
         },
         "at": {"description": "The byte that the descriptors come with.", "type": "integer", "minimum": 0},
     },
+    echo=True,
 )
 def write(scene: Scene, step: Step) -> None:
     """Writes each piece after the subject has read the piece before it, where the system shows that to the kit."""
@@ -82,6 +83,7 @@ def write_with_key(scene: Scene, step: Step) -> None:
     "The kit sends a probe message and waits until the subject has delivered it. A frame or an event that came before and that no step "
     "expected is the outcome `unexpected`",
     "true",
+    echo=True,
 )
 def barrier(scene: Scene, _step: Step) -> None:
     """Proves that no frame and no event came before: the channel is ordered, and the probe came back."""
@@ -112,7 +114,7 @@ def _no_surplus(session: Session) -> None:
         raise CaseEnded("unexpected", f"{len(descriptors)} descriptors came that no step expected")
 
 
-@step(TRUE, "The kit closes its end of the channel", "true", ends=True)
+@step(TRUE, "The kit closes its end of the channel", "true", ends=True, echo=True)
 def close_channel(scene: Scene, _step: Step) -> None:
     """Closes the kit's end."""
     scene.session.close_channel()
@@ -123,6 +125,7 @@ def close_channel(scene: Scene, _step: Step) -> None:
     "The kit half-closes its end: the subject sees the end of file and can still write",
     "true",
     ends=True,
+    echo=True,
 )
 def half_close_channel(scene: Scene, _step: Step) -> None:
     """Half-closes the kit's end."""
@@ -134,6 +137,7 @@ def half_close_channel(scene: Scene, _step: Step) -> None:
     "From here on the kit reads N bytes at once; 0: none; null: all that wait",
     "N",
     outcomes=("misplaced-descriptor",),
+    echo=True,
 )
 def read_size(scene: Scene, step: Step) -> None:
     """Makes the kit a slow reader, or a reader of normal speed again."""
@@ -141,7 +145,10 @@ def read_size(scene: Scene, step: Step) -> None:
 
 
 @step(
-    COUNT, "The kernel keeps no more than about N bytes that the kit wrote and the subject has not read", "N"
+    COUNT,
+    "The kernel keeps no more than about N bytes that the kit wrote and the subject has not read",
+    "N",
+    echo=True,
 )
 def send_buffer(scene: Scene, step: Step) -> None:
     """Makes the channel narrow."""

@@ -144,6 +144,7 @@ def allow_event(scene: Scene, step: Step) -> None:
     OBJECT,
     "From here on the subject may write frames with these members, and the kit ignores them: no rule says whether or when they come",
     "{…}",
+    echo=True,
 )
 def allow_frame(scene: Scene, step: Step) -> None:
     """Lets the session drop frames with these members."""

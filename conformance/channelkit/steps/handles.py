@@ -6,20 +6,21 @@ from collections.abc import Callable
 
 from channelkit.steps.commands import collect_replies
 from channelkit.steps.kept import fill_value
-from channelkit.steps.kinds import NAME, TEXT, TRUE, Step, step, words
+from channelkit.steps.kinds import NAME, TEXT, TRUE, Step, step, word_or_value
 from channelkit.steps.scene import CaseEnded, DeclaredUnsupported, Scene
 from channelkit.steps.sockets import KINDS, port_of
 from channelkit.wire.values import show
 
 
 @step(
-    words(*KINDS),
+    word_or_value(*KINDS),
     "The kit makes a socket to send, or a `file` or a `pipe`. `tcp-bound` is bound and does not listen; `tcp-unbound` is not bound. "
     "Of a connection, such as `tcp-client`, "
     'the kit keeps the far end, the peer. With `"blocking": true` the socket is in blocking mode',
     "KIND",
     members={"name": NAME},
     optional={"blocking": TRUE},
+    echo=True,
 )
 def make(scene: Scene, step: Step) -> None:
     """Makes a socket of the kit."""
@@ -32,13 +33,13 @@ def make(scene: Scene, step: Step) -> None:
         raise DeclaredUnsupported(f"this machine has no {step['make']}: {error.strerror}") from error
 
 
-@step(NAME, "The kit closes its own copy of a socket", "N")
+@step(NAME, "The kit closes its own copy of a socket", "N", echo=True)
 def close_own(scene: Scene, step: Step) -> None:
     """Closes the kit's copy; the peer stays."""
     scene.sockets.close_own(step["close_own"])
 
 
-@step(NAME, "The kit closes the peer of a socket", "N")
+@step(NAME, "The kit closes the peer of a socket", "N", echo=True)
 def close_peer(scene: Scene, step: Step) -> None:
     """Closes the peer."""
     scene.sockets.counterpart(step["close_peer"]).close()
@@ -93,7 +94,7 @@ def expect_no_listener(scene: Scene, step: Step) -> None:
         raise CaseEnded("still-listening", f"a process listens at port {port}")
 
 
-@step(NAME, "The kit writes T to the peer of socket N", "N", members={"text": TEXT})
+@step(NAME, "The kit writes T to the peer of socket N", "N", members={"text": TEXT}, echo=True)
 def write_peer(scene: Scene, step: Step) -> None:
     """Writes to the peer."""
     scene.sockets.counterpart(step["write_peer"]).send(step["text"].encode())
@@ -105,6 +106,7 @@ def write_peer(scene: Scene, step: Step) -> None:
     "N",
     members={"text": TEXT},
     outcomes=("lost",),
+    echo=True,
 )
 def read_own(scene: Scene, step: Step) -> None:
     """Shows that data from the peer is still readable on the kit's copy: the subject consumed none."""
@@ -145,6 +147,7 @@ def expect_at_peer(scene: Scene, step: Step) -> None:
     "For a server of the kit, N is the connection that waits there, or the latest one that the kit accepted",
     "N",
     outcomes=("kept",),
+    echo=True,
 )
 def expect_closed(scene: Scene, step: Step) -> None:
     """Waits until the peer sees the end of a connection."""

@@ -23,6 +23,11 @@ def words(*choices: str) -> Rules:
     return {"enum": list(choices)}
 
 
+def word_or_value(*choices: str) -> Rules:
+    """A text that is one of these words, or the name of a value that takes its place."""
+    return {"oneOf": [words(*choices), {"type": "string", "pattern": "^@[a-z-]+@$"}]}
+
+
 def text_like(pattern: str) -> Rules:
     """A text of a pattern, or the name of a value that takes its place."""
     return {"type": "string", "pattern": f"^({pattern}|@[a-z-]+@)$"}
@@ -63,6 +68,8 @@ class Kind:
     """Outcomes that the runner names when the step fails, beside the outcomes of every step."""
     ends: bool = False
     """The step changes the channel for good, so that no further case can follow in the same process."""
+    echo: bool = False
+    """An echo child can take part in the step, so that cases for driven adapters keep the step for it."""
     run: Function = _is_replaced
 
     @property
@@ -94,13 +101,25 @@ def step(
     rung: int = 0,
     outcomes: tuple[str, ...] = (),
     ends: bool = False,
+    echo: bool = False,
 ) -> Callable[[Function], Function]:
     """Declares a kind of step. Its name is that of the function, and the parameters are the members of :class:`Kind`."""
 
     def declare(run: Function) -> Function:
         name = run.__name__
         KINDS[name] = Kind(
-            name, value, meaning, example, members or {}, optional or {}, roles, rung, outcomes, ends, run
+            name,
+            value,
+            meaning,
+            example,
+            members or {},
+            optional or {},
+            roles,
+            rung,
+            outcomes,
+            ends,
+            echo,
+            run,
         )
         return run
 

@@ -6,13 +6,18 @@ from channelkit.steps.kinds import NAME, TRUE, Step, step, text_like, words
 from channelkit.steps.scene import CaseEnded, DeclaredUnsupported, Scene
 
 
-@step(TRUE, "The kit stops the process of the subject", "true")
+@step(TRUE, "The kit stops the process of the subject", "true", echo=True)
 def stop_subject(scene: Scene, _step: Step) -> None:
     """Lets events pile up."""
     scene.session.subject.stop()
 
 
-@step(TRUE, "The process of the subject goes on, and finds all that happened meanwhile at once", "true")
+@step(
+    TRUE,
+    "The process of the subject goes on, and finds all that happened meanwhile at once",
+    "true",
+    echo=True,
+)
 def continue_subject(scene: Scene, _step: Step) -> None:
     """Lets the process go on."""
     scene.session.subject.resume()
@@ -63,6 +68,7 @@ def end_child(scene: Scene, step: Step) -> None:
     "`full`: the subject gets no further descriptor until `free`. `count`: the kit notes which descriptors the subject has. "
     "Linux only; elsewhere the case is `unsupported`",
     "WORD",
+    echo=True,
 )
 def descriptors(scene: Scene, step: Step) -> None:
     """Limits the subject's table of descriptors, or notes its content."""
@@ -76,6 +82,7 @@ def descriptors(scene: Scene, step: Step) -> None:
     "`private`: every socket since `count` is close-on-exec, else the outcome is `inheritable`. Linux only, like `descriptors`",
     "WORD",
     outcomes=("leaked", "inheritable"),
+    echo=True,
 )
 def expect_descriptors(scene: Scene, step: Step) -> None:
     """Compares the subject's table of descriptors with the noted content."""
