@@ -17,7 +17,8 @@ def describe(step: dict[str, Any]) -> str:
         return "the probe comes back, and nothing before it"
     if "do" in step:
         return f"a reply to the command {show(step['do'], 120)}"
-    return f"the step {show(step, 160)} goes well" if step else ""
+    shown = {name: value for name, value in step.items() if name != "why"}
+    return f"the step {show(shown, 160)} goes well" if step else ""
 
 
 def _alternative(one: dict[str, Any]) -> str:
