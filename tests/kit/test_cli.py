@@ -216,5 +216,20 @@ def _arguments(parser: argparse.ArgumentParser, name: str) -> Iterator[tuple[str
             yield f"{name} {action.dest}", action
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["show", "frm-garbag"], "frm-garbage"),
+        (["explain", "FRM-0003"], "FRM-003"),
+        (["explain", "AcceptsMoreThenJson"], "AcceptsMoreThanJson"),
+    ],
+)
+def test_a_typo_in_a_name_gets_a_proposal(
+    words: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    assert capsys.readouterr().err.endswith(f"; did you mean '{meant}'?\n")
+
+
 def test_every_argument_of_every_command_has_help() -> None:
     assert [name for name, action in _arguments(_parser(), "channelkit") if not action.help] == []

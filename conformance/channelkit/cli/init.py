@@ -67,4 +67,4 @@ def copy(arguments: argparse.Namespace) -> int:
 
 def _refuse_existing(target: Path) -> None:
     if target.exists():
-        raise UsageError(f"{target} exists already")
+        raise UsageError(f"{target} exists already; give a new name")

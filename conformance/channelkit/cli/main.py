@@ -35,6 +35,7 @@ from channelkit.report.results import Report, add_report_option
 from channelkit.report.terminal import Terminal
 from channelkit.resources import case_files, flags, rules
 from channelkit.runtimes.node import find_node
+from channelkit.schema import close_to
 from channelkit.wire.visible import visible
 
 CONFORMANT, NOT_CONFORMANT, USAGE, HARNESS = 0, 1, 2, 3
@@ -345,9 +346,10 @@ def list_cases(arguments: argparse.Namespace) -> int:
 
 def show_case(arguments: argparse.Namespace) -> int:
     """``show``: the case as data, its segmentations and its rules."""
-    case = next((case for case in _catalogue(arguments) if case.id == arguments.id), None)
+    cases = {case.id: case for case in _catalogue(arguments)}
+    case = cases.get(arguments.id)
     if case is None:
-        raise UsageError(f"no case has the id {arguments.id}")
+        raise UsageError(f"no case has the id {arguments.id}{close_to(arguments.id, cases)}")
     texts = rules()
     print(f"{case.id}: {case.title}\n{case.level}, rung {case.rung}, roles {', '.join(case.roles)}")
     for rule in case.rules:
@@ -375,7 +377,7 @@ def explain(arguments: argparse.Namespace) -> int:
         or any(isinstance(outcome, dict) and outcome["flag"] == name for outcome in case.outcomes.values())
     ]
     if name not in texts and name not in meanings and not cases:
-        raise UsageError(f"no requirement and no flag is named {name}")
+        raise UsageError(f"no requirement and no flag is named {name}{close_to(name, (*texts, *meanings))}")
     print(f"{name}: {texts.get(name) or meanings.get(name) or 'no text'}")
     for case in cases:
         print(f"  {case.id}  {case.level}  {case.title}")

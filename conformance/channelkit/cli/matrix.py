@@ -70,7 +70,7 @@ def subjects(names: Sequence[str] | None, *, others: bool) -> list[Description]:
     if names:
         unknown = set(names) - {one.name for one in runtimes()}
         if unknown:
-            raise UsageError(f"no runtime is named {', '.join(sorted(unknown))}")
+            raise UsageError(f"no runtime is named {', '.join(sorted(unknown))}: see `channelkit runtimes`")
     chosen = [one for one in runtimes() if (one.name in names if names else not one.historical)]
     found = [
         _as_subject(one, role, rung) for one in chosen for role, rung in (_ROLES if one.driven else _ECHO)
@@ -148,7 +148,7 @@ def act(arguments: argparse.Namespace) -> int:
 def _check(committed: Path | None, results: Path) -> int:
     """Prints the differences between an earlier run and the committed file."""
     if committed is None:
-        raise UsageError("--of goes with --check")
+        raise UsageError("--of needs --check FILE, the file to compare with")
     try:
         content = json.loads(results.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -73,12 +73,12 @@ def from_path(path: Path) -> list[Description]:
     """The descriptions in a directory, in order of name, or the description in a file. Raises :class:`UsageError`."""
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
     if not files:
-        raise UsageError(f"{path}: no subject descriptions")
+        raise UsageError(f"{path}: no subject descriptions (*.json) are here")
     found = [_from_file(file) for file in files]
     names = [one.name for one in found]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
-        raise UsageError(f"{path}: more than one subject is named {', '.join(sorted(twice))}")
+        raise UsageError(f"{path}: several subjects are named {', '.join(sorted(twice))}")
     return found
 
 

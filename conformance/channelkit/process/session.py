@@ -443,7 +443,7 @@ class Session:
                 raise HarnessError(f"the adapter's `hello` has no valid `{name}`: {show(hello)}")
         if not all(isinstance(one, str) for one in (*hello["roles"], *hello["capabilities"])):
             raise HarnessError(
-                f"the adapter's `roles` and `capabilities` are lists of strings: {show(hello)}"
+                f"the adapter's `roles` and `capabilities` must be lists of strings: {show(hello)}"
             )
         self.hello = hello
         unknown = self._require(self.ask({"command": _UNKNOWN}), "an unknown command")
