@@ -1,9 +1,9 @@
-/* A driven adapter, rung 1 of conformance/README.md, in C99 with nothing but POSIX: the child's end of the channel.
+/* A driven adapter, rung 1 of conformance/README.md, in C99 with POSIX alone: the child's end of the channel.
  *
  *   cc -o driven driven.c -lm
  *
- * Values are never built. JSON text is checked while it is copied from one side to the other: from the channel to the runner
- * what JSON cannot say well gets a tag, on the way back tags are written out. Handles are refused. */
+ * Values are never built: JSON text is checked while it is copied. On the way from the channel to the runner, values that
+ * JSON cannot hold get a tag; on the way back, tags become values. Handles are refused. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -166,7 +166,7 @@ static int members(struct reader *in, struct text *out, int pairs, int *dollar) 
   return 1;
 }
 
-/* {"$": "object", "v": [[key, value], …]} and its like, as the runner writes them, become what they stand for. */
+/* The tags of the runner, such as {"$": "object", "v": [[key, value], …]}, become the values that they stand for. */
 static int tagged(struct reader *in, struct text *out) {
   struct text kind = {0};
   int sound = string(in, &kind);
@@ -234,14 +234,14 @@ static int value(struct reader *in, struct text *out) {
   return sound;
 }
 
-/* One JSON text and nothing else. */
+/* A single JSON text. */
 static int whole(struct reader *in, struct text *out) {
   if (!value(in, out)) return 0;
   blanks(in);
   return in->at == in->end;
 }
 
-/* Writes the characters of a string that are ASCII, up to a length, others as 0x7f; 0 for what is no string. */
+/* Writes the ASCII characters of a string, up to a length, and 0x7f for all further characters; 0 when it is no string. */
 static int plain(const char *text, size_t size, char *out) {
   size_t length = 0;
   if (text == NULL || *text != '"') return 0;
@@ -451,7 +451,7 @@ static void refuse(const char *id, size_t id_size, const char *words) {
   free(fields.bytes);
 }
 
-/* Takes the channel out of the environment; NULL or what is wrong. */
+/* Takes the channel out of the environment; NULL or the fault. */
 static const char *adopt(void) {
   const char *number = getenv("NODE_CHANNEL_FD"), *mode = getenv("NODE_CHANNEL_SERIALIZATION_MODE");
   if (number == NULL || *number == '\0') return "there is no channel";
@@ -465,7 +465,7 @@ static const char *adopt(void) {
   return NULL;
 }
 
-/* Writes a message behind those that wait; NULL or why it is refused. */
+/* Writes a message behind the waiting messages; NULL or the reason of a refusal. */
 static const char *send_message(const char *message, size_t size) {
   struct text frame = {0};
   char name[LARGEST_NAME];

@@ -1,8 +1,8 @@
-/* Rung 0 in C, with nothing but POSIX: answers {"echo": m} to each message m, ignores internal messages.
+/* Rung 0 in C, with POSIX alone: answers {"echo": m} to each message m, ignores internal messages.
  *
  *   cc -o echo echo.c
  *
- * A message is sent back as it came, so no JSON library is needed. Only the test for internal messages looks into it. */
+ * A message is sent back unchanged, so no JSON library is needed. Only the test for internal messages looks into it. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@ const PREFIX = 'NODE_';
 const isInternal = (message) => message !== null && typeof message === 'object' && !Array.isArray(message)
   && typeof message.cmd === 'string' && message.cmd.startsWith(PREFIX) && message.cmd.length > PREFIX.length;
 
-/** A value as it travels to the runner: what JSON has no word for is tagged. */
+/** A value as it travels to the runner: a tag stands for each value that JSON cannot hold. */
 function tag(value) {
   if (Object.is(value, -0)) return { $: 'number', v: '-0' };
   if (typeof value === 'number' && !Number.isFinite(value)) return { $: 'number', v: String(value) };

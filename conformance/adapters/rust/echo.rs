@@ -1,4 +1,4 @@
-// Rung 0 in Rust, with nothing but the standard library: answers {"echo": m} to each message m.
+// Rung 0 in Rust, with the standard library alone: answers {"echo": m} to each message m.
 //
 //   rustc -O echo.rs
 use std::{env, fs::File, io::{BufRead, BufReader, Write}, os::fd::FromRawFd};
@@ -33,7 +33,7 @@ fn is_internal(line: &[u8]) -> bool {
 
 fn main() -> std::io::Result<()> {
     let number = env::var("NODE_CHANNEL_FD").ok().and_then(|text| text.parse().ok()).expect("start me with a channel");
-    // The channel is ours from here on: nobody else in this process knows the number.
+    // From here on this function owns the channel: no further code of this process knows the number.
     let channel = unsafe { File::from_raw_fd(number) };
     let (mut reader, mut writer, mut line) = (BufReader::new(&channel), &channel, Vec::new());
     while reader.read_until(b'\n', &mut line)? > 0 && line.pop() == Some(b'\n') {

@@ -45,7 +45,7 @@ function prose(text) {
   return made;
 }
 
-/** What every kind of detail ends with: the rules, the outcome, what was seen, and how to see it again. */
+/** The end of every kind of detail: the rules, the outcome, the observation, and the command that repeats it. */
 function told(result, rules, before) {
   const parts = rules.map((rule) => prose(`${rule} ${data.requirements[rule] || ''}`));
   if (result.listed) parts.push(element('p', `Listed as ${result.listed}`));
