@@ -7,8 +7,8 @@ limit. The limits of quantity protect the memory, the descriptors and the time o
 from dataclasses import dataclass
 
 SLICE = 0.2
-"""The longest single wait. After each wait a thread looks whether the run was stopped, and the main thread also looks for a signal,
-because a signal just before a wait does not end the wait."""
+"""The longest single wait. After each wait a thread looks whether the run was stopped. The main thread also looks for a signal: a
+signal that comes just before a wait does not end the wait."""
 
 
 MOST_BYTES = 1 << 26

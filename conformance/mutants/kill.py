@@ -1,7 +1,7 @@
 """Runs every mutant against the cases of the rules that it breaks, and writes the table of killers to ``MUTANTS.md``.
 
-``python conformance/mutants/kill.py`` compares the committed table, ``--write`` writes it, ``--sources DIR`` writes the mutants as
-programs, and ``-k NAME`` runs the mutants with NAME in their names.
+``python conformance/mutants/kill.py`` compares the committed table, and ``--write`` writes it. ``--sources DIR`` writes the mutants as
+programs. ``-k NAME`` runs the mutants with NAME in their names.
 """
 
 import argparse

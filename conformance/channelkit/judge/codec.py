@@ -1,7 +1,7 @@
 """Rung C: a codec as a filter. ``CMD decode`` turns bytes into events, ``CMD encode`` messages into bytes.
 
-Exit status 0: all accepted; 1: rejected; 3: unsupported; each further status is a crash. A filter gets the cases of the catalogue that
-need no process: bytes are written and messages are delivered, or messages are sent and bytes come out.
+Exit status 0: all accepted; 1: rejected; 3: unsupported; each further status is a crash. A filter gets the cases that
+need no process. In these, bytes are written and messages are delivered, or messages are sent and bytes come out.
 """
 
 import os

@@ -141,8 +141,8 @@ def look_at(subjects: Sequence[Description], options: Options) -> dict[str, Unfi
 def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator[CaseResult]:
     """Yields results in the order in which they are ready.
 
-    Closing the iterator (or an exception in the loop over it, KeyboardInterrupt included) stops the run: every
-    session is ended, every process killed, before control returns.
+    Closing the iterator stops the run, as does an exception in the loop over it, KeyboardInterrupt included. Before
+    control returns, every session is ended and every process killed.
     """
     busy, waiting = (WorkList(some) for some in arrange(work, options))
     done: queue.SimpleQueue[CaseResult | BaseException] = queue.SimpleQueue()

@@ -1,8 +1,8 @@
 """The runner in the middle of a channel between two processes: it records the bytes of each end and writes them to the far end.
 
-The runner changes no bytes. The bytes of a read leave in a single write, descriptors leave with the byte that they came with, and
-the end of a direction ends only that direction. Time passes, and two writes that wait may become a single read, as they may in the
-kernel.
+The runner changes no bytes. The bytes of a read leave in a single write. Descriptors leave with the byte that they came with. The
+end of a direction ends only that direction. But time passes, and two writes that wait may become a single read, as they may in
+the kernel.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """The puppet child: hands the child's end of a channel to the runner and then obeys it.
 
-Run as ``python -I -S puppet.py SOCKET [word…]`` by the subject, which is the parent. The puppet reports its environment
-and its descriptors (a JSON text and LF) over the private unix socket SOCKET, and passes its channel over the same socket.
+Run as ``python -I -S puppet.py SOCKET [word…]`` by the subject, which is the parent. The puppet connects to the
+private unix socket SOCKET. It reports its environment and its descriptors, as a JSON text and LF, and passes its channel.
 Then it closes its own copy, so that only the runner holds the channel. It waits for a line, ``exit 3`` or ``signal 9``, and
 answers ``obeys``, which shows that its parent did not end it earlier. The end of the socket means exit 0.
 With the word ``bystander`` the puppet passes no channel: its report shows whether a process inherits parts of a channel.

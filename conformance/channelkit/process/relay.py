@@ -1,9 +1,9 @@
 """Connects the runner with a driven adapter that the parent of a pair starts: ``python -I -S relay.py SOCKET direct|wire command…``.
 
-The parent of a pair starts this program as its child, because the parent's library gives the child no standard streams that the
-runner could use. The unix socket SOCKET becomes stdin and stdout; all further descriptors stay. With ``wire`` the runner takes the
-channel and puts a socket of its own in its place, with the same number and in the same mode. The process, its environment and its
-end are still the work of the parent.
+The parent of a pair starts this program as its child. The parent's library gives the child no standard streams that the runner
+could use, so the unix socket SOCKET becomes stdin and stdout. All further descriptors stay. With ``wire`` the runner takes the
+channel and puts a socket of its own in its place. The socket has the same number and the same mode. The process, its environment
+and its end are still the work of the parent.
 """
 
 import _socket

@@ -131,7 +131,7 @@ def expect_reply(scene: Scene, step: Step) -> None:
 
 @step(
     OBJECT,
-    "From here on the adapter may report events with these members, and the kit ignores them: a library may report an error about bad "
+    "From here on the adapter may report events with these members, and the kit ignores them. A library may report an error about bad "
     "input, or not",
     "{…}",
 )
@@ -142,7 +142,7 @@ def allow_event(scene: Scene, step: Step) -> None:
 
 @step(
     OBJECT,
-    "From here on the subject may write frames with these members, and the kit ignores them: no rule says whether or when they come",
+    "From here on the subject may write frames with these members, and the kit ignores them. No rule says whether or when they come",
     "{…}",
     echo=True,
 )

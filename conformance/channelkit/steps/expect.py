@@ -58,8 +58,8 @@ AWAITED: dict[str, Awaited] = {
     "frame": Awaited(
         True,
         "The next frame on the wire that is no echo of a probe. "
-        '`"subset": true` compares only the named members. `"fd": NAME` demands a descriptor and keeps it under that name, and `"at": '
-        "N` that it came with byte N, "
+        '`"subset": true` compares only the named members. `"fd": NAME` demands a descriptor and keeps it under that name. `"at": '
+        "N` demands that it came with byte N, "
         'which the kit sees while it reads single bytes. `"keep": {NAME: PATH}` keeps a member of the frame for later steps, in which '
         '`"@NAME@"` stands for it; '
         "the path `.` is the whole frame",
@@ -91,10 +91,10 @@ AWAITED: dict[str, Awaited] = {
     ),
     "child": Awaited(
         OBJECT,
-        "Roles `parent` and `primary`: the report of the puppet child has at least these members: `env` with the `NODE_CHANNEL_` "
-        "variables, `inherited` with the descriptor numbers, `plain` (the number is written without sign, blank or leading zero), "
-        "`blocking`, `socket` with family and type, "
-        "`entries` with the variables of the raw environment, `argv`",
+        "Roles `parent` and `primary`: the report of the puppet child has at least these members. A report holds `env`, the "
+        "`NODE_CHANNEL_` variables; `inherited`, the descriptor numbers; `plain`, whether the number has no sign, blank or leading zero; "
+        "`blocking`, the mode of the channel; `socket`, its family and type; "
+        "`entries`, the variables of the raw environment; `argv`",
         "{…}",
     ),
     "started": Awaited(OBJECT, "Like `child`, for the process of the command `start`", "{…}"),

@@ -79,7 +79,7 @@ def connect_port(scene: Scene, step: Step) -> None:
 
 @step(
     NAME,
-    "No process listens any more at a port that was kept, or at the server S that the subject made, else the outcome is `still-listening`",
+    "No process listens any more at a kept port, or at a server S of the subject, else the outcome is `still-listening`",
     '"@P@" or S',
     outcomes=("still-listening",),
 )

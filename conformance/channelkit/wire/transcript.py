@@ -16,8 +16,8 @@ MOST = 20_000
 class Transcript:
     """An append-only list of entries ``{"ms", "kind", "text"}``, with ``hex`` and ``size`` for bytes.
 
-    ``kind`` is ``write`` or ``read`` for the channel of a case, ``down`` or ``up`` for the channel of a pair, from its parent or to
-    it. The adapter has ``ask`` and ``reply``; the kit has ``note`` and ``step``.
+    The channel of a case has the kinds ``write`` and ``read``. The channel of a pair has ``down``, from its parent, and ``up``, to it.
+    The adapter has ``ask`` and ``reply``; the kit has ``note`` and ``step``.
     """
 
     started: float = field(default_factory=time.monotonic)
