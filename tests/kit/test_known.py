@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shlex
+import sys
+from pathlib import Path
 
 import pytest
 
 from channelkit.catalogue.verdict import Seen, judge, with_known
 from channelkit.cli.known import listing
+from channelkit.cli.main import main
 from channelkit.errors import UsageError
 from channelkit.judge.known import read
 from support.kit import CASES
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+HERE = Path(__file__).resolve().parent
 CASE = CASES["sample-blank"]
 PASSED = judge(CASE, Seen("whole", "silent", "clean"))
 FAILED = judge(CASE, Seen("whole", "unexpected", "clean"))
@@ -73,3 +74,22 @@ def test_bad_lines_are_named(tmp_path: Path, text: str) -> None:
     file.write_text(text, "utf-8")
     with pytest.raises(UsageError, match=r"known\.txt:\d"):
         read(file)
+
+
+@pytest.mark.parametrize(
+    ("listed", "told"),
+    [
+        ("sample-echo unexpected # a reason\n", "| not conformant: 1 known deviation |"),
+        ("", "| **not conformant** |"),
+    ],
+)
+def test_a_subject_with_known_deviations_is_not_called_conformant(
+    listed: str, told: str, tmp_path: Path
+) -> None:
+    known, report = tmp_path / "known.txt", tmp_path / "report.md"
+    known.write_text(listed, "utf-8")
+    command = shlex.join([sys.executable, str(HERE / "miniatures" / "wrong_echo.py")])
+    words = ["--cases", str(HERE / "sample.json"), "-k", "sample-echo", "--known", str(known)]
+    status = main(["run", "--child", command, *words, "--report", f"md={report}"])
+    assert status == (0 if listed else 1)
+    assert told in report.read_text("utf-8")
