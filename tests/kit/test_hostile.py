@@ -29,7 +29,7 @@ FAIL, INCONCLUSIVE = "fail", "inconclusive"
 ONCE = dataclasses.replace(CASES["sample-echo"], segment="none")
 """One variant: each of them would show the same."""
 AS_ECHO = {
-    "floods": "unexpected",
+    "floods": "unexpected|flooded",
     "floods-small": "flooded",
     "floods-without-lf": "flooded",
     "floods-stderr": "silent",
@@ -42,7 +42,7 @@ AS_ECHO = {
     "deep": "unexpected",
     "probe-list": "unexpected",
 }
-"""What an echo child does, and the outcome."""
+"""What an echo child does, and the outcome; two where it depends on how much came in one read."""
 DRIVEN = {
     "adapter-floods": (FAIL, "flooded"),
     "adapter-floods-small": (FAIL, "flooded"),
@@ -67,7 +67,8 @@ def peak() -> int:
 def test_an_echo_child_gets_a_verdict(attack: str) -> None:
     before = peak()
     result = judge("hostile", ONCE, attack, scale=0.3)
-    assert (result.judgement.verdict, result.judgement.seen.outcome) == (FAIL, AS_ECHO[attack])
+    assert result.judgement.verdict == FAIL
+    assert result.judgement.seen.outcome in AS_ECHO[attack].split("|")
     assert "Traceback" not in result.judgement.seen.text
     assert peak() - before < 1 << 30
     assert_harmless(json.dumps(result.transcript, ensure_ascii=False) + result.stderr)
