@@ -9,6 +9,8 @@
 #   make model         the models of the channel and of socket lists, explored by spin, and whether each broken model is found
 #   make kit           build/channelkit.pyz, the kit in one file
 #   make bench         measures pairs of processes; make bench ARGS="--only oneway-64" for less; writes build/bench
+#   make docs          writes the site of the documentation to build/docs/html; make docs-check judges it
+#   make release-check builds and installs both distributions as a release would
 #   make check         all that CI runs
 
 # The first interpreter that is at least Python 3.11; override with `make PYTHON=/path/to/python`.
@@ -18,6 +20,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
+DOCS_READY := $(VENV)/.docs-ready
+RELEASE_READY := $(VENV)/.release-ready
 # Where `make test-pythons` looks for interpreters: on PATH, and among those that pyenv keeps off it.
 MINORS := 11 12 13 14 15
 PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions
@@ -30,7 +34,7 @@ NODES := 12 16 18 20 22 24 26
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test packages packages-table test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model check clean
+.PHONY: help setup test packages packages-table test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model docs docs-check release-check check clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -126,7 +130,7 @@ fuzz-honesty: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/mutants/watched.py conformance/archive.py conformance/generate.py conformance/hatch_build.py tests spec node-interop/bench node-interop/clusterload node-interop/measure
+	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/mutants/watched.py conformance/archive.py conformance/generate.py conformance/hatch_build.py tests spec node-interop/bench node-interop/clusterload node-interop/measure pyref/docs/docsite
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/basedpyright --verifytypes nodechannel --ignoreexternal
 
 # Compares what follows from the prose of spec/ and from the tables of the kit with the committed copies.
@@ -138,7 +142,28 @@ spec: $(READY)
 model: $(READY)
 	$(BIN)/python spec/model/check.py
 
-check: lint spec test conformance fuzz-pr
+# The site of the documentation, and what can be wrong with it: links, names without a docstring, pages in a real browser where one is.
+DOCS := PYTHONPATH=pyref/docs $(BIN)/python -m docsite
+
+docs: $(DOCS_READY)
+	$(DOCS)
+
+docs-check: docs
+	$(DOCS).check
+
+$(DOCS_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
+# Wheels and sdists of both distributions: the same bytes twice, their metadata, an installation on each Python, the README's tour from there.
+release-check: $(RELEASE_READY)
+	PYTHONPATH=tests $(BIN)/python -m support.release
+
+$(RELEASE_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[release]'
+	@touch $@
+
+check: lint spec test conformance fuzz-pr docs-check
 
 clean:
 	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,74 @@
+"""A page typed as a new user would: every file that it shows is written, every command is run, every output compared."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from support.node import node
+
+FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def matches(expected: str, output: str) -> bool:
+    """Compare as doctest does: an ellipsis stands for anything."""
+    pattern = ".*".join(map(re.escape, expected.split("...")))
+    return re.fullmatch(pattern, output, re.DOTALL) is not None
+
+
+class Tour:
+    """A folder in which a page is followed.
+
+    Args:
+        folder: the folder, which is empty.
+        python: what `python3` starts. Its scripts, such as `channelkit`, are found too.
+    """
+
+    def __init__(self, folder: Path, python: str = sys.executable) -> None:
+        self.folder = folder
+        tools = folder / "bin"
+        tools.mkdir()
+        for name, target in {"python3": python, "node": node()}.items():
+            # Wrappers, not links: an interpreter finds its virtual environment by its own path.
+            (tools / name).write_text(f'#!/bin/sh\nexec "{target}" "$@"\n')
+            (tools / name).chmod(0o755)
+        self._path = os.pathsep.join([str(tools), str(Path(python).parent), os.environ["PATH"]])
+
+    def run(self, command: str) -> str:
+        """Run a command of the shell; return its output."""
+        result = subprocess.run(
+            ["sh", "-c", command],
+            cwd=self.folder,
+            env={**os.environ, "PATH": self._path},
+            capture_output=True,
+            text=True,
+            timeout=55,
+            process_group=0,
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    def follow(self, text: str, also: tuple[str, ...] = ()) -> int:
+        """Follow a page, or a section; return how many commands it ran. Fences in the languages of `also` are only shown."""
+        ran = 0
+        for fence in FENCE.finditer(text):
+            language, body = fence.groups()
+            if language == "console":
+                command, _, expected = body.removeprefix("$ ").partition("\n")
+                output = self.run(command)
+                assert matches(expected, output), output
+                ran += 1
+            elif language not in also:
+                (self.folder / self._name(text[: fence.start()])).write_text(body)
+        return ran
+
+    def _name(self, before: str) -> str:
+        """The file that a fence shows: the last name in backquotes that the sentence before it has."""
+        sentence = before.rstrip("\n").rpartition("\n\n")[2]
+        names = [name for name in re.findall(r"`([\w.]+)`", sentence) if re.search(r"\.\w+$", name)]
+        assert names, f"a fence without the name of its file, behind: {before[-200:]}"
+        return names[-1]
