@@ -45,7 +45,7 @@ CONFORMANT, NOT_CONFORMANT, USAGE, HARNESS = 0, 1, 2, 3
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit status."""
     _never_fail_to_print()
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     with _no_buffered_loss():
         try:
             return int(arguments.action(arguments))
@@ -92,10 +92,11 @@ def _no_buffered_loss() -> Iterator[None]:
         signal.signal(signal.SIGTERM, previous)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("channelkit", description="Judges an end of a NODE_CHANNEL_FD channel.")
-    parser.add_argument("--version", action="version", version=__version__)
-    actions = parser.add_subparsers(required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of the command line."""
+    found = argparse.ArgumentParser("channelkit", description="Judges an end of a NODE_CHANNEL_FD channel.")
+    found.add_argument("--version", action="version", version=__version__)
+    actions = found.add_subparsers(required=True, metavar="COMMAND")
     _add_run(actions.add_parser("run", help="run cases against subjects"))
     listing = actions.add_parser("list", help="list the cases")
     _add_selection(listing)
@@ -132,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
         actions.add_parser("since", help="say which release of a runtime changed its behaviour under a rule")
     )
     knowncli.add(actions.add_parser("known", help="make known-failures lists from a report"))
-    return parser
+    return found
 
 
 def _add_catalogue(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,118 @@
+"""The pages of the reference: each public name of each public package, from its docstring."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import pkgutil
+
+import nodechannel
+from nodechannel.errors import ChannelError
+
+_TITLE = {"function": "Functions", "class": "Classes", "error": "Errors", "data": "Values"}
+
+
+def public_modules() -> list[str]:
+    """Return the names of the public modules, the package itself first."""
+    found = [info.name for info in pkgutil.walk_packages(nodechannel.__path__, "nodechannel.")]
+    return [
+        "nodechannel",
+        *(name for name in found if not any(part.startswith("_") for part in name.split("."))),
+    ]
+
+
+def public_names(module: str) -> list[str]:
+    """Return the names that a module offers: those that it lists, else those that are defined in it."""
+    loaded = importlib.import_module(module)
+    listed = getattr(loaded, "__all__", None)
+    if listed is not None:
+        return sorted(listed)
+    defined = [name for name, value in vars(loaded).items() if getattr(value, "__module__", None) == module]
+    return sorted(name for name in defined if not name.startswith("_"))
+
+
+def reference_pages() -> dict[str, str]:
+    """Return for each address of a page of the reference its text."""
+    pages = {
+        f"reference/{name}": _module_page(name) for name in public_modules() if name != "nodechannel.errors"
+    }
+    pages["reference/errors"] = _errors_page()
+    pages["reference/commands"] = _commands_page()
+    return pages
+
+
+def _module_page(module: str) -> str:
+    loaded = importlib.import_module(module)
+    kinds: dict[str, list[str]] = {}
+    for name in public_names(module):
+        kinds.setdefault(_kind(getattr(loaded, name)), []).append(name)
+    text = (
+        _heading(module, "=")
+        + inspect.cleandoc(loaded.__doc__ or "")
+        + f"\n\n.. currentmodule:: {module}\n\n"
+    )
+    for kind, directive in (("function", "autofunction"), ("class", "autoclass"), ("data", "autodata")):
+        if kind in kinds:
+            text += _heading(_TITLE[kind], "-") + "".join(
+                f".. {directive}:: {name}\n\n" for name in kinds[kind]
+            )
+    if "error" in kinds:
+        listed = ", ".join(f"`{name}`" for name in kinds["error"])
+        text += _heading(_TITLE["error"], "-") + f"See :doc:`errors`: {listed}.\n\n"
+    return text
+
+
+def _kind(value: object) -> str:
+    if inspect.isclass(value):
+        return "error" if issubclass(value, ChannelError) else "class"
+    return "function" if inspect.isroutine(value) else "data"
+
+
+def _errors_page() -> str:
+    text = _heading("Errors", "=")
+    text += "Each error has a stable `code`. Its message names the remedy where the cause can be seen.\n\n"
+    loaded = importlib.import_module("nodechannel.errors")
+    errors = [name for name in vars(loaded) if not name.startswith("_") and _is_error(getattr(loaded, name))]
+    return (
+        text
+        + ".. currentmodule:: nodechannel.errors\n\n"
+        + "".join(f".. autoexception:: {name}\n   :show-inheritance:\n\n" for name in errors)
+    )
+
+
+def _is_error(value: object) -> bool:
+    return (
+        inspect.isclass(value) and issubclass(value, Exception) and value.__module__ == "nodechannel.errors"
+    )
+
+
+def _commands_page() -> str:
+    text = _heading("Commands", "=")
+    for name, parser in _parsers().items():
+        text += _heading(name, "-") + "::\n\n" + _indented(parser.format_help())
+        for command, sub in _commands(parser).items():
+            text += _heading(f"{name} {command}", "~") + "::\n\n" + _indented(sub.format_help())
+    return text
+
+
+def _parsers() -> dict[str, argparse.ArgumentParser]:
+    from channelkit.cli.main import parser as kit
+    from nodechannel._cli.main import parser as reference
+
+    return {"nodechannel": reference(), "channelkit": kit()}
+
+
+def _commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    return {}
+
+
+def _heading(title: str, line: str) -> str:
+    return f"{title}\n{line * len(title)}\n\n"
+
+
+def _indented(text: str) -> str:
+    return "".join(f"   {line}\n" if line else "\n" for line in text.splitlines()) + "\n"
