@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from channelkit.cli.main import _parser, main
+from channelkit.cli.main import main, parser
 from support.kit import SAMPLE, command
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def test_a_run_that_is_killed_leaves_what_was_known(tmp_path: Path) -> None:
         (
             "import sys",
             "from channelkit.report import results",
-            "from channelkit.cli.main import _parser, main",
+            "from channelkit.cli.main import parser, main",
             "results._PAUSE = results._SHARE = 0",
             "sys.exit(main())",
         )
@@ -232,4 +232,4 @@ def test_a_typo_in_a_name_gets_a_proposal(
 
 
 def test_every_argument_of_every_command_has_help() -> None:
-    assert [name for name, action in _arguments(_parser(), "channelkit") if not action.help] == []
+    assert [name for name, action in _arguments(parser(), "channelkit") if not action.help] == []

@@ -69,6 +69,8 @@ class Tour:
     def _name(self, before: str) -> str:
         """The file that a fence shows: the last name in backquotes that the sentence before it has."""
         sentence = before.rstrip("\n").rpartition("\n\n")[2]
-        names = [name for name in re.findall(r"`([\w.]+)`", sentence) if re.search(r"\.\w+$", name)]
+        names: list[str] = [
+            name for name in re.findall(r"`([\w.]+)`", sentence) if re.search(r"\.\w+$", name)
+        ]
         assert names, f"a fence without the name of its file, behind: {before[-200:]}"
         return names[-1]
