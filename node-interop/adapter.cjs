@@ -163,6 +163,102 @@ function untag(value) {
   return root[0];
 }
 
+// ---- tagged values of the mode `advanced` ------------------------------------------------------------------
+
+// Node removes the variable from the environment of a child before any script runs.
+const ADVANCED = process.argv.includes('--advanced');
+const hex = (view) => Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString('hex');
+const className = (value) => Object.prototype.toString.call(value).slice(8, -1);
+
+/** A message as the contract has it. An object that comes again is a reference to its number. */
+function lower(message) {
+  const numbers = new Map();
+  const walk = (value) => {
+    if (typeof value === 'bigint') return { $: 'bigint', v: String(value) };
+    if (value === null || typeof value !== 'object') return new Text(scalar(value));
+    if (numbers.has(value)) return { $: 'ref', v: numbers.get(value) };
+    numbers.set(value, numbers.size);
+    const make = lowered[className(value)] || (ArrayBuffer.isView(value) ? lowered.view : lowered.Object);
+    return make(value, walk);
+  };
+  return new Text(JSON.stringify(walk(message), (key, value) => (value instanceof Text ? JSON.parse(value.text) : value)));
+}
+
+const membersOf = (value, walk) => Object.keys(value).map((key) => [key, walk(value[key])]);
+
+const lowered = {
+  Object: (value, walk) => ({ $: 'object', v: membersOf(value, walk) }),
+  Array(value, walk) {
+    const members = membersOf(value, walk);
+    if (members.length === value.length && members.every(([key], at) => key === String(at))) return members.map((one) => one[1]);
+    return { $: 'array', v: [value.length, members.sort(([a], [b]) => (a < b ? -1 : 1))] };
+  },
+  Map: (value, walk) => ({ $: 'map', v: Array.from(value, ([key, one]) => [walk(key), walk(one)]) }),
+  Set: (value, walk) => ({ $: 'set', v: Array.from(value, walk) }),
+  Date: (value, walk) => ({ $: 'date', v: walk(value.getTime()) }),
+  RegExp: (value) => ({ $: 'regexp', v: [value.source, value.flags] }),
+  Error(value, walk) {
+    const own = (name) => walk(Object.prototype.hasOwnProperty.call(value, name) ? value[name] : undefined);
+    const parts = [Object.getPrototypeOf(value).name, own('message'), own('stack')];
+    if (Object.prototype.hasOwnProperty.call(value, 'cause')) parts.push(walk(value.cause));
+    return { $: 'error', v: parts };
+  },
+  ArrayBuffer: (value) => ({ $: 'arraybuffer', v: Buffer.from(value).toString('hex') }),
+  view: (value) => ({ $: 'view', v: [Buffer.isBuffer(value) ? 'Buffer' : className(value), hex(value)] }),
+};
+for (const name of ['Number', 'String', 'Boolean', 'BigInt']) {
+  lowered[name] = (value, walk) => ({ $: 'boxed', v: walk(value.valueOf()) });
+}
+
+/** The message that the contract says. */
+function raise(message) {
+  const begun = [];
+  const begin = (value) => { begun.push(value); return value; };
+  const walk = (value) => {
+    if (value === null || typeof value !== 'object') return value;
+    if (Array.isArray(value)) return fill(begin([]), value.map((one, at) => [at, one]));
+    if (!Object.prototype.hasOwnProperty.call(value, '$')) return fill(begin({}), Object.keys(value).map((key) => [key, value[key]]));
+    return Object.prototype.hasOwnProperty.call(raised, value.$) ? raised[value.$](value.v, walk, begin, begun) : untagOne(value);
+  };
+  const fill = (object, members) => {
+    for (const [key, member] of members) define(object, key, walk(member));
+    return object;
+  };
+  raised.object = (members) => fill(begin({}), members);
+  raised.array = ([length, members]) => fill(begin(new Array(length)), members);
+  return walk(message);
+}
+
+const fromHex = (text) => new Uint8Array(Buffer.from(text, 'hex')).buffer;
+const raised = {
+  ref: (number, walk, begin, begun) => begun[number],
+  bigint: (digits) => BigInt(digits), // eslint-disable-line no-undef
+  date: (time, walk, begin) => begin(new Date(walk(time))),
+  regexp: ([source, flags], walk, begin) => begin(new RegExp(source, flags)),
+  boxed: (value, walk, begin) => begin(Object(walk(value))),
+  arraybuffer: (text, walk, begin) => begin(fromHex(text)),
+  view: ([name, text], walk, begin) => begin(name === 'Buffer' ? Buffer.from(text, 'hex') : new global[name](fromHex(text))),
+  map(entries, walk, begin) {
+    const map = begin(new Map());
+    for (const [key, one] of entries) map.set(walk(key), walk(one));
+    return map;
+  },
+  set(members, walk, begin) {
+    const set = begin(new Set());
+    for (const one of members) set.add(walk(one));
+    return set;
+  },
+  error(parts, walk, begin) {
+    const [name, message, stack, ...cause] = parts;
+    const error = begin(new global[name]());
+    for (const [key, value] of [['message', message], ['stack', stack]]) {
+      Object.defineProperty(error, key, { value: walk(value), configurable: true, writable: true });
+    }
+    if (cause.length) Object.defineProperty(error, 'cause', { value: walk(cause[0]), configurable: true, writable: true });
+    return error;
+  },
+};
+
 // ---- handles --------------------------------------------------------------------------------------------
 
 function typeOf(handle) {
@@ -231,7 +327,7 @@ function addressOf(socket) {
 // ---- the channel under test -----------------------------------------------------------------------------
 
 function onMessage(message, handle) {
-  const event = { event: 'message', message };
+  const event = { event: 'message', message: ADVANCED ? lower(message) : message };
   if (handle !== undefined && handle !== null) {
     event.handle = { name: keep(`h${++received}`, handle), type: typeOf(handle) };
   }
@@ -266,6 +362,7 @@ function openChild(id) {
 
 function openParent(id, argv, env) {
   const options = { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] };
+  if (ADVANCED) options.serialization = 'advanced';
   if (env) options.env = Object.assign({}, process.env, env);
   channel = spawn(argv[0], argv.slice(1), options);
   if (channel.pid === undefined) {
@@ -307,7 +404,7 @@ function send(id, command) {
     if (error) refuse(id, error);
     else reply(id);
   };
-  strictly(() => channel.send(untag(command.message), handle, options, settle));
+  strictly(() => channel.send(ADVANCED ? raise(command.message) : untag(command.message), handle, options, settle));
   setImmediate(() => settle(null));
 }
 

@@ -237,14 +237,18 @@ def state_diagram(root: Path, table: str) -> str:
 # ---- profiles --------------------------------------------------------------------------------------------------
 
 PROFILES = {
-    "echo child": ("child", 0),
-    "child": ("child", 1),
-    "child with handles": ("child", 2),
-    "parent": ("parent", 1),
-    "parent with handles": ("parent", 2),
-    "worker": ("worker", 0),
-    "primary": ("primary", 0),
+    "echo child": ("child", 0, "json"),
+    "child": ("child", 1, "json"),
+    "child with handles": ("child", 2, "json"),
+    "parent": ("parent", 1, "json"),
+    "parent with handles": ("parent", 2, "json"),
+    "worker": ("worker", 0, "json"),
+    "primary": ("primary", 0, "json"),
+    "advanced child": ("child", 1, "advanced"),
+    "advanced parent": ("parent", 1, "advanced"),
+    "advanced primary": ("primary", 0, "advanced"),
 }
+"""Name to role, rung and mode."""
 
 
 # Whom the rules bind that are none of a role.
@@ -260,12 +264,15 @@ def profiles_of(cases: list[dict[str, Any]], texts: dict[str, str]) -> dict[str,
     """Return the rules that each profile adds to the one before it of the same role; a rule of the other role is none."""
     found: dict[str, list[str]] = {}
     seen: dict[str, set[str]] = {}
-    for name, (role, rung) in PROFILES.items():
+    for name, (role, rung, mode) in PROFILES.items():
         before = seen.setdefault(role, set())
         rules = {
             rule
             for case in cases
-            if role in case["roles"] and case["rung"] <= rung and (rung > 1 or not case.get("needs"))
+            if case.get("mode", "json") == mode
+            and role in case["roles"]
+            and case["rung"] <= rung
+            and (rung > 1 or not case.get("needs"))
             for rule in case["rules"]
             if not texts[rule].startswith(OTHERS[role])
         }

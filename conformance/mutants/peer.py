@@ -205,6 +205,8 @@ class Channel:
         except OSError:
             data, descriptors = b"", []
         self.descriptors += descriptors
+        if not self.framer.buffer and data.startswith(b"\0") and data[4:5] == b"\xff":
+            self.user.error("remote", "OTHER_MODE", "a frame of the mode advanced")
         for line in self.framer.feed(data):
             self.take(line)
         if not self.framer.buffer:

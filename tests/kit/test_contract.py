@@ -83,7 +83,7 @@ def test_any_line_is_judged_as_the_schema_judges_it(line: dict[str, Any]) -> Non
         ),
         ({"event": "message"}, "event", "has no `message`"),
         (
-            {"event": "message", "message": {"$": "bigint", "v": "1"}},
+            {"event": "message", "message": {"$": "frob", "v": "1"}},
             "event",
             "message fits none of the choices",
         ),

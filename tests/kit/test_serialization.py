@@ -32,6 +32,9 @@ class LengthPrefixed:
         text = compact(value)
         return struct.pack(">I", len(text)) + text
 
+    def echo(self, value: Any) -> Any:
+        return JSON_LINES.echo(value)
+
     def read(self, frame: bytes) -> Frame:
         return JSON_LINES.read(frame[4:])
 
@@ -108,15 +111,17 @@ def test_json_is_the_usual_mode(mode: str | None) -> None:
     assert of_mode(mode) is JSON_LINES
 
 
-# Control channel, puppet and filters have lines of their own, which are not those of the channel.
+# Control channel, puppet, filters and recordings have lines of their own; the lint of lines is of chapter 20.
 LINES = {
+    "lint/lines.py",
+    "tap/record.py",
     "wire/jsonlines.py",
     "judge/codec.py",
     "process/control.py",
     "process/puppet.py",
     "process/puppetlink.py",
 }
-TEXTS = {"wire/jsonlines.py", "process/control.py", "judge/codec.py"}
+TEXTS = {"wire/jsonlines.py", "lint/lines.py", "process/control.py", "judge/codec.py"}
 
 
 @pytest.mark.parametrize("path", sorted(KIT.rglob("*.py")), ids=lambda path: path.relative_to(KIT).as_posix())

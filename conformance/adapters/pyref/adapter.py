@@ -11,6 +11,8 @@ import subprocess
 import sys
 from typing import Any, Protocol
 
+from advanced import ADVANCED, lift
+
 import nodechannel
 from control import describe, put, untag
 from nodechannel._json.codec import decode
@@ -87,7 +89,12 @@ class Control:
 
     def do_send(self, message: Any, handle: str | None = None, keepOpen: bool = False) -> None:  # noqa: N803
         """Send a message."""
-        self._front_end.send(untag(message), self._handles.find(handle), keepOpen, self._handles.key(handle))
+        self._front_end.send(
+            (lift if ADVANCED else untag)(message),
+            self._handles.find(handle),
+            keepOpen,
+            self._handles.key(handle),
+        )
 
     def do_disconnect(self) -> None:
         """Disconnect."""

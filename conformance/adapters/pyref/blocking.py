@@ -6,6 +6,8 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
+from advanced import MODE
+
 import nodechannel
 from report import report, report_exit
 
@@ -26,7 +28,9 @@ class FrontEnd:
 
     def open(self, argv: list[str] | None, env: dict[str, str] | None) -> None:
         """Adopt the channel, or start a child with a channel."""
-        self._channel = nodechannel.spawn(argv, env=env) if argv else nodechannel.connect()
+        self._channel = (
+            nodechannel.spawn(argv, env=env, serialization=MODE) if argv else nodechannel.connect()
+        )
         threading.Thread(target=self._receive, daemon=True).start()
         if isinstance(self._channel, nodechannel.ChildProcess):
             threading.Thread(target=self._wait, args=(self._channel,), daemon=True).start()

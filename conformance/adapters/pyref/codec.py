@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from control import put, untag
+from control import put, tag, untag
 from nodechannel._core.messages import is_internal
 from nodechannel._json.codec import decode, encode
 from nodechannel._json.framing import LineFramer
@@ -20,7 +20,7 @@ def run_decode() -> None:
     while data := os.read(0, 65536):
         for line in framer.feed(data):
             message = decode(line)
-            put({"event": "internal" if is_internal(message) else "message", "message": message})
+            put({"event": "internal" if is_internal(message) else "message", "message": tag(message)})
 
 
 def run_encode() -> None:

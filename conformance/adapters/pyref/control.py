@@ -14,8 +14,8 @@ _output = threading.Lock()
 
 
 def put(line: dict[str, Any]) -> None:
-    """Write a whole line of the control channel."""
-    data = encode(tag(line), unsafe_integers=True)
+    """Write a whole line of the control channel. A message in it is tagged already."""
+    data = encode(line, unsafe_integers=True)
     with _output:
         while data:
             data = data[os.write(1, data) :]

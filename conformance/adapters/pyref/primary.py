@@ -6,6 +6,8 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
+from advanced import MODE
+
 from nodechannel.cluster import Cluster
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ async def main() -> None:
         commands,
         workers=1,
         policy=sys.argv[1],
+        serialization=MODE,
         on_message=obey,
         on_event=lambda event: ended.set() if event.kind == "exit" else None,
     )

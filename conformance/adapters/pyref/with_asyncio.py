@@ -7,6 +7,8 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from advanced import MODE
+
 import nodechannel
 from nodechannel.asyncio import ChildProcess, connect, spawn
 from report import report, report_exit
@@ -43,7 +45,7 @@ class FrontEnd:
         self._run(self._open(argv, env))
 
     async def _open(self, argv: list[str] | None, env: dict[str, str] | None) -> None:
-        self._channel = await spawn(argv, env=env) if argv else await connect()
+        self._channel = await spawn(argv, env=env, serialization=MODE) if argv else await connect()
         self._start(self._receive())
         if isinstance(self._channel, ChildProcess):
             self._start(self._wait(self._channel))

@@ -31,6 +31,8 @@ class Case:
     ending: tuple[str, ...] = ("clean",)
     guards: str = ""
     fresh: bool = False
+    mode: str = "json"
+    """The mode of the channel; subjects of another one are not asked."""
     like: tuple[str, ...] = ()
     start: dict[str, Any] = field(default_factory=dict, hash=False)
     folded: list[dict[str, Any]] = field(default_factory=list, hash=False)
@@ -39,7 +41,7 @@ class Case:
     @property
     def serialization(self) -> Serialization:
         """The serialization in which the kit speaks."""
-        return of_mode(self.start.get("mode"))
+        return of_mode(self.start.get("mode", self.mode))
 
     @property
     def writes(self) -> list[tuple[bytes, bool]]:

@@ -27,7 +27,7 @@ _UNSEEN = ("allow_event",)
 @cache
 def as_echo(case: Case) -> Case | None:
     """The case for an echo child; None when the case needs commands or when its rest shows no fault."""
-    if case.rung == 0 or "child" not in case.roles or case.opens or case.start:
+    if case.rung == 0 or "child" not in case.roles or case.opens or case.start or case.mode != "json":
         return None
     steps: list[Step] = []
     unseen: Step | None = None

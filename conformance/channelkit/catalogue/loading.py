@@ -121,7 +121,7 @@ def _fault_of_step(step: Step, entry: Entry) -> str:
         return f"no step {kind.name} inside of a step {kind.name}"
     if kind.name == "write":
         try:
-            data = encode(of_mode(entry.get("start", {}).get("mode")), step["write"])
+            data = encode(of_mode(entry.get("start", {}).get("mode", entry.get("mode"))), step["write"])
             return _fault_of_places(step, len(data))
         except (ValueError, TypeError, RecursionError) as error:
             return f"bad chunk in a write: {error}"

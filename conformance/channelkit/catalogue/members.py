@@ -80,6 +80,10 @@ MEMBERS: dict[str, Member] = {
         '(`"json"`; null: none); `env`, further variables, which replace the usual ones (null: none). '
         "For a primary: its `policy` (`round-robin`)",
     ),
+    "mode": Member(
+        words("json", "advanced"),
+        "the mode of the channel; only subjects of that mode are asked. `json` is the default",
+    ),
     "fresh": Member({"type": "boolean"}, "true: the case needs a channel that carried no byte before"),
     "steps": Member(
         {"type": "array", "items": {"$ref": "#/$defs/step"}},

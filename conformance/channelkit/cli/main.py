@@ -259,7 +259,10 @@ def run_cases(arguments: argparse.Namespace) -> int:
         replace(one, validate=arguments.validate, attach=arguments.attach) for one in _subjects(arguments)
     ]
     if arguments.profile:
-        cases, subjects = PROFILES[arguments.profile].select(cases, subjects)
+        profile = PROFILES[arguments.profile]
+        if arguments.subjects is None:
+            subjects = [replace(one, mode=profile.mode) for one in subjects]  # a description says its own
+        cases, subjects = profile.select(cases, subjects)
     work = pairs(subjects, cases)
     if not work:
         raise UsageError("no case applies: look at `channelkit list`, -k, --level, --profile and --rung")

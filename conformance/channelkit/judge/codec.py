@@ -32,7 +32,7 @@ ACCEPTED, REJECTED, UNSUPPORTED = 0, 1, 3
 
 def direction(case: Case) -> str | None:
     """``decode``, ``encode`` or None when the case is about more than a codec."""
-    if case.needs or case.start:
+    if case.needs or case.start or case.mode != "json":
         return None
     if all(map(_decodes, case.steps)) and any("write" in step for step in case.steps):
         # Only with an unfinished frame before it does the end of the stream test a codec.
@@ -48,6 +48,8 @@ def _decodes(step: dict[str, Any]) -> bool:
         return "fd" not in step
     if _is_end(step):
         return True
+    if any("silence" in one for one in alternatives(step)):
+        return False  # a filter has all the time until the end of its input
     return "barrier" in step or _expects(
         step, lambda one: "delivered" in one or _is_event(one, "error") or _is_event(one, "message")
     )

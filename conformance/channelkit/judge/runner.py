@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from channelkit.catalogue.cases import Case, applies
 from channelkit.catalogue.echoed import as_echo
+from channelkit.catalogue.othermode import MODE, as_advanced
 from channelkit.catalogue.verdict import PASS
 from channelkit.errors import Interrupted
 from channelkit.judge import codec
@@ -50,6 +51,9 @@ def pairs(subjects: Sequence[Description], cases: Sequence[Case]) -> list[tuple[
 
 def posed(case: Case, subject: Description) -> Case | None:
     """The case as a subject is asked it; None when it does not apply."""
+    if case.mode != subject.mode:
+        other = as_advanced(case) if subject.mode == MODE and not _is_echo(subject) else None
+        return posed(other, subject) if other is not None else None
     if subject.role == codec.ROLE:
         return case if codec.direction(case) is not None else None
     if applies(case, subject.role, subject.rung):
@@ -57,6 +61,11 @@ def posed(case: Case, subject: Description) -> Case | None:
     if subject.role != "child" or subject.rung != 0 or not set(case.needs) <= set(subject.capabilities):
         return None
     return as_echo(case)
+
+
+def _is_echo(subject: Description) -> bool:
+    """Whether a subject sends back what it gets; in the mode ``advanced`` it reads no message."""
+    return subject.role == "child" and subject.rung == 0
 
 
 def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> tuple[list[Work], list[Work]]:

@@ -17,6 +17,7 @@ from channelkit.process.session import Plan
 from channelkit.resources import find
 from channelkit.runtimes.node import OLDEST_NODE, find_node
 from channelkit.runtimes.pinned import named
+from channelkit.wire.modes import SERIALIZATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,15 @@ class Description:
     """The capabilities of an echo child. It sends no `hello`, so its description declares them."""
     problem: str = ""
     """Why the subject cannot be started here; empty when it can."""
+    mode: str = "json"
+    """The mode of its channel."""
     validate: bool = False
     attach: bool = False
 
     @property
     def plan(self) -> Plan:
         """How to start it."""
-        return Plan(self.command, self.role, self.rung, self.validate, self.attach)
+        return Plan(self.command, self.role, self.rung, self.validate, self.attach, mode=self.mode)
 
 
 HANDLES = tuple(
@@ -94,14 +97,17 @@ def _from_file(file: Path) -> Description:
     known = read_known(file.parent / entry["known"]) if "known" in entry else {}
     reproduce = f"--subjects {shlex.quote(str(file))}"
     can = tuple(entry.get("capabilities", ()))
-    return Description(entry["name"], entry["role"], entry["rung"], command, reproduce, known, can, absent)
+    mode = entry.get("mode", "json")
+    return Description(
+        entry["name"], entry["role"], entry["rung"], command, reproduce, known, can, absent, mode
+    )
 
 
 def fault_of(entry: Any) -> str:
     """The fault in a description as it stands in a file; empty when there is none."""
     if not isinstance(entry, dict):
         return "a subject description is an object"
-    if unknown := entry.keys() - {"name", "role", "rung", "command", "known", "capabilities"}:
+    if unknown := entry.keys() - {"name", "role", "rung", "command", "known", "capabilities", "mode"}:
         return f"unknown field {', '.join(sorted(unknown))}"
     if not isinstance(entry.get("name"), str) or entry.get("role") not in (*ROLES, CODEC):
         return "a subject has a name and a role"
@@ -109,6 +115,8 @@ def fault_of(entry: Any) -> str:
         return "a subject has a rung from 0 to 3, as parent 3"
     if entry["role"] in ("worker", "primary") and entry["rung"] != 0:
         return "a worker or primary has rung 0"
+    if entry.get("mode", "json") not in SERIALIZATIONS:
+        return f"a mode is one of {', '.join(SERIALIZATIONS)}"
     command = entry.get("command")
     if not isinstance(command, list) or not command or not all(isinstance(word, str) for word in command):
         return "a subject has a command, a list of words"

@@ -13,7 +13,7 @@ from channelkit.lint.sighting import Sighting, Stream
 from channelkit.lint.socketlists import SocketLists
 from channelkit.lint.violation import Violation
 from channelkit.tap.record import DOWN, UP, Entry, Tail
-from channelkit.wire.modes import watched
+from channelkit.wire.modes import of_mode
 from channelkit.wire.serialization import Frame
 
 
@@ -22,7 +22,7 @@ class Linter:
 
     def __init__(self, header: dict[str, object], patience: int = PATIENCE) -> None:
         """``patience`` is in microseconds."""
-        serialization = watched(str(header.get("mode") or ""))
+        serialization = of_mode(str(header.get("mode") or ""))
         offsets = header.get("offsets")
         skip = isinstance(offsets, dict)
         self._streams = {way: Stream(way, serialization, skip) for way in (DOWN, UP)}

@@ -9,7 +9,7 @@ from channelkit.lint.linter import Linter
 from channelkit.lint.sighting import Sighting, Stream, other
 from channelkit.lint.violation import Violation
 from channelkit.tap.record import DOWN, UP, Entry
-from channelkit.wire.modes import watched
+from channelkit.wire.modes import of_mode
 from channelkit.wire.values import show
 
 USER, INTERNAL, HANDLE, ANSWER, BAD, END, NOTE = "user", "internal", "handle", "answer", "bad", "end", "note"
@@ -49,7 +49,7 @@ class Messages:
     """
 
     def __init__(self, header: dict[str, object]) -> None:
-        serialization = watched(str(header.get("mode") or ""))
+        serialization = of_mode(str(header.get("mode") or ""))
         skip = isinstance(header.get("offsets"), dict)
         self._streams = {way: Stream(way, serialization, skip) for way in (DOWN, UP)}
         self._linter = Linter(header)

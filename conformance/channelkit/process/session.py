@@ -23,7 +23,7 @@ from channelkit.process.control import Control
 from channelkit.process.puppetlink import PuppetLink
 from channelkit.process.spawn import CHANNEL
 from channelkit.process.subject import Subject, describe_status
-from channelkit.wire.compare import contains
+from channelkit.wire.compare import contains, equal
 from channelkit.wire.modes import of_mode
 from channelkit.wire.rawchannel import RawChannel
 from channelkit.wire.serialization import Frame, Serialization
@@ -308,8 +308,8 @@ class Session:
         value = frame.value
         if self.plan.role in ("worker", "primary"):
             self._note_number(value)
-        echo = not self.plan.driven and isinstance(value, dict) and value.keys() == {"echo"}
-        if not (echo and self._is_probe(value["echo"])) and not self._is_allowed(frame):
+        echo = not self.plan.driven and self._is_echo(value)
+        if not echo and not self._is_allowed(frame):
             own = self.plan.role == "child" and not self.plan.driven and _is_internal(value)
             (self.answers if own else self.frames).append(frame)
 
@@ -344,6 +344,17 @@ class Session:
             return
         if not any(contains(allowed, event) for allowed in self.allowed):
             self.events.append(event)
+
+    def echo(self, message: object) -> object:
+        """The message by which a subject without a control channel answers a message."""
+        clustered = self.plan.role in ("worker", "primary")
+        return {"echo": message} if clustered else self.serialization.echo(message)
+
+    def _is_echo(self, value: object) -> bool:
+        """Whether an echo child answers a probe; then it is done with."""
+        found = next((n for n in self.probes if equal(self.echo({"probe": n}), value)), None)
+        self.probes.discard(found or 0)
+        return found is not None
 
     def _is_probe(self, message: object) -> bool:
         if not isinstance(message, dict) or message.keys() != {"probe"}:

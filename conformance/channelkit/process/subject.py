@@ -12,6 +12,7 @@ from channelkit.limits import AT_ONCE
 from channelkit.process import leftovers
 from channelkit.process.spawn import CHANNEL, environment, kill_group, spawn
 from channelkit.process.table import Table
+from channelkit.wire.modes import JSON_LINES
 from channelkit.wire.visible import visible
 
 _STOPPING = 0.5
@@ -49,7 +50,8 @@ class Subject:
         self._mark = leftovers.new_mark()
         with contextlib.ExitStack() as theirs:
             inherited = self._pipes(theirs, driven=driven)
-            extra = {}
+            # A parent learns from it in which mode to start its child.
+            extra = {} if mode in (None, JSON_LINES.mode) else {"NODE_CHANNEL_SERIALIZATION_MODE": str(mode)}
             if channel is not None:
                 theirs.callback(channel.close)
                 channel.setblocking(True)

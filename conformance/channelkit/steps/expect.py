@@ -9,7 +9,7 @@ from typing import Any
 from channelkit.process.session import Session
 from channelkit.schema import Rules
 from channelkit.steps.kept import fill_value, has_member, member
-from channelkit.steps.kinds import NAME, OBJECT, TEXT, TRUE, Step, one_or_several, step, words
+from channelkit.steps.kinds import NAME, OBJECT, TEXT, TRUE, Step, one_or_several, step, text_like, words
 from channelkit.steps.scene import CaseEnded, Scene, ended_outcome
 from channelkit.steps.sockets import fault_of
 from channelkit.steps.wanted import missing, wrong_byte
@@ -70,6 +70,12 @@ AWAITED: dict[str, Awaited] = {
         TEXT,
         "The next frame without its delimiters, compared byte by byte; with the same members as `frame`",
         "S",
+        _ON_FRAME,
+    ),
+    "hex": Awaited(
+        text_like("([0-9a-fA-F]{2})*"),
+        "The same with bytes in hex",
+        "H",
         _ON_FRAME,
     ),
     "delivered": Awaited(
@@ -165,7 +171,9 @@ def _patience(session: Session, alternatives: list[Expectation]) -> float:
 
 def _on_wire(session: Session, one: Expectation) -> bool:
     """Whether the alternative looks at the next frame."""
-    return one.kind in ("frame", "text", "eof") or (one.kind == "delivered" and not session.plan.driven)
+    return one.kind in ("frame", "text", "hex", "eof") or (
+        one.kind == "delivered" and not session.plan.driven
+    )
 
 
 def _by_adapter(session: Session, one: Expectation) -> bool:
@@ -177,7 +185,7 @@ def _by_adapter(session: Session, one: Expectation) -> bool:
 
 
 def _matches(session: Session, one: Expectation) -> bool:
-    if one.kind in ("frame", "text") or (one.kind == "delivered" and not session.plan.driven):
+    if one.kind in ("frame", "text", "hex") or (one.kind == "delivered" and not session.plan.driven):
         frames = _queue(session, one)
         return bool(frames) and _frame_fits(session, one, frames[0])
     if _by_adapter(session, one):
@@ -208,10 +216,12 @@ def _queue(session: Session, one: Expectation) -> deque[Frame]:
 def _frame_fits(session: Session, one: Expectation, frame: Frame) -> bool:
     if one.kind == "text":
         return frame.raw == str(one.entry["text"]).encode("utf-8", "surrogateescape")
+    if one.kind == "hex":
+        return frame.raw == bytes.fromhex(one.entry["hex"])
     if frame.problem:
         return False
     if one.kind == "delivered":
-        return equal({"echo": one.wanted}, frame.value)
+        return equal(session.echo(one.wanted), frame.value)
     # Messages of the channel itself may have members of later versions (HND-039).
     same = contains if one.entry.get("subset") or _is_answer(one.wanted) else equal
     return same(_with_key(one.wanted, session.latest_key), frame.value)
@@ -322,7 +332,7 @@ def _without_match(session: Session, alternatives: list[Expectation]) -> Expecta
 def _take(scene: Scene, chosen: Expectation) -> None:
     """Takes the matched event out of the inbox and names the outcome."""
     session = scene.session
-    if chosen.kind in ("frame", "text") or (chosen.kind == "delivered" and not session.plan.driven):
+    if chosen.kind in ("frame", "text", "hex") or (chosen.kind == "delivered" and not session.plan.driven):
         frame = _queue(session, chosen).popleft()
         if isinstance(frame.value, dict) and isinstance(frame.value.get("key"), str):
             session.latest_key = frame.value["key"]

@@ -24,6 +24,8 @@ def describe(step: dict[str, Any]) -> str:
 def _alternative(one: dict[str, Any]) -> str:
     if "text" in one:
         return f"the bytes {show(one['text'], 160)}"
+    if "hex" in one:
+        return f"the bytes {one['hex'][:160]} in hex"
     if "frame" in one:
         return f"the frame {show(one['frame'], 160)}" + (" with a descriptor" if "fd" in one else "")
     if "delivered" in one:
@@ -53,7 +55,11 @@ def _kind(one: dict[str, Any]) -> str:
     if "frame" in one and isinstance(one["frame"], dict) and isinstance(one["frame"].get("cmd"), str):
         return f"frame {one['frame']['cmd']}"
     return next(
-        (kind for kind in ("delivered", "frame", "text", "eof", "exit", "child", "started") if kind in one),
+        (
+            kind
+            for kind in ("delivered", "frame", "text", "hex", "eof", "exit", "child", "started")
+            if kind in one
+        ),
         "silence",
     )
 
@@ -86,10 +92,12 @@ def _bytes(serialization: Serialization, one: dict[str, Any]) -> bytes | None:
     try:
         if "text" in one:
             return serialization.read(str(one["text"]).encode("utf-8", "surrogateescape")).raw
+        if "hex" in one:
+            return bytes.fromhex(one["hex"])
         if "frame" in one:
             return _raw(serialization, untag(one["frame"], large=True))
         if "delivered" in one:
-            return _raw(serialization, {"echo": untag(one["delivered"], large=True)})
+            return _raw(serialization, serialization.echo(untag(one["delivered"], large=True)))
     except (ValueError, TypeError, RecursionError):
         return None
     return None

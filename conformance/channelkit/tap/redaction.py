@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from channelkit.tap.record import DOWN, UP, Entry
 from channelkit.wire.advanced import LENGTH, Malformed, Reader
-from channelkit.wire.modes import watched
+from channelkit.wire.modes import of_mode
 from channelkit.wire.serialization import Serialization
 
 MOST = 1 << 24
@@ -40,7 +40,7 @@ class Redaction:
     """Takes entries and gives redacted ones to a sink, in their order. An entry waits until the frames in it are whole."""
 
     def __init__(self, mode: str, sink: Callable[[Entry], None]) -> None:
-        self._ways = {name: _Way(watched(mode)) for name in (DOWN, UP)}
+        self._ways = {name: _Way(of_mode(mode)) for name in (DOWN, UP)}
         self._waiting: deque[Entry] = deque()
         self._sink = sink
 

@@ -1,8 +1,11 @@
-"""The serialization ``advanced`` as somebody reads it who only watches: a length and a value in V8's format for each message.
+"""The serialization ``advanced``: a length of four bytes and a value in V8's format for each message.
 
-The kit writes no such frames. Values that JSON has no word for become objects with a member ``$``.
+Values beyond JSON are tagged as the contract tags them. An object that comes again is a reference: the tag ``ref`` with the number of
+the object, in the order in which objects begin.
 """
 
+import math
+import re
 import struct
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -10,7 +13,8 @@ from typing import Any
 
 from channelkit.wire.serialization import Frame
 from channelkit.wire.transcript import KEPT
-from channelkit.wire.values import UNDEFINED
+from channelkit.wire.v8write import written
+from channelkit.wire.values import UNDEFINED, tagged, untag
 
 LENGTH = 4
 """Bytes of the length in front of a frame."""
@@ -38,8 +42,17 @@ _VIEWS = (
         "Uint32Array",
     ),
     *("Float32Array", "Float64Array", "DataView", "Buffer", "BigInt64Array", "BigUint64Array"),
+    "Float16Array",
 )
-_ORDER = {"message": 1, "stack": 2, "cause": 3}
+_PARTS = "msc"
+"""The parts of an Error in the order of ADV-047, behind its type."""
+_FLAGS = "gimyusldv"
+"""Flags of a RegExp by their bits; ``l`` belongs to V8's own tests."""
+_VERSIONS = range(13, 17)
+_LONGEST_AGO = 8.64e15
+"""The most milliseconds that a Date has on either side of 1970."""
+_LAST_INDEX = (1 << 32) - 2
+_ZEROS = re.compile(r"e([+-])0+(?=\d)")
 
 Step = Generator[Any, Any, Any]
 
@@ -188,10 +201,10 @@ class Reader:
         begin = self._at
         magnitude = int.from_bytes(self._take(size), "little")
         self.reading.numbers.append((begin, self._at))
-        return {
-            "$": "bigint",
-            "v": str(-magnitude if coded & 1 else magnitude) if size < 1000 else f"{size} bytes",
-        }
+        # Python refuses to write more than 4300 digits.
+        return tagged(
+            "bigint", str(-magnitude if coded & 1 else magnitude) if size < 1000 else f"{size} bytes"
+        )
 
     def _text(self, tag: str, *, name: bool = False) -> str:
         size = self._varint()
@@ -223,7 +236,7 @@ class Reader:
             raise Malformed(self._at, f"a reference to object {number}, which has not begun")
         if self._errors:
             self._remark("ADV-048", "a reference behind an Error")
-        return {"$": "reference", "v": number}
+        return tagged("ref", float(number))
 
     def _name(self) -> Any:
         tag = self._tag()
@@ -232,11 +245,7 @@ class Reader:
         if tag in "IUN":
             value = self._integer() if tag == "I" else self._unsigned() if tag == "U" else self._double()
             self.reading.numbers.pop()
-            return (
-                str(int(value))
-                if value == value and abs(value) < 1e21 and value == int(value)
-                else str(value)
-            )
+            return _number_as_name(value)
         raise Malformed(self._at - 1, f"{tag!r} is the tag of no name")
 
     def _members(self, into: dict[str, Any], end: str) -> Step:
@@ -262,41 +271,49 @@ class Reader:
         length = self._varint()
         if length > len(self._data):
             raise Malformed(self._at, "a length beyond the end of the frame")
-        value: list[Any] = self._begin([])
-        for _ in range(length):
+        self._begin(None)
+        members: dict[str, Any] = {}
+        for index in range(length):
             if self._peek() == "-":
                 self._tag()
-                value.append(UNDEFINED)
             else:
-                value.append((yield self._value()))
-        yield self._members({}, "$")
-        if self._varint() != length:
-            raise Malformed(self._at, "two lengths of one array")
-        return value
+                members[str(index)] = yield self._value()
+        yield self._members(members, "$")
+        return self._array(length, members)
 
     def _sparse(self) -> Step:
         length = self._varint()
-        value = self._begin({"$": "array", "length": float(length)})
+        self._begin(None)
         members: dict[str, Any] = {}
         yield self._members(members, "@")
+        return self._array(length, members)
+
+    def _array(self, length: int, members: dict[str, Any]) -> Any:
+        """A list where nothing is missing and nothing is beside the elements, else a tag with all members."""
         if self._varint() != length:
             raise Malformed(self._at, "two lengths of one array")
-        if list(members) == [str(index) for index in range(length)]:
-            return list(members.values())
-        return {**value, "v": members}
+        if len(members) == length and all(str(index) in members for index in range(length)):
+            return [members[str(index)] for index in range(length)]
+        indices = [int(name) for name in members if name.isdecimal() and int(name) <= _LAST_INDEX]
+        longest = max((length, *(index + 1 for index in indices)))
+        return tagged("array", [float(longest), sorted([name, value] for name, value in members.items())])
 
-    def _boxed(self, kind: str, value: Any) -> Any:
-        return self._begin({"$": kind, "v": value})
+    def _own(self, name: str, content: Any) -> Any:
+        """A value that is an object of its own."""
+        return self._begin(tagged(name, content))
 
     def _date(self) -> Any:
-        return self._boxed("date", self._double())
+        milliseconds = self._double()
+        whole = abs(milliseconds) <= _LONGEST_AGO
+        return self._own("date", float(int(milliseconds)) if whole else math.nan)
 
     def _pattern(self) -> Any:
         text = self._text(self._tag())
-        flags = self._varint()
-        if flags >= 0x200 or flags & 0x40:
-            raise Malformed(self._at, f"flags of a RegExp that do not exist: {flags:#x}")
-        return self._boxed("regexp", text)
+        bits = self._varint()
+        if bits >= 0x200 or bits & 0x40:
+            raise Malformed(self._at, f"flags of a RegExp that do not exist: {bits:#x}")
+        flags = sorted(flag for place, flag in enumerate(_FLAGS) if bits >> place & 1)
+        return self._own("regexp", [text, "".join(flags)])
 
     def _map(self) -> Step:
         pairs: list[Any] = []
@@ -306,7 +323,7 @@ class Reader:
         self._tag()
         if self._varint() != len(pairs) or len(pairs) % 2:
             raise Malformed(self._at, "a wrong count of a Map")
-        return {"$": "map", "v": [list(pair) for pair in zip(pairs[::2], pairs[1::2], strict=True)]}
+        return tagged("map", [list(pair) for pair in zip(pairs[::2], pairs[1::2], strict=True)])
 
     def _set(self) -> Step:
         members: list[Any] = []
@@ -316,31 +333,38 @@ class Reader:
         self._tag()
         if self._varint() != len(members):
             raise Malformed(self._at, "a wrong count of a Set")
-        return {"$": "set", "v": members}
+        return tagged("set", members)
 
-    def _blob(self, kind: str, size: int) -> Any:
+    def _blob(self, size: int) -> bytes:
         begin = self._at
         data = self._take(size)
         self.reading.texts.append((begin, self._at, 1))
-        return {"$": kind, "v": data.hex() if size <= KEPT else f"{data[:KEPT].hex()}… ({size} bytes)"}
+        return data
 
     def _buffer(self) -> Any:
-        return self._own_view(self._begin(self._blob("ArrayBuffer", self._varint())))
-
-    def _own_view(self, buffer: Any) -> Any:
-        """A view in V8's own form, which follows its buffer."""
-        if self._data[self._at : self._at + 1] != b"V":
-            return buffer
-        self._remark("ADV-042", "a view in V8's own form and not as an object of the host")
-        for _ in ("tag", "kind", "offset", "length", "flags")[: 5 if self.reading.version > 13 else 4]:
-            self._varint()
-        return self._begin({"$": "view", "v": buffer})
+        return self._of_buffer(self._blob(self._varint()))
 
     def _resizable(self) -> Any:
         size, most = self._varint(), self._varint()
         if size > most:
             raise Malformed(self._at, "an ArrayBuffer of more bytes than its limit")
-        return self._own_view(self._begin(self._blob("ArrayBuffer", size)))
+        return self._of_buffer(self._blob(size))
+
+    def _of_buffer(self, data: bytes) -> Any:
+        """An ``ArrayBuffer``, or the view in V8's own form that follows it."""
+        buffer = self._own("arraybuffer", data.hex())
+        if self._data[self._at : self._at + 1] != b"V":
+            return buffer
+        self._remark("ADV-042", "a view in V8's own form and not as an object of the host")
+        self._tag()
+        kind, offset, size = self._tag(), self._varint(), self._varint()
+        if self.reading.version > 13:
+            self._varint()
+        if kind not in _OWN_VIEWS:
+            raise Malformed(self._at, f"a view of the unknown kind {kind!r}")
+        if offset + size > len(data):
+            raise Malformed(self._at, "a view beyond its buffer")
+        return self._own("view", [_OWN_VIEWS[kind], data[offset : offset + size].hex()])
 
     def _host(self) -> Step:
         place = len(self._objects)
@@ -350,34 +374,45 @@ class Reader:
             number = self._varint()
             if number >= len(_VIEWS):
                 raise Malformed(self._at, f"a view of the unknown kind {number}")
-            value = self._blob(_VIEWS[number], self._varint())
+            value = tagged("view", [_VIEWS[number], self._blob(self._varint()).hex()])
             self._objects[place] = value
             return value
+        if kind != 1 or self._peek() != "o":
+            raise Malformed(self._at, "an object of the host that is neither a view nor an object")
         return (yield self._value())
 
     def _error(self) -> Step:
         self._errors += 1
-        value: dict[str, Any] = self._begin({"$": "error", "type": "Error"})
-        last = 0
+        name = "Error"
+        parts: dict[str, Any] = {}
+        self._begin(None)
+        last = -1
         while (tag := self._tag()) != ".":
             place = self._at - 1
             if tag in _ERROR_TYPES:
-                value["type"] = _ERROR_TYPES[tag]
-                rank = 0
-            elif tag in "msc":
-                part = {"m": "message", "s": "stack", "c": "cause"}[tag]
+                name = _ERROR_TYPES[tag]
+            elif tag in _PARTS:
                 if tag != "c" and self._peek() not in '"cS':
-                    raise Malformed(place, f"a {part} that is no string")
-                value[part] = yield self._value()
-                rank = _ORDER[part]
+                    raise Malformed(place, "a message or stack that is no string")
+                parts[tag] = yield self._value()
             else:
                 raise Malformed(place, f"{tag!r} is no part of an Error")
-            if rank < last or (rank == 0 and len(value) > 2):
+            rank = _PARTS.find(tag)
+            if rank < last or (rank < 0 and parts):
                 self._remark("ADV-047", "the parts of an Error out of order", place)
             last = max(last, rank)
-        return value
+        cause = [parts["c"]] if "c" in parts else []
+        return tagged("error", [name, parts.get("m", UNDEFINED), parts.get("s", UNDEFINED), *cause])
 
 
+def _number_as_name(value: float) -> str:
+    """As JavaScript writes a number that is a name."""
+    if value == value and abs(value) < 1e21 and value == int(value):
+        return str(int(value))
+    return _ZEROS.sub(r"e\1", repr(value)).replace("nan", "NaN").replace("inf", "Infinity")
+
+
+_OWN_VIEWS = dict(zip("bBCwWdDfF?qQh", (name for name in _VIEWS if name != "Buffer"), strict=True))
 _LEAVES: dict[str, Any] = {
     "_": lambda _reader: UNDEFINED,
     "0": lambda _reader: None,
@@ -393,11 +428,11 @@ _LEAVES: dict[str, Any] = {
     "^": Reader._reference,
     "D": Reader._date,
     "R": Reader._pattern,
-    "n": lambda reader: reader._boxed("Number", reader._double()),
-    "y": lambda reader: reader._boxed("Boolean", True),
-    "x": lambda reader: reader._boxed("Boolean", False),
-    "s": lambda reader: reader._boxed("String", reader._text(reader._tag())),
-    "z": lambda reader: reader._boxed("BigInt", reader._bigint()),
+    "n": lambda reader: reader._own("boxed", reader._double()),
+    "y": lambda reader: reader._own("boxed", True),
+    "x": lambda reader: reader._own("boxed", False),
+    "s": lambda reader: reader._own("boxed", reader._text(reader._tag())),
+    "z": lambda reader: reader._own("boxed", reader._bigint()),
     "B": Reader._buffer,
     "~": Reader._resizable,
 }
@@ -413,20 +448,31 @@ _CONTAINERS: dict[str, Any] = {
 
 
 class AdvancedFrames:
-    """The frames of this serialization, for reading alone."""
+    """The serialization of Node's mode ``advanced``."""
 
     mode = "advanced"
 
     def frame(self, value: Any) -> bytes:
-        """The kit writes none. Raises :class:`ValueError`."""
-        raise ValueError(f"the kit writes no frames of the mode advanced: {value!r}")
+        """The frame of a value in version 13. Raises :class:`ValueError` for a value that only bytes in hex can say."""
+        body = written(untag(value))
+        return struct.pack(">I", len(body)) + body
+
+    def echo(self, value: Any) -> Any:
+        """The message itself: an echo child of this mode needs no codec."""
+        return value
 
     def read(self, frame: bytes) -> Frame:
         """Judges one frame."""
+        raw = frame[LENGTH:]
+        reader = Reader(frame)
         try:
-            return Frame(frame, Reader(frame).read().value)
+            reading = reader.read()
         except Malformed as error:
-            return Frame(frame[: LENGTH + KEPT], problem=f"{error} (byte {error.at})")
+            return Frame(raw[:KEPT], problem=f"{error} (byte {error.at})")
+        if reading.version not in _VERSIONS:
+            return Frame(raw[:KEPT], problem=f"version {reading.version}")
+        twice = next((remark.text for remark in reading.remarks if remark.rule == "ADV-034"), "")
+        return Frame(raw, reading.value, problem=twice)
 
     def end(self, data: bytes | bytearray, begin: int, _seen: int) -> int:
         """Where the frame ends by its length."""
@@ -436,5 +482,13 @@ class AdvancedFrames:
         return end if end <= len(data) else -1
 
     def cuts(self, data: bytes) -> dict[str, list[int]]:
-        """``lengths``: inside of the first length."""
-        return {"lengths": list(range(1, min(LENGTH, len(data))))}
+        """``frames``: between frames. ``header``: behind a length. ``length``: inside of a length."""
+        starts = [0]
+        while (end := self.end(data, starts[-1], 0)) >= 0:
+            starts.append(end)
+        inside = [start for start in starts if start + LENGTH < len(data)]
+        return {
+            "frames": [start for start in starts[1:] if start < len(data)],
+            "header": [start + LENGTH for start in inside],
+            "length": [start + 2 for start in inside],
+        }

@@ -21,6 +21,10 @@ class JsonLines:
         """The compact text of a value, and a line feed. Raises :class:`ValueError` when JSON has no text for the value."""
         return compact(value) + b"\n"
 
+    def echo(self, value: Any) -> Any:
+        """The message in an object: it tells an echo from a message that the child sends by itself."""
+        return {"echo": value}
+
     def read(self, frame: bytes) -> Frame:
         """Reads a line as a message."""
         raw = frame.removesuffix(b"\n")

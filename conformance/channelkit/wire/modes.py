@@ -5,18 +5,11 @@ from channelkit.wire.jsonlines import JsonLines
 from channelkit.wire.serialization import Serialization
 
 JSON_LINES = JsonLines()
-SERIALIZATIONS: dict[str, Serialization] = {JSON_LINES.mode: JSON_LINES}
+ADVANCED = AdvancedFrames()
+SERIALIZATIONS: dict[str, Serialization] = {JSON_LINES.mode: JSON_LINES, ADVANCED.mode: ADVANCED}
 """Every serialization that the kit speaks."""
 
 
 def of_mode(mode: str | None) -> Serialization:
     """The serialization of a mode. When the mode is absent, empty or unknown, the kit speaks JSON and the subject decides."""
     return SERIALIZATIONS.get(mode or JSON_LINES.mode, JSON_LINES)
-
-
-_WATCHED: dict[str, Serialization] = {**SERIALIZATIONS, "advanced": AdvancedFrames()}
-
-
-def watched(mode: str | None) -> Serialization:
-    """The serialization of a channel that is only watched, which may be one that the kit does not write."""
-    return _WATCHED.get(mode or JSON_LINES.mode, JSON_LINES)

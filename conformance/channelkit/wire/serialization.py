@@ -34,6 +34,9 @@ class Serialization(Protocol):
     def frame(self, value: Any) -> bytes:
         """The frame of a value without tags. Raises :class:`ValueError` when it has none."""
 
+    def echo(self, value: Any) -> Any:
+        """The message by which an echo child answers a message."""
+
     def read(self, frame: bytes) -> Frame:
         """Reads a frame as a message; never fails."""
 

@@ -124,6 +124,17 @@ def _after(stack: list[Any]) -> str:
     return ", or ]" if isinstance(stack[-1], list) else ", or }"
 
 
+ADVANCED_TAGS = frozenset(
+    ("bigint", "date", "regexp", "boxed", "map", "set", "array", "arraybuffer", "view", "error", "ref")
+)
+"""Tags of values that only the mode ``advanced`` carries."""
+
+
+def tagged(name: str, content: Any) -> dict[str, Any]:
+    """A value of ``advanced`` as it is compared. No name of an own member begins with NUL in a case."""
+    return {f"\0{name}": content}
+
+
 def untag(value: Any, *, large: bool = False) -> Any:
     """A copy of ``value`` in which tagged values stand for themselves. Raises :class:`ValueError` on a bad tag.
 
@@ -163,6 +174,8 @@ def _untag_one(value: Any, *, large: bool) -> Any:
         return _SPECIAL[value["v"]]
     if tag == "object" and _is_pairs(value.get("v")):
         return dict(value["v"])
+    if tag in ADVANCED_TAGS and value.keys() == {"$", "v"}:
+        return tagged(tag, value["v"])
     if large and tag == "any":
         return ANYTHING
     if large and tag == "repeat":

@@ -19,7 +19,7 @@ _HEADERS = frozenset(bytes([tags.HEADER, version]) for version in tags.VERSIONS)
 
 def decode(frame: Frame) -> Any:
     """Return the value of a frame without its length; raises `InvalidFrame`, after which the next frame can be read ([ADV-051])."""
-    # [ADV-011]
+    # [ADV-011] [ADV-036]
     if bytes(frame[:2]) not in _HEADERS:
         raise InvalidFrame(_header_fault(frame), frame)
     try:
