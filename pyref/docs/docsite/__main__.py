@@ -16,7 +16,7 @@ def main() -> int:
     shutil.rmtree(OUTPUT, ignore_errors=True)
     assemble(ROOT, OUTPUT / "source")
     words = ["-b", "dirhtml", "-W", "--keep-going", "-q"]
-    return build_main([*words, str(OUTPUT / "source"), str(OUTPUT / "html")])
+    return int(build_main([*words, str(OUTPUT / "source"), str(OUTPUT / "html")]))
 
 
 if __name__ == "__main__":
