@@ -93,6 +93,21 @@ def test_a_cluster_is_followed(tmp_path: Path) -> None:
     assert [one["kind"] for entry in found.entries for one in entry.descriptors] == ["stream"]
 
 
+def test_the_channel_ends_before_the_exit_is_told_although_the_relay_is_late(tmp_path: Path) -> None:
+    write(tmp_path, "child.cjs", "process.on('message', () => {}); process.send('up');")
+    app = write(
+        tmp_path,
+        "app.cjs",
+        "const cp = require('child_process'), fs = require('fs');"
+        "const relay = () => fs.readdirSync('/proc').find((n) => { try { return fs.readdirSync(`/proc/${n}/fd`).some((f) =>"
+        " fs.readlinkSync(`/proc/${n}/fd/${f}`).startsWith(process.argv[2])); } catch { return false; } });"
+        "const c = cp.fork(__dirname + '/child.cjs'); c.on('exit', () => console.log('exit')); c.on('disconnect', () => console.log('disconnect'));"
+        "c.on('message', () => { const pid = relay(); process.kill(pid, 'SIGSTOP'); c.kill('SIGKILL');"
+        " cp.spawn('sh', ['-c', `sleep 0.05; kill -CONT ${pid}`]); });",
+    )
+    assert follow(tmp_path, node(), app, str(tmp_path / "taps")) == "disconnect\nexit\n"
+
+
 @pytest.mark.parametrize("program", ["no-such-program", "./child.cjs", "/"])
 def test_a_program_that_cannot_be_started_is_the_same_error(tmp_path: Path, program: str) -> None:
     write(tmp_path, "child.cjs", "")

@@ -6,6 +6,7 @@ const path = require('path');
 const { ChildProcess } = require('child_process');
 
 const TAP = 'NODECHANNEL_TAP';
+const LATEST = 100; // milliseconds that an exit waits for the end of the channel
 const KEPT = [TAP, 'NODE_OPTIONS'];
 const own = KEPT.map((name) => [name, process.env[name]]);
 
@@ -69,6 +70,22 @@ function tapped(file, args) {
   return [...launcher, file, ...args.slice(1)];
 }
 
+// The end of the channel passes the relay, the exit of the child does not; without a relay the end comes first. Node relies on that:
+// a parent that sent a handle no longer waits for its channel once the child has exited.
+function exitBehindTheEnd(child) {
+  const { onexit } = child._handle;
+  child._handle.onexit = (...how) => {
+    if (!child.connected) return onexit(...how);
+    const go = () => {
+      clearTimeout(timer);
+      child.removeListener('disconnect', go);
+      onexit(...how);
+    };
+    const timer = setTimeout(go, LATEST);
+    child.on('disconnect', go);
+  };
+}
+
 if (words && process.platform !== 'win32') {
   const spawn = ChildProcess.prototype.spawn;
   ChildProcess.prototype.spawn = function (options) {
@@ -86,6 +103,7 @@ if (words && process.platform !== 'win32') {
     }
     const result = spawn.call(this, copy);
     if (follow) {
+      exitBehindTheEnd(this);
       this.spawnfile = file;
       this.spawnargs = args;
     }

@@ -199,9 +199,10 @@ class _Way:
         self.ended = True
         self.gone = self._end == "reset" or _closed(self._source)
         how = "closed" if self._end == "half-closed" and self.gone else self._end
-        self._record(Entry(self._now(), self._name, end=how))
+        # First of all: the parent hears of the exit of a child from the system, and expects the end of the channel before.
         with contextlib.suppress(OSError):
             self._target.shutdown(socket.SHUT_RDWR if self.gone else socket.SHUT_WR)
+        self._record(Entry(self._now(), self._name, end=how))
 
     def stop(self) -> None:
         """Ends the way whose target is gone."""
