@@ -256,6 +256,17 @@ GOOD: dict[str, tuple[tuple[Act, ...], dict[str, Any]]] = {
         ),
         WORKER,
     ),
+    "closed at once": ((*OPEN, c(cluster(2, "close", key="K"), {**LISTENING, "seq": 3})), WORKER),
+    "exec": ((ONLINE, c(query(1)), p(got(0, 1)), ONLINE, c(query(1, index=1)), p(got(1, 1))), WORKER),
+    "port in use": (
+        (
+            ONLINE,
+            c(query(1, 81)),
+            p(envelope("net.Native", got(0, 1, 0)), fds=(descriptor("bound", local="[::]:0"),)),
+            c(ACK),
+        ),
+        WORKER,
+    ),
     "advanced": ((p(frame("6f" + name("a") + "49027b01")),), ADVANCED),
     "split": ((p(b'{"a'), p(b'":1}'), p(b"\n")), {}),
 }

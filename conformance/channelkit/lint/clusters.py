@@ -83,6 +83,10 @@ class Clusters(Check):
 
     def _numbered(self, seen: Sighting, message: dict[str, Any]) -> None:
         numbers, number = self._sides[seen.way].numbers, message.get("seq")
+        if (
+            message.get("act") == "online"
+        ):  # perhaps of a program that took the place of the last one, and counts anew
+            numbers.clear()
         if not isinstance(number, float | int) or isinstance(number, bool):
             self.broken("CLU-003", seen, f"the number {number!r:.40} of a message")
         elif number in numbers:
@@ -127,13 +131,12 @@ class Clusters(Check):
         self._wait(seen, message)
 
     def _listening(self, seen: Sighting, message: dict[str, Any]) -> None:
-        mine = [
-            place
-            for place in self._places
-            if (place.open or _failed(place.errno)) and _listens(place.message, message)
-        ]
-        if not mine:
+        asked = [place for place in self._places if _listens(place.message, message)]
+        if not asked:
             self.broken("CLU-007", seen, "a server listens and nobody asked for its place")
+        # Node says `listening` of a server too that was closed at once.
+        mine = [place for place in asked if place.open or _failed(place.errno)]
+        if not mine:
             return
         place = mine[-1]
         if _failed(place.errno):
@@ -210,7 +213,7 @@ class Clusters(Check):
         if not failed and not shared and message.get("sockname"):
             self._address(seen, query, message["sockname"])
         if shared and descriptor is not None:
-            self._shared(seen, descriptor)
+            self._shared(seen, query, descriptor)
         self._places.append(_Place(query, errno, message.get("key"), descriptor, not failed))
 
     def _address(self, seen: Sighting, query: dict[str, Any], address: Any) -> None:
@@ -222,9 +225,10 @@ class Clusters(Check):
                 "CLU-011", seen, f"the port {port!r:.40} in `sockname`, where {asked!r:.40} was asked for"
             )
 
-    def _shared(self, seen: Sighting, descriptor: Descriptor) -> None:
+    def _shared(self, seen: Sighting, query: dict[str, Any], descriptor: Descriptor) -> None:
         kind = descriptor.get("kind")
-        unbound = kind == BOUND and _port(descriptor) == 0
+        # Node sends an unbound socket where the port is in use, and its worker finds out by the port.
+        unbound = kind == BOUND and _port(descriptor) == 0 and query.get("port") == 0
         if kind not in (SERVER, BOUND, DATAGRAM) or unbound:
             self.broken("CLU-012", seen, f"a socket that is not bound, of the kind {kind}")
 
