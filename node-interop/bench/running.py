@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from bench.plan import BATCH, BATCH_BYTES, ENDS, End, Pair, Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 PEERS = Path(__file__).parent / "peers"
 
@@ -107,7 +107,7 @@ class Running:
             self._pids = (self._process.pid, int(ready["pid"]))
             self._port = int(ready.get("port", 0))
             if scenario.one_processor:
-                share_one_processor(self._pids)
+                share_one_processor((*self._pids, *_holders(self._recordings.name)))
             self.series.before = self._memory("VmRSS")
         except BaseException:
             self.kill()
@@ -201,6 +201,14 @@ def memory(pid: int, what: str) -> int:
 
 def _batch(payload: Path | None) -> int:
     return max(1, min(BATCH, BATCH_BYTES // payload.stat().st_size)) if payload else 1
+
+
+def _holders(folder: str) -> Iterator[int]:
+    """Yield the processes that have a file of a folder open: the relay of a tap."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if any(str(link.readlink()).startswith(folder) for link in (process / "fd").iterdir()):
+                yield int(process.name)
 
 
 def _tap(folder: str) -> list[str]:

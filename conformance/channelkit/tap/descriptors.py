@@ -22,16 +22,14 @@ def described(descriptor: int) -> dict[str, Any]:
         return {"kind": OTHER}
     found: dict[str, Any] = {"kind": OTHER, "inode": status.st_ino, "blocking": not flags & os.O_NONBLOCK}
     if stat.S_ISSOCK(status.st_mode):
-        number = os.dup(descriptor)
         try:
-            sock = _socket.socket(fileno=number)
+            sock = _socket.socket(fileno=descriptor)
         except OSError:
-            os.close(number)
             return found
         try:
             found |= _socket_members(sock)
         finally:
-            sock.close()
+            sock.detach()
     return found
 
 

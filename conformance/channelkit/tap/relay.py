@@ -9,6 +9,7 @@ import errno
 import os
 import select
 import socket
+import time
 from collections.abc import Callable
 
 from channelkit.tap.descriptors import described
@@ -25,6 +26,10 @@ _ROOM = socket.CMSG_SPACE(253 * 4)
 """The kernel takes no more descriptors in one write."""
 _LATER = 10
 """Milliseconds until a write is tried again that the kernel refuses for the moment."""
+_IN_A_ROW = 8
+"""Reads of one way, with none of the other between them, that make a stream. Nothing in a stream waits for an answer."""
+_PAUSE = 200e-6
+"""Seconds between reads of a stream. Each wake-up of the relay costs the writer more than a small message does."""
 _FOR_THE_MOMENT = (errno.ETOOMANYREFS, errno.ENOBUFS, errno.ENOMEM)
 """Errors after which nothing of a write was taken."""
 
@@ -55,9 +60,13 @@ class Relay:
             self._wait_for_changes()
             ready = dict(self._poller.poll(_LATER if down.refused or up.refused else None))
             for way, back in ((down, up), (up, down)):
-                way.go(ready)
+                if way.go(ready):
+                    way.in_a_row += 1
+                    back.in_a_row = 0
                 if way.gone and not back.ended:
                     back.stop()
+            if down.streams or up.streams:
+                time.sleep(_PAUSE)
 
     def _wait_for_changes(self) -> None:
         """Has the poller wait for what the ways want now. An end that hung up reports itself always, so it is left out where it can be."""
@@ -103,6 +112,15 @@ class _Way:
         """The source closed: it neither writes nor reads any more."""
         self.refused = False
         """The kernel takes the next write later."""
+        self.in_a_row = 0
+        """Reads since the other way was read."""
+        self._size = 0
+        """Bytes of the last read."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether small messages follow each other without an answer. Large reads need no pause."""
+        return self.in_a_row > _IN_A_ROW and self._size < AT_ONCE
 
     def wants(self) -> tuple[int, int]:
         """The socket that is waited for, and the events."""
@@ -112,17 +130,17 @@ class _Way:
             return self._target.fileno(), select.POLLOUT
         return self._source.fileno(), select.POLLIN
 
-    def go(self, ready: dict[int, int]) -> None:
-        """Writes what was read, or reads and writes."""
-        if self.ended:
-            return
-        if not self._pieces and not ready.get(self._source.fileno()):
-            return
-        if not self._pieces:
+    def go(self, ready: dict[int, int]) -> bool:
+        """Writes what was read, or reads and writes; returns whether it read."""
+        reads = not self._pieces
+        if self.ended or (reads and not ready.get(self._source.fileno())):
+            return False
+        if reads:
             self._read()
         self._write()
         if self._end and not self._pieces:
             self._finish()
+        return reads
 
     def _read(self) -> None:
         try:
@@ -167,6 +185,7 @@ class _Way:
             self.sink = _nowhere
 
     def _take(self, data: memoryview, rights: list[int]) -> None:
+        self._size = len(data)
         entry = Entry(self._now(), self._name, bytes(data), tuple(map(described, rights)))
         self._pieces.append((data, rights))
         self._write()
