@@ -1,7 +1,5 @@
 """No false alarm: what real Node and the reference write breaks no rule."""
 
-# ruff: noqa: E501  # scripts of Node
-
 from __future__ import annotations
 
 import os
@@ -15,59 +13,12 @@ import pytest
 from channelkit.lint.linter import lint
 from channelkit.tap.record import Recording, read
 from support.node import node
+from support.talks import CLUSTER, ECHO_NODE, ECHO_PYTHON, HANDLES, PARENT_PYTHON_HANDLES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from channelkit.lint.violation import Violation
-
-HANDLES = """
-const net = require('net'), dgram = require('dgram'), cp = require('child_process');
-const serialization = process.argv[2], command = process.argv.slice(3);
-const child = cp.spawn(command[0], command.slice(1), { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], serialization });
-const server = net.createServer((socket) => child.send({ connection: 1 }, socket, () => {
-  server.getConnections((e, n) => { if (e) throw e; client.end('x'); server.close(); });
-})).listen(0, '127.0.0.1');
-let client;
-const udp = dgram.createSocket('udp4').bind(0, '127.0.0.1', () => child.send('datagrams', udp, () => udp.close()));
-server.on('listening', () => { child.send('server', server); client = net.connect(server.address().port, '127.0.0.1'); client.on('error', () => {}); });
-child.send({ text: 'é \\u2028 \\ud83d\\ude00', numbers: [1, -0.5, 1e21, 9007199254740991], deep: [[[{}]]], none: null });
-child.send('x'.repeat(300000));
-let got = 0;
-child.on('message', (m) => { if (++got === 5) setTimeout(() => child.disconnect(), 100); });
-"""
-ECHO_NODE = """
-process.on('message', (m, h) => { process.send({ echo: typeof m === 'string' ? m.length : m }); if (h && h.destroy) h.destroy(); else if (h) h.close(); });
-"""
-ECHO_PYTHON = """
-import nodechannel
-with nodechannel.connect() as channel:
-    for message in channel:
-        if message.handle is not None:
-            message.handle.close()
-        channel.send({"echo": len(message.data) if isinstance(message.data, str) else message.data})
-"""
-PARENT_PYTHON = """
-import socket, sys, nodechannel
-with nodechannel.spawn(sys.argv[2:], serialization=sys.argv[1]) as child, socket.create_server(("127.0.0.1", 0)) as server:
-    child.send({"text": "é \\u2028", "numbers": [1, -0.5, 1e21, 2**53 - 1]})
-    child.send("x" * 300000)
-    child.send("server", server)
-    with socket.create_connection(server.getsockname()):
-        child.send("connection", server.accept()[0])
-        for _ in range(4):
-            child.receive(timeout=20)
-"""
-CLUSTER = """
-const cluster = require('cluster'), http = require('http');
-if (process.argv[2] === 'shared') cluster.schedulingPolicy = cluster.SCHED_NONE;
-if (cluster.isMaster) {
-  let ready = 0;
-  const ask = (port, left) => http.get({ port, agent: false }, (r) => { r.resume(); r.on('end', () => left ? ask(port, left - 1) : cluster.disconnect()); });
-  cluster.fork(); cluster.fork();
-  cluster.on('listening', (w, a) => { if (++ready === 2) ask(a.port, 6); });
-} else http.createServer((q, s) => s.end('hi')).listen(0, '127.0.0.1');
-"""
 
 
 def followed(folder: Path, *command: str) -> list[Recording]:
@@ -110,7 +61,7 @@ def test_pairs_of_real_ends_break_no_rule(tmp_path: Path, parent: str, child: st
         "child.cjs": ECHO_NODE,
         "child.py": ECHO_PYTHON,
         "parent.cjs": HANDLES,
-        "parent.py": PARENT_PYTHON,
+        "parent.py": PARENT_PYTHON_HANDLES,
     }
     start = script(tmp_path, parent, texts[parent])
     [found] = followed(tmp_path, *start, mode, *script(tmp_path, child, texts[child]))

@@ -99,9 +99,11 @@ def test_the_channel_ends_before_the_exit_is_told_although_the_relay_is_late(tmp
         tmp_path,
         "app.cjs",
         "const cp = require('child_process'), fs = require('fs');"
-        "const relay = () => fs.readdirSync('/proc').find((n) => { try { return fs.readdirSync(`/proc/${n}/fd`).some((f) =>"
-        " fs.readlinkSync(`/proc/${n}/fd/${f}`).startsWith(process.argv[2])); } catch { return false; } });"
-        "const c = cp.fork(__dirname + '/child.cjs'); c.on('exit', () => console.log('exit')); c.on('disconnect', () => console.log('disconnect'));"
+        "const holds = (n) => fs.readdirSync(`/proc/${n}/fd`)"
+        ".some((f) => fs.readlinkSync(`/proc/${n}/fd/${f}`).startsWith(process.argv[2]));"
+        "const relay = () => fs.readdirSync('/proc').find((n) => { try { return holds(n); } catch { return false; } });"
+        "const c = cp.fork(__dirname + '/child.cjs');"
+        "for (const what of ['exit', 'disconnect']) c.on(what, () => console.log(what));"
         "c.on('message', () => { const pid = relay(); process.kill(pid, 'SIGSTOP'); c.kill('SIGKILL');"
         " cp.spawn('sh', ['-c', `sleep 0.05; kill -CONT ${pid}`]); });",
     )

@@ -83,7 +83,8 @@ _PAGE = """<!doctype html>
 <option value="down">parent → child</option><option value="up">child → parent</option></select>
 <select name="rule" aria-label="rule"><option value="">every rule</option><option value="*">any broken rule</option></select>
 </form><output id="count"></output></nav>
-<main id="scroll" tabindex="0"><div id="ends"><span>parent</span><span>child</span></div><div id="rows"></div></main><aside id="detail"><p>Choose a message.</p></aside>
+<main id="scroll" tabindex="0"><div id="ends"><span>parent</span><span>child</span></div>
+<div id="rows"></div></main><aside id="detail"><p>Choose a message.</p></aside>
 <script type="application/json" id="data">{data}</script>
 <script>
 {script}</script></body></html>
