@@ -4,13 +4,6 @@ A child of a Node parent (`connect`), or the parent of a Node child (`fork`, `sp
 them. This module is the blocking front end; `nodechannel.asyncio` has the same words as coroutines. The wire is described in spec/.
 """
 
-from sys import platform as _platform
-
-if _platform == "win32":
-    raise ImportError(
-        "nodechannel does not run on Windows yet: there Node's channel is a named pipe, and handles travel in another way"
-    )
-
 from nodechannel import _facade
 from nodechannel._blocking.channel import Channel, ChildProcess, connect, fork, spawn
 from nodechannel._core.delivery import Delivery, DeliveryState

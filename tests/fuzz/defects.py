@@ -17,6 +17,7 @@ from nodechannel._io import steps
 from nodechannel._json import framing, serialization
 from nodechannel._json import loader as values
 from nodechannel._json.serialization import JsonSerialization
+from nodechannel._transport.unix import RECEIVE_SIZE
 from nodechannel.errors import InvalidJson
 
 if TYPE_CHECKING:
@@ -24,29 +25,38 @@ if TYPE_CHECKING:
 
 
 class Relay:
-    """Stands between the reference and its socket. The written bytes may differ from the reported bytes."""
+    """Stands between the reference and its transport. The written bytes may differ from the reported bytes."""
 
-    def __init__(self, sock: Any, change: Callable[[bytes], bytes], *, lies: bool) -> None:
-        self._sock = sock
+    def __init__(self, transport: Any, change: Callable[[bytes], bytes], *, lies: bool) -> None:
+        self._transport = transport
         self._change = change
         self._lies = lies
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
+        return getattr(self._transport, name)
 
     def send(self, data: bytes, flags: int = 0) -> int:
         """Write."""
-        return self.sendmsg((data,), (), flags)
+        return self._write(data, self._transport.send, flags)
 
-    def sendmsg(self, buffers: Sequence[Any], ancillary: Any = (), flags: int = 0) -> int:
-        """Write."""
-        data = b"".join(bytes(buffer) for buffer in buffers)
+    def packed(self, data: bytes, fd: Any) -> tuple[Any, ...]:
+        """Return the arguments of `send_with`."""
+        return data, fd
+
+    def send_with(self, data: bytes, fd: Any) -> int:
+        """Write with a descriptor."""
+        return self._write(
+            data, lambda changed: self._transport.send_with(*self._transport.packed(changed, fd))
+        )
+
+    def _write(self, data: bytes, write: Callable[..., int], *flags: int) -> int:
+        data = bytes(data)
         changed = self._change(data)
         if changed == data:
-            taken: int = self._sock.sendmsg([data], ancillary, flags)
+            taken = write(data, *flags)
             return len(data) if self._lies else taken
         if changed:
-            self._sock.sendmsg([changed], ancillary, flags)
+            write(changed, *flags)
         return len(data)
 
 
@@ -62,11 +72,11 @@ def _replace(old: Any, new: Any) -> None:
 def _through_relay(change: Callable[[bytes], bytes], *, lies: bool = False) -> None:
     send_step, send_now = steps.send_step, steps.send_now
 
-    def relayed_step(sock: Any, connected: Any) -> Any:
-        return send_step(Relay(sock, change, lies=lies), connected)  # type: ignore[arg-type]
+    def relayed_step(transport: Any, connected: Any) -> Any:
+        return send_step(Relay(transport, change, lies=lies), connected)  # type: ignore[arg-type]
 
-    def relayed_now(sock: Any, connected: Any, frames: bytes) -> Any:
-        return send_now(Relay(sock, change, lies=lies), connected, frames)  # type: ignore[arg-type]
+    def relayed_now(transport: Any, connected: Any, frames: bytes) -> Any:
+        return send_now(Relay(transport, change, lies=lies), connected, frames)  # type: ignore[arg-type]
 
     _replace(send_step, relayed_step)
     _replace(send_now, relayed_now)
@@ -114,10 +124,10 @@ def full_read_loses_a_byte() -> None:
     """A read that fills its buffer loses the last byte."""
     receive = steps.receive_step
 
-    def changed(sock: Any, connected: Connection, *, wait: bool = False) -> None:
-        receive(sock, connected, wait=wait)
+    def changed(transport: Any, connected: Connection, *, wait: bool = False) -> None:
+        receive(transport, connected, wait=wait)
         data, *others = connected.inbox.pop()
-        connected.inbox.append((data[:-1] if len(data) == steps.RECEIVE_SIZE else data, *others))
+        connected.inbox.append((data[:-1] if len(data) == RECEIVE_SIZE else data, *others))
 
     _replace(receive, changed)
 

@@ -16,10 +16,10 @@ from fuzz.machine import Machine, MemoryMachine, SocketMachine
 from fuzz.primary import primary
 from nodechannel._core.connection import Connection
 from nodechannel._core.message import Message
-from nodechannel._handles.fd import OwnedFd
 from nodechannel._json import exact, writing
 from nodechannel._json import loader as values
 from nodechannel._json.serialization import JsonSerialization
+from nodechannel._transport.owned import OwnedFd
 from nodechannel.errors import InvalidJson
 from property.jsonvalues import MESSAGES, flat, javascript_scalar, python_scalar, sent_scalar
 from property.test_json_node import Oracle, running_node

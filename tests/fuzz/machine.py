@@ -17,10 +17,11 @@ from fuzz.tables import Automaton
 from fuzz.wires import UNLIMITED, Wire, in_memory, over_sockets
 from nodechannel._core.connection import Connection
 from nodechannel._core.message import Message
-from nodechannel._handles.fd import descriptors_in
 from nodechannel._handles.outgoing import SocketHandle
 from nodechannel._io import steps
 from nodechannel._json.serialization import JsonSerialization
+from nodechannel._transport.rights import descriptors_in
+from nodechannel._transport.unix import UnixTransport
 from nodechannel.errors import (
     ChannelClosed,
     HandleAbandoned,
@@ -54,6 +55,7 @@ class Side:
     """An end: the real connection, and the model's knowledge of it."""
 
     wire: Wire
+    transport: UnixTransport = field(init=False)
     connection: Connection = field(default_factory=lambda: Connection(JsonSerialization()))
     channel: Automaton = field(default_factory=lambda: Automaton("CHANNEL", "OPEN", COVERED))
     hand_over: Automaton = field(default_factory=lambda: Automaton("HAND_OVER", "IDLE", COVERED))
@@ -72,6 +74,9 @@ class Side:
     deliveries: list[Delivery] = field(default_factory=list)
     answers_due: int = 0
     events_due: deque[type[RemoteError]] = field(default_factory=deque)
+
+    def __post_init__(self) -> None:
+        self.transport = UnixTransport(self.wire)  # type: ignore[arg-type]
 
 
 class Machine(RuleBasedStateMachine):
@@ -109,7 +114,7 @@ class Machine(RuleBasedStateMachine):
         failed = peer.wire.closed and side.connection.unhindered and not side.connection.outbox.size
 
         def send() -> Delivery:
-            return steps.send_now(side.wire, side.connection, frame) or side.connection.queue(frame)  # type: ignore[arg-type]
+            return steps.send_now(side.transport, side.connection, frame) or side.connection.queue(frame)
 
         if failed:
             self._refused(send)
@@ -227,7 +232,7 @@ class Machine(RuleBasedStateMachine):
             return
         side.wire.room = room
         failed = peer.wire.closed and side.connection.outbox.size > 0
-        steps.send_step(side.wire, side.connection)  # type: ignore[arg-type]
+        steps.send_step(side.transport, side.connection)
         side.wire.room = 0
         self._look_at_log(side)
         if failed:
@@ -287,7 +292,7 @@ class Machine(RuleBasedStateMachine):
             return
         side.wire.portion = portion
         try:
-            steps.receive_step(side.wire, side.connection)  # type: ignore[arg-type]
+            steps.receive_step(side.transport, side.connection)
         except BlockingIOError:
             return
         data, ancillary, *_ = side.connection.inbox[-1]

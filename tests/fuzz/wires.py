@@ -51,6 +51,10 @@ class Wire:
             return data, [], found | socket.MSG_CTRUNC, address
         return data, ancillary, found, address
 
+    def fileno(self) -> int:
+        """Return no descriptor: nothing waits for this end."""
+        return -1
+
     def inject(self, data: bytes) -> None:
         """Write bytes that the library at this end never would."""
         self._put(data, [], socket.MSG_DONTWAIT)

@@ -21,6 +21,7 @@ KIT = ROOT / "conformance" / "channelkit"
 ROOMS = [
     ["_facade", "_lazy"],
     ["errors", "js"],
+    ["_transport"],
     ["_handles"],
     ["_core"],
     ["_json"],
@@ -228,14 +229,13 @@ def test_the_kit_imports_neither_the_reference_nor_a_third_party(name):
 
 
 def test_only_one_file_receives_and_sends():
-    """The socket of the wire trace passes the calls of `_io.steps` on."""
     # Called, or handed to `map`.
     calls = [
         name
         for name, path in modules(PYREF).items()
         if re.search(r"\.(recvmsg|sendmsg)[(,]", path.read_text())
     ]
-    assert sorted(calls) == ["_io.steps", "_io.trace"]
+    assert sorted(calls) == ["_transport.unix"]
 
 
 def test_the_public_names_are_those_that_are_exported():

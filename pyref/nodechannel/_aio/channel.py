@@ -32,14 +32,12 @@ from nodechannel._handles.types import HandleType
 from nodechannel._io.limits import seconds
 from nodechannel._io.steps import (
     ALL,
-    RECEIVE_SIZE,
     SHORTAGE_RETRY,
     UNTIL_FULL,
     UNTIL_SHORTAGE,
     receive_step,
     send_now,
     send_step,
-    without_timeout,
     write_rest,
 )
 from nodechannel._io.wire import traced
@@ -49,6 +47,7 @@ from nodechannel._start.living import keep
 from nodechannel._start.options import SpawnOptions
 from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
+from nodechannel._transport.opening import open_transport
 from nodechannel.errors import ChannelClosed, SendTimeout
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ class Channel:
 
     def __init__(self, sock: socket.socket, **options: Unpack[OpenOptions]) -> None:
         serialization = resolve(options)
-        self._sock = traced(without_timeout(sock), serialization)
+        self._transport = traced(open_transport(sock), serialization)
         self._connection = Connection(serialization, max_line=options.get("max_line"))
         self._events = self._connection.events
         self._loop = asyncio.get_running_loop()
@@ -128,7 +127,7 @@ class Channel:
 
     def fileno(self) -> int:
         """Return the channel's descriptor, -1 once it is closed."""
-        return self._sock.fileno()
+        return self._transport.fileno()
 
     async def send(
         self,
@@ -171,7 +170,7 @@ class Channel:
         """Write the first frames after a read or a flush at once, and all others together at the end of the turn of the event loop."""
         if self._prompt and not self._writer_registered:
             self._prompt = False
-            delivery = send_now(self._sock, self._connection, frames)
+            delivery = send_now(self._transport, self._connection, frames)
             if delivery is WRITTEN_AT_ONCE:
                 return delivery
             self._schedule_flush()
@@ -327,7 +326,7 @@ class Channel:
     def forget(self) -> None:
         """Drop this process's copy of the channel after a fork; the other process goes on with its own, and with the event loop."""
         self._connection.close()
-        self._sock.close()
+        self._transport.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -357,10 +356,10 @@ class Channel:
 
     def write_rest(self) -> None:
         """Write what was accepted and not written yet, because the program ends; the caller need not call this."""
-        if self._sock.fileno() < 0 or self._connection.settled:
+        if self._transport.fileno() < 0 or self._connection.settled:
             return
         deadline = None if self._linger is None else time.monotonic() + self._linger
-        if not write_rest(self._sock, self._connection, deadline):
+        if not write_rest(self._transport, self._connection, deadline):
             warn_of_loss(self._connection.queued_bytes)
 
     # Moving bytes.
@@ -373,9 +372,9 @@ class Channel:
     def _flush(self) -> None:
         self._flush_scheduled = False
         self._prompt = True
-        if self._sock.fileno() < 0:
+        if self._transport.fileno() < 0:
             return
-        wrote = send_step(self._sock, self._connection)
+        wrote = send_step(self._transport, self._connection)
         if wrote is not ALL or self._writer_registered:
             self._await_room(wrote)
         if not self._reading and not self._connection.settled:
@@ -389,9 +388,9 @@ class Channel:
             self._loop.call_later(SHORTAGE_RETRY, self._flush)
         full = wrote is UNTIL_FULL
         if self._writer_registered and not full:
-            self._loop.remove_writer(self._sock)
+            self._transport.remove_writer(self._loop)
         elif full and not self._writer_registered:
-            self._loop.add_writer(self._sock, self._flush)
+            self._transport.add_writer(self._loop, self._flush)
         self._writer_registered = full
 
     def _socket_closed(self, key: str) -> None:
@@ -429,10 +428,10 @@ class Channel:
         connection = self._connection
         for _ in range(READS_A_TURN):
             try:
-                receive_step(self._sock, connection)
+                receive_step(self._transport, connection)
             except BlockingIOError:
                 break
-            whole = len(connection.inbox[-1][0]) < RECEIVE_SIZE
+            whole = len(connection.inbox[-1][0]) < self._transport.receive_size
             connection.take_in()
             # What has arrived is handed up before more is read: many objects at once are slow, for the processor's caches and for Python's
             # collector.
@@ -450,9 +449,9 @@ class Channel:
         self._flush()
 
     def _resume_reading(self) -> None:
-        if not self._reading and self._sock.fileno() >= 0:
+        if not self._reading and self._transport.fileno() >= 0:
             self._reading = True
-            self._loop.add_reader(self._sock, self._read)
+            self._transport.add_reader(self._loop, self._read)
 
     def _after_io(self) -> None:
         connection = self._connection
@@ -464,7 +463,7 @@ class Channel:
         if self._reading and self._sated():
             # [FLO-001]
             self._reading = False
-            self._loop.remove_reader(self._sock)
+            self._transport.remove_reader(self._loop)
 
     def _sated(self) -> bool:
         # With anything on its way out reading must go on: the answer may be among it, or the peer may wait for room itself.
@@ -480,13 +479,13 @@ class Channel:
         return sum(isinstance(event, ReceivedMessage) and event.handle is not None for event in events)
 
     def _shut(self) -> None:
-        if self._sock.fileno() < 0:
+        if self._transport.fileno() < 0:
             return
-        self._loop.remove_reader(self._sock)
-        self._loop.remove_writer(self._sock)
+        self._transport.remove_reader(self._loop)
+        self._transport.remove_writer(self._loop)
         self._reading = self._writer_registered = False
         # [LIF-013]
-        self._sock.close()
+        self._transport.close()
         self._ended()
         if self._ended_by_signals:
             from nodechannel._start.signals import forget

@@ -17,16 +17,13 @@ from itertools import repeat
 from types import TracebackType
 
 from nodechannel._blocking.pump import Pump
-from nodechannel._blocking.readiness import Readiness
 from nodechannel._core.connection import Connection
 from nodechannel._core.delivery import WRITTEN_AT_ONCE, Delivery, DeliveryState
 from nodechannel._core.message import Message, ReceivedMessage
 from nodechannel._core.socketlist import Answer
-from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.outgoing import Sendable, SocketHandle
 from nodechannel._handles.types import HandleType
 from nodechannel._io.limits import seconds
-from nodechannel._io.steps import without_timeout
 from nodechannel._io.wire import traced
 from nodechannel._lazy import public, signal, subprocess, typing
 from nodechannel._start.adoption import adopt_with
@@ -34,6 +31,8 @@ from nodechannel._start.ending import GRACE, signal_name, warn_of_loss
 from nodechannel._start.living import keep
 from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
+from nodechannel._transport.opening import open_transport
+from nodechannel._transport.owned import OwnedFd
 from nodechannel.errors import ChannelClosed, HandleAbandoned, ReentrantCall, SendTimeout
 
 TYPE_CHECKING = False
@@ -64,13 +63,13 @@ class Channel:
 
     def __init__(self, sock: socket.socket, **options: typing.Unpack[public.OpenOptions]) -> None:
         serialization = resolve(options)
-        self._sock = traced(without_timeout(sock), serialization)
+        self._transport = traced(open_transport(sock), serialization)
         self._connection = Connection(serialization, max_line=options.get("max_line"))
         self._events = self._connection.events
         # Takes the events one by one. A `for` loop stores what it takes in the same step, so that no exception of a signal handler comes
         # between: behind a call of `popleft` one could.
         self._arriving = map(deque.popleft, repeat(self._events))
-        self._pump = Pump(self._connection, self._sock)
+        self._pump = Pump(self._connection, self._transport)
         # With an empty tuple, a thread that waits for a message can be woken by `_end_loop`, which costs a pipe for each wait.
         self._also: tuple[int, ...] | None = None
         self._linger = options.get("linger")
@@ -97,10 +96,12 @@ class Channel:
         """
         if self._connection.closed:
             return -1
-        if self._pump.readiness is None and hasattr(os, "eventfd"):
-            self._pump.readiness = Readiness(self._sock)
-            self._pump.readiness.tell(self._connection.arrived())
-        return self._sock.fileno() if self._pump.readiness is None else self._pump.readiness.fileno()
+        if self._pump.readiness is None:
+            self._pump.readiness = self._transport.readiness()
+        if self._pump.readiness is None:
+            return self._transport.fileno()
+        self._pump.readiness.tell(self._connection.arrived())
+        return self._pump.readiness.fileno()
 
     def send(
         self,
@@ -390,9 +391,8 @@ class ChildProcess(Channel):
 
     def _wait(self, deadline: float | None) -> int:
         try:
-            watched = OwnedFd(-1)
-            watched.fill(os.pidfd_open, self.pid)
-        except (AttributeError, OSError):  # not Linux, or the child has been waited for
+            watched = OwnedFd.of_process(self.pid)
+        except OSError:  # not Linux, or the child has been waited for
             return self._wait_blindly(deadline)
         try:
             if not self._pump.wait(lambda: self.process.poll() is not None, deadline, (watched.fileno(),)):

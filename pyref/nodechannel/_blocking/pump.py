@@ -14,33 +14,30 @@ their own thread is unfinished beneath them, and they may raise. Three rules mak
 from __future__ import annotations
 
 import os
-import socket
-import struct
 import time
 from collections import deque
 
 from nodechannel._core.delivery import Delivery, DeliveryState
-from nodechannel._handles.fd import OwnedFd
-from nodechannel._io.native import RLock, allocate_lock, get_ident
-from nodechannel._io.steps import SHORTAGE_RETRY, UNTIL_SHORTAGE, receive_step, send_now, send_step, wait_for
+from nodechannel._io.steps import SHORTAGE_RETRY, UNTIL_SHORTAGE, receive_step, send_now, send_step
+from nodechannel._transport.native import RLock, allocate_lock, get_ident
+from nodechannel._transport.owned import OwnedFd
 from nodechannel.errors import ChannelClosed, ChannelError, HandleTaken, ReentrantCall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from socket import SocketType
 
-    from nodechannel._blocking.readiness import Readiness
     from nodechannel._core.connection import Connection
     from nodechannel._core.outgoing import Outgoing
+    from nodechannel._transport.readiness import Readiness
+    from nodechannel._transport.seam import Transport
 
 # How often, in seconds, a thread that waits for another one to read looks whether that one still does. An exception of a signal
 # handler may end a reader before it can tell the others.
 LOOK_AGAIN = 1.0
 
-# The limit of `recvmsg` after which a frame beneath looks again at once; and the longest one.
+# The limit of a read after which a frame beneath looks again at once.
 _AT_ONCE = 1e-6
-_LONGEST_LIMIT = 86400.0
 
 
 class Intent:
@@ -134,14 +131,14 @@ class Sleeper:
 
 
 class Pump:
-    """The way between a connection and its socket.
+    """The way between a connection and its transport.
 
     Attributes:
         connection: hold `lock` to use it; only `connected`, `closed` and `events` may be read without.
-        sock: the socket, closed by `_shut` and `forget` alone.
+        transport: closed by `_shut` and `forget` alone.
         lock: never held while waiting.
         intents: what is to be done by the thread that has the lock.
-        ended: called when the socket is closed.
+        ended: called when the transport is closed.
         readiness: the descriptor for selectors, once one was asked for.
     """
 
@@ -155,12 +152,12 @@ class Pump:
         "intents",
         "lock",
         "readiness",
-        "sock",
+        "transport",
     )
 
-    def __init__(self, connection: Connection, sock: SocketType) -> None:
+    def __init__(self, connection: Connection, transport: Transport) -> None:
         self.connection = connection
-        self.sock = sock
+        self.transport = transport
         self.lock = RLock()
         self.intents: deque[Intent] = deque()
         self.ended: Callable[[], object] = bool
@@ -172,7 +169,7 @@ class Pump:
         self._sleepers: dict[int, Sleeper] = {}
         # The last write failed with ENOBUFS, ENOMEM or ETOOMANYREFS. poll cannot report recovery, so retry after `SHORTAGE_RETRY`.
         self._short = False
-        # How many seconds `recvmsg` may wait: the option SO_RCVTIMEO of the socket.
+        # How many seconds a read may sleep.
         self._limit: float | None = None
 
     @property
@@ -234,7 +231,7 @@ class Pump:
         self.act(self.connection.close)
 
     def forget(self) -> None:
-        """Drop this process's copy of the socket after a fork."""
+        """Drop this process's copy of the descriptor after a fork."""
         # Threads that do not exist here may have held the lock, and may have been in the midst of a change.
         self.lock = RLock()
         self.intents.clear()
@@ -243,7 +240,7 @@ class Pump:
         self.connection.close()
         if self.readiness is not None:
             self.readiness.close()
-        self.sock.close()
+        self.transport.close()
 
     def wait(
         self, done: Callable[[], bool], deadline: float | None, also: Sequence[int] | None = None
@@ -296,7 +293,7 @@ class Pump:
     def _send_now(self, frames: bytes) -> Delivery | None:
         if self.intents or self.connection.unfinished:
             self._carry_out()
-        return send_now(self.sock, self.connection, frames)
+        return send_now(self.transport, self.connection, frames)
 
     def _carry_out(self) -> None:
         connection = self.connection
@@ -320,7 +317,7 @@ class Pump:
         self._carry_out()
         queued = connection.outbox.size
         if queued:
-            self._short = send_step(self.sock, connection) is UNTIL_SHORTAGE
+            self._short = send_step(self.transport, connection) is UNTIL_SHORTAGE
             moved = moved or connection.outbox.size != queued
         if not connection.connected:
             if connection.ready_to_close:
@@ -382,28 +379,23 @@ class Pump:
                 self._limit_receiving(_AT_ONCE)
 
     def _shut(self) -> None:
-        """Close the socket, or have the last thread close it that waits on it."""
-        if self.sock.fileno() < 0:
+        """Close the transport, or have the last thread close it that waits on it."""
+        if self.transport.fileno() < 0:
             return
         sleepers = list(self._sleepers.values())
         if not any(sleeper.on_descriptor and sleeper.alive.locked() for sleeper in sleepers):
             if self.readiness is not None:
                 self.readiness.close()
-            self.sock.close()
+            self.transport.close()
             self.ended()
             return
         # The descriptor must not be closed under a thread that waits on it: its number could be another file by the time
-        # that thread uses it. Shutting down wakes the thread, and the last one out closes.
-        try:  # noqa: SIM105 (importing contextlib takes longer than all that this file does)
-            self.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
+        # that thread uses it. The end wakes the thread, and the last one out closes.
+        self.transport.end()
 
     def _limit_receiving(self, seconds: float | None) -> None:
-        """Set how long `recvmsg` may wait; a call that a handler interrupts begins again with the new limit."""
-        whole, rest = divmod(min(seconds or 0.0, _LONGEST_LIMIT), 1)
-        limit = struct.pack("@ll", int(whole), int(rest * 1e6) or int(seconds is not None and not whole))
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        """Set how long a read may sleep; a call that a handler interrupts begins again with the new limit."""
+        self.transport.limit_receiving(seconds)
         self._limit = seconds
 
     # The caller of these has not.
@@ -417,10 +409,10 @@ class Pump:
             if sleeper.writes or also:
                 self._poll(sleeper, left, also)
             if sleeper.reads:
-                receive_step(self.sock, self.connection, wait=sleeper.alone)
+                receive_step(self.transport, self.connection, wait=sleeper.alone)
         except BlockingIOError:
             # The limit is over, a handler has set another one, or another process made the shared description non-blocking.
-            if sleeper.alone and not os.get_blocking(self.sock.fileno()):
+            if sleeper.alone and not self.transport.sleeps():
                 self._poll(sleeper, _sooner(left, LOOK_AGAIN), also)
 
     def _poll(self, sleeper: Sleeper, left: float | None, also: Sequence[int]) -> None:
@@ -429,7 +421,7 @@ class Pump:
         if sleeper.writes and self._short:
             left = _sooner(left, SHORTAGE_RETRY)
         writing = sleeper.writes and not self._short
-        wait_for(self.sock.fileno(), reading=sleeper.reads, writing=writing, left=left, also=also)
+        self.transport.wait(reading=sleeper.reads, writing=writing, left=left, also=also)
 
     def _leave(self, sleeper: Sleeper, me: int) -> None:
         """Give the reader's place to another thread, and close what is to be closed."""
@@ -437,7 +429,7 @@ class Pump:
         sleeper.reads = False
         if self._sleepers.get(me) is sleeper:
             self._sleepers.pop(me, None)
-        ended = self.connection.closed and self.sock.fileno() >= 0
+        ended = self.connection.closed and self.transport.fileno() >= 0
         if sleeper.pipe is not None or self._sleepers or self.intents or ended:
             with self.lock: self._work(sleeper, place_is_free=had_place)  # fmt: skip  # noqa: E701
         if self.intents:

@@ -46,10 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _follow() -> None:
     """Tie this process to the other end of its channel, or to its parent if it has no usable channel."""
-    import socket
-
     from nodechannel._start.env import CHANNEL_FD, check
     from nodechannel._start.lifeline import follow_parent, follow_peer
+    from nodechannel._transport.owned import socket_of_copy
 
     value = os.environ.get(CHANNEL_FD)
     if not value:
@@ -61,5 +60,8 @@ def _follow() -> None:
         follow_parent()
         return
     sys.stdout.flush()
-    with socket.socket(fileno=os.dup(fd)) as copy:
+    copy = socket_of_copy(fd)
+    try:
         follow_peer(copy)
+    finally:
+        copy.close()

@@ -8,7 +8,7 @@ import resource
 from typing import TYPE_CHECKING
 
 from nodechannel._cluster.places import close_socket, error_number, open_socket, sockname
-from nodechannel._handles.fd import OwnedFd
+from nodechannel._transport.owned import OwnedFd
 
 if TYPE_CHECKING:
     import socket

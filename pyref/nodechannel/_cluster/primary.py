@@ -10,8 +10,8 @@ from functools import partial
 from nodechannel._cluster.messages import CMD, Act, Policy, Query
 from nodechannel._cluster.roundrobin import RoundRobin
 from nodechannel._core.delivery import DeliveryState
-from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.types import HandleType
+from nodechannel._transport.owned import OwnedFd
 from nodechannel.errors import ChannelClosed
 
 TYPE_CHECKING = False

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
-    from nodechannel._handles.fd import OwnedFd
+    from nodechannel._transport.owned import OwnedFd
 
     class Taker(Protocol):
         """The scheduler's view of a worker."""

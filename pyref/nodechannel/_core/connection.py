@@ -26,9 +26,10 @@ from nodechannel._core.messages import Cmd, is_internal
 from nodechannel._core.outbox import Outbox, Write
 from nodechannel._core.socketlist import Answer, Questions, ReceivedSockets
 from nodechannel._core.state import CHANNEL, Channel, ChannelInput
-from nodechannel._handles.fd import MSG_CTRUNC, descriptors_in, own_all
 from nodechannel._handles.received import ReceivedHandle
 from nodechannel._handles.types import HANDLE_TYPES, NET_SOCKET
+from nodechannel._transport.owned import own_all
+from nodechannel._transport.rights import TRUNCATED, descriptors_in
 from nodechannel.errors import (
     BadEnvelope,
     ChannelClosed,
@@ -47,7 +48,8 @@ if TYPE_CHECKING:
     from nodechannel._core.message import Message
     from nodechannel._core.outgoing import Outgoing
     from nodechannel._core.serialization import Body, Serialization
-    from nodechannel._handles.fd import OwnedFd
+    from nodechannel._transport.owned import OwnedFd
+    from nodechannel._transport.seam import Received
 
     Record = TypeVar("Record")
     Result = TypeVar("Result")
@@ -80,10 +82,6 @@ class Internal:
 
 
 if TYPE_CHECKING:
-    # What `recvmsg` returns: bytes (none at the end of the stream), control messages, flags, and an address that is never there. Once the
-    # descriptors are taken out of the control messages, they stand in place of the address.
-    Received: TypeAlias = tuple[bytes, Sequence[tuple[int, int, bytes]], int, Any]
-
     Event: TypeAlias = ReceivedMessage | RemoteError
 
 
@@ -107,7 +105,7 @@ class Connection:
         # The serialization's own methods: a method in between would cost as much as the checks in them.
         self.frame, self.frames = serialization.frame, serialization.frames
         self._ack_alone = [serialization.ack_body]
-        # What `recvmsg` returned and nothing has been made of yet, in order; the call itself appends it.
+        # What the reading calls returned and nothing has been made of yet, in order; the call itself appends it.
         self.inbox: deque[Received] = deque()
         # What the record that is being taken in brings, and how to return to the state before that record.
         self._staged: deque[Any] = deque()
@@ -384,7 +382,7 @@ class Connection:
     def receive_data(self, data: bytes, fds: Sequence[OwnedFd] = (), *, truncated: bool = False) -> None:
         """Take in bytes, the descriptors that came with them, and whether the kernel dropped descriptors."""
         self._pending_fds += fds
-        self.inbox.append((data, (), MSG_CTRUNC if truncated else 0, None))
+        self.inbox.append((data, (), TRUNCATED if truncated else 0, None))
         self.take_in()
 
     def take_in(self) -> None:
@@ -401,7 +399,7 @@ class Connection:
             if descriptors:
                 own_all(descriptors, self._pending_fds)
             # As `consume`; but where a record brings plain messages alone, nothing changes besides the framer.
-            plain = data and not (self._pending_fds or self.closed or flags & MSG_CTRUNC)
+            plain = data and not (self._pending_fds or self.closed or flags & TRUNCATED)
             self._undo = (inbox, record, self._framer.checkpoint(), None if plain else self._checkpoint())
             if plain:
                 self._take_bytes(data)
@@ -421,11 +419,11 @@ class Connection:
             self._undo = (source, record, framer, self._checkpoint())
 
     def _take_in(self, data: bytes, flags: int) -> None:
-        """Take in what one `recvmsg` returned; its descriptors are among the pending ones already."""
+        """Take in what one read returned; its descriptors are among the pending ones already."""
         if not data:
             self.receive_eof()
             return
-        if flags & MSG_CTRUNC:
+        if flags & TRUNCATED:
             self._truncated = True
         if self.closed:  # while the bytes were on their way here
             self._close_strays()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from enum import Enum, auto
 
-from nodechannel._handles.fd import OwnedFd
+from nodechannel._transport.owned import OwnedFd
 from nodechannel.errors import HandleAbandoned, HandleTaken
 
 

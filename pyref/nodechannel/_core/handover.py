@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from nodechannel._core import outbox
-    from nodechannel._handles.fd import OwnedFd
+    from nodechannel._transport.owned import OwnedFd
 
     Checkpoint: TypeAlias = tuple[HandOver, Write | None, int, int, int, outbox.Checkpoint]
 

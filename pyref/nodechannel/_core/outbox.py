@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from nodechannel._handles.fd import OwnedFd
+    from nodechannel._transport.owned import OwnedFd
 
     Checkpoint: TypeAlias = tuple[deque["Write"], int, list["Write"], int, "Write | None", int, int]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from nodechannel._core.delivery import Delivery
-from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.types import HandleType
+from nodechannel._transport.owned import OwnedFd
 
 
 class Outgoing(Protocol):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import socket
 import sys
 
-from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.kinds import kind_of, misfit
 from nodechannel._handles.received import ReceivedHandle
 from nodechannel._handles.types import (
@@ -19,6 +18,7 @@ from nodechannel._handles.types import (
     HandleType,
 )
 from nodechannel._lazy import typing
+from nodechannel._transport.owned import OwnedFd, make_nonblocking, socket_of_copy
 from nodechannel.errors import InvalidHandle
 
 Sendable: typing.TypeAlias = socket.socket | ReceivedHandle
@@ -112,15 +112,15 @@ class SocketHandle:
         if sock.gettimeout() is None:  # with a timeout the description is non-blocking already
             sock.setblocking(False)
         if self.shared:
-            self._taken.fill(os.dup, sock.fileno())
+            self._taken.duplicate(sock.fileno())
         else:
             self._taken.fill(socket.SocketType.detach, sock)
             sock.close()  # of its descriptor nothing is left, but it is to know that
 
     def _take_received(self, handle: ReceivedHandle) -> None:
-        os.set_blocking(handle.fileno(), False)
+        make_nonblocking(handle.fileno())
         if self.shared:
-            self._taken.fill(os.dup, handle.fileno())
+            self._taken.duplicate(handle.fileno())
         else:
             self._taken = handle.owner
             handle.give_up()
@@ -167,11 +167,11 @@ def _described(sock: Sendable, wanted: HandleType | str | None) -> tuple[HandleT
 
 
 def _opened(fd: int) -> socket.SocketType:
-    copy = os.dup(fd)
     try:
-        return socket.SocketType(fileno=copy)
+        return socket_of_copy(fd)
     except OSError as error:
-        os.close(copy)
+        if error.errno != errno.ENOTSOCK:
+            raise
         raise InvalidHandle("the descriptor is not a socket") from error
 
 

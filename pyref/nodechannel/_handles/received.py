@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable
 
-from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.kinds import misfit
 from nodechannel._handles.types import HandleType
 from nodechannel._lazy import typing
+from nodechannel._transport.owned import OwnedFd
 from nodechannel.errors import HandleMismatch
 
 TYPE_CHECKING = False
@@ -83,7 +82,7 @@ class ReceivedHandle:
         try:
             sock = CountedSocket(fileno=fd)
         except OSError as error:
-            os.close(fd)
+            OwnedFd(fd).close()
             self.close()
             raise HandleMismatch(self.type, "a descriptor that is not a socket") from error
         if self.on_closed is not None:

@@ -1,1 +1,1 @@
-"""One `recvmsg` and one `sendmsg` for every front end. Imports `_core` and the rooms below it."""
+"""One read and one write for every front end. Imports `_core` and the rooms below it."""

@@ -3,27 +3,29 @@
     12:34:56.789012 4711 fd 3 -> {"cmd":"NODE_HANDLE","type":"net.Server","msg":"take it"} +fd 9
     12:34:56.789324 4711 fd 3 <- {"cmd":"NODE_HANDLE_ACK"}
 
-The trace stands at the socket, below everything else: it shows what the kernel took and gave, at the time when it did. It cannot break the
-channel: when a line cannot be written, there is a warning, and the trace ends. One thing is different while it is on: an exception that a
-signal handler raises inside of it can lose what the kernel took or gave in that call.
+The trace stands at the transport, below everything else: it shows what the kernel took and gave, at the time when it did. It cannot break
+the channel: when a line cannot be written, there is a warning, and the trace ends. One thing is different while it is on: an exception that
+a signal handler raises inside of it can lose what the kernel took or gave in that call.
 """
 
 from __future__ import annotations
 
 import os
-import socket
 import sys
 import time
+from functools import partial
 
-from nodechannel._handles.fd import OwnedFd, descriptors_in
+from nodechannel._transport.owned import OwnedFd
+from nodechannel._transport.rights import TRUNCATED, descriptors_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from logging import Logger
     from typing import Any
 
     from nodechannel._core.serialization import Body, Framer, Serialization
+    from nodechannel._transport.seam import Received, Transport
 
 SENT, RECEIVED = "->", "<-"
 
@@ -35,9 +37,9 @@ _STDERR = 2
 
 
 def open_trace(
-    sock: socket.SocketType, serialization: Serialization, target: str, logger: Logger | None
-) -> socket.SocketType:
-    """Return a socket that shows its frames, in the place of one that does not; the same one if no trace can be written."""
+    transport: Transport, serialization: Serialization, target: str, logger: Logger | None
+) -> Transport:
+    """Return a transport that shows its frames, in the place of one that does not; the same one if no trace can be written."""
     sinks: list[Sink] = []
     if target:
         try:
@@ -47,43 +49,49 @@ def open_trace(
     if logger is not None:
         sinks.append(Log(logger))
     if not sinks:
-        return sock
-    return TracedSocket(sock, Trace(f"fd {sock.fileno()}", sinks, serialization.framer))
+        return transport
+    traced: Any = TracedTransport(transport, Trace(f"fd {transport.fileno()}", sinks, serialization.framer))
+    return traced  # type: ignore[no-any-return]
 
 
-class TracedSocket(socket.socket):
-    """The socket of a channel, which shows what passes."""
+class TracedTransport:
+    """A transport that shows what passes; all else is that of the transport beneath."""
 
-    def __init__(self, sock: socket.SocketType, trace: Trace) -> None:
-        timeout = sock.gettimeout()
-        super().__init__(sock.family, sock.type, sock.proto, fileno=sock.detach())
-        if timeout is not None:  # None would make the shared description blocking
-            self.settimeout(timeout)
+    def __init__(self, beneath: Transport, trace: Trace) -> None:
+        self._beneath = beneath
         self._trace = trace
+        self.receive = (partial(self._receive, beneath.receive),)
+        self.receive_now = (partial(self._receive, beneath.receive_now),)
 
-    def recvmsg(self, *args: Any) -> tuple[bytes, list[tuple[int, int, bytes]], int, Any]:
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._beneath, name)
+
+    def _receive(self, calls: tuple[Callable[[], Received]]) -> Received:
         """Receive, and show what came."""
         try:
-            received = super().recvmsg(*args)
+            received = calls[0]()
         except ConnectionError as error:
             self._trace.note(RECEIVED, f"the connection is broken: {error.strerror}")
             raise
         data, ancillary, flags, _ = received
-        self._trace.received(data, descriptors_in(ancillary), dropped=bool(flags & socket.MSG_CTRUNC))
+        self._trace.received(data, descriptors_in(ancillary), dropped=bool(flags & TRUNCATED))
         return received
 
-    def send(self, data: Any, *args: Any) -> int:
+    def send(self, data: bytes | memoryview, *args: Any) -> int:
         """Send, and show what the kernel took."""
-        return self._sent(data, (), super().send, data, *args)
+        return self._sent(data, (), self._beneath.send, data, *args)
 
-    def sendmsg(self, buffers: Iterable[Any], ancillary: Any = (), *args: Any) -> int:
-        """Send with descriptors, and show what the kernel took."""
-        parts = tuple(buffers)
-        return self._sent(
-            b"".join(parts), descriptors_in(ancillary), super().sendmsg, parts, ancillary, *args
-        )
+    def packed(self, data: bytes | memoryview, fd: OwnedFd) -> tuple[Any, ...]:
+        """Return the arguments of `send_with`: what is shown, and what goes on to the transport beneath."""
+        return data, fd, self._beneath.packed(data, fd)
 
-    def _sent(self, data: Any, fds: Sequence[int], call: Callable[..., int], *args: Any) -> int:
+    def send_with(self, data: bytes | memoryview, fd: OwnedFd, packed: tuple[Any, ...]) -> int:
+        """Send with a descriptor, and show what the kernel took."""
+        return self._sent(data, (fd.fileno(),), self._beneath.send_with, *packed)
+
+    def _sent(
+        self, data: bytes | memoryview, fds: Sequence[int], call: Callable[..., int], *args: Any
+    ) -> int:
         try:
             count = call(*args)
         except ConnectionError as error:
@@ -92,10 +100,11 @@ class TracedSocket(socket.socket):
         self._trace.sent(memoryview(data)[:count], fds)
         return count
 
-    # The standard library calls this from `close`.
-    def _real_close(self, *args: Any) -> None:
-        super()._real_close(*args)  # type: ignore[misc]
-        self._trace.close()
+    def close(self) -> None:
+        """Close the transport, and show it."""
+        if self._beneath.fileno() >= 0:
+            self._beneath.close()
+            self._trace.close()
 
 
 class Trace:

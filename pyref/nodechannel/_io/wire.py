@@ -8,16 +8,16 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from logging import Logger
-    from socket import SocketType
 
     from nodechannel._core.serialization import Serialization
+    from nodechannel._transport.seam import Transport
 
 TRACE = "NODECHANNEL_TRACE"
 LOGGER = "nodechannel.wire"
 
 
-def traced(sock: SocketType, serialization: Serialization) -> SocketType:
-    """Return the socket for the steps of a channel: the same one, or one that shows each frame.
+def traced(transport: Transport, serialization: Serialization) -> Transport:
+    """Return the transport for the steps of a channel: the same one, or one that shows each frame.
 
     It shows them where NODECHANNEL_TRACE is set, or where the logger `nodechannel.wire` is enabled for DEBUG at this moment. A program that
     has not imported `logging` has enabled no logger.
@@ -25,10 +25,10 @@ def traced(sock: SocketType, serialization: Serialization) -> SocketType:
     target = os.environ.get(TRACE, "")
     logger = _enabled_logger()
     if not target and logger is None:
-        return sock
+        return transport
     from nodechannel._io.trace import open_trace
 
-    return open_trace(sock, serialization, target, logger)
+    return open_trace(transport, serialization, target, logger)
 
 
 def _enabled_logger() -> Logger | None:

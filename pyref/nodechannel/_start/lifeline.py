@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import sys
 
+from nodechannel._transport.owned import OwnedFd
 from nodechannel.errors import LifelineUnsupported
 
 TYPE_CHECKING = False
@@ -37,7 +38,7 @@ def new_mark(environ: MutableMapping[str, str]) -> str:
     return mark
 
 
-def follow_peer(sock: socket.socket) -> None:
+def follow_peer(sock: socket.SocketType) -> None:
     """End this process, the wrappers around it and its descendants when the process at the other end of a channel dies.
 
     The other end is the process that made the channel. Where its id is hidden, because it is outside of a container, the end of the channel
@@ -52,7 +53,7 @@ def follow_peer(sock: socket.socket) -> None:
     if peer > 0:
         _follow(mark, peer, os.getpid())
     else:
-        _watch(mark, 0, os.getpid(), os.dup(sock.fileno()))
+        _watch(mark, 0, os.getpid(), OwnedFd.copy(sock.fileno()).detach())
 
 
 def follow_this_process(mark: str, child: int) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import socket
 
 from nodechannel._start.env import CHANNEL_FD, SERIALIZATION_MODE
 from nodechannel._start.serialization import resolve
+from nodechannel._transport.bootstrap import new_pair
 from nodechannel.errors import NodeNotFound
 
 TYPE_CHECKING = False
@@ -29,9 +29,6 @@ _TAP = "NODECHANNEL_TAP"
 # Options of `spawn` that concern neither the channel nor `subprocess.Popen`.
 _OF_SPAWN = ("lifeline", "end_on_signal")
 
-# Descriptors 0 to 2 belong to the standard streams.
-_LOWEST_FD = 3
-
 
 def channel_options(options: SpawnOptions) -> OpenOptions:
     """Return those options that concern the channel."""
@@ -48,20 +45,9 @@ class ChannelPair:
     """
 
     def __init__(self) -> None:
-        import fcntl  # a child needs none
-
-        # [BOO-011, BOO-015, BOO-016]
         # The mark of the child's tree, for a lifeline.
         self.mark: str | None = None
-        self.parent, child = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            # The lowest number that is free: shells cannot redirect to descriptors of several digits.
-            self.child_fd = fcntl.fcntl(child.fileno(), fcntl.F_DUPFD_CLOEXEC, _LOWEST_FD)
-        except OSError:
-            self.parent.close()
-            raise
-        finally:
-            child.close()
+        self.parent, self.child_fd = new_pair()
 
     def popen_options(self, options: SpawnOptions) -> dict[str, Any]:
         """Return the options for starting the process.

@@ -18,11 +18,11 @@ from nodechannel._aio.channel import HIGH_WATER, READ_AHEAD, READ_AHEAD_LOW, REA
 from nodechannel._aio.wakeup import Waiters
 from nodechannel._carriers.waiting import wait_until
 from nodechannel._core.delivery import DeliveryState
-from nodechannel._io.steps import RECEIVE_SIZE
 from nodechannel._start.ending import warn_of_loss
 from nodechannel._stdio.descriptors import NonBlocking
 from nodechannel._stdio.framing import framing_of
 from nodechannel._stdio.stream import Stream
+from nodechannel._transport.unix import RECEIVE_SIZE
 from nodechannel.errors import ChannelClosed, SendTimeout
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from nodechannel._cluster.messages import Policy, Query
 from nodechannel._cluster.primary import MAX_PLACES, PrimaryProtocol, WorkerLink
 from nodechannel._core.connection import Connection
 from nodechannel._core.delivery import Delivery, DeliveryState
-from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.received import ReceivedHandle
 from nodechannel._handles.types import HandleType
 from nodechannel._json.serialization import JsonSerialization
+from nodechannel._transport.owned import OwnedFd
 from nodechannel.errors import ChannelClosed
 from support import wire as schemas
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nodechannel._cluster.roundrobin import FIRST_REST, MAX_REST, RoundRobin
-from nodechannel._handles.fd import OwnedFd
+from nodechannel._transport.owned import OwnedFd
 from nodechannel.errors import ChannelClosed
 
 

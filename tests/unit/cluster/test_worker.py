@@ -11,9 +11,9 @@ import pytest
 from nodechannel._cluster.messages import Query
 from nodechannel._cluster.state import Leave, Server
 from nodechannel._cluster.worker import WorkerProtocol
-from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.received import ReceivedHandle
 from nodechannel._handles.types import HandleType
+from nodechannel._transport.owned import OwnedFd
 from nodechannel.errors import ChannelClosed, ListenFailed
 
 ANY = Query("127.0.0.1", 0, 4)

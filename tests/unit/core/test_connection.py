@@ -13,9 +13,9 @@ from nodechannel import errors
 from nodechannel._core.connection import Connection
 from nodechannel._core.delivery import Delivery, DeliveryState
 from nodechannel._core.message import Message
-from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.types import HandleType
 from nodechannel._json.serialization import JsonSerialization
+from nodechannel._transport.owned import OwnedFd
 
 ACK = b'{"cmd":"NODE_HANDLE_ACK"}\n'
 NACK = b'{"cmd":"NODE_HANDLE_NACK"}\n'

@@ -12,7 +12,7 @@ import pytest
 
 from nodechannel import Delivery, DeliveryState
 from nodechannel._core.delivery import WRITTEN_AT_ONCE
-from nodechannel._handles.fd import OwnedFd
+from nodechannel._transport.owned import OwnedFd
 from nodechannel.errors import HandleAbandoned, HandleTaken
 
 

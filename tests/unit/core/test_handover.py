@@ -10,7 +10,7 @@ import pytest
 from nodechannel._core.delivery import Delivery, DeliveryState
 from nodechannel._core.handover import MAX_RETRANSMISSIONS, HandOvers
 from nodechannel._core.outbox import Outbox
-from nodechannel._handles.fd import OwnedFd
+from nodechannel._transport.owned import OwnedFd
 from nodechannel.errors import HandleTaken
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from nodechannel import HandleType, Message, ReceivedHandle
 from nodechannel._core.message import ReceivedMessage
-from nodechannel._handles.fd import OwnedFd
+from nodechannel._transport.owned import OwnedFd
 
 
 def received(data: object) -> ReceivedMessage:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from nodechannel._core.delivery import Delivery
 from nodechannel._core.outbox import BLOCK_SIZE, Outbox, Write
-from nodechannel._handles.fd import OwnedFd
+from nodechannel._transport.owned import OwnedFd
 
 
 def advance(outbox: Outbox, count: int) -> Write | None:

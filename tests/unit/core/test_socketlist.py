@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from nodechannel._core.socketlist import Answer, Questions, ReceivedSockets
-from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.received import ReceivedHandle
 from nodechannel._handles.types import HandleType
+from nodechannel._transport.owned import OwnedFd
 
 
 def arrive(sockets: ReceivedSockets, key: str) -> tuple[ReceivedHandle, list[str]]:

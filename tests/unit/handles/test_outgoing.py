@@ -9,10 +9,10 @@ import ssl
 import pytest
 
 from nodechannel._core.delivery import Delivery
-from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.outgoing import SocketHandle
 from nodechannel._handles.received import ReceivedHandle
 from nodechannel._handles.types import HandleType
+from nodechannel._transport.owned import OwnedFd
 from nodechannel.errors import HandleTaken, InvalidHandle
 
 

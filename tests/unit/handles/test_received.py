@@ -10,9 +10,9 @@ import socket
 
 import pytest
 
-from nodechannel._handles.fd import OwnedFd
 from nodechannel._handles.received import ReceivedHandle
 from nodechannel._handles.types import HandleType
+from nodechannel._transport.owned import OwnedFd
 from nodechannel.errors import HandleMismatch, HandleTaken
 
 

@@ -1,4 +1,4 @@
-"""The two system calls, on real sockets, at their limits."""
+"""One read and one write, on real sockets, at their limits."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import pytest
 
 from nodechannel._core.connection import Connection
 from nodechannel._core.message import Message
-from nodechannel._handles.fd import MSG_CTRUNC, SCM_MAX_FD, descriptors_in
 from nodechannel._io.steps import Wrote, receive_step, send_step
 from nodechannel._json.serialization import JsonSerialization
+from nodechannel._transport.rights import SCM_MAX_FD, TRUNCATED, descriptors_in
+from nodechannel._transport.unix import UnixTransport
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def pair():
 
 
 def receive(sock: socket.socket, connection: Connection) -> None:
-    receive_step(sock, connection)
+    receive_step(UnixTransport(sock), connection)
     connection.take_in()
 
 
@@ -35,7 +36,7 @@ def give(sock: socket.socket, data: bytes, fds: list[int]) -> None:
 def test_nothing_to_read_and_the_end(pair):
     ours, theirs = pair
     with pytest.raises(BlockingIOError):
-        receive_step(ours, Connection(JsonSerialization()))
+        receive_step(UnixTransport(ours), Connection(JsonSerialization()))
     theirs.close()
     connection = Connection(JsonSerialization())
     receive(ours, connection)
@@ -46,10 +47,10 @@ def test_received_descriptors_are_close_on_exec(pair):
     ours, theirs = pair
     give(theirs, b"x", [theirs.fileno()] * 3)
     connection = Connection(JsonSerialization())
-    receive_step(ours, connection)
+    receive_step(UnixTransport(ours), connection)
     _, ancillary, flags, _ = connection.inbox[0]
     fds = descriptors_in(ancillary)
-    assert not flags & MSG_CTRUNC
+    assert not flags & TRUNCATED
     assert [os.get_inheritable(fd) for fd in fds] == [False] * 3
     for fd in fds:
         os.close(fd)
@@ -59,10 +60,10 @@ def test_as_many_descriptors_as_linux_allows_are_received(pair):
     ours, theirs = pair
     give(theirs, b"x", [theirs.fileno()] * SCM_MAX_FD)
     connection = Connection(JsonSerialization())
-    receive_step(ours, connection)
+    receive_step(UnixTransport(ours), connection)
     _, ancillary, flags, _ = connection.inbox[0]
     fds = descriptors_in(ancillary)
-    assert (len(fds), flags & MSG_CTRUNC) == (SCM_MAX_FD, 0)
+    assert (len(fds), flags & TRUNCATED) == (SCM_MAX_FD, 0)
     for fd in fds:
         os.close(fd)
 
@@ -76,14 +77,14 @@ def test_a_full_descriptor_table_is_seen_as_truncation(pair):
     connection = Connection(JsonSerialization())
     resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
     try:
-        receive_step(ours, connection)
+        receive_step(UnixTransport(ours), connection)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert connection.inbox[0][2] & MSG_CTRUNC
+    assert connection.inbox[0][2] & TRUNCATED
     connection.take_in()
     error = connection.events.popleft()
     assert getattr(error, "truncated", None) is True
-    assert send_step(ours, connection) is Wrote.ALL
+    assert send_step(UnixTransport(ours), connection) is Wrote.ALL
     assert theirs.recv(100) == b'{"cmd":"NODE_HANDLE_NACK"}\n'
 
 
@@ -92,7 +93,7 @@ def test_many_frames_leave_in_one_call_and_arrive_in_one(pair):
     connection, other = Connection(JsonSerialization()), Connection(JsonSerialization())
     for number in range(500):
         connection.send(number)
-    assert send_step(ours, connection) is Wrote.ALL
+    assert send_step(UnixTransport(ours), connection) is Wrote.ALL
     receive(theirs, other)
     assert len(other.events) == 500
 
@@ -104,7 +105,7 @@ def test_a_full_socket_keeps_the_rest(pair):
     for number in range(2000):
         connection.send(["x" * 100, number])
     calls = 0
-    while send_step(ours, connection) is not Wrote.ALL:
+    while send_step(UnixTransport(ours), connection) is not Wrote.ALL:
         calls += 1
         receive(theirs, other)
     assert calls > 5
@@ -118,6 +119,6 @@ def test_a_peer_that_is_gone_is_told_to_the_connection(pair):
     connection = Connection(JsonSerialization())
     connection.send(1)
     theirs.close()
-    assert send_step(ours, connection) is Wrote.ALL
+    assert send_step(UnixTransport(ours), connection) is Wrote.ALL
     assert not connection.connected
     assert not connection.outbox.size

@@ -7,33 +7,43 @@ import os
 import re
 import socket
 import warnings
+from operator import call
 from typing import TYPE_CHECKING
 
 import pytest
 
-from nodechannel._handles.fd import OwnedFd, pack_rights
-from nodechannel._io.trace import LONGEST, TracedSocket, open_trace
+from nodechannel._io.trace import LONGEST, TracedTransport, open_trace
 from nodechannel._json.serialization import JsonSerialization
+from nodechannel._transport.owned import OwnedFd
+from nodechannel._transport.rights import descriptors_in, pack_rights
+from nodechannel._transport.unix import UnixTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from nodechannel._transport.seam import Received
 
 LINE = re.compile(r"\d\d:\d\d:\d\d\.\d{6} (\d+) (fd \d+ .*)")
 
 
-def unpack_rights(ancillary: list[tuple[int, int, bytes]]) -> list[OwnedFd]:
-    return [OwnedFd(fd) for _, _, data in ancillary for fd in memoryview(data).cast("i")]
+def owners(ancillary: Sequence[tuple[int, int, bytes]]) -> list[OwnedFd]:
+    return [OwnedFd(fd) for fd in descriptors_in(ancillary)]
 
 
 class Pair:
-    """A traced socket, its peer, and the file of the trace."""
+    """A traced transport, its peer, and the file of the trace."""
 
     def __init__(self, path: Path) -> None:
         plain, self.peer = socket.socketpair()
         self.path = path
         self.name = f"fd {plain.fileno()}"
-        self.ours = open_trace(plain, JsonSerialization(), str(path), None)
+        self.ours = open_trace(UnixTransport(plain), JsonSerialization(), str(path), None)
+
+    def receive(self) -> Received:
+        """Read once, as a channel does."""
+        (received,) = map(call, self.ours.receive_now)
+        return received
 
     def lines(self) -> list[str]:
         """Return the lines without time, process id and name, each of which is checked."""
@@ -59,34 +69,34 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
 def test_each_frame_is_a_line_in_both_directions(pair):
     pair.ours.send(b'{"a":1}\n{"b":2}\n')
     pair.peer.sendall(b'"c"\n"d"\n')
-    pair.ours.recvmsg(100, 100)
+    pair.receive()
     assert pair.lines() == ['-> {"a":1}', '-> {"b":2}', '<- "c"', '<- "d"']
 
 
 def test_a_frame_in_pieces_is_one_line_when_it_is_complete(pair):
     pair.ours.send(b'{"a":')
     pair.peer.sendall(b'"c')
-    pair.ours.recvmsg(100, 100)
+    pair.receive()
     assert pair.lines() == []
     pair.ours.send(b"1}\n")
     pair.peer.sendall(b'"\n')
-    pair.ours.recvmsg(100, 100)
+    pair.receive()
     assert pair.lines() == ['-> {"a":1}', '<- "c"']
 
 
 def test_a_descriptor_stands_in_the_line_of_its_frame(pair):
     fd = OwnedFd.copy(0)
-    pair.ours.sendmsg([b'{"h":1}\n'], pack_rights(fd), 0)
+    pair.ours.send_with(*pair.ours.packed(b'{"h":1}\n', fd))
     pair.peer.sendmsg([b'"before"\n'])
     pair.peer.sendmsg([b'{"h"'], pack_rights(fd))
     fd_number = fd.fileno()
-    _, ancillary, _, _ = pair.ours.recvmsg(100, 100)
-    arrived = unpack_rights(ancillary)
+    _, ancillary, _, _ = pair.receive()
+    arrived = owners(ancillary)
     # The kernel may give the message before it alone.
     while not arrived:
-        arrived = unpack_rights(pair.ours.recvmsg(100, 100)[1])
+        arrived = owners(pair.receive()[1])
     pair.peer.sendall(b":2}\n")
-    pair.ours.recvmsg(100, 100)
+    pair.receive()
     assert pair.lines() == [
         f'-> {{"h":1}} +fd {fd_number}',
         '<- "before"',
@@ -97,19 +107,18 @@ def test_a_descriptor_stands_in_the_line_of_its_frame(pair):
 
 
 def test_what_the_kernel_did_not_take_is_not_shown(pair):
-    pair.ours.setblocking(False)
     frame = b'"' + b"x" * 1_000_000 + b'"\n'
-    taken = pair.ours.send(frame)
+    taken = pair.ours.send(frame, *pair.ours.at_once)
     assert taken < len(frame)
     assert pair.lines() == []
     with pytest.raises(BlockingIOError):
-        pair.ours.send(frame[taken:])
+        pair.ours.send(frame[taken:], *pair.ours.at_once)
     assert pair.lines() == []
 
 
 def test_a_long_frame_is_shown_by_its_ends(pair):
     pair.peer.sendall(b'"' + b"a" * 5000 + b'z"\n')
-    pair.ours.recvmsg(10000, 100)
+    pair.receive()
     (line,) = pair.lines()
     assert line.startswith('<- "aaaa')
     assert line.endswith('z" (5003 bytes)')
@@ -134,9 +143,9 @@ def test_bytes_that_cannot_be_read_are_escaped(pair, sent, shown):
 
 def test_both_ends_of_a_channel_are_shown(pair):
     pair.peer.close()
-    pair.ours.recvmsg(100, 100)
+    pair.receive()
     with pytest.raises(BrokenPipeError):
-        pair.ours.send(b"1\n", socket.MSG_NOSIGNAL)
+        pair.ours.send(b"1\n", *pair.ours.at_once)
     pair.ours.close()
     pair.ours.close()
     assert pair.lines() == ["<- end of the stream", "-> the connection is broken: Broken pipe", "-- closed"]
@@ -146,16 +155,19 @@ def test_a_peer_that_closes_without_reading_is_shown(pair):
     pair.ours.send(b"1\n")
     pair.peer.close()
     with pytest.raises(ConnectionResetError):
-        pair.ours.recvmsg(100, 100)
+        pair.receive()
     assert pair.lines()[-1] == "<- the connection is broken: Connection reset by peer"
 
 
-def test_the_descriptors_that_the_kernel_dropped_are_shown(pair):
+def test_the_descriptors_that_the_kernel_dropped_are_shown(tmp_path, monkeypatch):
+    monkeypatch.setattr("nodechannel._transport.unix.ANCILLARY_SIZE", 0)
+    pair = Pair(tmp_path / "trace")
     fd = OwnedFd.copy(0)
     pair.peer.sendmsg([b"1\n"], pack_rights(fd))
-    pair.ours.recvmsg(100, 0)
-    fd.close()
-    assert pair.lines() == ["<- the kernel dropped descriptors", "<- 1"]
+    pair.receive()
+    for end in (fd, pair.ours, pair.peer):
+        end.close()
+    assert pair.lines()[:2] == ["<- the kernel dropped descriptors", "<- 1"]
 
 
 def test_a_trace_is_appended_and_its_file_is_for_the_owner_alone(tmp_path):
@@ -193,20 +205,9 @@ def _descriptors() -> list[Path]:
     return found
 
 
-def test_the_description_stays_as_it_was():
-    for change in (lambda s: None, lambda s: s.setblocking(False), lambda s: s.settimeout(3)):
-        plain, peer = socket.socketpair()
-        change(plain)
-        timeout, blocking = plain.gettimeout(), os.get_blocking(plain.fileno())
-        ours = open_trace(plain, JsonSerialization(), "stderr", None)
-        assert (ours.gettimeout(), os.get_blocking(ours.fileno())) == (timeout, blocking)
-        ours.close()
-        peer.close()
-
-
 def test_the_lines_can_go_to_stderr(capfd):
     plain, peer = socket.socketpair()
-    ours = open_trace(plain, JsonSerialization(), "stderr", None)
+    ours = open_trace(UnixTransport(plain), JsonSerialization(), "stderr", None)
     ours.send(b"1\n")
     ours.close()
     peer.close()
@@ -216,7 +217,7 @@ def test_the_lines_can_go_to_stderr(capfd):
 def test_the_lines_can_go_to_a_logger(caplog):
     plain, peer = socket.socketpair()
     caplog.set_level(logging.DEBUG, "nodechannel.wire")
-    ours = open_trace(plain, JsonSerialization(), "", logging.getLogger("nodechannel.wire"))
+    ours = open_trace(UnixTransport(plain), JsonSerialization(), "", logging.getLogger("nodechannel.wire"))
     ours.send(b"1\n")
     peer.close()
     ours.close()
@@ -225,23 +226,24 @@ def test_the_lines_can_go_to_a_logger(caplog):
 
 def test_a_path_that_cannot_be_written_is_a_warning(tmp_path):
     plain, peer = socket.socketpair()
+    transport, absent = UnixTransport(plain), str(tmp_path / "absent" / "trace")
     with pytest.warns(RuntimeWarning, match="No such file or directory; the channel is not traced"):
-        assert open_trace(plain, JsonSerialization(), str(tmp_path / "absent" / "trace"), None) is plain
+        assert open_trace(transport, JsonSerialization(), absent, None) is transport
     plain.close()
     peer.close()
 
 
 def broken_full(pair: Pair) -> None:
     full = OwnedFd(os.open("/dev/full", os.O_WRONLY | os.O_CLOEXEC))
-    assert isinstance(pair.ours, TracedSocket)
+    assert isinstance(pair.ours, TracedTransport)
     file = pair.ours._trace._sinks[0]
-    os.dup2(full.fileno(), file._file.fileno(), inheritable=False)  # type: ignore[union-attr]
+    os.dup2(full.fileno(), file._file.fileno(), inheritable=False)
     full.close()
 
 
 def broken_framer(pair: Pair) -> None:
     """A fault of our own."""
-    assert isinstance(pair.ours, TracedSocket)
+    assert isinstance(pair.ours, TracedTransport)
     pair.ours._trace._framers.clear()
 
 
@@ -252,7 +254,7 @@ def test_a_trace_that_fails_warns_once_and_ends(pair: Pair, break_: Callable[[Pa
         assert pair.ours.send(b"1\n2\n") == 4
     assert len(caught) == 1
     pair.peer.sendall(b"3\n")
-    assert pair.ours.recvmsg(100, 100)[0] == b"3\n"
+    assert pair.receive()[0] == b"3\n"
     assert pair.lines() == []
 
 
@@ -268,7 +270,7 @@ def test_a_slow_reader_of_stderr_loses_lines_and_stops_nothing(monkeypatch):
     monkeypatch.setattr("nodechannel._io.trace._STDERR", (ends := os.pipe())[1])
     os.set_blocking(ends[1], False)
     plain, peer = socket.socketpair()
-    ours = open_trace(plain, JsonSerialization(), "stderr", None)
+    ours = open_trace(UnixTransport(plain), JsonSerialization(), "stderr", None)
     for _ in range(2000):
         ours.send(b'"%s"\n' % (b"x" * 100))
         peer.recv(200)
@@ -292,7 +294,7 @@ def test_a_stream_that_cannot_be_cut_into_frames_is_shown_as_such(tmp_path):
 
     plain, peer = socket.socketpair()
     path = tmp_path / "trace"
-    ours = open_trace(plain, Short(), str(path), None)
+    ours = open_trace(UnixTransport(plain), Short(), str(path), None)
     ours.send(b'1\n"too long"\n')
     ours.send(b"2\n")
     ours.close()

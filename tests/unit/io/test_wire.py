@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nodechannel._io.trace import TracedSocket
+from nodechannel._io.trace import TracedTransport
 from nodechannel._io.wire import LOGGER, TRACE, traced
 from nodechannel._json.serialization import JsonSerialization
+from nodechannel._transport.unix import UnixTransport
 from support.node import ROOT
 
 if TYPE_CHECKING:
@@ -21,38 +22,38 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def sock() -> Iterator[socket.socket]:
+def transport() -> Iterator[UnixTransport]:
     ours, theirs = socket.socketpair()
-    yield ours
+    yield UnixTransport(ours)
     ours.close()
     theirs.close()
 
 
-def test_without_a_wish_the_socket_stays_the_same(sock, monkeypatch):
+def test_without_a_wish_the_transport_stays_the_same(transport, monkeypatch):
     monkeypatch.delenv(TRACE, raising=False)
-    assert traced(sock, JsonSerialization()) is sock
+    assert traced(transport, JsonSerialization()) is transport
 
 
-def test_an_empty_variable_is_no_wish(sock, monkeypatch):
+def test_an_empty_variable_is_no_wish(transport, monkeypatch):
     monkeypatch.setenv(TRACE, "")
-    assert traced(sock, JsonSerialization()) is sock
+    assert traced(transport, JsonSerialization()) is transport
 
 
-def test_the_variable_asks_for_a_trace(sock, monkeypatch):
+def test_the_variable_asks_for_a_trace(transport, monkeypatch):
     monkeypatch.setenv(TRACE, "stderr")
-    shown = traced(sock, JsonSerialization())
-    assert isinstance(shown, TracedSocket)
+    shown = traced(transport, JsonSerialization())
+    assert isinstance(shown, TracedTransport)
     shown.close()
 
 
 @pytest.mark.parametrize(("level", "wished"), [(logging.DEBUG, True), (logging.INFO, False)])
-def test_the_logger_asks_for_a_trace_at_debug_alone(sock, monkeypatch, level, wished):
+def test_the_logger_asks_for_a_trace_at_debug_alone(transport, monkeypatch, level, wished):
     monkeypatch.delenv(TRACE, raising=False)
     monkeypatch.setattr(logging.getLogger(LOGGER), "level", level)
     logging.getLogger(LOGGER).manager._clear_cache()  # type: ignore[attr-defined]
-    shown = traced(sock, JsonSerialization())
+    shown = traced(transport, JsonSerialization())
     logging.getLogger(LOGGER).manager._clear_cache()  # type: ignore[attr-defined]
-    assert isinstance(shown, TracedSocket) is wished
+    assert isinstance(shown, TracedTransport) is wished
     shown.close()
 
 

@@ -1,10 +1,9 @@
-"""Ownership of file descriptors, and the control messages that carry them."""
+"""Ownership of file descriptors."""
 
 from __future__ import annotations
 
 import os
 import socket
-import sys
 from collections import deque
 from itertools import chain, islice, repeat
 
@@ -12,22 +11,8 @@ from nodechannel.errors import HandleTaken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from typing import Any, NoReturn
-
-# The most descriptors that Linux lets one message carry. Room for all of them means that a truncated control message
-# has one cause only: the descriptor table of this process is full.
-SCM_MAX_FD = 253
-
-# The flag of a message whose descriptors did not all fit.
-MSG_CTRUNC = int(socket.MSG_CTRUNC)
-
-_SOL_SOCKET, _SCM_RIGHTS = socket.SOL_SOCKET, socket.SCM_RIGHTS
-# Systems that cannot mark received descriptors close-on-exec within the call.
-_MARK_CLOEXEC = not hasattr(socket, "MSG_CMSG_CLOEXEC")
-_FD_SIZE = 4  # of an int of C
-_WHOLE = -_FD_SIZE  # a mask: the system may cut the data of a control message anywhere
-ANCILLARY_SIZE = socket.CMSG_SPACE(SCM_MAX_FD * _FD_SIZE)
 
 
 class OwnedFd:
@@ -47,7 +32,17 @@ class OwnedFd:
     def copy(cls, fd: int) -> OwnedFd:
         """Return the owner of a duplicate of a descriptor; raises `OSError` when there is no room for one."""
         owner = cls(-1)
-        owner.fill(os.dup, fd)
+        owner.duplicate(fd)
+        return owner
+
+    @classmethod
+    def of_process(cls, pid: int) -> OwnedFd:
+        """Return the owner of a descriptor that becomes readable when a process ends; raises `OSError` where the system has none."""
+        owner = cls(-1)
+        try:
+            owner.fill(os.pidfd_open, pid)
+        except AttributeError:  # not Linux
+            raise OSError("this system has no descriptors of processes") from None
         return owner
 
     @classmethod
@@ -59,6 +54,10 @@ class OwnedFd:
         os.set_blocking(read.fileno(), False)
         os.set_blocking(write.fileno(), False)
         return read, write
+
+    def duplicate(self, fd: int) -> None:
+        """Become the owner of a duplicate of a descriptor; raises `OSError` when there is no room for one."""
+        self.fill(os.dup, fd)
 
     @property
     def closed(self) -> bool:
@@ -105,23 +104,6 @@ class OwnedFd:
                 self.close()
 
 
-def pack_rights(fd: OwnedFd) -> tuple[tuple[int, int, bytes]]:
-    """Return the control message that passes one descriptor ([HND-004]: never more than one)."""
-    return ((_SOL_SOCKET, _SCM_RIGHTS, fd.fileno().to_bytes(_FD_SIZE, sys.byteorder)),)
-
-
-def descriptors_in(ancillary: Iterable[tuple[int, int, bytes]]) -> list[int]:
-    """Return the descriptors of received control messages in order of arrival. Nothing owns them yet."""
-    found: list[int] = []
-    for level, kind, data in ancillary:
-        if level == _SOL_SOCKET and kind == _SCM_RIGHTS:
-            found += memoryview(data)[: len(data) & _WHOLE].cast("i")
-    if _MARK_CLOEXEC:
-        for fd in found:
-            os.set_inheritable(fd, False)
-    return found
-
-
 def own_all(descriptors: deque[int], owners: deque[OwnedFd]) -> None:
     """Move each descriptor into an owner at the end of `owners`.
 
@@ -131,3 +113,21 @@ def own_all(descriptors: deque[int], owners: deque[OwnedFd]) -> None:
         if not owners or not owners[-1].closed:
             owners.append(OwnedFd(-1))
         owners[-1].fill(deque.popleft, descriptors)
+
+
+def socket_of_copy(fd: int) -> socket.SocketType:
+    """Return a socket at a duplicate of a descriptor, which the caller closes; raises `OSError` where the descriptor is no socket.
+
+    The system's own type: that of eventlet does not tell the family.
+    """
+    copy = os.dup(fd)
+    try:
+        return socket.SocketType(fileno=copy)
+    except OSError:
+        os.close(copy)
+        raise
+
+
+def make_nonblocking(fd: int) -> None:
+    """Make a description non-blocking for all processes that share it."""
+    os.set_blocking(fd, False)

@@ -7,7 +7,7 @@ import select
 
 import pytest
 
-from nodechannel._io import native
+from nodechannel._transport import native
 
 
 def test_without_a_replacement_they_are_those_of_the_standard_library():

@@ -5,26 +5,22 @@ from __future__ import annotations
 import os
 import select
 
-from nodechannel._handles.fd import OwnedFd
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from socket import SocketType
+from nodechannel._transport.owned import OwnedFd
 
 
 class Readiness:
-    """Joins the socket, which tells of bytes to be read, with a bell, which tells of messages that were read already.
+    """Joins the descriptor of a channel, which tells of bytes to be read, with a bell, which tells of messages that were read already.
 
     Raises `OSError` when there is no descriptor left. Linux alone can join the two.
     """
 
     __slots__ = ("_bell", "_both", "_rung")
 
-    def __init__(self, sock: SocketType) -> None:
+    def __init__(self, fd: int) -> None:
         self._bell = OwnedFd(os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK))
         self._both = select.epoll()
         self._rung = False
-        self._both.register(sock.fileno(), select.EPOLLIN)
+        self._both.register(fd, select.EPOLLIN)
         self._both.register(self._bell.fileno(), select.EPOLLIN)
 
     def fileno(self) -> int:

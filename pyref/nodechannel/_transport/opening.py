@@ -1,0 +1,29 @@
+"""The choice of the transport of a channel."""
+
+from __future__ import annotations
+
+import _socket
+
+from nodechannel._transport.unix import UnixTransport
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from nodechannel._transport.seam import Transport
+
+
+def open_transport(sock: Any) -> Transport:
+    """Return the transport of a channel: one at a socket, which it owns from now on, or the given transport itself."""
+    if hasattr(sock, "receive_now"):
+        given: Transport = sock
+        return given
+    return UnixTransport(_without_timeout(sock))
+
+
+def _without_timeout(sock: Any) -> _socket.socket:
+    """Return a socket whose calls wait as this package says, whatever `socket.setdefaulttimeout`, gevent or eventlet say."""
+    own: _socket.socket = sock if isinstance(sock, _socket.socket) else _socket.socket(fileno=sock.detach())
+    if own.gettimeout() is not None:
+        own.settimeout(None)
+    return own
