@@ -15,7 +15,7 @@ from channelkit import __version__
 from channelkit.catalogue.cases import Case, select
 from channelkit.catalogue.loading import load
 from channelkit.catalogue.members import LEVELS
-from channelkit.cli import doctor, fmt, matrix, promote, replay, since
+from channelkit.cli import doctor, fmt, matrix, pack, promote, replay, since
 from channelkit.cli import init as initcli
 from channelkit.cli import known as knowncli
 from channelkit.cli import lint as lintcli
@@ -132,6 +132,7 @@ def parser() -> argparse.ArgumentParser:
     since.add(
         actions.add_parser("since", help="say which release of a runtime changed its behaviour under a rule")
     )
+    pack.add(actions.add_parser("pack", help="write a folder to file upstream for each known deviation"))
     knowncli.add(actions.add_parser("known", help="make known-failures lists from a report"))
     return found
 
