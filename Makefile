@@ -138,8 +138,9 @@ spec: $(READY)
 	$(BIN)/python spec/build.py --check
 	$(BIN)/python conformance/generate.py --check
 
-# The models of spec/model, explored to their end by spin (Debian: apt-get install spin), and each mutation of them.
+# The models of spec/model, explored to their end by spin, and each mutation of them. Debian has spin as a package, installed here where it is absent.
 model: $(READY)
+	@command -v spin >/dev/null && command -v cc >/dev/null || { apt-get update -qq && apt-get install -y -qq spin gcc libc6-dev; }
 	$(BIN)/python spec/model/check.py
 
 # The site of the documentation, and what can be wrong with it: links, names without a docstring, pages in a real browser where one is.
@@ -163,7 +164,7 @@ $(RELEASE_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[release]'
 	@touch $@
 
-check: lint spec test conformance fuzz-pr docs-check
+check: lint spec model test conformance fuzz-pr docs-check
 
 clean:
 	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

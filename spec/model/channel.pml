@@ -153,7 +153,7 @@ proctype endpoint(byte me) {
             fi;
             if
             :: kind == ENV ->
-                handover_move(handover[me], WRITTEN);
+                handover_move(handover[me], WRITE_DONE);
                 unanswered[me]++;
                 assert(unanswered[me] == 1);          /* HND-017 */
                 WHEN_WRITTEN

@@ -3,7 +3,8 @@
     python spec/model/check.py             the models, then every mutation
     python spec/model/check.py -k held     only the mutations whose name contains this
 
-Needs `spin` and a C compiler. The moves of `channel.pml` come from the tables of the reference, so a change there is checked here.
+Needs `spin` and a C compiler; `make model` installs both on Debian. The moves of `channel.pml` come from the tables of the reference, so
+a change there is checked here.
 Exit status 1 when an assertion of a model fails, or a mutation is not found.
 """
 
