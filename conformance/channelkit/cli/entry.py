@@ -1,4 +1,4 @@
-"""The entry of the command ``channelkit``. A tapped process starts with little more than its command, so `tap` loads nothing else."""
+"""The entry of the command ``channelkit``. A tapped process has to start fast, so `tap` loads only its own modules."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""``channelkit lint``: which rules recordings show to be broken, and by whom."""
+"""``channelkit lint``: the rules that recordings show to be broken, and the writers who broke them."""
 
 import argparse
 from pathlib import Path
@@ -50,7 +50,7 @@ def _counts(level: str, least: str) -> bool:
 
 
 def table() -> list[str]:
-    """One line for each rule."""
+    """A line for each rule."""
     return [
         f"{rule}  {levels().get(rule, ''):6}  {SEEN.get(rule) or f'not seen: {UNSEEN[rule]}'}"
         for rule in rules()

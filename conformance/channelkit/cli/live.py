@@ -1,4 +1,4 @@
-"""What `tap --show` and `tap --lint` print while the channel is in use, in a process of its own, so that the channel does not wait."""
+"""The output of `tap --show` and `tap --lint` while the channel is in use. A process of its own prints it: the channel never waits."""
 
 import os
 import sys

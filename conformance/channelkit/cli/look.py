@@ -1,4 +1,4 @@
-"""``channelkit look``: one page of a recording, its lines, or a trace for Perfetto."""
+"""``channelkit look``: a recording as a page, as lines, or as a trace for Perfetto."""
 
 import argparse
 import sys
@@ -19,7 +19,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "-o", dest="output", type=Path, metavar="FILE", help="where to write (default: beside the recording)"
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--show", action="store_true", help="print one line a message")
+    form.add_argument("--show", action="store_true", help="print a line per message")
     form.add_argument("--export", choices=("perfetto",), help="write a trace for https://ui.perfetto.dev")
     parser.set_defaults(action=act)
 

@@ -43,7 +43,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "-o",
         dest="output",
         metavar="FILE|DIR",
-        help="the recording, or a folder for one file each; an existing file is kept, and the new one gets a number",
+        help="the recording, or a folder with a file for each channel; an existing file stays, and the new file gets a number",
     )
     parser.add_argument(
         "--follow", action="store_true", help="record every channel that the command and its descendants make"
@@ -52,7 +52,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--redact", action="store_true", help="replace texts and numbers of messages, keep their shape"
     )
     parser.add_argument(
-        "--limit", type=_size, metavar="SIZE", help="begin another part after so many bytes, such as 64M"
+        "--limit", type=_size, metavar="SIZE", help="begin a new part after so many bytes, such as 64M"
     )
     parser.add_argument(
         "--keep",
@@ -61,11 +61,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="parts that stay, the first among them (default %(default)s)",
     )
-    parser.add_argument("--show", action="store_true", help="print one line a message on standard error")
+    parser.add_argument("--show", action="store_true", help="print a line per message on standard error")
     parser.add_argument(
         "--lint", action="store_true", help="print broken rules on standard error as they happen"
     )
-    parser.add_argument("--quiet", action="store_true", help="say nothing on standard error")
+    parser.add_argument("--quiet", action="store_true", help="keep standard error empty")
 
 
 def _size(text: str) -> int:
@@ -82,10 +82,10 @@ def act(arguments: argparse.Namespace, command: list[str]) -> int:
         raise UsageError("tap needs -o FILE, or -o DIR, unless it has --show or --lint")
     if arguments.follow and (live or arguments.output is None):
         raise UsageError(
-            "--follow needs -o DIR and shows nothing by itself: use `channelkit lint DIR` afterwards"
+            "--follow needs -o DIR and cannot show or lint: use `channelkit lint DIR` afterwards"
         )
     if live and arguments.limit is not None:
-        raise UsageError("--show and --lint read one file; leave --limit out")
+        raise UsageError("--show and --lint read a single file; leave --limit out")
     settings = Settings(
         arguments.output or tempfile.gettempdir(),
         arguments.redact,
@@ -99,6 +99,6 @@ def act(arguments: argparse.Namespace, command: list[str]) -> int:
 
 
 def _observer(arguments: argparse.Namespace) -> Observer:
-    from channelkit.cli.live import Live  # a tap that shows nothing needs none of it
+    from channelkit.cli.live import Live  # a tap that only records needs none of these
 
     return Live(shows=arguments.show, lints=arguments.lint, keeps=arguments.output is not None).observe

@@ -21,7 +21,7 @@ _STANDARD = 2
 
 
 class Start(Check):
-    """What the parent prepared, and the first bytes."""
+    """The preparation by the parent, and the first bytes."""
 
     def __init__(self, report: Report, header: dict[str, Any]) -> None:
         super().__init__(report)
@@ -69,7 +69,7 @@ class Start(Check):
             self._say("CLU-001", f"NODE_UNIQUE_ID is {text!r:.60}")
 
     def note(self, text: str) -> None:
-        """What the tap saw of the processes."""
+        """The facts about the processes that the tap saw."""
         if text == PARENT_HOLDS_BOTH:
             self._say("BOO-008", "the parent holds the child's end after it has written")
 
@@ -110,7 +110,7 @@ class Classes(Check):
 
 
 class End(Check):
-    """Half-closes and what is unfinished."""
+    """Half-closes and unfinished frames."""
 
     def __init__(self, report: Report, *, rest: str) -> None:
         """``rest`` is the rule about bytes that are no whole frame at the end."""
@@ -132,7 +132,7 @@ class End(Check):
             self._closed.update((DOWN, UP) if how == "closed" else (seen.way,))
 
     def finish(self) -> None:
-        """Reports an end that stays open although the other one was ended."""
+        """Reports an end that stays open after the far end has closed."""
         for way, seen in self._half.items():
             if other(way) not in self._closed and self.late(seen):
                 self.broken(

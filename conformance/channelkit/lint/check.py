@@ -1,4 +1,4 @@
-"""What a check is: it looks at the frames of a channel in their order, and reports."""
+"""The base of checks: a check looks at the frames of a channel in their order, and reports."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ PATIENCE = 1_000_000
 
 
 class Check:
-    """The base of a check. Violations are certain: one side cannot have known what had not passed yet."""
+    """The base of a check. Violations are certain: a side cannot have known frames that had not passed yet."""
 
     def __init__(self, report: Report) -> None:
         self._report = report

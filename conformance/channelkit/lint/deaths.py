@@ -15,7 +15,7 @@ _NODE = "Node "
 
 @dataclass(frozen=True, slots=True)
 class Deaths:
-    """The measured effects of one violation."""
+    """The measured effects of a violation."""
 
     violation: str
     dead: str
@@ -30,7 +30,7 @@ class Deaths:
 
 @cache
 def deaths() -> dict[str, tuple[Deaths, ...]]:
-    """Rule to what was measured of its violations; rules that kill no runtime are absent."""
+    """Rule to the measured effects of its violations; rules that kill no runtime are absent."""
     measured = {row["id"]: row["cells"] for row in _read("measured.json").get("rows", ())}
     found: dict[str, tuple[Deaths, ...]] = {}
     for entry in _read("violations.json"):

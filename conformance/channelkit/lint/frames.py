@@ -18,10 +18,10 @@ class Frames(Check):
         self._places = {DOWN: 0, UP: 0}
         self._first = {DOWN: True, UP: True}
         self._newer: set[str] = set()
-        """Ways whose version was reported: it is that of all their frames."""
+        """Ways whose version was reported; a way has the same version in all its frames."""
 
     def entry(self, entry: Entry) -> None:
-        """Notes where a write ended; a full read shows nothing of the writes."""
+        """Notes where a write ended; a full read does not show the ends of writes."""
         self._places[entry.way] += len(entry.data)
         if len(entry.data) < AT_ONCE:
             self._cuts[entry.way].add(self._places[entry.way])

@@ -47,7 +47,7 @@ _ANSWERS_OF_LISTS = ("NODE_SOCKET_COUNT", "NODE_SOCKET_ALL_CLOSED")
 
 @dataclass(slots=True)
 class _Sender:
-    """One side as a sender of handles."""
+    """A side as a sender of handles."""
 
     unanswered: deque[Sighting]
     answered: Sighting | None = None
@@ -113,7 +113,7 @@ class Handles(Check):
         sender.unanswered.append(seen)
 
     def _again(self, seen: Sighting, sender: _Sender) -> bool:
-        """Whether an envelope repeats the one that was refused."""
+        """Whether an envelope repeats the refused envelope."""
         before = sender.refused
         if before is None:
             sender.attempts = 1
@@ -231,7 +231,7 @@ class Handles(Check):
             self.broken("HND-013", seen, "a second answer for an envelope inside an envelope")
 
     def finish(self) -> None:
-        """Reports what was never answered."""
+        """Reports envelopes without an answer."""
         waiting = {
             way: [one for one in sender.unanswered if self.late(one)] for way, sender in self._senders.items()
         }

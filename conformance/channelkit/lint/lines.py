@@ -56,7 +56,7 @@ class Lines(Check):
                 self.broken("JSN-007", seen, f"{found[0][:40].decode()} is no double", at=found.start())
 
     def _fragment(self, seen: Sighting) -> None:
-        """Keeps a line that is no JSON until the lines behind it tell whether they are one message together."""
+        """Keeps a line that is no JSON until the lines behind it tell whether they form a message together."""
         fragments = self._fragments[seen.way]
         fragments.append(seen)
         joined = b"".join(one.raw for one in fragments)
@@ -78,7 +78,7 @@ class Lines(Check):
             fragments.clear()
 
     def _settle(self, way: str) -> None:
-        """What was kept are faults of their own."""
+        """The kept lines are faults of their own."""
         for one in self._fragments[way]:
             self._no_json(one)
         self._fragments[way].clear()
@@ -94,7 +94,7 @@ class Lines(Check):
             self.broken("JSN-001", seen, seen.frame.problem)
 
     def finish(self) -> None:
-        """Judges what was kept."""
+        """Judges the kept lines."""
         for way in (DOWN, UP):
             self._settle(way)
 
@@ -132,7 +132,7 @@ def _is_json(text: bytes) -> bool:
 
 
 def _values_in_a_row(text: bytes) -> bool:
-    """Whether objects or arrays follow each other without anything between them."""
+    """Whether objects or arrays follow each other without a separator."""
     return any(
         _is_json(text[: at + 1]) and text[at + 1 : at + 2] in (b"{", b"[", b'"')
         for at in (found.start() for found in re.finditer(rb'[\]}"](?=[{\["])', text[:_MOST_JOINED]))

@@ -18,7 +18,7 @@ from channelkit.wire.serialization import Frame
 
 
 class Linter:
-    """Takes the entries of one recording; gives violations as soon as they are certain."""
+    """Takes the entries of a recording; gives violations as soon as they are certain."""
 
     def __init__(self, header: dict[str, object], patience: int = PATIENCE) -> None:
         """``patience`` is in microseconds."""
@@ -100,7 +100,7 @@ class Linter:
         """The violations that the end of the recording makes certain."""
         for way in (DOWN, UP):
             place = self._rest(way)
-            # Bytes that were on their way when the other side closed are no fault.
+            # Bytes that were on their way when the far side closed are no fault.
             if place.raw and way not in self._over_at and self._end.late(place):
                 (self._frames or self._end).unfinished(place)
         for check in self._all:

@@ -20,14 +20,14 @@ _LEVELS = {"MUST": "error", "SHOULD": "warning", "MAY": "note"}
 
 @dataclass(frozen=True, slots=True)
 class Linted:
-    """One recording and its violations."""
+    """A recording and its violations."""
 
     path: Path
     violations: Sequence[Violation]
 
 
 def paragraph(found: Violation) -> str:
-    """A violation for a person: rule, what is seen, sentence, place, bytes, and which runtimes die of it."""
+    """A violation for a person: rule, observation, sentence, place, bytes, and the runtimes that die of it."""
     lines = [
         f"{found.rule} {found.level}  {found.who}: {found.text}",
         f"    {found.sentence}",
@@ -52,7 +52,7 @@ def as_text(all_linted: Iterable[Linted]) -> str:
 
 
 def as_json(all_linted: Iterable[Linted]) -> str:
-    """One object with every recording."""
+    """An object with every recording."""
     content = [
         {
             "recording": str(one.path),

@@ -13,7 +13,7 @@ Descriptor = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One frame as it passed."""
+    """A frame as it passed."""
 
     way: str
     frame: Frame
@@ -50,7 +50,7 @@ def other(way: str) -> str:
 
 
 class Stream:
-    """The bytes of one way, cut into frames."""
+    """The bytes of a way, cut into frames."""
 
     def __init__(self, way: str, serialization: Serialization, skip: bool) -> None:
         """With ``skip`` the recording begins within a frame, which is passed over."""

@@ -12,7 +12,7 @@ ANNOUNCE, CLOSED = "NODE_SOCKET_NOTIFY_CLOSE", "NODE_SOCKET_ALL_CLOSED"
 
 
 class _Key:
-    """One key between its sender and its receiver."""
+    """A key between its sender and its receiver."""
 
     def __init__(self) -> None:
         self.sent = 0
@@ -82,7 +82,7 @@ class SocketLists(Check):
             self._closed(seen, known)
 
     def _foreign(self, seen: Sighting, way: str, key: Any) -> None:
-        """An answer about a key that nobody used."""
+        """An answer about a key that no envelope used."""
         open_questions = any(one.questions or one.announcements for one in self._keys[way].values())
         if self._nameless[way]:
             self.broken("SLS-018", seen, "an answer to a question without a key")
@@ -129,7 +129,7 @@ class SocketLists(Check):
             self.broken("SLS-020", seen, "all connections are called closed, and nobody announced a close")
 
     def finish(self) -> None:
-        """Reports what was never answered."""
+        """Reports questions without an answer."""
         for way, keys in self._keys.items():
             for known in keys.values():
                 if not known.sent:

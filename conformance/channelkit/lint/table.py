@@ -105,7 +105,7 @@ SEEN = {
     "CLU-038": "a connection comes under a key that no answer gave",
     "CLU-040": "a server listens on a shared socket of another port",
 }
-"""Rules that a recording can show to be broken, and what is seen then."""
+"""Rules that a recording can show to be broken, and the observation that shows it."""
 
 _REASONS = {
     "it happens inside of a process": """

@@ -12,12 +12,12 @@ SHOWN = 160
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One violation. The writer of ``way`` broke the rule."""
+    """A violation. The writer of ``way`` broke the rule."""
 
     rule: str
     way: str
     text: str
-    """What is seen."""
+    """The observation in words."""
     entry: int
     """The number of the entry in the recording, from 0."""
     offset: int

@@ -1,4 +1,4 @@
-"""One readable line a message, with colours where a terminal shows them."""
+"""A readable line per message, with colours where a terminal shows them."""
 
 from channelkit.look.messages import ANSWER, BAD, END, HANDLE, INTERNAL, NOTE, USER, Message
 from channelkit.tap.record import DOWN

@@ -24,7 +24,7 @@ _QUESTIONS = {
 
 @dataclass(slots=True)
 class Message:
-    """One line or arrow."""
+    """A line or arrow."""
 
     number: int
     time: int
@@ -36,9 +36,9 @@ class Message:
     raw: bytes = b""
     descriptors: tuple[str, ...] = ()
     answers: int = -1
-    """The number of the message that this one answers."""
+    """The number of the message that this message answers."""
     latency: int = -1
-    """Microseconds from that message to this one."""
+    """Microseconds from that message to this message."""
     violations: list[Violation] = field(default_factory=list)
 
 
@@ -58,7 +58,7 @@ class Messages:
         self._places: dict[tuple[str, int], Message] = {}
         """Messages by way and offset."""
         self._waiting: dict[tuple[str, object], deque[Message]] = {}
-        """Messages that wait for an answer, by way and what the answer is recognised by."""
+        """Messages that wait for an answer, by their way and the mark of the answer."""
         self.others = self._linter.begin()
         """Violations that belong to no message."""
 
@@ -76,7 +76,7 @@ class Messages:
     def _join(self, violations: Iterable[Violation]) -> None:
         for found in violations:
             message = self._places.get((found.way, found.offset))
-            if message is None:  # an answer that never came is the fault of the other side
+            if message is None:  # an answer that never came is the fault of the far side
                 message = self._places.get((other(found.way), found.offset)) if found.data else None
             if message is not None:
                 message.violations.append(found)

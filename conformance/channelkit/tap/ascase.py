@@ -25,7 +25,7 @@ _SOCKETS = {
 
 
 def as_case(recording: Recording, name: str, rules: list[str]) -> dict[str, Any]:
-    """The case. What the child says for its user is compared by its place alone. Raises :class:`UsageError`."""
+    """The case. User messages of the child are compared only by their places. Raises :class:`UsageError`."""
     if recording.mode != JSON_LINES.mode:
         raise UsageError(f"a case is of the mode json; this recording is of the mode {recording.mode}")
     steps: list[dict[str, Any]] = []

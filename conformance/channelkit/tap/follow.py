@@ -41,7 +41,7 @@ def follow(settings: Settings, command: Sequence[str]) -> int:
 
 
 def words(settings: Settings) -> list[str]:
-    """The start of a tapped process by the interpreter at hand, whatever the environment of the program says about Python."""
+    """The start of a tapped process by the interpreter of the kit, with the Python variables of the program left out."""
     root = str(Path(channelkit.__file__).parent.parent)
     return [sys.executable, "-I", "-S", "-c", _START.format(root), settings.encoded(), "--"]
 

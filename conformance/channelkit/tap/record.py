@@ -1,10 +1,10 @@
-"""The recording of one channel: a header, then entries, each a line of JSON. The bytes of a chunk follow its line.
+"""The recording of a channel: a header, then entries, each a line of JSON. The bytes of a chunk follow its line.
 
     {"ctap":1,"mode":"json","command":["node","child.js"],…}
     {"t":1204,"way":"down","size":18,"fds":[{"kind":"stream",…}]}
     {"hello":"child"}⏎
 
-A file only grows, each entry is one write, and a reader stops at an entry that is not whole. ``schemas/kit/recording.json`` is the
+A file only grows, each entry is a single write, and a reader stops at an entry that is not whole. ``schemas/kit/recording.json`` is the
 schema of a line. Times are microseconds since the start of the recording.
 """
 
@@ -30,7 +30,7 @@ _NEVER = 1 << 62
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a recording: bytes of one way, the end of one way, or a note."""
+    """An entry of a recording: bytes of a way, the end of a way, or a note."""
 
     time: int
     """Microseconds since the start."""
@@ -46,7 +46,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Recording:
-    """What a file holds. ``truncated`` says that its last entry is not whole."""
+    """The content of a file. ``truncated`` says that its last entry is not whole."""
 
     header: dict[str, Any]
     entries: list[Entry] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Recording:
 
 
 def line(members: dict[str, Any]) -> bytes:
-    """One line of a recording."""
+    """A line of a recording."""
     return json.dumps(members, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
 
 
@@ -79,13 +79,13 @@ def encoded(entry: Entry) -> bytes:
 
 
 class Writer:
-    """Writes one recording, in parts of a limited size; a failure to write ends the recording and nothing else.
+    """Writes a recording, in parts of a limited size. A failure to write ends only the recording.
 
-    Of the parts, the first and the latest ones stay.
+    Of the parts, the first and the latest stay.
     """
 
     def __init__(self, path: Path, header: dict[str, Any], limit: int | None = None, keep: int = 4) -> None:
-        """Creates the file. Raises :class:`OSError`. A file of that name is left alone, and the new one gets a number."""
+        """Creates the file. Raises :class:`OSError`. An existing file with this name stays, and the new file gets a number."""
         self._started = time.monotonic_ns()
         self._header = {"ctap": VERSION, **header}
         self._limit = limit or _NEVER

@@ -1,7 +1,7 @@
 """A recording without contents: texts and numbers of user messages are replaced, byte for byte, and their shape stays.
 
-Names of members stay, and so do words of JSON, what internal messages need, and all that is wrong with a frame. So a redacted
-recording breaks the same rules as the original one.
+Names of members stay, as do words of JSON, the values that internal messages need, and all faults of a frame. So a redacted
+recording breaks the same rules as the original recording.
 """
 
 import re
@@ -15,7 +15,7 @@ from channelkit.wire.modes import of_mode
 from channelkit.wire.serialization import Serialization
 
 MOST = 1 << 24
-"""Bytes of an unfinished frame that are kept back. What is longer is redacted without a look at its structure."""
+"""Bytes of an unfinished frame that are kept back. A longer frame is redacted without a look at its structure."""
 
 _TOKEN = re.compile(
     rb'"(?P<text>(?:[^"\\]|\\.)*+)"(?P<colon>[ \t\r\n]*:)?|(?P<number>-?[0-9][0-9.eE+-]*)'
@@ -37,7 +37,7 @@ _LARGEST = 2**53 - 1
 
 
 class Redaction:
-    """Takes entries and gives redacted ones to a sink, in their order. An entry waits until the frames in it are whole."""
+    """Takes entries and gives redacted entries to a sink, in their order. An entry waits until the frames in it are whole."""
 
     def __init__(self, mode: str, sink: Callable[[Entry], None]) -> None:
         self._ways = {name: _Way(of_mode(mode)) for name in (DOWN, UP)}
@@ -68,7 +68,7 @@ class Redaction:
         self._sink(entry)
 
     def close(self) -> None:
-        """Gives out what waits."""
+        """Gives out the waiting entries."""
         for way in self._ways.values():
             way.flush()
         while self._waiting:
@@ -80,7 +80,7 @@ def _without_addresses(descriptor: dict[str, object]) -> dict[str, object]:
 
 
 class _Way:
-    """The bytes of one way: unfinished ones, and redacted ones that no entry has taken."""
+    """The bytes of a way: unfinished frames, and redacted bytes that no entry has taken."""
 
     def __init__(self, serialization: Serialization) -> None:
         self._serialization = serialization
@@ -160,7 +160,7 @@ def _advanced(frame: bytes) -> bytes:
     try:
         reader.read()
     except Malformed as error:
-        # What follows its fault is no content that could be told from structure.
+        # Behind the fault, content cannot be told from structure.
         end = max(LENGTH, error.at + 1)
         return _blanked(frame[:end], reader) + b"x" * len(frame[end:])
     return _blanked(frame, reader)

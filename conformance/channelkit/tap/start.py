@@ -1,7 +1,7 @@
-"""The start of a tapped process: the relay goes to a process of its own, and the command takes the place of this one.
+"""The start of a tapped process: the relay goes to a process of its own, and the command takes the place of this process.
 
 So the command keeps the process id, the standard streams, the working directory and the environment that its parent gave. Its channel
-is a socket of the relay under the same number and in the same mode. Where no relay can be started the command runs without one.
+is a socket of the relay with the same number and in the same mode. When no relay can be started, the command runs without a relay.
 """
 
 import contextlib
@@ -40,16 +40,16 @@ class Settings:
     """A file, or a folder in which each recording gets a file."""
     redact: bool = False
     limit: int | None = None
-    """Bytes of one part of a recording."""
+    """Bytes of a part of a recording."""
     keep: int = 4
     """Parts that stay."""
     quiet: bool = False
-    """Says nothing on standard error."""
+    """Keeps standard error empty."""
     argv0: str | None = None
     """The name that the command finds as its own."""
 
     def encoded(self) -> str:
-        """The settings as one word of a command line."""
+        """The settings as a single word of a command line."""
         return json.dumps(asdict(self))
 
 
@@ -121,7 +121,7 @@ def _path(settings: Settings) -> Path:
 
 
 def _header(command: Sequence[str], number: int | None, *, redact: bool) -> dict[str, Any]:
-    """What is known of the channel before its first byte."""
+    """The facts about the channel before its first byte."""
     entries = _environment()
     modes = [value for name, value in entries if name == MODE]
     facts: dict[str, Any] = {
@@ -158,7 +158,7 @@ def _socket_facts(number: int) -> dict[str, Any]:
 
 
 def _environment() -> list[tuple[str, str]]:
-    """The environment as the parent made it, with entries that stand twice, or what is left of it where the system does not show it."""
+    """The environment as the parent made it, doubled entries included. A system that does not show it gives the present environment."""
     try:
         block = Path("/proc/self/environ").read_bytes()
     except OSError:
@@ -192,7 +192,7 @@ def _start_relay(settings: Settings, relay: Relay, writer: Writer, observe: Obse
 
 
 def _detached(work: Callable[[], object], kept: Sequence[int]) -> None:
-    """Does something in a process with these descriptors alone, whose parent is gone, and outside of the process group of the command."""
+    """Runs a function in an orphaned process with only these descriptors, outside of the process group of the command."""
     middle = os.fork()
     if middle:
         os.waitpid(middle, 0)
@@ -209,7 +209,7 @@ def _detached(work: Callable[[], object], kept: Sequence[int]) -> None:
 
 
 def _let_go(kept: Sequence[int]) -> None:
-    """Leaves what belongs to the command: its working directory, and its descriptors. A pipe that stayed open here would never end."""
+    """Leaves the working directory and the descriptors of the command. A pipe that stayed open here would never end."""
     os.chdir("/")
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in range(3):
