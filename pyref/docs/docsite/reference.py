@@ -49,7 +49,7 @@ def _module_page(module: str) -> str:
         kinds.setdefault(_kind(getattr(loaded, name)), []).append(name)
     text = (
         _heading(module, "=")
-        + inspect.cleandoc(loaded.__doc__ or "")
+        + _with_code(inspect.cleandoc(loaded.__doc__ or ""))
         + f"\n\n.. currentmodule:: {module}\n\n"
     )
     for kind, directive in (("function", "autofunction"), ("class", "autoclass"), ("data", "autodata")):
@@ -61,6 +61,18 @@ def _module_page(module: str) -> str:
         listed = ", ".join(f"`{name}`" for name in kinds["error"])
         text += _heading(_TITLE["error"], "-") + f"See :doc:`errors`: {listed}.\n\n"
     return text
+
+
+def _with_code(text: str) -> str:
+    """Return a docstring in which an indented block is marked as code."""
+    paragraphs = text.split("\n\n")
+    begins = [
+        part.startswith("    ") and not (place and paragraphs[place - 1].startswith("    "))
+        for place, part in enumerate(paragraphs)
+    ]
+    return "\n\n".join(
+        f"::\n\n{part}" if code else part for part, code in zip(paragraphs, begins, strict=True)
+    )
 
 
 def _kind(value: object) -> str:
