@@ -1,4 +1,4 @@
-"""Chapter 90 as a recording shows it: one worker and its primary."""
+"""Chapter 90 as a recording shows it: a worker and its primary."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,7 +36,7 @@ class _Place:
 
 @dataclass(slots=True)
 class _Side:
-    """One side as a sender of cluster messages."""
+    """A side as a sender of cluster messages."""
 
     numbers: set[Any] = field(default_factory=set)
     waiting: dict[Any, _Asked] = field(default_factory=dict)
@@ -250,7 +250,7 @@ class Clusters(Check):
                     self.broken("CLU-029", asked.seen, "the channel is closed before the goodbye is answered")
 
     def finish(self) -> None:
-        """Reports what was never answered."""
+        """Reports questions without an answer."""
         for asked in self._sides[UP].waiting.values():
             if self.late(asked.seen):
                 act = asked.message.get("act")
@@ -279,7 +279,7 @@ def _taken(one: dict[str, Any], two: dict[str, Any]) -> bool:
 
 
 def _listens(query: dict[str, Any], message: dict[str, Any]) -> bool:
-    """Whether `listening` is about the place of a question; the port may be another one, where it was not given."""
+    """Whether `listening` is about the place of a question; a port that the question left open may differ."""
     names = ("addressType", "index") if "index" in message else ("addressType",)
     return all(query.get(name) == message.get(name) for name in names)
 

@@ -1,4 +1,4 @@
-"""One self-contained page of a recording: two lifelines, and an arrow for each message."""
+"""A self-contained page of a recording: two lifelines, and an arrow for each message."""
 
 import html
 import json
@@ -10,9 +10,9 @@ from channelkit.look.messages import Message
 from channelkit.resources import PACKAGE, rules
 
 _BUDGET = 24 << 20
-"""Bytes of messages that the page holds in full, about; each has its first ones in any case."""
+"""About so many bytes of messages are on the page in full; of each message at least the first bytes are there."""
 _LEAST, _MOST = 80, 4096
-"""Bytes of one message that the page holds at least and at most."""
+"""Bytes of a message that the page holds at least and at most."""
 
 
 def page(header: dict[str, Any], messages: Sequence[Message], others: Sequence[Any]) -> str:

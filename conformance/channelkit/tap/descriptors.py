@@ -1,4 +1,4 @@
-"""What a descriptor is: its kind, its family, its addresses, its mode."""
+"""The description of a descriptor: its kind, its family, its addresses, its mode."""
 
 import _socket
 import errno
@@ -54,7 +54,7 @@ def _kind(sock: _socket.socket) -> str:
     try:
         sock.getpeername()
     except OSError as error:
-        # A connection that was reset has no peer any more either, and no error number tells it from one that never was.
+        # A reset connection has no peer, either. No error number tells it from a socket that was never connected.
         never = error.errno == errno.ENOTCONN and not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         return BOUND if never and _fresh(sock) else STREAM
     return STREAM

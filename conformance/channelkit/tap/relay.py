@@ -1,7 +1,7 @@
-"""The relay between a parent and its child. Bytes of one go to the other, and then to the recording.
+"""The relay between a parent and its child. Bytes go from each end to the far end, and then to the recording.
 
-Nothing is changed on the way. Bytes leave as they were read, descriptors on the byte on which they came, and the end of one way ends
-that way alone. A way reads again only when all that it read is written, so a slow reader slows the writer. No way waits for the other.
+The relay changes no bytes. Bytes leave as they were read, descriptors leave with the byte that they came with, and the end of a way
+ends only that way. A way reads again only when all its bytes are written, so a slow reader slows the writer. The two ways are independent.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ _NOW = int(socket.MSG_DONTWAIT)
 _TAKE = int(FLAGS) | _NOW
 _LOOK = _TAKE | int(socket.MSG_PEEK)
 _ROOM = socket.CMSG_SPACE(253 * 4)
-"""The kernel takes no more descriptors in one write."""
+"""The kernel takes no more descriptors in a single write."""
 _LATER = 10
 """Milliseconds until a write is tried again that the kernel refuses for the moment."""
 _IN_A_ROW = 8
@@ -31,7 +31,7 @@ _IN_A_ROW = 8
 _PAUSE = 200e-6
 """Seconds between reads of a stream. Each wake-up of the relay costs the writer more than a small message does."""
 _FOR_THE_MOMENT = (errno.ETOOMANYREFS, errno.ENOBUFS, errno.ENOMEM)
-"""Errors after which nothing of a write was taken."""
+"""Errors after which no byte of a write was taken."""
 
 Sink = Callable[[Entry], None]
 
@@ -69,7 +69,7 @@ class Relay:
                 time.sleep(_PAUSE)
 
     def _wait_for_changes(self) -> None:
-        """Has the poller wait for what the ways want now. An end that hung up reports itself always, so it is left out where it can be."""
+        """Registers the events that the ways wait for. An end that hung up is always reported, so it is left out where possible."""
         down, up = (way.wants() for way in self._ways)
         if (down, up) == self._wanted:
             return
@@ -86,7 +86,7 @@ class Relay:
             self._waited = waited
 
     def close(self) -> None:
-        """Closes both sockets and what was under way."""
+        """Closes both sockets and the descriptors under way."""
         for way in self._ways:
             way.drop()
         for end in self._ends:
@@ -104,10 +104,10 @@ class _Way:
         self.sink: Sink = _nowhere
         self._buffer = memoryview(bytearray(AT_ONCE))
         self._pieces: list[tuple[memoryview, list[int]]] = []
-        """What was read and is not written: bytes, and the descriptors on the first of them."""
+        """The bytes that were read and are not written, and the descriptors that came with the first byte."""
         self._end = ""
         self.ended = False
-        """Nothing more comes this way."""
+        """No further byte comes on this way."""
         self.gone = False
         """The source closed: it neither writes nor reads any more."""
         self.refused = False
@@ -148,7 +148,7 @@ class _Way:
             if not size:
                 self._end = "half-closed"
             elif not rights:
-                # The bytes that were seen have none, whatever came since.
+                # The seen bytes have no descriptor, even if descriptors came since.
                 self._take(self._buffer[: self._source.recv_into(self._buffer, size, _NOW)], [])
             else:
                 _close(rights)
@@ -163,7 +163,7 @@ class _Way:
         return size, unpacked(ancillary) if ancillary else []
 
     def _read_up_to_rights(self, size: int) -> None:
-        """Reads the bytes before descriptors by themselves. Only reads of one byte show where descriptors came.
+        """Reads the bytes before descriptors separately. Only reads of a single byte show the place of descriptors.
 
         A look ahead shows descriptors behind the bytes too, so there may be none in them.
         """
@@ -181,7 +181,7 @@ class _Way:
     def _record(self, entry: Entry) -> None:
         try:
             self.sink(entry)
-        except Exception:  # whatever it is, the channel goes on
+        except Exception:  # the channel goes on after every error
             self.sink = _nowhere
 
     def _take(self, data: memoryview, rights: list[int]) -> None:
@@ -236,11 +236,11 @@ class _Way:
 
 
 def _nowhere(_entry: Entry) -> None:
-    """The sink of a relay that records nothing."""
+    """The sink of a relay without a recording."""
 
 
 def _closed(end: socket.socket) -> bool:
-    """Whether the other side closed its whole end."""
+    """Whether the far side closed its whole end."""
     poller = select.poll()
     poller.register(end, 0)
     return any(events & select.POLLHUP for _number, events in poller.poll(0))
