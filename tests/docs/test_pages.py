@@ -1,4 +1,4 @@
-"""The pages of the documentation: each one is followed as its reader would follow it."""
+"""The pages of the documentation: a test follows each page as its reader would."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from support.tour import FENCE, Tour
 
 PAGES = sorted((ROOT / "pyref" / "docs").rglob("*.md"))
 SHOWN = ("sh", "yaml", "text", "wire")
-"""Languages of fences that are shown and not run: commands for another machine, and exchanges that `spec/build.py` checks."""
+"""Languages of fences that are shown and not run: commands for a remote machine, and exchanges that `spec/build.py` checks."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -1,4 +1,4 @@
-"""The site of the documentation: how pages are assembled, and that its check sees what is wrong."""
+"""The site of the documentation: the assembly of its pages, and the faults that its check finds."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-# A process that is interrupted by SIGALRM as often as its clock can: the handler sends, while the main thread receives numbered messages,
-# some with a handle, from a peer in a process of its own, and sends each message back.
+# SIGALRM interrupts this process as often as its clock can, and the handler sends. Meanwhile the main thread receives numbered messages,
+# some of them with a handle, and sends each message back. The peer is a process of its own.
 PROGRAM = """
 import array, json, os, random, signal, socket, sys, time
 import nodechannel

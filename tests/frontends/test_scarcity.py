@@ -8,7 +8,7 @@ import sys
 import pytest
 
 # The kernel counts the sockets under way for each user but root, so the program first takes the user id of `nobody`. It fills that
-# account with copies of a descriptor, sends a handle on a channel, and frees the account only after the channel has failed to write.
+# account with copies of a descriptor and sends a handle on a channel. Only after the channel has failed to write, it frees the account.
 PROGRAM = """
 import array, asyncio, encodings.idna, errno, os, resource, select, socket, sys, threading, time
 import nodechannel, nodechannel.asyncio as aio, nodechannel._json.fast, nodechannel._handles.outgoing

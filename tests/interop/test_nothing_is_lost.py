@@ -1,4 +1,4 @@
-"""No accepted message is lost while the peer lives: at the end of a block, of a program, of a cancelled main, or with a busy peer."""
+"""No accepted message is lost while the peer lives. A block, a program or a cancelled main may end, and the peer may be busy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A second transport of a few lines, to see that the front ends know no socket: a header of 16 bytes before each write, as on Windows.
+"""A second transport of a few lines, which shows that the front ends know no socket. Each write has a header of 16 bytes, as on Windows.
 
 The socket keeps the borders of writes (`SOCK_SEQPACKET`), so that a header is never cut. `HeaderPeer` stands for the raw socket of a test:
 it adds and removes the headers.

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-# Writes the lines of a file to the channel, then sends each line that it reads back as a user message, until it is asked to end.
+# Writes the lines of a file to the channel. Then it sends each line that it reads back as a user message, until it is asked to end.
 RAW_WORKER = """
 import json, os, socket, sys
 channel = socket.socket(fileno=int(os.environ["NODE_CHANNEL_FD"]))
