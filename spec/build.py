@@ -47,7 +47,7 @@ STRENGTH = {"INFO": 0, "MAY": 1, "SHOULD": 2, "MUST": 3}
 # Annexes about what cannot be measured here, and about findings that each name their case.
 UNMEASURED = {"annex-b-windows.md", "annex-d-found.md"}
 # Chapters whose statements about runtimes have no rows yet: the measuring program speaks neither their serialization nor their carrier.
-PENDING = {"35-advanced.md", "95-stdio.md", "96-node-ipc.md"}
+PENDING = {"35-advanced.md", "95-stdio.md", "96-node-ipc.md", "97-redis.md", "98-rsmq.md"}
 PARTIES = ("sender", "receiver", "parent", "child", "endpoint", "primary", "worker", "server", "client")
 
 _KEYWORD = re.compile(r"\b(?:" + "|".join(KEYWORDS) + r")\b")

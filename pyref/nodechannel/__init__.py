@@ -16,6 +16,7 @@ from nodechannel.errors import (
     BadEnvelope,
     ChannelClosed,
     ChannelError,
+    ConnectionLost,
     FrameTooLong,
     HandleAbandoned,
     HandleMismatch,
@@ -60,7 +61,9 @@ if __name__ == "TYPE_CHECKING":
     from nodechannel import lsp as lsp
     from nodechannel import nodeipc as nodeipc
     from nodechannel import pm2 as pm2
+    from nodechannel import redis as redis
     from nodechannel import rpc as rpc
+    from nodechannel import rsmq as rsmq
     from nodechannel import stdio as stdio
     from nodechannel import workers as workers
     from nodechannel._core.options import ChannelOptions, OpenOptions
@@ -77,6 +80,7 @@ __all__ = [
     "ChannelError",
     "ChannelOptions",
     "ChildProcess",
+    "ConnectionLost",
     "Delivery",
     "DeliveryState",
     "FrameTooLong",
@@ -138,7 +142,9 @@ _facade.publish(
         "lsp": "nodechannel.lsp",
         "nodeipc": "nodechannel.nodeipc",
         "pm2": "nodechannel.pm2",
+        "redis": "nodechannel.redis",
         "rpc": "nodechannel.rpc",
+        "rsmq": "nodechannel.rsmq",
         "stdio": "nodechannel.stdio",
         "workers": "nodechannel.workers",
     },

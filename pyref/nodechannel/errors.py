@@ -375,6 +375,12 @@ class FrameTooLong(RemoteError):
         super().__init__(f"the peer announced a frame of {length} bytes, more than {limit}")
 
 
+class ConnectionLost(RemoteError):
+    """A connection ended: messages in between may be missing, and a call that it carried may have taken effect."""
+
+    code = "NC_CONNECTION_LOST"
+
+
 class SerializationMismatch(RemoteError):
     """The peer's bytes are not of the channel's serialization; the channel is closed because none of them can be read.
 

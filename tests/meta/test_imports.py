@@ -35,8 +35,9 @@ ROOMS = [
     ["cluster"],
     ["hop", "_dialects"],
     ["_carriers"],
-    ["_stdio", "_nodeipc"],
-    ["stdio", "nodeipc"],
+    ["_stdio", "_nodeipc", "_redis"],
+    ["_rsmq"],
+    ["stdio", "nodeipc", "redis", "rsmq"],
     ["_pm2", "_workers", "_rpc", "_execa"],
     ["_lsp"],
     ["pm2", "workers", "rpc", "execa", "lsp"],
@@ -87,6 +88,8 @@ SANS_IO = (
     "_nodeipc.frames",
     "_nodeipc.names",
     "_nodeipc.options",
+    "_rsmq.rules",
+    "_rsmq.scripts",
 )
 # `delivery` gives a connection that could not be handed over back as a socket. `codec` has a fork wait for the import of orjson.
 ALLOWED = {"_core.delivery": {"socket"}, "_json.codec": {"os", "_thread"}}

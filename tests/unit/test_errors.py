@@ -43,6 +43,7 @@ MADE: dict[str, Callable[[], ChannelError]] = {
     "InvalidEvent": lambda: errors.InvalidEvent("it has no type", [1]),
     "InvalidHeader": lambda: errors.InvalidHeader("it is no header", b"x" * 100),
     "TruncatedMessage": lambda: errors.TruncatedMessage(b"x" * 100),
+    "ConnectionLost": lambda: errors.ConnectionLost("text"),
     "FrameTooLong": lambda: errors.FrameTooLong(3, 2),
     "SerializationMismatch": lambda: errors.SerializationMismatch("json", b"\0\0"),
     "LineTooLong": lambda: errors.LineTooLong(3),

@@ -1,0 +1,187 @@
+"""A Redis list as a queue of work, which loses nothing when a consumer dies."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from types import TracebackType
+from typing import Any, NoReturn, Self, TypedDict, Unpack
+
+from nodechannel._io.limits import seconds
+from nodechannel._redis.consumers import consumer_name
+from nodechannel._redis.entries import Entry
+from nodechannel._redis.server import Deadline, Server
+from nodechannel._redis.values import text_of, value_of
+from nodechannel.errors import ChannelClosed, ConnectionLost
+
+# Gives the messages of a consumer back whose sign of life has expired, the oldest first again. The check and the moves are one step.
+_GIVE_BACK = """
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+local moved = 0
+while redis.call('LMOVE', KEYS[3], KEYS[1], 'LEFT', 'RIGHT') do moved = moved + 1 end
+redis.call('SREM', KEYS[4], ARGV[1])
+return moved
+"""
+
+
+class ListOptions(TypedDict, total=False):
+    """Options of a list.
+
+    Attributes:
+        reliable: keep each message in a list of this consumer until it is acknowledged; the default. Without it a message is gone once it
+            is received, as with BRPOP.
+        consumer: the name of this consumer; made of the host, the process and chance if not given.
+        alive: seconds without a sign of life after which the messages of a consumer are given back; 30 if not given.
+        retry: seconds before the first try to connect again; 0.05 if not given.
+    """
+
+    reliable: bool
+    consumer: str
+    alive: float
+    retry: float
+
+
+class Queue:
+    """A list as a queue: sent on its left, received on its right. Made by `queue`.
+
+    As an asynchronous context manager it closes its connections at the end of the block.
+    """
+
+    def __init__(self, url: str, key: str, options: ListOptions) -> None:
+        self._server = Server(url, options.get("retry", 0.05))
+        self._key = key
+        self._reliable = options.get("reliable", True)
+        self._consumer = options.get("consumer") or consumer_name()
+        self._alive = options.get("alive", 30.0)
+        self._next_sign = 0.0
+        self._signs: asyncio.Task[None] | None = None
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Queue cannot be copied or pickled: it belongs to one process")
+
+    async def send(self, data: Any, *, timeout: float | None = None) -> int:
+        """Append a message; return the length of the list.
+
+        Raises `InvalidMessage`, `TimeoutError` after `timeout` seconds, `RedisRefused` and `ChannelClosed`; and `ConnectionLost` when
+        the answer was lost, after which the message may be there.
+        """
+        text = text_of(data)
+        async with asyncio.timeout(seconds(timeout)):
+            return int(await self._server.once(lambda redis: redis.lpush(self._key, text), "send"))
+
+    async def receive(self, timeout: float | None = None) -> Entry:
+        """Return the next message; a reliable queue keeps it until `acknowledge`.
+
+        While Redis cannot be reached this tries again. Raises `TimeoutError` after `timeout` seconds, `ChannelClosed`, and
+        `MalformedMessage` for a message that is no JSON text.
+        """
+        deadline = Deadline(timeout)
+        while True:
+            text = await self._take(deadline)
+            if text is not None:
+                return Entry(value_of(text), text)
+            if deadline.passed:
+                raise TimeoutError("no message arrived in time")
+
+    async def acknowledge(self, *entries: Entry, timeout: float | None = None) -> None:
+        """Remove messages that are done with from the list of this consumer."""
+        # [RDS-023]
+        if not self._reliable or not entries:
+            return
+
+        async def remove(redis: Any) -> None:
+            async with redis.pipeline(transaction=False) as pipeline:
+                for entry in entries:
+                    pipeline.lrem(self._place(), 1, entry.id)
+                await pipeline.execute()
+
+        await self._server.steadily(remove, "acknowledge", Deadline(timeout))
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Entry:
+        try:
+            return await self.receive()
+        except ChannelClosed:
+            raise StopAsyncIteration from None
+
+    async def close(self) -> None:
+        """Close the connections, and give unacknowledged messages back at once. Safe to call again."""
+        if self._signs is not None and not self._server.closed:
+            self._signs.cancel()
+            self._signs = None
+            try:
+                await self._server.once(lambda redis: redis.delete(self._sign(self._consumer)), "close")
+                await self._server.once(lambda redis: self._give_back(redis, self._consumer), "close")
+            except ConnectionLost:
+                pass  # they are given back when the sign of life has expired
+        await self._server.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # Receiving.
+
+    def _place(self) -> str:
+        return f"{self._key}:processing:{self._consumer}"
+
+    def _sign(self, consumer: str) -> str:
+        return f"{self._key}:alive:{consumer}"
+
+    async def _take(self, deadline: Deadline) -> bytes | None:
+        if self._reliable:
+            await self._look_after_others(deadline)
+
+        async def take(redis: Any) -> Any:
+            wait = max(0.01, deadline.left(min(2.0, self._alive / 2)))
+            if self._reliable:
+                # [RDS-020]
+                return await redis.blmove(self._key, self._place(), wait, "RIGHT", "LEFT")
+            found = await redis.brpop([self._key], wait)
+            return found and found[1]
+
+        text: bytes | None = await self._server.steadily(take, "receive", deadline)
+        return text
+
+    async def _look_after_others(self, deadline: Deadline) -> None:
+        """Give back what dead consumers left, from time to time."""
+        if self._signs is None:
+            await self._server.steadily(self._show_life, "receive", deadline)
+            self._signs = asyncio.get_running_loop().create_task(self._stay_alive())
+        if time.monotonic() < self._next_sign:
+            return
+        self._next_sign = time.monotonic() + min(self._alive / 2, 5.0)
+        await self._server.steadily(self._sweep, "receive", deadline)
+
+    async def _sweep(self, redis: Any) -> None:
+        # [RDS-022]
+        for name in await redis.smembers(f"{self._key}:consumers"):
+            await self._give_back(redis, name.decode())
+
+    async def _stay_alive(self) -> None:
+        while True:
+            await self._server.steadily(self._show_life, "receive")
+            await asyncio.sleep(self._alive / 3)
+
+    async def _show_life(self, redis: Any) -> None:
+        # [RDS-021]
+        async with redis.pipeline(transaction=True) as pipeline:
+            pipeline.set(self._sign(self._consumer), 1, px=max(1, int(self._alive * 1000)))
+            pipeline.sadd(f"{self._key}:consumers", self._consumer)
+            await pipeline.execute()
+
+    async def _give_back(self, redis: Any, consumer: str) -> Any:
+        place = f"{self._key}:processing:{consumer}"
+        keys = [self._key, self._sign(consumer), place, f"{self._key}:consumers"]
+        return await redis.eval(_GIVE_BACK, len(keys), *keys, consumer)
+
+
+async def queue(url: str, key: str, **options: Unpack[ListOptions]) -> Queue:
+    """Open a list as a queue; for the options see `ListOptions`. Redis need not be there yet."""
+    return Queue(url, key, options)
