@@ -59,6 +59,7 @@ if __name__ == "TYPE_CHECKING":
     from nodechannel import hop as hop
     from nodechannel import js as js
     from nodechannel import lsp as lsp
+    from nodechannel import nest as nest
     from nodechannel import nodeipc as nodeipc
     from nodechannel import pm2 as pm2
     from nodechannel import redis as redis
@@ -140,6 +141,7 @@ _facade.publish(
         "hop": "nodechannel.hop",
         "js": "nodechannel.js",
         "lsp": "nodechannel.lsp",
+        "nest": "nodechannel.nest",
         "nodeipc": "nodechannel.nodeipc",
         "pm2": "nodechannel.pm2",
         "redis": "nodechannel.redis",

@@ -36,8 +36,8 @@ ROOMS = [
     ["hop", "_dialects"],
     ["_carriers"],
     ["_stdio", "_nodeipc", "_redis"],
-    ["_rsmq"],
-    ["stdio", "nodeipc", "redis", "rsmq"],
+    ["_rsmq", "_nest"],
+    ["stdio", "nodeipc", "redis", "rsmq", "nest"],
     ["_pm2", "_workers", "_rpc", "_execa"],
     ["_lsp"],
     ["pm2", "workers", "rpc", "execa", "lsp"],
@@ -88,6 +88,7 @@ SANS_IO = (
     "_nodeipc.frames",
     "_nodeipc.names",
     "_nodeipc.options",
+    "_nest.wire",
     "_rsmq.rules",
     "_rsmq.scripts",
 )

@@ -232,6 +232,8 @@ def test_channels_both_ways(npm, url, key):
         assert channels.send(f"{key}-node", {"é": 1}) == 1
         assert npm.heard() == {"é": 1}
         assert channels.send("nobody", 1) == 0
+    with redis.channels(url) as sender, pytest.raises(ValueError, match="no channel to listen to"):
+        sender.receive()
 
 
 @pytest.mark.rule("RDS-031")

@@ -60,6 +60,7 @@ ROWS = [
     Row("redis", "producer or consumer", "`nodechannel.redis`", "json", "packages/test_redis.py"),
     Row("ioredis", "producer or consumer", "`nodechannel.redis`", "json", "packages/test_redis.py"),
     Row("rsmq", "producer or consumer", "`nodechannel.rsmq`", "text", "packages/test_rsmq.py"),
+    Row("@nestjs/microservices", "client or service", "`nodechannel.nest`", "json", "packages/test_nest.py"),
     Row("throng", "worker", "`nodechannel.connect`", "json", "packages/test_recipes.py"),
     Row("concurrently", "child", "`nodechannel.connect`", "json", "packages/test_recipes.py"),
     Row("forever-monitor", "child", "`nodechannel.connect`", "json", "packages/test_recipes.py"),

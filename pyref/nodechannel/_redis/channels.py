@@ -72,6 +72,8 @@ class Channels:
         await self._server.steadily(self._subscribe, "subscribe", deadline)
 
     async def _subscribe(self, redis: Any) -> None:
+        if not self._names and not self._patterns:
+            raise ValueError("there is no channel to listen to; name one when this is made")
         subscription = redis.pubsub()
         try:
             if self._names:
