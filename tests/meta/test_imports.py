@@ -38,6 +38,7 @@ ROOMS = [
     ["_stdio", "_nodeipc", "_redis"],
     ["_rsmq", "_nest"],
     ["stdio", "nodeipc", "redis", "rsmq", "nest"],
+    ["_bridge"],
     ["_pm2", "_workers", "_rpc", "_execa"],
     ["_lsp"],
     ["pm2", "workers", "rpc", "execa", "lsp"],

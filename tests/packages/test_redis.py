@@ -127,6 +127,20 @@ def test_another_consumer_takes_over(npm, url, key):
         assert npm("XRANGE", f"{key}:dead", "-", "+")[0][1][:2] == ["data", '{"n":1}']
 
 
+@pytest.mark.rule("RDS-016")
+def test_a_message_that_is_renewed_stays_with_its_consumer(url, key):
+    with redis.stream(url, key, claim_after=0.4) as first, redis.stream(url, key, claim_after=0.4) as other:
+        assert first.send(1, id="mine") == "mine"
+        entry = first.receive(timeout=5)
+        assert entry.message_id == "mine"
+        for _ in range(5):
+            with pytest.raises(TimeoutError):
+                other.receive(timeout=0.2)
+            first.renew(entry)
+        again = other.receive(timeout=5)
+        assert (again.data, again.attempts) == (1, 2)
+
+
 def test_consumers_share_a_stream(url, key):
     with redis.stream(url, key, prefetch=1) as first, redis.stream(url, key, prefetch=1) as second:
         first.send_many(range(20))

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import nodechannel
-from nodechannel._cli import run
+from nodechannel._cli import bridge, run
 from nodechannel._cli.cluster import add_commands, run_cluster, run_serve
 from nodechannel._cli.hop import add_command as add_hop
 from nodechannel._cli.hop import run_hop
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 USAGE = 2
 
 DESCRIPTION = """Tools for programs that speak Node.js's channel (NODE_CHANNEL_FD): clusters of workers that share their ports, a lifeline
-for a command, an echo child for tests, and a report about this process."""
+for a command, a bridge from Redis to a child, an echo child for tests, and a report about this process."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     if arguments.command == "run":
         return run.run(arguments)
+    if arguments.command == "bridge":
+        return bridge.run(arguments)
     if arguments.command == "doctor":
         return doctor()
     if arguments.command == "cluster":
@@ -66,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     commands = found.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_commands(commands)
     run.add_command(commands)
+    bridge.add_command(commands)
     add_hop(commands)
     echo_parser = commands.add_parser(
         "echo",

@@ -69,13 +69,13 @@ class Stream(Source[Entry]):
         """The number of messages that were read already: so many calls of `receive` do not wait."""
         return int(self._inner.pending)
 
-    def send(self, data: Any, *, timeout: float | None = None) -> str:
-        """Append a message; return its `message_id` once Redis has it.
+    def send(self, data: Any, *, id: str | None = None, timeout: float | None = None) -> str:
+        """Append a message; return its `message_id` once Redis has it: `id`, or one that is made by chance.
 
         While Redis cannot be reached this tries again. A message whose answer was lost is there twice then, with the same id. Raises
         `InvalidMessage`, `TimeoutError` after `timeout` seconds, `RedisRefused` and `ChannelClosed`.
         """
-        return str(self._wait(self._inner.send(data, timeout=timeout), "send"))
+        return str(self._wait(self._inner.send(data, id=id, timeout=timeout), "send"))
 
     def send_many(self, messages: Iterable[Any], *, timeout: float | None = None) -> list[str]:
         """Append many messages in one exchange; raises what `send` raises, and after `InvalidMessage` nothing was sent."""
@@ -88,6 +88,10 @@ class Stream(Source[Entry]):
     def acknowledge(self, *entries: Entry, timeout: float | None = None) -> None:
         """Note that messages are done with, so that they do not come again."""
         self._wait(self._inner.acknowledge(*entries, timeout=timeout), "acknowledge")
+
+    def renew(self, *entries: Entry, timeout: float | None = None) -> None:
+        """Keep messages that take long: `claim_after` begins anew for them."""
+        self._wait(self._inner.renew(*entries, timeout=timeout), "renew")
 
 
 class Queue(Source[Entry]):

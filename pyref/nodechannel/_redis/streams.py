@@ -68,20 +68,24 @@ class Stream:
         """The number of messages that were read already: so many calls of `receive` do not wait."""
         return len(self._found)
 
-    async def send(self, data: Any, *, timeout: float | None = None) -> str:
-        """Append a message; return its `message_id` once Redis has it.
+    async def send(self, data: Any, *, id: str | None = None, timeout: float | None = None) -> str:
+        """Append a message; return its `message_id` once Redis has it: `id`, or one that is made by chance.
 
         While Redis cannot be reached this tries again. A message whose answer was lost is there twice then, with the same id. Raises
         `InvalidMessage`, `TimeoutError` after `timeout` seconds, `RedisRefused` and `ChannelClosed`.
         """
-        [id] = await self.send_many([data], timeout=timeout)
-        return id
+        name = uuid.uuid4().hex if id is None else id
+        await self._append([(name, text_of(data))], timeout)
+        return name
 
     async def send_many(self, messages: Iterable[Any], *, timeout: float | None = None) -> list[str]:
         """Append many messages in one exchange; raises what `send` raises, and after `InvalidMessage` nothing was sent."""
         # [RDS-011]
         entries = [(uuid.uuid4().hex, text_of(message)) for message in messages]
+        await self._append(entries, timeout)
+        return [id for id, _ in entries]
 
+    async def _append(self, entries: list[tuple[str, bytes]], timeout: float | None) -> None:
         async def append(redis: Any) -> None:
             async with redis.pipeline(transaction=False) as pipeline:
                 for id, text in entries:
@@ -89,7 +93,6 @@ class Stream:
                 await pipeline.execute()
 
         await self._server.steadily(append, "send", Deadline(timeout))
-        return [id for id, _ in entries]
 
     async def receive(self, timeout: float | None = None) -> Entry:
         """Return the next message, which comes again unless it is acknowledged.
@@ -121,6 +124,17 @@ class Stream:
             ids = [entry.id for entry in entries]
             await self._server.steadily(
                 lambda redis: redis.xack(self._key, self._group, *ids), "acknowledge", Deadline(timeout)
+            )
+
+    async def renew(self, *entries: Entry, timeout: float | None = None) -> None:
+        """Keep messages that take long: `claim_after` begins anew for them."""
+        # [RDS-016]
+        if entries:
+            ids = [entry.id for entry in entries]
+            await self._server.steadily(
+                lambda redis: redis.xclaim(self._key, self._group, self._consumer, 0, ids, justid=True),
+                "renew",
+                Deadline(timeout),
             )
 
     def __aiter__(self) -> Self:

@@ -1,0 +1,1 @@
+"""Children of the channel behind another carrier. Imports the public carriers, `nodechannel.asyncio` and `errors`."""

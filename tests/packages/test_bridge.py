@@ -1,0 +1,194 @@
+"""`nodechannel bridge`: real children of Node behind a real Redis, node-ipc and standard streams."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nodechannel import nodeipc, redis, stdio
+from support.node import node
+from support.redis import Redis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# A child of the channel as it is: it answers each message, and dies of some.
+WORKER = """
+    let seen = 0;
+    process.on('message', (message) => {
+      if (message === 'die') process.exit(1);
+      if (message === 'hang') return;
+      if (message.slow) setTimeout(() => process.send({ slept: message.slow }), message.slow);
+      else process.send({ echo: message, pid: process.pid, seen: seen += 1 });
+    });
+    process.on('disconnect', () => process.exit());
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Redis]:
+    with Redis() as running:
+        yield running
+
+
+@pytest.fixture
+def url(server):
+    return f"redis://127.0.0.1:{server.port}"
+
+
+@pytest.fixture
+def worker(script):
+    return script("worker.cjs", WORKER)
+
+
+def command(worker: object, *words: str) -> list[str]:
+    return [sys.executable, "-m", "nodechannel", "bridge", *words, "--", node(), str(worker)]
+
+
+@contextmanager
+def bridge(worker: object, *words: str) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        command(worker, *words), stderr=subprocess.PIPE, text=True, process_group=0
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def answers(stream: redis.Stream, count: int) -> dict[str | None, Any]:
+    found: dict[str | None, Any] = {}
+    while len(found) < count:
+        entry = stream.receive(timeout=20)
+        stream.acknowledge(entry)
+        found[entry.message_id] = entry.data
+    return found
+
+
+def test_children_of_several_bridges_share_a_stream(url, worker):
+    with (
+        redis.stream(url, "jobs") as jobs,
+        redis.stream(url, "jobs:answers", group="asker") as answered,
+        bridge(worker, "--children", "2", url, "jobs"),
+        bridge(worker, url, "jobs"),
+    ):
+        ids = jobs.send_many([{"n": number} for number in range(300)])
+        found = answers(answered, 300)
+        assert [found[id]["echo"] for id in ids] == [{"n": number} for number in range(300)]
+        assert len({answer["pid"] for answer in found.values()}) == 3
+        # Everything was acknowledged, so nothing is left to be claimed.
+        assert not pending(url, "jobs")
+
+
+def pending(url: str, key: str) -> int:
+    import redis as client
+
+    with client.Redis.from_url(url) as connection:
+        deadline = time.monotonic() + 5
+        while (left := connection.xpending(key, "nodechannel")["pending"]) and time.monotonic() < deadline:
+            time.sleep(0.02)
+    return int(left)
+
+
+def test_nothing_is_lost_when_children_and_bridges_die(url, worker):
+    options = ("--claim-after", "0.6", "--timeout", "0.5", url, "fatal")
+    with redis.stream(url, "fatal") as jobs, redis.stream(url, "fatal:answers", group="asker") as answered:
+        with bridge(worker, *options) as first:
+            jobs.send("die")
+            jobs.send("hang")
+            jobs.send({"n": 1})
+            assert first.stderr is not None
+            assert "the child gave no answer" in first.stderr.readline()
+            first.kill()
+        with bridge(worker, *options), redis.stream(url, "fatal:dead", group="g") as dead:
+            assert next(iter(answers(answered, 1).values()))["echo"] == {"n": 1}
+            # Five deliveries were in vain.
+            assert sorted(dead.receive(timeout=30).data for _ in range(2)) == ["die", "hang"]
+
+
+def test_a_message_that_takes_long_is_not_given_to_another(url, worker):
+    options = ("--claim-after", "0.4", url, "slow")
+    with (
+        redis.stream(url, "slow") as jobs,
+        redis.stream(url, "slow:answers", group="asker") as answered,
+        bridge(worker, *options),
+        bridge(worker, *options),
+    ):
+        jobs.send({"slow": 1500})
+        assert list(answers(answered, 1).values()) == [{"slept": 1500}]
+        with pytest.raises(TimeoutError):
+            answered.receive(timeout=0.8)
+
+
+def test_a_signal_lets_the_message_under_way_end(url, worker):
+    with redis.stream(url, "last") as jobs, redis.stream(url, "last:answers", group="asker") as answered:
+        with bridge(worker, url, "last") as process:
+            jobs.send({"n": 1})
+            assert len(answers(answered, 1)) == 1
+            jobs.send({"slow": 500})
+            time.sleep(0.25)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        assert list(answers(answered, 1).values()) == [{"slept": 500}]
+
+
+def test_lines_of_standard_input(worker):
+    with stdio.spawn(command(worker, "stdio")) as child:
+        child.send_many([{"n": number} for number in range(3)])
+        assert [child.receive(timeout=20).data["echo"] for _ in range(3)] == [{"n": n} for n in range(3)]
+        child.disconnect()
+        assert child.wait(timeout=20) == 0
+
+
+def test_clients_of_node_ipc(worker, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    with bridge(worker, "node-ipc", "world") as process, nodeipc.connect("world", timeout=20) as client:
+        client.send("ask", 5)
+        event = client.receive(timeout=20)
+        assert (event.type, event.data["echo"]) == ("ask", {"type": "ask", "data": 5})
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["stdio"], "usage"),
+        (["stdio", "--"], "usage"),
+        (["redis://x", "--", "true"], "the source is"),
+        (["node-ipc", "x" * 200, "--", "true"], "107 bytes"),
+        (["odd", "key", "--", "true"], "the source is"),
+    ],
+)
+def test_wrong_use_says_what_to_do(words, text):
+    run = subprocess.run(
+        [sys.executable, "-m", "nodechannel", "bridge", *words],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+        process_group=0,
+        stdin=subprocess.DEVNULL,
+    )
+    assert (run.returncode, text in run.stderr) == (2, True), run.stderr
+
+
+def test_a_command_that_is_not_there(tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-m", "nodechannel", "bridge", "stdio", "--", str(tmp_path / "absent")],
+        input=json.dumps(1) + "\n",
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+        process_group=0,
+    )
+    assert run.returncode == 1
+    assert "absent" in run.stderr
