@@ -33,40 +33,40 @@ class Limits:
 
     @property
     def start(self) -> float:
-        """From the start of a process to its first sign of life."""
+        """The time from the start of a process to its first sign of life."""
         return 15.0 * self.scale
 
     @property
     def hello(self) -> float:
-        """From the start of a process to its first answer, before the first case."""
+        """The time from the start of a process to its first answer, before the first case."""
         return 8.0 * self.scale
 
     @property
     def answer(self) -> float:
-        """For an expected frame, event, reply or byte."""
+        """The wait for an expected frame, event, reply or byte."""
         return 3.0 * self.scale
 
     @property
     def progress(self) -> float:
-        """For an answer that arrives in parts: up to this limit a slow subject is not stuck."""
+        """The wait for an answer that arrives in parts: up to this limit a slow subject is not stuck."""
         return 300.0 * self.scale
 
     @property
     def case(self) -> float:
-        """For a process of a case, however slowly it moves."""
+        """The time of a process for a case, however slowly it moves."""
         return 600.0 * self.scale
 
     @property
     def end(self) -> float:
-        """For the end of a process after it was asked to end."""
+        """The wait for the end of a process after it was asked to end."""
         return 3.0 * self.scale
 
     @property
     def grace(self) -> float:
-        """For the exit that may follow the end of the channel, and for the last synchronisation of a case."""
+        """The wait for the exit that may follow the end of the channel, and for the last synchronisation of a case."""
         return 1.0 * self.scale
 
     @property
     def silence(self) -> float:
-        """For the step that expects silence."""
+        """The wait of the step that expects silence."""
         return 0.25 * self.scale

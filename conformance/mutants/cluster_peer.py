@@ -30,7 +30,7 @@ class Channel:
         self.waits = False
 
     def fileno(self):
-        """For select."""
+        """The descriptor, for select."""
         return self.end.fileno()
 
     def lines(self):

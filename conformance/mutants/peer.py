@@ -662,7 +662,7 @@ class Driven:
         return ours
 
     def reap(self):
-        """Says how the child ended, if it has."""
+        """Reports the end of the child, if it has ended."""
         if (
             self.child is None
             or os.waitid(os.P_PID, self.child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None

@@ -21,7 +21,7 @@ class Member:
 
     rules: Rules
     meaning: str
-    """In Markdown, for the table in ``conformance/README.md``."""
+    """The meaning in Markdown, for the table in ``conformance/README.md``."""
     required: bool = False
 
 

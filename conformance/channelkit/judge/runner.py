@@ -22,7 +22,7 @@ from channelkit.limits import SLICE, Limits
 from channelkit.process import leftovers
 
 TOGETHER = 20
-"""At most so many cases share a process; small enough that all processors have work until the end."""
+"""At most so many cases share a process. The number is small, so that all processors have work until the end."""
 
 _CULPRITS = 3
 """After so many failures of the shared process in a batch, its remaining cases run alone."""

@@ -40,7 +40,7 @@ class _Side:
 
     numbers: set[Any] = field(default_factory=set)
     waiting: dict[Any, _Asked] = field(default_factory=dict)
-    """By their number, messages that an answer belongs to."""
+    """Messages that wait for an answer, by their number."""
 
 
 class Clusters(Check):

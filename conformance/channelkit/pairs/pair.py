@@ -100,7 +100,7 @@ class End:
 
     @property
     def gone(self) -> bool:
-        """Its adapter has closed stdout."""
+        """The adapter of the end has closed stdout."""
         return self.control.ended
 
 

@@ -15,7 +15,7 @@ def held(command: Sequence[str]) -> tuple[str, ...]:
 
 
 def offer(pid: int, command: Sequence[str]) -> None:
-    """Says which process it is, waits for a line on stdin and lets the process go."""
+    """Prints the number of the process, waits for a line on stdin and lets the process go."""
     print(f"attach: process {pid} is stopped before it becomes `{' '.join(command)}`")
     print(
         f"attach: for example `gdb -p {pid}`, `strace -p {pid}` or `lldb -p {pid}`; then press Enter here",

@@ -178,7 +178,7 @@ def _pairs(content: dict[str, Any]) -> list[str]:
 
 
 def _wrong_pairs(results: list[dict[str, Any]]) -> list[str]:
-    """For each trial the pairs in which it does not go well."""
+    """The pairs in which each trial fails."""
     found: dict[tuple[str, str], list[str]] = {}
     for one in results:
         if one["verdict"] in (KNOWN, FAIL, INCONCLUSIVE, FIXED):

@@ -146,7 +146,7 @@ def _findings(content: dict[str, Any]) -> str:
 
 
 def _chapters(content: dict[str, Any]) -> str:
-    """By chapter and subject: how many rules hold, how many are known not to, and how many fail anew."""
+    """The rules by chapter and subject: how many hold, how many are known not to hold, and how many fail anew."""
     names = [one["name"] for one in content["subjects"]]
     found: dict[str, list[Counter[str]]] = {}
     for rule, row in requirement_table(content):

@@ -30,7 +30,7 @@ class Runtime:
 
     @property
     def folder(self) -> Path:
-        """Its place in the cache; the name changes with the version and with the pinned bytes."""
+        """The place of the runtime in the cache; the name changes with the version and with the pinned bytes."""
         digest = hashlib.sha256(self.integrity.encode()).hexdigest()[:12]
         return cache_directory() / f"{self.name}-{self.version}-{digest}"
 
@@ -53,7 +53,7 @@ class Runtime:
 
 
 def platform_name() -> str:
-    """This machine as the list names it, for example ``linux-x64``."""
+    """The name of this machine in the list, for example ``linux-x64``."""
     machine = platform.machine().lower()
     return f"{sys.platform}-{_MACHINES.get(machine, machine)}"
 

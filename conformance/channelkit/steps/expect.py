@@ -24,7 +24,7 @@ class Awaited:
 
     value: Rules
     meaning: str
-    """In Markdown, for the table in ``conformance/README.md``."""
+    """The condition in Markdown, for the table in ``conformance/README.md``."""
     example: str
     optional: Mapping[str, Rules] = field(default_factory=dict)
 

@@ -163,7 +163,7 @@ class Sockets:
             end.connect(place)
 
     def probe(self, port: int) -> bool:
-        """Tells whether a port of this machine takes a connection, and keeps none."""
+        """Whether a port of this machine takes a connection; the connection is closed at once."""
         try:
             socket.create_connection((_LOCALHOST[0], port), 5).close()
         except (OSError, OverflowError):
@@ -340,7 +340,7 @@ def _family(address: tuple[str, int]) -> socket.AddressFamily:
 
 
 def _read(reader: socket.socket, size: int, wait: Callable[[Callable[[], bool], int], bool]) -> bytes:
-    """At most ``size`` bytes, for which ``wait`` waits."""
+    """Reads at most ``size`` bytes; ``wait`` waits for them."""
     received = bytearray()
 
     def done() -> bool:

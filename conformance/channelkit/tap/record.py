@@ -38,7 +38,7 @@ class Entry:
     """Empty for a note."""
     data: bytes = b""
     descriptors: tuple[dict[str, Any], ...] = ()
-    """Those that came on the first byte."""
+    """The descriptors that came with the first byte."""
     end: str = ""
     """How the way ended: ``closed``, ``half-closed`` or ``reset``."""
     note: str = ""

@@ -29,7 +29,7 @@ class Serialization(Protocol):
 
     @property
     def mode(self) -> str:
-        """Its name in ``NODE_CHANNEL_SERIALIZATION_MODE``."""
+        """The name of the serialization in ``NODE_CHANNEL_SERIALIZATION_MODE``."""
 
     def frame(self, value: Any) -> bytes:
         """The frame of a value without tags. Raises :class:`ValueError` when it has none."""
