@@ -44,7 +44,7 @@ def file(folder: Path, *cases: dict[str, Any]) -> Path:
 def test_a_fragment_may_use_those_before_it(tmp_path: Path) -> None:
     (case,) = load_file(file(tmp_path, CASE))
     assert case.steps == [
-        {"write": [{"message": "a"}]},
+        {"write": [{"message": "a"}], "why": "Two are more than one."},
         {"expect": {"delivered": "a"}},
         {"write": [{"message": 5}]},
         {"expect": {"delivered": 5}},

@@ -29,10 +29,15 @@ KINDS["repeat"] = Kind(
 
 
 def with_fragments(steps: Sequence[Step], fragments: Fragments) -> Iterator[Step]:
-    """The steps with every ``use`` step replaced. Raises :class:`UsageError` for an unknown fragment or value."""
+    """The steps with every ``use`` step replaced; the first step of the fragment takes over its ``why``.
+
+    Raises :class:`UsageError` for an unknown fragment or value.
+    """
     for step in steps:
         if "use" in step:
-            yield from with_fragments(*_fragment(step, fragments))
+            first, *rest = with_fragments(*_fragment(step, fragments))
+            yield {**first, "why": step["why"]} if "why" in step else first
+            yield from rest
         elif "steps" in step:
             yield {**step, "steps": list(with_fragments(step["steps"], fragments))}
         else:
