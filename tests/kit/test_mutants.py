@@ -17,7 +17,10 @@ from mutants import kill
 from mutants.catalogue import MUTANTS, Mutant
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from channelkit.catalogue.cases import Case
 
 CASES = load(case_files())
 SLICES = 3
@@ -36,14 +39,24 @@ SLICES = 3
 )
 def test_the_base_passes_everything(role: str, rung: int, words: list[str]) -> None:
     command = (sys.executable, "-I", "-S", str(kill.base_of(role)), *words)
-    subject = Description("base", role, rung, command, "")
-    results = run(pairs([subject], CASES), Options(8, Limits(2)))
-    wrong = {
+    assert wrong_answers(Description("base", role, rung, command, ""), CASES) == {}
+
+
+@pytest.mark.parametrize(("rung", "words"), [(0, ["echo"]), (1, [])])
+def test_the_base_of_the_mode_advanced_passes_its_chapter(rung: int, words: list[str]) -> None:
+    command = (sys.executable, "-I", "-S", str(kill.ADVANCED_BASE), *words)
+    subject = Description("base", "child", rung, command, "", mode="advanced")
+    assert wrong_answers(subject, [case for case in CASES if case.topic == "adv"]) == {}
+
+
+def wrong_answers(subject: Description, cases: Sequence[Case]) -> dict[str, str]:
+    """The cases that do not pass, and why."""
+    results = run(pairs([subject], cases), Options(8, Limits(2)))
+    return {
         result.case.id: result.judgement.seen.text or result.judgement.flag
         for result in results
         if result.judgement.verdict != "pass"
     }
-    assert wrong == {}
 
 
 def test_mutants_are_well_made() -> None:

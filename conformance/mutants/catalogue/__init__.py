@@ -1,6 +1,9 @@
 """The mutants: each is ``peer.py`` with a text replaced, and names the rules that it breaks. Each chapter or role has a file."""
 
 from mutants.catalogue import (
+    advanced_frames,
+    advanced_read,
+    advanced_write,
     bootstrap,
     classification,
     codec,
@@ -33,6 +36,9 @@ MUTANTS: tuple[Mutant, ...] = (
     *codec.MUTANTS,
     *worker.MUTANTS,
     *primary.MUTANTS,
+    *advanced_frames.MUTANTS,
+    *advanced_read.MUTANTS,
+    *advanced_write.MUTANTS,
 )
 
 __all__ = ["MUTANTS", "Mutant"]

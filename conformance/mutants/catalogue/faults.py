@@ -148,6 +148,13 @@ MUTANTS = (
         '            if envelope.get("key") in ("toString", "__proto__", "constructor"):\n                raise TypeError("not a list")\n            if kind == "net.Socket" and envelope.get("key"):',
     ),
     Mutant(
+        "waits-for-the-line-of-a-frame",
+        "waits for the end of a line when a frame of the mode advanced comes",
+        ("ADV-071",),
+        'data.startswith(b"\\0") and data[4:5] == b"\\xff"',
+        "not data",
+    ),
+    Mutant(
         "dies-of-a-bad-line",
         "dies of a line that is not JSON",
         ("SEC-001",),

@@ -4,7 +4,10 @@ from typing import NamedTuple
 
 
 class Mutant(NamedTuple):
-    """A broken peer. ``old`` stands exactly once in ``peer.py``, for a worker or a primary in ``cluster_peer.py``."""
+    """A broken peer. ``old`` stands exactly once in ``peer.py``, for a worker or a primary in ``cluster_peer.py``.
+
+    The roles whose name begins with ``advanced`` are made of ``advanced_peer.py``.
+    """
 
     name: str
     does: str
@@ -13,4 +16,7 @@ class Mutant(NamedTuple):
     old: str
     new: str
     role: str = "child"
-    """``child`` and ``parent`` are driven, ``echo`` is a child of rung 0, ``codec`` a filter; ``worker`` and ``primary`` are of chapter 90."""
+    """``child`` and ``parent`` are driven, ``echo`` is a child of rung 0, ``codec`` a filter; ``worker`` and ``primary`` are of chapter 90.
+
+    ``advanced`` is a driven child and ``advanced-echo`` an echo child of chapter 35.
+    """
