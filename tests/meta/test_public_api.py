@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pickle
 import pkgutil
 import subprocess
 import sys
+import textwrap
 import types
 import typing
 from typing import TYPE_CHECKING, Any
@@ -204,3 +206,53 @@ def test_types_are_imported_when_they_are_asked_for_and_not_before():
         timeout=30,
         process_group=0,
     )
+
+
+CHANNEL = {
+    "close", "connected", "disconnect", "fileno", "flush", "forget", "get_connections", "pending", "receive",
+    "receive_many", "send", "send_many", "wait_all_closed",
+}  # fmt: skip
+CHILD = CHANNEL | {"exit_code", "kill", "pid", "process", "signal_code", "wait"}
+WORKER = CHANNEL | {"bind", "dismissed", "id", "listen"}
+
+# All that an editor offers after an object of a public class.
+OFFERED = {
+    "nodechannel.Channel": CHANNEL,
+    "nodechannel.ChildProcess": CHILD,
+    "nodechannel.Delivery": {"error", "refusals", "refused", "state", "take_back"},
+    "nodechannel.ReceivedHandle": {
+        "close", "detach", "dgram_type", "fileno", "key", "on_closed", "socket", "type",
+    },
+    "nodechannel.asyncio.Channel": CHANNEL,
+    "nodechannel.asyncio.ChildProcess": CHILD,
+    "nodechannel.cluster.Cluster": {"broadcast", "kill", "roll", "run", "start", "stop", "wait", "workers"},
+    "nodechannel.cluster.WorkerProcess": CHILD | {
+        "exited_after_disconnect", "id", "listening", "online", "retire", "retired", "skipped",
+    },
+    "nodechannel.cluster.Worker": WORKER,
+    "nodechannel.cluster.asyncio.Worker": WORKER | {"unbind", "wait_closed", "wait_dismissed"},
+}  # fmt: skip
+
+
+def offered(cls: type) -> set[str]:
+    """Return the public members of a class, and the public attributes that its methods set."""
+    own = [base for base in cls.__mro__ if base.__module__.startswith("nodechannel")]
+    found = {name for name in dir(cls) if not name.startswith("_")}
+    for function in [value for base in own for value in vars(base).values()]:
+        if inspect.isfunction(function):
+            tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+            targets = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+            found |= {
+                node.attr
+                for node in targets
+                if isinstance(node.ctx, ast.Store)
+                and ast.unparse(node.value) == "self"
+                and not node.attr.startswith("_")
+            }
+    return found
+
+
+@pytest.mark.parametrize("name", OFFERED)
+def test_an_editor_offers_the_public_members_alone(name):
+    module, _, cls = name.rpartition(".")
+    assert offered(getattr(importlib.import_module(module), cls)) == OFFERED[name]

@@ -354,7 +354,7 @@ class Channel:
             warn_of_loss(self._connection.queued_bytes)
             self.close()
 
-    def write_rest(self) -> None:
+    def _write_rest(self) -> None:
         """Write what was accepted and not written yet, because the program ends; the caller need not call this."""
         if self._transport.fileno() < 0 or self._connection.settled:
             return

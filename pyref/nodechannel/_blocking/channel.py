@@ -326,7 +326,7 @@ class Channel:
         """End the channel without waiting; what was accepted and not yet written follows when the program ends."""
         self._pump.act(self._connection.disconnect)
 
-    def write_rest(self) -> None:
+    def _write_rest(self) -> None:
         """Write what was accepted and not written yet, because the program ends; the caller need not call this."""
         connection = self._connection
         if connection.settled or self._pump.entered:

@@ -59,7 +59,7 @@ class WorkerProcess(ChildProcess):
         primary: PrimaryProtocol,
         **options: Unpack[OpenOptions],
     ) -> None:
-        self.link: WorkerLink = WorkerLink(id, primary, self._send_internal)
+        self._link: WorkerLink = WorkerLink(id, primary, self._send_internal)
         self._primary = primary
         self.process = process
         super().__init__(sock, process, **options)
@@ -67,26 +67,28 @@ class WorkerProcess(ChildProcess):
         self.listening: list[Query] = []
         self.retired: bool = False
         self.skipped: int = 0
-        self.born: float = self._loop.time()
+        self._born: float = self._loop.time()
         self._slow = False
-        self._connection.on_internal = self.link.receive
+        self._connection.on_internal = self._link.receive
 
     @property
     def online(self) -> bool:
         """Whether it has sent `online`."""
-        return self.link.online
+        return self._link.online
 
     @property
     def exited_after_disconnect(self) -> bool:
         """Whether the worker or the primary asked for the worker's end; Node's name."""
-        return self.link.exited_after_disconnect
+        return self._link.exited_after_disconnect
+
+    # What the cluster does with it.
 
     @property
-    def age(self) -> float:
+    def _age(self) -> float:
         """Seconds since it was started."""
-        return self._loop.time() - self.born
+        return self._loop.time() - self._born
 
-    def listens(self, query: Query) -> bool:
+    def _listens(self, query: Query) -> bool:
         """Note a place where it listens; return False for a known place, and when there are too many."""
         query = query._replace(data=None)  # `data` may be large, and too deep to compare
         if query in self.listening or len(self.listening) >= MAX_LISTENING:
@@ -97,33 +99,29 @@ class WorkerProcess(ChildProcess):
     def retire(self) -> None:
         """Ask the worker to close its servers, finish its connections and end."""
         self.retired = True
-        self.link.disconnect()
+        self._link.disconnect()
 
-    async def ready(self, servers: int = 1, timeout: float | None = None) -> bool:
+    async def _ready(self, servers: int = 1, timeout: float | None = None) -> bool:
         """Wait until `servers` of its servers listen; return False when the worker ended or `timeout` seconds passed before."""
         return (
             await self._wait(lambda: len(self.listening) >= servers or not self.connected, timeout)
             and self.connected
         )
 
-    async def ended(self, timeout: float | None = None) -> bool:
+    async def _channel_ended(self, timeout: float | None = None) -> bool:
         """Wait until the channel has ended; return False when `timeout` seconds passed before."""
         self._resume_reading()
         return await self._wait(lambda: self._connection.closed, timeout)
 
-    def hang_up(self) -> None:
+    def _hang_up(self) -> None:
         """End the channel as if the worker had closed it: received messages stay readable."""
         self._connection.receive_eof()
         self._after_io()
         self._waiters.wake_all_soon()
 
-    async def end(self, grace: float) -> None:
-        """Wait for the process to end; after `grace` seconds end it with SIGTERM, and at last with SIGKILL."""
-        await self._end_process(grace)
-
     # Messages to all workers.
 
-    async def give(self, frame: bytes, handle: Outgoing | None = None) -> bool:
+    async def _give(self, frame: bytes, handle: Outgoing | None = None) -> bool:
         """Queue a frame; wait at most `PATIENCE` seconds for room. Return False when the worker was skipped.
 
         After a wait in vain, the next calls do not wait, until the worker has read almost all of its queue.
@@ -154,7 +152,7 @@ class WorkerProcess(ChildProcess):
     def _read(self) -> None:
         super()._read()
         # A connection that this worker refused for good goes to another worker at once, however long the user's code waits.
-        for delivery in self.link.take_abandoned():
+        for delivery in self._link.take_abandoned():
             self._connection.withdraw(delivery)
 
     def _sated(self) -> bool:
@@ -165,7 +163,7 @@ class WorkerProcess(ChildProcess):
 
     def _shut(self) -> None:
         super()._shut()
-        self._primary.gone(self.link)
+        self._primary.gone(self._link)
 
 
 def command_line(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import inspect
 import os
 import signal
@@ -12,9 +11,10 @@ from typing import Any, Self, cast
 
 from nodechannel._cluster import processes
 from nodechannel._cluster.events import Announcer, Event
+from nodechannel._cluster.host import ClusterHost
 from nodechannel._cluster.listening import Sockets
-from nodechannel._cluster.messages import UNIX, Policy, Query
-from nodechannel._cluster.primary import Place, PrimaryProtocol, WorkerLink
+from nodechannel._cluster.messages import Policy, Query
+from nodechannel._cluster.primary import PrimaryProtocol
 from nodechannel._cluster.processes import Command, Script, WorkerProcess
 from nodechannel._cluster.restarts import RESTART_DELAY, START_TIMEOUT, Restarts, next_delay
 from nodechannel._core.message import Message
@@ -104,7 +104,8 @@ class Cluster:
         """
         self._loop = asyncio.get_running_loop()
         self._sockets = Sockets()
-        self._primary = PrimaryProtocol(self._policy, self)
+        self._host = ClusterHost(self._sockets, self._announcer, self._note_listening)
+        self._primary = self._host.primary = PrimaryProtocol(self._policy, self._host)
         self._end: asyncio.Future[None] = self._loop.create_future()
         try:
             for slot in range(self._size):
@@ -126,7 +127,7 @@ class Cluster:
             if not waiting:  # a worker has died and is not replaced yet
                 waits = [self._spawn(asyncio.sleep(RESTART_DELAY))]
             else:
-                waits = [self._spawn(worker.ready(timeout=RESTART_DELAY)) for worker in waiting]
+                waits = [self._spawn(worker._ready(timeout=RESTART_DELAY)) for worker in waiting]
             await asyncio.wait([self._end, *waits], return_when=asyncio.FIRST_COMPLETED)
             for task in waits:
                 task.cancel()
@@ -151,8 +152,8 @@ class Cluster:
     async def _attend(self, slot: int, worker: WorkerProcess) -> None:
         await worker.process.wait()
         # The last messages of the worker may still be in the channel.
-        if not await worker.ended(CHANNEL_TIMEOUT):
-            worker.hang_up()
+        if not await worker._channel_ended(CHANNEL_TIMEOUT):
+            worker._hang_up()
         del self.workers[worker.id]
         self._tell("exit", worker.id, worker.signal_code or worker.exit_code)
         if self._slots.get(slot) is worker:
@@ -161,8 +162,8 @@ class Cluster:
                 self._spawn(self._replace(slot, worker))
 
     async def _end_after_channel(self, worker: WorkerProcess) -> None:
-        await worker.ended()
-        await worker.end(STOP_TIMEOUT)
+        await worker._channel_ended()
+        await worker._end_process(STOP_TIMEOUT)
 
     async def _handle_messages(self, worker: WorkerProcess) -> None:
         """Pass the messages of a worker to the other workers and to the user, in order."""
@@ -218,7 +219,7 @@ class Cluster:
                 continue
             skipped = worker.skipped
             try:
-                given = await worker.give(frame, None if handle is None else SocketHandle(handle, True))
+                given = await worker._give(frame, None if handle is None else SocketHandle(handle, True))
             except ChannelClosed:
                 continue
             except OSError as error:  # no descriptor is left for the copy
@@ -233,7 +234,7 @@ class Cluster:
 
     async def _replace(self, slot: int, worker: WorkerProcess) -> None:
         """Start the successor of a worker that died."""
-        delay = self._restarts.died(slot, worker.age, listened=bool(worker.listening))
+        delay = self._restarts.died(slot, worker._age, listened=bool(worker.listening))
         if self._restarts.hopeless:
             self._fail(WorkersFail(worker.signal_code or worker.exit_code))
             return
@@ -247,38 +248,13 @@ class Cluster:
                 delay = next_delay(delay)
                 await asyncio.sleep(delay)
 
-    # The host of the protocol.
-
-    def later(self, delay: float, function: Callable[[], None]) -> object:
-        """Call a function after `delay` seconds."""
-        return self._sockets.later(delay, function)
-
-    def open(self, place: Place) -> None:
-        """Create the socket of a place."""
-        if self._stopping:
-            self._primary.failed(place, -errno.ECANCELED)
-        else:
-            self._sockets.open(place, self._primary)
-
-    def close(self, place: Place) -> None:
-        """Close the socket of a place."""
-        self._sockets.close(place)
-
-    def online(self, link: WorkerLink) -> None:
-        """Report that a worker has started."""
-        self._announcer.tell_soon("online", link.id, None)
-
-    def listening(self, link: WorkerLink, query: Query) -> None:
-        """Report that a worker listens."""
-        worker = self.workers.get(link.id)
-        if worker is not None and worker.listens(query):
-            self._restarts.ever_listened = True
-            place = query.address if query.address_type == UNIX else f"{query.address or '*'}:{query.port}"
-            self._announcer.tell_soon("listening", link.id, place)
-
-    def fault(self, link: WorkerLink, error: Exception) -> None:
-        """Report an exception that a message of a worker caused in this process."""
-        self._announcer.tell_soon("error", link.id, error)
+    def _note_listening(self, id: int, query: Query) -> bool:
+        """Note that a worker listens; return whether that is news."""
+        worker = self.workers.get(id)
+        if worker is None or not worker._listens(query):
+            return False
+        self._restarts.ever_listened = True
+        return True
 
     # Ending.
 
@@ -291,14 +267,14 @@ class Cluster:
             if self._slots.get(slot) is not old or self._stopping:
                 continue
             new = await self._fork(slot)
-            if not await new.ready(len(old.listening), START_TIMEOUT):
-                await new.end(0.0)
+            if not await new._ready(len(old.listening), START_TIMEOUT):
+                await new._end_process(0.0)
                 raise WorkersFail(new.signal_code or new.exit_code)
             # `old` may have died meanwhile, and have a successor of its own.
             replaced, self._slots[slot] = self._slots.get(slot, old), new
             for worker in {old, replaced}:
                 worker.retire()
-                await worker.end(STOP_TIMEOUT)
+                await worker._end_process(STOP_TIMEOUT)
 
     async def stop(self, grace: float = STOP_TIMEOUT) -> None:
         """Stop accepting, give the workers `grace` seconds to finish their connections, and end them. Safe to call again.
@@ -306,12 +282,12 @@ class Cluster:
         `on_message` has the same time for the messages that were received before.
         """
         if not self._stopping:
-            self._stopping = True
+            self._stopping = self._host.stopping = True
             self._sockets.drain()
             await self._hand_out_rest(min(grace, 1.0))
             for worker in self.workers.values():
                 worker.retire()
-        await asyncio.gather(*(worker.end(grace) for worker in list(self.workers.values())))
+        await asyncio.gather(*(worker._end_process(grace) for worker in list(self.workers.values())))
         self._primary.close()
         if handling := self._handling - {asyncio.current_task()}:
             await asyncio.wait(handling, timeout=grace)

@@ -64,7 +64,7 @@ class Delivery:
         return sock
 
     # [HND-056]
-    def give_back(self, fd: OwnedFd) -> None:
+    def _give_back(self, fd: OwnedFd) -> None:
         """Keep the descriptor of a handle that was not delivered."""
         self._returned = fd
 

@@ -144,6 +144,6 @@ def _conclude(write: Write, state: DeliveryState) -> None:
     if write.fd is None:
         return
     if state is _ABANDONED and not write.shared:
-        write.delivery.give_back(write.fd)
+        write.delivery._give_back(write.fd)
     else:
         write.fd.close()  # [HND-055]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     class Delivery(Protocol):
         """The delivery of a message, as seen from here."""
 
-        def give_back(self, fd: OwnedFd) -> None:
+        def _give_back(self, fd: OwnedFd) -> None:
             """Keep the descriptor of a handle that was not delivered."""
 
 
@@ -104,7 +104,7 @@ class SocketHandle:
         if self.shared:
             self._taken.close()
         elif not self._taken.closed:
-            delivery.give_back(self._taken)
+            delivery._give_back(self._taken)
 
     # Both can be repeated after an exception of a signal handler, wherever it came.
 
@@ -122,8 +122,8 @@ class SocketHandle:
         if self.shared:
             self._taken.duplicate(handle.fileno())
         else:
-            self._taken = handle.owner
-            handle.give_up()
+            self._taken = handle._owner
+            handle._give_up()
 
 
 def _is_plain(sock: Any) -> bool:

@@ -48,12 +48,12 @@ class ReceivedHandle:
         return self._fd.fileno()
 
     @property
-    def owner(self) -> OwnedFd:
+    def _owner(self) -> OwnedFd:
         """The owner of the descriptor; raises `HandleTaken` when it was claimed or closed."""
         self._fd.fileno()
         return self._fd
 
-    def give_up(self) -> None:
+    def _give_up(self) -> None:
         """Leave the descriptor to a caller who has its owner."""
         self._fd = _NONE
         self._released()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         def forget(self) -> None:
             """Close this process's copy of the descriptors without touching anything that is shared with the other process."""
 
-        def write_rest(self) -> None:
+        def _write_rest(self) -> None:
             """Write what was accepted and not written yet, because the program ends."""
 
 
@@ -49,7 +49,7 @@ def _forget_all() -> None:
 
 def _write_all() -> None:
     for channel in list(_channels.values()):
-        channel.write_rest()
+        channel._write_rest()
 
 
 os.register_at_fork(after_in_child=_forget_all)

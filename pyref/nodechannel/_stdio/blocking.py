@@ -153,10 +153,10 @@ class Channel:
         self._forgotten = True
         self._transport.forget()
 
-    def write_rest(self) -> None:
+    def _write_rest(self) -> None:
         """Write what was accepted and not written yet, because the program ends; the caller need not call this."""
         if self._running:
-            self._background.call(self._transport.write_rest)
+            self._background.call(self._transport._write_rest)
 
     def _wait(self, work: Coroutine[Any, Any, Result], doing: str) -> Result:
         if not self._running:

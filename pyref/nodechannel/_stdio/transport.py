@@ -143,7 +143,7 @@ class Transport:
         self.stream.readable = False
         self.stream.end_writing()
 
-    def write_rest(self) -> None:
+    def _write_rest(self) -> None:
         """Write what was accepted and not written yet, without the event loop."""
         deadline = math.inf if self._linger is None else time.monotonic() + self._linger
         while self.stream.writable and not self.stream.settled:

@@ -69,7 +69,7 @@ class TestMessagesToAll:
             loop = asyncio.get_running_loop()
             began = loop.time()
             for _ in range(20):
-                assert await worker.give(b"x" * 200_000)
+                assert await worker._give(b"x" * 200_000)
             return loop.time() - began
 
         assert PATIENCE <= with_worker(fill) < 8 * PATIENCE
@@ -78,7 +78,7 @@ class TestMessagesToAll:
         monkeypatch.setattr(processes, "MAX_QUEUED", 1_000_000)
 
         async def fill(worker):
-            given = [await worker.give(b"x" * 200_000) for _ in range(12)]
+            given = [await worker._give(b"x" * 200_000) for _ in range(12)]
             assert given.index(False) >= 5
             assert not any(given[given.index(False) :])
             assert worker.skipped == given.count(False)
@@ -90,14 +90,14 @@ class TestMessagesToAll:
         monkeypatch.setattr(processes, "MAX_QUEUED", 1000)
 
         async def fill(worker):
-            assert await worker.give(b"x" * 2_000_000)
+            assert await worker._give(b"x" * 2_000_000)
 
         with_worker(fill)
 
     def test_a_worker_that_reads_gets_everything(self, with_worker):
         async def fill(worker):
             for _ in range(50):
-                assert await worker.give(b"x" * 200_000)
+                assert await worker._give(b"x" * 200_000)
             assert worker.skipped == 0
             await worker.flush(timeout=30)
 
@@ -110,11 +110,11 @@ def test_places_are_noted_once_and_not_without_limit(with_worker):
         for _ in range(100_000):
             deep = [deep]
         place = Query("127.0.0.1", 80, 4, data=deep)
-        assert worker.listens(place)
-        assert not worker.listens(place)
+        assert worker._listens(place)
+        assert not worker._listens(place)
         assert worker.listening[0].data is None
         for port in range(2000):
-            worker.listens(Query("127.0.0.1", port, 4))
+            worker._listens(Query("127.0.0.1", port, 4))
         assert len(worker.listening) == MAX_LISTENING
         place._replace(data=None)
         while deep:  # freed here without recursion

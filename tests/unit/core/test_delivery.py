@@ -21,7 +21,7 @@ def given_back() -> tuple[Delivery, int, socket.socket]:
     ours, theirs = socket.socketpair()
     delivery, fd = Delivery(), ours.detach()
     delivery.state = DeliveryState.ABANDONED
-    delivery.give_back(OwnedFd(fd))
+    delivery._give_back(OwnedFd(fd))
     return delivery, fd, theirs
 
 

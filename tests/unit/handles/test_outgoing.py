@@ -54,7 +54,7 @@ def test_a_shared_one_is_duplicated_and_made_non_blocking(server, pair):
 
 def test_a_received_handle_is_sent_on(server, pair):
     connected = ReceivedHandle(HandleType.NET_SOCKET, OwnedFd(pair[0].detach()))
-    owner = connected.owner
+    owner = connected._owner
     assert SocketHandle(connected).take() is owner
     assert not os.get_blocking(owner.fileno())
     with pytest.raises(HandleTaken):

@@ -34,7 +34,7 @@ def test_it_is_claimed_once(ends):
         assert sock.gettimeout() == 0.0
         sock.send(b"x")
         assert theirs.recv(1) == b"x"
-        for claim in (handle.socket, handle.detach, handle.fileno, lambda: handle.owner):
+        for claim in (handle.socket, handle.detach, handle.fileno, lambda: handle._owner):
             with pytest.raises(HandleTaken):
                 claim()
         assert told == []
@@ -130,8 +130,8 @@ def test_a_descriptor_that_is_no_socket_is_closed():
 
 def test_a_handle_that_is_given_up_leaves_its_descriptor_to_the_owner(ends):
     handle, told, theirs = ends
-    owner = handle.owner
-    handle.give_up()
+    owner = handle._owner
+    handle._give_up()
     assert told == ["closed"]
     handle.close()
     os.write(owner.fileno(), b"x")
