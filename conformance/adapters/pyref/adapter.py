@@ -1,6 +1,6 @@
 """The reference's adapter for the conformance kit: rungs 1, 2 and 3 of conformance/README.md.
 
-Usage: adapter.py [--asyncio]. The control loop is plain blocking code in the main thread; what differs between the front ends stands in
+Usage: adapter.py [--asyncio]. The control loop is plain blocking code in the main thread; the differences between the front ends stand in
 `blocking.py` and `with_asyncio.py`.
 """
 

@@ -67,7 +67,7 @@ class Malformed(Exception):
 
 @dataclass(slots=True)
 class Remark:
-    """Something that a frame does and that a rule of chapter 35 speaks of."""
+    """A property of a frame that a rule of chapter 35 is about."""
 
     rule: str
     at: int
@@ -76,19 +76,19 @@ class Remark:
 
 @dataclass(slots=True)
 class Reading:
-    """What was read of one frame."""
+    """The result of reading a frame."""
 
     value: Any = UNDEFINED
     remarks: list[Remark] = field(default_factory=list)
     texts: list[tuple[int, int, int]] = field(default_factory=list)
-    """Places of texts that are no names: begin, end, and bytes of one character."""
+    """Places of texts that are no names: begin, end, and bytes of a character."""
     numbers: list[tuple[int, int]] = field(default_factory=list)
     """Places of numbers: begin and end."""
     version: int = 0
 
 
 class Reader:
-    """Reads one frame. A list of unfinished containers replaces the call stack, so depth is no obstacle."""
+    """Reads a frame. A list of unfinished containers replaces the call stack, so depth is no obstacle."""
 
     def __init__(self, frame: bytes) -> None:
         self._data = frame
@@ -289,7 +289,7 @@ class Reader:
         return self._array(length, members)
 
     def _array(self, length: int, members: dict[str, Any]) -> Any:
-        """A list where nothing is missing and nothing is beside the elements, else a tag with all members."""
+        """A list, if there are no holes and no members beside the elements; else a tag with all members."""
         if self._varint() != length:
             raise Malformed(self._at, "two lengths of one array")
         if len(members) == length and all(str(index) in members for index in range(length)):
@@ -406,7 +406,7 @@ class Reader:
 
 
 def _number_as_name(value: float) -> str:
-    """As JavaScript writes a number that is a name."""
+    """The text of a number that is a name, as JavaScript writes it."""
     if value == value and abs(value) < 1e21 and value == int(value):
         return str(int(value))
     return _ZEROS.sub(r"e\1", repr(value)).replace("nan", "NaN").replace("inf", "Infinity")
@@ -462,7 +462,7 @@ class AdvancedFrames:
         return value
 
     def read(self, frame: bytes) -> Frame:
-        """Judges one frame."""
+        """Reads a frame as a message."""
         raw = frame[LENGTH:]
         reader = Reader(frame)
         try:

@@ -1,4 +1,4 @@
-"""Plain values in the format of V8, version 13: what every Node from 12 on reads."""
+"""Plain values in the format of V8, version 13, which every Node from 12 on reads."""
 
 import struct
 from typing import Any
