@@ -1,6 +1,8 @@
 # Every target does its own set-up inside .venv; a second run costs none.
 #   make test          the test suite
 #   make packages-table  runs the tests against real npm packages and writes the table of the README
+#   make carrier-bench  messages a second over each carrier; writes build/carrier-bench.md
+#   make carrier-faults  messages through Redis while everything is killed; writes build/carrier-faults.md
 #   make cluster-load  a cluster under load: every request accounted for; writes build/cluster-load.md
 #   make conformance   the kit against the Python reference and against real Node, and whether MATRIX.md still says so
 #   make fuzz          searches for new bugs for SECONDS=600 seconds; make fuzz-pr: the same examples each time
@@ -34,7 +36,7 @@ NODES := 12 16 18 20 22 24 26
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test packages packages-table test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model docs docs-check release-check check clean
+.PHONY: carrier-bench carrier-faults help setup test packages packages-table test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model docs docs-check release-check check clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -101,6 +103,14 @@ bench: $(BENCH_READY)
 cluster-load: $(READY)
 	PYTHONPATH=node-interop $(BIN)/python -m clusterload $(ARGS)
 
+# Messages a second over each carrier; ARGS="--only stdio" for less.
+carrier-bench: $(READY)
+	PYTHONPATH=node-interop:tests $(BIN)/python -m carrierbench $(ARGS)
+
+# Messages through Redis while the server, its connections and the consumers are killed; fails when one is lost.
+carrier-faults: $(READY)
+	PYTHONPATH=node-interop:tests $(BIN)/python -m carrierfaults $(ARGS)
+
 bench-short: $(READY)
 	PYTHONPATH=node-interop $(BIN)/python -m bench --short --offline --output build/bench-short $(ARGS)
 
@@ -130,7 +140,7 @@ fuzz-honesty: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/mutants/watched.py conformance/archive.py conformance/generate.py conformance/hatch_build.py tests spec node-interop/bench node-interop/clusterload node-interop/measure pyref/docs/docsite
+	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/mutants/watched.py conformance/archive.py conformance/generate.py conformance/hatch_build.py tests spec node-interop/bench node-interop/carrierbench node-interop/carrierfaults node-interop/clusterload node-interop/measure pyref/docs/docsite
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/basedpyright --verifytypes nodechannel --ignoreexternal
 
 # Compares what follows from the prose of spec/ and from the tables of the kit with the committed copies.

@@ -245,6 +245,8 @@ def test_channels_both_ways(npm, url, key):
         assert npm("LISTEN", f"{key}-node") == "listening"
         assert channels.send(f"{key}-node", {"é": 1}) == 1
         assert npm.heard() == {"é": 1}
+        assert channels.send_many(f"{key}-node", range(3)) == [1, 1, 1]
+        assert [npm.heard() for _ in range(3)] == [0, 1, 2]
         assert channels.send("nobody", 1) == 0
     with redis.channels(url) as sender, pytest.raises(ValueError, match="no channel to listen to"):
         sender.receive()

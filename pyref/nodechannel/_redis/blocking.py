@@ -120,6 +120,10 @@ class Channels(Source[Published]):
         """
         return int(self._wait(self._inner.send(channel, data, timeout=timeout), "send"))
 
+    def send_many(self, channel: str, messages: Iterable[Any], *, timeout: float | None = None) -> list[int]:
+        """Publish many messages in one exchange; return for each how many connections it reached. Raises what `send` raises."""
+        return list(self._wait(self._inner.send_many(channel, list(messages), timeout=timeout), "send"))
+
 
 def stream(url: str, key: str, **options: Unpack[StreamOptions]) -> Stream:
     """Open a Redis stream; for the options see `StreamOptions`. Redis need not be there yet."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, NoReturn, Self
 
@@ -49,6 +49,21 @@ class Channels:
         text = text_of(data)
         async with asyncio.timeout(seconds(timeout)):
             return int(await self._server.once(lambda redis: redis.publish(channel, text), "send"))
+
+    async def send_many(
+        self, channel: str, messages: Iterable[Any], *, timeout: float | None = None
+    ) -> list[int]:
+        """Publish many messages in one exchange; return for each how many connections it reached. Raises what `send` raises."""
+        texts = [text_of(message) for message in messages]
+
+        async def publish(redis: Any) -> list[int]:
+            async with redis.pipeline(transaction=False) as pipeline:
+                for text in texts:
+                    pipeline.publish(channel, text)
+                return list(await pipeline.execute())
+
+        async with asyncio.timeout(seconds(timeout)):
+            return await self._server.once(publish, "send")
 
     async def receive(self, timeout: float | None = None) -> Published:
         """Return the next message.

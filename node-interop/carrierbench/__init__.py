@@ -1,0 +1,1 @@
+"""Messages a second over each carrier, for pairs of Node and Python."""
