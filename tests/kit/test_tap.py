@@ -16,6 +16,8 @@ import pytest
 
 from channelkit.errors import UsageError
 from channelkit.tap.record import DOWN, UP, Entry, Recording, Writer, read
+from channelkit.tap.relay import Relay
+from channelkit.tap.start import FD
 from channelkit.wire.rights import packed, unpacked
 from support.processes import wait_until_gone
 from support.tapped import TAP, Tapped, script
@@ -179,6 +181,70 @@ def test_writes_to_a_child_that_is_gone_fail(tmp_path: Path) -> None:
     with pytest.raises(BrokenPipeError):
         child.end.sendall(b"x")
     assert child.finish() == 0
+
+
+@pytest.mark.parametrize("with_handle", [False, True])
+@pytest.mark.parametrize("way", [DOWN, UP])
+def test_a_death_at_any_byte_passes_the_bytes_before_it_and_then_the_end(way: str, with_handle: bool) -> None:
+    frame = b'{"cmd":"NODE_HANDLE","type":"net.Socket","msg":1}\n'
+    for size in range(len(frame) + 1):
+        parent, outer = socket.socketpair()
+        inner, child = socket.socketpair()
+        entries: list[Entry] = []
+        relay = Relay(outer, inner, lambda: 0)
+        thread = threading.Thread(target=relay.run, args=(entries.append,))
+        thread.start()
+        writer, reader = (parent, child) if way == DOWN else (child, parent)
+        reader.settimeout(20)
+        if with_handle and size:
+            socket.send_fds(writer, [frame[:size]], [writer.fileno()])
+        else:
+            writer.sendall(frame[:size])
+        writer.close()
+        data, descriptors, _flags, _address = socket.recv_fds(reader, 100, 4)
+        for one in descriptors:
+            os.close(one)
+        assert (data, len(descriptors)) == (frame[:size], int(with_handle and size > 0))
+        assert not size or reader.recv(1) == b""
+        reader.close()
+        thread.join(20)
+        relay.close()
+        assert b"".join(entry.data for entry in entries if entry.way == way) == frame[:size]
+        assert [entry.end for entry in entries if entry.way == way and entry.end] == ["closed"]
+
+
+@pytest.mark.parametrize("mode", ["json", "advanced"])
+def test_a_command_that_becomes_another_one_keeps_its_channel(tmp_path: Path, mode: str) -> None:
+    launcher = f"import os, sys; end = int(os.environ['{FD}']); os.write(end, {FRAMES[mode]!r}); os.execvp(sys.argv[1], sys.argv[1:])"
+    command = [
+        sys.executable,
+        "-c",
+        launcher,
+        *script(tmp_path, "process.send('x', () => process.exit(process.pid % 100));"),
+    ]
+    child = Tapped(tmp_path / "a.ctap", command, mode=mode)
+    data = b""
+    while more := child.end.recv(1000):
+        data += more
+    assert data.startswith(FRAMES[mode])
+    assert data != FRAMES[mode]
+    assert child.finish() == child.process.pid % 100
+    assert stream(whole(tmp_path / "a.ctap"), UP) == data
+
+
+FRAMES = {"json": b"1\n", "advanced": b"\0\0\0\x03\xff\x0d0"}
+
+
+def test_parts_of_a_channel_in_use_are_limited_and_lose_nothing_on_the_way(tmp_path: Path) -> None:
+    child = Tapped(tmp_path / "a.ctap", script(tmp_path, ECHO), "--limit", "4k", "--keep", "3")
+    for number in range(60):
+        child.end.sendall(b'{"n":%d,"text":"%s"}\n' % (number, b"x" * 300))
+        assert child.line()["echo"]["n"] == number
+    assert child.finish() == 0
+    parts = sorted(tmp_path.glob("*.ctap"))
+    assert len(parts) == 3
+    assert all(part.stat().st_size < 4096 + 1000 for part in parts)
+    assert b'"n":0,' in stream(read(tmp_path / "a.ctap"), DOWN)
 
 
 def test_without_a_channel_the_command_runs_and_the_tap_says_so(tmp_path: Path) -> None:
