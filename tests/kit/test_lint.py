@@ -294,6 +294,13 @@ def test_an_integer_is_reported_when_its_digits_are_lost(text: bytes, expected: 
     assert ("JSN-007" in broken(c(text))) == expected
 
 
+@pytest.mark.parametrize(("between", "expected"), [((), False), ((WAIT,), True)])
+def test_an_end_that_closes_long_after_a_half_close_is_reported(
+    between: tuple[Act, ...], expected: bool
+) -> None:
+    assert ("LIF-002" in broken(close(DOWN, "half-closed"), *between, close(UP))) == expected
+
+
 def test_a_part_that_begins_within_a_frame_skips_it() -> None:
     assert broken(p(b'ng":1}\n', 2), offsets={"down": 9, "up": 0}, part=2) == set()
 

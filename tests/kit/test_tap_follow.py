@@ -105,7 +105,7 @@ def test_the_channel_ends_before_the_exit_is_told_although_the_relay_is_late(tmp
         "const c = cp.fork(__dirname + '/child.cjs');"
         "for (const what of ['exit', 'disconnect']) c.on(what, () => console.log(what));"
         "c.on('message', () => { const pid = relay(); process.kill(pid, 'SIGSTOP'); c.kill('SIGKILL');"
-        " cp.spawn('sh', ['-c', `sleep 0.05; kill -CONT ${pid}`]); });",
+        " cp.spawn('sh', ['-c', `sleep 0.02; kill -CONT ${pid}`]); });",
     )
     assert follow(tmp_path, node(), app, str(tmp_path / "taps")) == "disconnect\nexit\n"
 

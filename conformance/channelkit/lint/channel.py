@@ -129,12 +129,18 @@ class End(Check):
             self.broken("LIF-013", seen, "one direction is ended, the other is kept")
             self._half[seen.way] = seen
         else:
+            half = self._half.get(other(seen.way))
+            if half is not None and self.late(half):
+                self._open(half)
             self._closed.update((DOWN, UP) if how == "closed" else (seen.way,))
 
     def finish(self) -> None:
         """Reports an end that stays open after the far end has closed."""
         for way, seen in self._half.items():
             if other(way) not in self._closed and self.late(seen):
-                self.broken(
-                    "LIF-002", seen, "the own end stays open after the end of the other side", by=other(way)
-                )
+                self._open(seen)
+
+    def _open(self, half: Sighting) -> None:
+        self.broken(
+            "LIF-002", half, "the own end stays open after the end of the other side", by=other(half.way)
+        )

@@ -6,7 +6,7 @@ const path = require('path');
 const { ChildProcess } = require('child_process');
 
 const TAP = 'NODECHANNEL_TAP';
-const LATEST = 100; // milliseconds that an exit waits for the end of the channel
+const LATEST = 500; // milliseconds that an exit waits for the end of the channel
 const KEPT = [TAP, 'NODE_OPTIONS'];
 const own = KEPT.map((name) => [name, process.env[name]]);
 
