@@ -70,7 +70,10 @@ def reference(defect: str | None) -> list[Description]:
     found = [
         one
         for one in everyone
-        if one.name.startswith("pyref-") and one.role in ("child", "parent") and one.rung > 1
+        if one.name.startswith("pyref-")
+        and one.role in ("child", "parent")
+        and one.rung > 1
+        and one.mode == "json"
     ]
     if defect is None:
         return found

@@ -9,6 +9,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from fuzz.frame_defects import FRAME_DEFECTS
 from nodechannel._core import connection, handover
 from nodechannel._core.connection import Connection
 from nodechannel._core.outbox import Outbox
@@ -364,6 +365,7 @@ DEFECTS: dict[str, Callable[[], None]] = {
         on_event_ends_the_supervision,
         odd_questions_raise,
         answers_wait_for_on_message,
+        *FRAME_DEFECTS,
     )
 }
 """Name of a defect to the function that switches it on, for the rest of the life of the process."""

@@ -6,7 +6,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import v8serialize
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fuzz.mutations import broken, examine
 from nodechannel._advanced import fastread, fastwrite, read, write
@@ -14,7 +16,7 @@ from nodechannel._advanced.decode import decode
 from nodechannel._advanced.encode import encode
 from nodechannel._advanced.malformed import Malformed
 from nodechannel.errors import InvalidFrame
-from property.jsvalues import MESSAGES, broken_frames, shape
+from property.jsvalues import MESSAGES, NUMBERS, TEXTS, broken_frames, shape
 from support.advanced import LENGTH, NodeEnd, node_end
 
 if TYPE_CHECKING:
@@ -82,6 +84,43 @@ def test_node_sends_back_what_it_was_sent(end: NodeEnd, message: Any) -> None:
     frame = encode(message)[LENGTH:]
     echoed = end.echoes(frame)
     assert end.same(frame, encode(decode(echoed))[LENGTH:])
+
+
+# Values that v8serialize has the same types for as the reference.
+PLAIN = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def plain(value: Any) -> Any:
+    """Return a value of v8serialize with Python's own containers."""
+    if isinstance(value, v8serialize.jstypes.JSArray):
+        return [plain(element) for element in value.array.elements().values()]
+    if isinstance(value, v8serialize.jstypes.JSObject):
+        return {str(name): plain(member) for name, member in value.items()}
+    return value
+
+
+@LONG
+@given(PLAIN)
+def test_v8serialize_reads_what_the_reference_writes(message: Any) -> None:
+    assert shape(plain(v8serialize.loads(encode(message)[LENGTH:]))) == shape(message)
+
+
+@LONG
+@given(PLAIN)
+def test_the_reference_reads_what_v8serialize_writes(message: Any) -> None:
+    # A list of v8serialize arrives as an array, a dict as a Map: its own types are those of JavaScript.
+    def javascript(value: Any) -> Any:
+        if isinstance(value, list):
+            return v8serialize.jstypes.JSArray(map(javascript, value))
+        if isinstance(value, dict):
+            return v8serialize.jstypes.JSObject({name: javascript(member) for name, member in value.items()})
+        return value
+
+    assert shape(decode(v8serialize.dumps(javascript(message)))) == shape(message)
 
 
 # Values that only some versions of Node read, and patterns that V8 cannot compile.

@@ -25,6 +25,7 @@ from channelkit.pairs.pair import Pair, TrialFailed
 from channelkit.pairs.trials import TRIALS, Trial
 from channelkit.process.session import Plan
 from channelkit.resources import find
+from channelkit.wire.modes import JSON_LINES
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,13 @@ class Participant:
 
 
 def participants(subjects: Sequence[Description]) -> list[Participant]:
-    """The implementations among subjects: ``X-parent`` and ``X-child`` are the same. Echo children are left out."""
+    """The implementations among subjects: ``X-parent`` and ``X-child`` are the same.
+
+    Echo children are left out, and so is the mode ``advanced``: the trials show the bytes of lines.
+    """
     plans: dict[str, dict[str, Plan]] = {}
     for one in subjects:
-        if one.rung >= 2 and not one.problem:
+        if one.rung >= 2 and not one.problem and one.mode == JSON_LINES.mode:
             plans.setdefault(one.name.removesuffix(f"-{one.role}"), {})[one.role] = one.plan
     return [Participant(name, roles.get("parent"), roles.get("child")) for name, roles in plans.items()]
 
