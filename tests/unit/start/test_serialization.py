@@ -1,0 +1,44 @@
+"""From the options of a channel to its serialization."""
+
+from __future__ import annotations
+
+import pytest
+
+from nodechannel._advanced.serialization import AdvancedSerialization
+from nodechannel._json.serialization import JsonSerialization
+from nodechannel._start.serialization import known, resolve
+from nodechannel.errors import InvalidMessage, UnsupportedSerialization
+
+
+def test_json_is_the_serialization_that_is_not_named():
+    assert isinstance(resolve({}), JsonSerialization)
+    assert isinstance(resolve({"serialization": "json"}), JsonSerialization)
+
+
+def test_advanced_is_named():
+    assert isinstance(resolve({"serialization": "advanced"}), AdvancedSerialization)
+
+
+def test_an_object_stands_for_itself():
+    made = JsonSerialization()
+    assert resolve({"serialization": made}) is made
+
+
+@pytest.mark.rule("BOO-005")
+@pytest.mark.parametrize("name", ["", "JSON", "v8", "advanced "])
+def test_any_other_name_is_refused(name):
+    for ask in (known, lambda mode: resolve({"serialization": mode})):
+        with pytest.raises(UnsupportedSerialization):
+            ask(name)
+
+
+def test_the_options_of_the_channel_reach_it():
+    plain, other = resolve({}), resolve({"unsafe_integers": True, "allow_nan": False, "default": repr})
+    with pytest.raises(InvalidMessage):
+        plain.frame(2**53 + 1)
+    assert other.frame(2**53 + 1) == b"9007199254740993\n"
+    with pytest.raises(InvalidMessage):
+        other.frame(float("nan"))
+    assert plain.frame(float("nan")) == b"null\n"
+    assert other.frame(test_json_is_the_serialization_that_is_not_named).startswith(b'"<function')
+    assert resolve({"serialization": "advanced", "default": repr}).frame(Ellipsis)
