@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support import serializations
 from support.node import node
 from support.packages import packages as installed
+from support.packagetable import RECORDING, SHOWN, SPOKEN
 from support.pm2 import PM2
 
 if TYPE_CHECKING:
@@ -26,6 +29,26 @@ const outcome = (promise) => promise.then((value) => ({ value }), (error) => ({
   name: error.name, type: error.type, message: error.message, stack: String(error.stack),
 }));
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def traces(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Where a run is recorded, trace all channels from the first one on."""
+    if RECORDING in os.environ:
+        serializations.trace_into(tmp_path_factory.mktemp("traces"))
+
+
+@pytest.fixture(autouse=True)
+def record(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Iterator[None]:
+    """Where a run is recorded, tell what a test with the mark `package` showed."""
+    rows = [mark.args for mark in request.node.iter_markers("package")]
+    if RECORDING not in os.environ or not rows:
+        yield
+        return
+    with serializations.seen_meanwhile() as seen:
+        yield
+    record_property(SHOWN, rows)
+    record_property(SPOKEN, seen)
 
 
 @pytest.fixture(scope="session")

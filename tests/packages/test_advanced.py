@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 ECHO = """
     from nodechannel import connect
     with connect() as channel:
@@ -10,6 +12,7 @@ ECHO = """
 """
 
 
+@pytest.mark.package("execa", "child", "`nodechannel.connect`")
 def test_execa_by_default(run_node):
     found = run_node(
         """
@@ -28,6 +31,7 @@ def test_execa_by_default(run_node):
     assert found is True
 
 
+@pytest.mark.package("execa", "child", "`nodechannel.connect`")
 def test_execa_strict_and_a_cancel_that_carries_an_error(run_node):
     found = run_node(
         """
@@ -60,6 +64,7 @@ def test_execa_strict_and_a_cancel_that_carries_an_error(run_node):
     assert found == [{"got": {"n": 1}}, ["execa:ipc:cancel", "Error", "TypeError: stop it"]]
 
 
+@pytest.mark.package("jest-worker", "worker", "`nodechannel.workers.serve`")
 def test_jest_worker_without_a_word_about_serialization(run_node):
     found = run_node(
         """
@@ -86,6 +91,7 @@ def test_jest_worker_without_a_word_about_serialization(run_node):
     assert found == [["bytes", 3, 2], "odd"]
 
 
+@pytest.mark.package("tinypool", "worker", "`nodechannel.workers.serve`")
 def test_tinypool_in_advanced_mode(run_node):
     found = run_node(
         """
@@ -95,7 +101,8 @@ def test_tinypool_in_advanced_mode(run_node):
         const alive = setInterval(() => {}, 1000);
         process.execPath = python;
         const pool = new Tinypool({
-          filename: child, runtime: 'child_process', minThreads: 1, maxThreads: 1, execArgv: [child], serialization: 'advanced',
+          filename: child, runtime: 'child_process', minThreads: 1, maxThreads: 1, execArgv: [child], env: process.env,
+          serialization: 'advanced',
         });
         const task = { set: new Set([1n]), typed: new Float64Array([1.5]) };
         const result = await pool.run(task);

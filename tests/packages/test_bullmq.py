@@ -9,6 +9,8 @@ import pytest
 
 from support.redis import Redis
 
+pytestmark = pytest.mark.package("bullmq", "sandboxed processor", "`nodechannel.workers.serve`")
+
 PROCESSOR = """
     import asyncio, os, time
     from nodechannel import workers

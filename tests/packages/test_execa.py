@@ -1,4 +1,4 @@
-"""`nodechannel.execa` with the real execa at the far end, in its serialization `json`."""
+"""`nodechannel.execa` with the real execa at the far end, in both serializations."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import nodechannel
 from nodechannel import execa
 from support.node import node
 
+pytestmark = pytest.mark.package("execa", "either end", "`nodechannel.execa`")
+
 # Programs are written once, as coroutines; the blocking programs are the same without the awaits.
 ASYNCIO = (
     "import asyncio\nfrom nodechannel.execa import Cancelled, Deadlock, NotListening\n"
@@ -18,9 +20,15 @@ ASYNCIO = (
 BLOCKING = "from nodechannel.execa import Cancelled, Deadlock, NotListening, connect\n{body}\nmain()\n"
 
 
+@pytest.fixture(params=["advanced", "json"])
+def serialization(request):
+    """The serialization of the channel; the advanced one is the default of execa."""
+    return request.param
+
+
 @pytest.fixture(params=["blocking", "asyncio"])
 def run(request, run_node):
-    def start(parent, child):
+    def start(parent, child, serialization="json"):
         child = textwrap.dedent(child)
         if request.param == "asyncio":
             source = ASYNCIO.format(body=child)
@@ -30,7 +38,9 @@ def run(request, run_node):
                 .replace("await ", "")
                 .replace("async ", "")
             )
-        options = "{ ipc: true, serialization: 'json', node: false, stderr: 'inherit', ...extra }"
+        options = (
+            f"{{ ipc: true, serialization: '{serialization}', node: false, stderr: 'inherit', ...extra }}"
+        )
         start = (
             f"import {{ execa }} from 'execa'; const start = (extra) => execa(python, [child], {options});\n"
         )
@@ -39,7 +49,7 @@ def run(request, run_node):
     return start
 
 
-def test_messages_both_ways(run):
+def test_messages_both_ways(run, serialization):
     found = run(
         """
         const subprocess = start();
@@ -58,12 +68,13 @@ def test_messages_both_ways(run):
                 async for message in ipc.get_each_message():
                     await ipc.send_message(["got", message])
         """,
+        serialization,
     )
     expected = [["got", {"n": 1}], ["got", "text"], ["got", None]]
     assert found == {"answers": expected, "ipcOutput": expected, "exitCode": 0}
 
 
-def test_a_strict_message_is_acknowledged_by_a_listener(run):
+def test_a_strict_message_is_acknowledged_by_a_listener(run, serialization):
     found = run(
         """
         const subprocess = start({ buffer: { ipc: false } });
@@ -83,11 +94,12 @@ def test_a_strict_message_is_acknowledged_by_a_listener(run):
                 await ipc.send_message("the loop hears this", strict=True, timeout=20)
                 await ipc.send_message("heard")
         """,
+        serialization,
     )
     assert found == {"first": "strict", "rest": ["the loop hears this", "heard"]}
 
 
-def test_a_strict_message_without_a_listener_fails(run):
+def test_a_strict_message_without_a_listener_fails(run, serialization):
     found = run(
         """
         const subprocess = start({ buffer: { ipc: false } });
@@ -107,6 +119,7 @@ def test_a_strict_message_without_a_listener_fails(run):
                 except NotListening as error:
                     await ipc.send_message(["refused", str(error)])
         """,
+        serialization,
     )
     assert found[0] == "refused"
     assert "getOneMessage()" in found[1]
@@ -198,6 +211,62 @@ def test_graceful_cancel_interrupts_the_program(run):
         """,
     )
     assert found == {"seen": ["working", "cancelled by the parent: enough"], "code": 0}
+
+
+def test_a_strict_message_of_execa_waits_for_a_listener(run):
+    found = run(
+        """
+        import { writeFileSync } from 'fs';
+        const subprocess = start();
+        await subprocess.sendMessage({ n: 1n }, { strict: true });
+        const first = await subprocess.getOneMessage();
+        const refused = await outcome(subprocess.sendMessage('busy', { strict: true }));
+        writeFileSync('refused', '');
+        const { exitCode } = await subprocess;
+        done({ first, refused: refused.message, exitCode });
+        """,
+        """
+        async def main():
+            async with await connect() as ipc:
+                await ipc.send_message(await ipc.get_one_message() == {"n": 1})
+                while not __import__("os").path.exists("refused"):
+                    await asyncio.sleep(0.01)
+        """,
+        "advanced",
+    )
+    assert found == {
+        "first": True,
+        "refused": "subprocess.sendMessage() failed: the subprocess is not listening to incoming messages.",
+        "exitCode": 0,
+    }
+
+
+def test_execa_cancels_with_an_error(run):
+    found = run(
+        """
+        const controller = new AbortController();
+        const subprocess = start({ gracefulCancel: true, cancelSignal: controller.signal, reject: false });
+        subprocess.on('message', (message) => { if (message === 'working') controller.abort(new RangeError('enough')); });
+        const { ipcOutput, isGracefullyCanceled, exitCode } = await subprocess;
+        done({ ipcOutput, isGracefullyCanceled, exitCode });
+        """,
+        """
+        async def main():
+            async with await connect() as ipc:
+                try:
+                    async with ipc.graceful_cancel():
+                        await ipc.send_message("working")
+                        await asyncio.sleep(50)
+                except Cancelled as error:
+                    await ipc.send_message(str(error))
+        """,
+        "advanced",
+    )
+    assert found == {
+        "ipcOutput": ["working", "cancelled by the parent: RangeError: enough"],
+        "isGracefullyCanceled": True,
+        "exitCode": 0,
+    }
 
 
 @pytest.mark.parametrize("leave", [True, False])

@@ -11,6 +11,8 @@ import tarfile
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from nodechannel import hop
 from support.node import ROOT, node
 from support.packages import npm
@@ -45,6 +47,7 @@ def test_its_version_is_the_version_of_the_wheel():
     assert json.loads((FOLDER / "package.json").read_text())["version"] == nodechannel.__version__
 
 
+@pytest.mark.package("nodemon", "program", "`hop.cjs`")
 def test_nodemon_starts_a_python_program_with_a_channel_and_restarts_it(packages, script):
     child = script(
         "child.py",

@@ -73,6 +73,11 @@ CLIENT = """
 """
 
 
+@pytest.mark.package(
+    "vscode-languageclient",
+    "server, by pygls; tried with its connection, without VS Code",
+    "`nodechannel.lsp`",
+)
 def test_a_pygls_server_serves_a_client_over_ipc(run_node):
     found = run_node(CLIENT, SERVER)
     assert found["serverInfo"] == {"name": "example", "version": "1"}
@@ -136,7 +141,15 @@ SERVERS = [
 
 
 @pytest.mark.parametrize(
-    ("script", "name", "language", "text", "expected"), SERVERS, ids=["pyright", "json", "css"]
+    ("script", "name", "language", "text", "expected"),
+    [
+        pytest.param(
+            *server,
+            marks=pytest.mark.package(server[0].partition("/")[0], "client", "`nodechannel.lsp.asyncio`"),
+        )
+        for server in SERVERS
+    ],
+    ids=["pyright", "json", "css"],
 )
 def test_node_servers_report_what_is_wrong(packages, tmp_path, script, name, language, text, expected):
     async def main():
@@ -153,6 +166,7 @@ def test_node_servers_report_what_is_wrong(packages, tmp_path, script, name, lan
     assert [diagnostic["message"].replace("\xa0", " ") for diagnostic in found] == expected
 
 
+@pytest.mark.package("typescript", "client", "`nodechannel.lsp.asyncio`")
 def test_tsserver_answers(packages, tmp_path):
     file = tmp_path / "a.ts"
     file.write_text("const answer: number = 'text';\nanswer;\n")

@@ -15,6 +15,8 @@ from nodechannel.nest import asyncio as aio
 from support.node import node
 from support.redis import Redis
 
+pytestmark = pytest.mark.package("@nestjs/microservices", "client or service", "`nodechannel.nest`")
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -16,9 +16,18 @@ import pytest
 from nodechannel import nodeipc
 from nodechannel.nodeipc import asyncio as aio
 from support import nodeipc as node_ipc
-from support.nodeipc import CLIENT, SERVER, VERSIONS
+from support.nodeipc import CLIENT, PACKAGES, SERVER, VERSIONS
 
-pytestmark = pytest.mark.parametrize("version", VERSIONS)
+pytestmark = pytest.mark.parametrize(
+    "version",
+    [
+        pytest.param(
+            version,
+            marks=pytest.mark.package(PACKAGES[version], "client or server", "`nodechannel.nodeipc`"),
+        )
+        for version in VERSIONS
+    ],
+)
 
 VALUES: list[Any] = [
     True,

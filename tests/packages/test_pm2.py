@@ -12,6 +12,8 @@ import nodechannel.pm2
 from support.pm2 import PM2
 from support.processes import wait_until_gone
 
+pytestmark = pytest.mark.package("pm2", "program, fork mode", "`nodechannel.pm2`")
+
 # Each program is written once, as a coroutine; the blocking program is the same without the awaits.
 ASYNCIO = "import asyncio\nfrom nodechannel.pm2.asyncio import connect\n{body}\nasyncio.run(main())\n"
 BLOCKING = "from nodechannel.pm2 import connect\n{body}\nmain()\n"

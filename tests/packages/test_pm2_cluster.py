@@ -18,6 +18,8 @@ from nodechannel import hop
 from support.cluster import read_all
 from support.processes import children_of, wait_until_gone
 
+pytestmark = pytest.mark.package("pm2", "program, cluster mode", "`nodechannel.pm2`, `hop.cjs`")
+
 WORKER = """
 import asyncio, os, sys
 from nodechannel.pm2.asyncio import connect

@@ -46,6 +46,7 @@ def theirs(packages: Any, **given: Any) -> dict[str, Any]:
 VALUES = [5, 1.5, 9, 9, -3, 120, 7, 8, 2, 2, 2, 1000, 0.25, 6, 31, 4, 4]
 
 
+@pytest.mark.package("@pm2/io", "same metrics", "`nodechannel.pm2`")
 @pytest.mark.parametrize("values", [VALUES, VALUES[:2], VALUES * 20])
 def test_histograms_agree(packages, values):
     measurements = [name for name in MEASUREMENTS if name not in WRONG_THERE]
@@ -57,6 +58,7 @@ def test_histograms_agree(packages, values):
         assert histogram.value() == pytest.approx(expected[measurement], abs=0.011), measurement
 
 
+@pytest.mark.package("@pm2/io", "same metrics", "`nodechannel.pm2`")
 def test_meters_agree(packages):
     marks = [10, 0, 0, 25, 1, 0, 300]
     time = 0.0

@@ -73,7 +73,11 @@ class Awaited:
         self.loop.close()
 
 
-@pytest.fixture(params=["workerpool", "jest-worker"])
+def of_package(kind):
+    return pytest.param(kind, marks=pytest.mark.package(kind, "pool", "`nodechannel.workers.Pool`"))
+
+
+@pytest.fixture(params=[of_package("workerpool"), of_package("jest-worker")])
 def kind(request):
     return request.param
 
@@ -141,7 +145,7 @@ def test_a_call_that_takes_too_long_is_given_up(make, method):
     assert pool.call("pid") != first
 
 
-@pytest.mark.parametrize("kind", ["workerpool"])  # jest-worker has no abort listeners
+@pytest.mark.parametrize("kind", [of_package("workerpool")])  # jest-worker has no abort listeners
 def test_a_worker_that_cleans_up_is_kept(make):
     pool = make()
     first = pool.call("pid")

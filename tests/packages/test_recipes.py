@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 ECHO = """
     import nodechannel
 
@@ -14,6 +16,7 @@ ECHO = """
 """
 
 
+@pytest.mark.package("foreground-child", "child", "`nodechannel.connect`")
 def test_foreground_child(run_node):
     found = run_node(
         """
@@ -38,6 +41,7 @@ def test_foreground_child(run_node):
     assert found == {"seen": [{"ready": True}, {"echo": {"n": 1}}], "code": 0}
 
 
+@pytest.mark.package("concurrently", "child", "`nodechannel.connect`")
 def test_concurrently(run_node):
     found = run_node(
         """
@@ -57,6 +61,7 @@ def test_concurrently(run_node):
     assert found == {"seen": [{"ready": True}, {"echo": {"n": 1}}], "exitCode": 0}
 
 
+@pytest.mark.package("forever-monitor", "child", "`nodechannel.connect`")
 def test_forever_monitor(run_node):
     found = run_node(
         """
@@ -76,6 +81,7 @@ def test_forever_monitor(run_node):
     assert found == [{"ready": True}, {"echo": {"n": 1}}]
 
 
+@pytest.mark.package("throng", "worker", "`nodechannel.cluster`")
 def test_throng(run_node):
     found = run_node(
         """

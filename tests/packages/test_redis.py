@@ -18,6 +18,10 @@ from nodechannel.redis import asyncio as aio
 from support.node import node
 from support.redis import Redis
 
+pytestmark = [
+    pytest.mark.package(name, "producer or consumer", "`nodechannel.redis`") for name in ("redis", "ioredis")
+]
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

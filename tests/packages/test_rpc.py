@@ -15,6 +15,8 @@ from nodechannel import rpc
 from nodechannel.rpc import asyncio as aio_rpc
 from support.node import node
 
+pytestmark = pytest.mark.package("vscode-jsonrpc", "either end", "`nodechannel.rpc`")
+
 NODE = """
     const rpc = require('vscode-jsonrpc/node');
     const connection = rpc.createMessageConnection(new rpc.IPCMessageReader(process), new rpc.IPCMessageWriter(process));

@@ -101,7 +101,7 @@ def test_tinypool(run_node, front_end):
         const alive = setInterval(() => {}, 1000);
         process.execPath = python;
         const pool = new Tinypool({
-          runtime: 'child_process', filename: child, minThreads: 1, maxThreads: 1, execArgv: ['-u', child],
+          env: process.env, runtime: 'child_process', filename: child, minThreads: 1, maxThreads: 1, execArgv: ['-u', child],
         });
         const until = async (name) => { while (!fs.existsSync(name)) await new Promise((done) => setTimeout(done, 20)); };
         await until('ready');
@@ -115,6 +115,7 @@ def test_tinypool(run_node, front_end):
     assert found is True
 
 
+@pytest.mark.package("throng", "worker", "`nodechannel.cluster`")
 @both
 def test_throng(packages, script, tmp_path, front_end):
     """Throng passes SIGTERM on to the workers of its cluster, and exits when they have left."""

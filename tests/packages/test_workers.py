@@ -128,6 +128,7 @@ def raised_in(stack, line):
     return stack.startswith("Traceback (most recent call last):\n") and line in stack
 
 
+@pytest.mark.package("workerpool", "worker", "`nodechannel.workers.serve`")
 def test_workerpool_calls_functions(run, tmp_path, serialization):
     found = run(
         """
@@ -166,6 +167,7 @@ def test_workerpool_calls_functions(run, tmp_path, serialization):
     assert torn_down(tmp_path) == 1
 
 
+@pytest.mark.package("workerpool", "worker", "`nodechannel.workers.serve`")
 def test_workerpool_cancels_coroutines_and_replaces_workers_that_cannot(run, tmp_path):
     found = run(
         """
@@ -210,6 +212,7 @@ JEST = """
 """
 
 
+@pytest.mark.package("jest-worker", "worker", "`nodechannel.workers.serve`")
 def test_jest_worker_calls_functions(run, tmp_path, serialization):
     found = run(
         JEST
@@ -245,6 +248,7 @@ def test_jest_worker_calls_functions(run, tmp_path, serialization):
     assert torn_down(tmp_path) == 1
 
 
+@pytest.mark.package("jest-worker", "worker", "`nodechannel.workers.serve`")
 def test_jest_worker_starts_sets_up_and_replaces_workers(run):
     found = run(
         JEST
@@ -275,6 +279,7 @@ def test_jest_worker_starts_sets_up_and_replaces_workers(run):
     assert len(set(found["pids"])) == 2
 
 
+@pytest.mark.package("tinypool", "worker", "`nodechannel.workers.serve`")
 def test_tinypool_calls_functions(run, tmp_path, serialization):
     found = run(
         """
@@ -283,7 +288,8 @@ def test_tinypool_calls_functions(run, tmp_path, serialization):
         const alive = setInterval(() => {}, 1000);
         process.execPath = python;
         const pool = new Tinypool({
-          runtime: 'child_process', filename: child, minThreads: 1, maxThreads: 1, execArgv: [child], serialization,
+          runtime: 'child_process', filename: child, minThreads: 1, maxThreads: 1, execArgv: [child],
+          env: process.env, serialization,
         });
         const found = {
           add: await pool.run({ a: 2, b: 3 }),
@@ -314,6 +320,7 @@ def test_tinypool_calls_functions(run, tmp_path, serialization):
     assert torn_down(tmp_path) == 1
 
 
+@pytest.mark.package("worker-farm", "worker", "`nodechannel.workers.serve`")
 def test_worker_farm_calls_functions(run, tmp_path, serialization):
     found = run(
         """
@@ -351,6 +358,7 @@ def test_worker_farm_calls_functions(run, tmp_path, serialization):
         time.sleep(0.02)
 
 
+@pytest.mark.package("workerpool", "worker", "`nodechannel.workers.serve`")
 def test_a_worker_has_the_options_of_a_channel(run_node):
     found = run_node(
         """

@@ -1,80 +1,90 @@
-"""The table of npm packages in the README: the features that work with each version, written from a run of the tests.
+"""The table of npm packages in the README: the features that a run of the tests found to work with each version.
 
-`python -m support.packagetable` runs the tests and writes the table; it fails when a test does.
+`python -m support.packagetable` runs the tests, keeps what they showed in `node-interop/packages/results.json`, and writes the table from
+it. It fails, and writes nothing, when a test fails.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
+import os
 import sys
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
 
 from support.node import ROOT
-from support.packages import PINS
+from support.packages import PINS, packages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 README = ROOT / "README.md"
+RESULTS = PINS / "results.json"
 BEGIN, END = "<!-- written by make packages-table -->\n", "<!-- end of the table of packages -->\n"
+
+# The properties of a test report: the rows to which the test belongs, and the serializations that it spoke.
+SHOWN, SPOKEN = "package", "serializations"
+
+# Set for the processes of a run that is recorded.
+RECORDING = "NODECHANNEL_RECORD_PACKAGES"
 
 
 class Row(NamedTuple):
-    """A feature that works with a package; `tests` is the file that shows it."""
+    """The part of Python in a package, and what it is written with: the arguments of the mark `package`."""
 
     package: str
     python_is: str
     with_: str
-    serialization: str
-    tests: str
 
 
-ROWS = [
-    Row("pm2", "program, fork mode", "`nodechannel.pm2`", "json", "packages/test_pm2.py"),
-    Row(
-        "pm2", "program, cluster mode", "`nodechannel.pm2`, `hop.cjs`", "json", "packages/test_pm2_cluster.py"
-    ),
-    Row("@pm2/io", "same metrics", "`nodechannel.pm2`", "–", "packages/test_pm2_metrics.py"),
-    Row("nodemon", "program", "`hop.cjs`", "json", "packages/test_hop_package.py"),
-    Row("workerpool", "worker", "`nodechannel.workers.serve`", "json", "packages/test_workers.py"),
-    Row("jest-worker", "worker", "`nodechannel.workers.serve`", "json (set it)", "packages/test_workers.py"),
-    Row("tinypool", "worker", "`nodechannel.workers.serve`", "json", "packages/test_workers.py"),
-    Row("worker-farm", "worker", "`nodechannel.workers.serve`", "json", "packages/test_workers.py"),
-    Row("bullmq", "sandboxed processor", "`nodechannel.workers.serve`", "json", "packages/test_bullmq.py"),
-    Row("workerpool", "pool", "`nodechannel.workers.Pool`", "json", "packages/test_pool.py"),
-    Row("jest-worker", "pool", "`nodechannel.workers.Pool`", "json", "packages/test_pool.py"),
-    Row("vscode-jsonrpc", "either end", "`nodechannel.rpc`", "json", "packages/test_rpc.py"),
-    Row("execa", "either end", "`nodechannel.execa`", "json (set it)", "packages/test_execa.py"),
-    Row(
-        "vscode-languageclient",
-        "server, by pygls; tried with its connection, without VS Code",
-        "`nodechannel.lsp`",
-        "json",
-        "packages/test_lsp.py",
-    ),
-    Row("pyright", "client", "`nodechannel.lsp.asyncio`", "json", "packages/test_lsp.py"),
-    Row(
-        "vscode-langservers-extracted", "client", "`nodechannel.lsp.asyncio`", "json", "packages/test_lsp.py"
-    ),
-    Row("typescript", "client", "`nodechannel.lsp.asyncio`", "json", "packages/test_lsp.py"),
-    Row("node-ipc", "client or server", "`nodechannel.nodeipc`", "json", "packages/test_nodeipc.py"),
-    Row("node-ipc-9", "client or server", "`nodechannel.nodeipc`", "json", "packages/test_nodeipc.py"),
-    Row("redis", "producer or consumer", "`nodechannel.redis`", "json", "packages/test_redis.py"),
-    Row("ioredis", "producer or consumer", "`nodechannel.redis`", "json", "packages/test_redis.py"),
-    Row("rsmq", "producer or consumer", "`nodechannel.rsmq`", "text", "packages/test_rsmq.py"),
-    Row("@nestjs/microservices", "client or service", "`nodechannel.nest`", "json", "packages/test_nest.py"),
-    Row("throng", "worker", "`nodechannel.connect`", "json", "packages/test_recipes.py"),
-    Row("concurrently", "child", "`nodechannel.connect`", "json", "packages/test_recipes.py"),
-    Row("forever-monitor", "child", "`nodechannel.connect`", "json", "packages/test_recipes.py"),
-    Row("foreground-child", "child", "`nodechannel.connect`", "json", "packages/test_recipes.py"),
-]
+class Collector:
+    """Gathers from the reports of the tests what they showed.
+
+    Attributes:
+        found: the serializations that were seen on the wire, and the tests, for each row.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[Row, tuple[set[str], set[str]]] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the report of one test."""
+        properties: dict[str, Any] = dict(report.user_properties)
+        if report.when != "teardown" or not report.passed or SHOWN not in properties:
+            return
+        for row in properties[SHOWN]:
+            seen, tests = self.found.setdefault(Row(*row), (set(), set()))
+            seen.update(properties[SPOKEN])
+            tests.add(report.nodeid.partition("[")[0])
+
+    def results(self) -> list[dict[str, Any]]:
+        """Return the rows in the order of their names."""
+        return [
+            {
+                "package": row.package,
+                "version": installed_version(row.package),
+                "python is": row.python_is,
+                "with": row.with_,
+                "serializations": sorted(seen, reverse=True),
+                "tests": sorted(tests),
+            }
+            for row, (seen, tests) in sorted(self.found.items())
+        ]
 
 
-def render() -> str:
+def installed_version(package: str) -> str:
+    """Return the version of a package that the tests ran against."""
+    manifest = packages() / "node_modules" / package / "package.json"
+    return str(json.loads(manifest.read_text())["version"])
+
+
+def render(results: Iterable[dict[str, Any]]) -> str:
     """Return the table."""
-    versions = json.loads((PINS / "package.json").read_text())["dependencies"]
     lines = ["| package | version | Python is | with | serialization |", "| --- | --- | --- | --- | --- |"]
     lines += [
-        f"| {row.package} | {versions[row.package].rpartition('@')[2]} | {row.python_is} | {row.with_} | {row.serialization} |"
-        for row in ROWS
+        f"| {row['package']} | {row['version']} | {row['python is']} | {row['with']} | {', '.join(row['serializations']) or '–'} |"
+        for row in results
     ]
     return "\n".join(lines) + "\n"
 
@@ -89,12 +99,16 @@ def published() -> str:
 
 def main() -> int:
     """Run the tests and write the table; return the exit status."""
-    files = sorted({f"tests/{row.tests}" for row in ROWS} | {"tests/interop/test_hop.py"})
-    run = subprocess.run([sys.executable, "-m", "pytest", "-q", *files], cwd=ROOT, check=False)
-    if run.returncode == 0:
+    collector = Collector()
+    os.environ[RECORDING] = "1"
+    tests = ROOT / "tests" / "packages"
+    status = pytest.main(["-q", str(tests), f"--ignore={tests / 'test_table.py'}"], plugins=[collector])
+    if status == pytest.ExitCode.OK:
+        results = collector.results()
+        RESULTS.write_text(json.dumps(results, indent=2) + "\n")
         before, _, rest = README.read_text().partition(BEGIN)
-        README.write_text(f"{before}{BEGIN}{render()}{END}{rest.partition(END)[2]}")
-    return run.returncode
+        README.write_text(f"{before}{BEGIN}{render(results)}{END}{rest.partition(END)[2]}")
+    return int(status)
 
 
 if __name__ == "__main__":

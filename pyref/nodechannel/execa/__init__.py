@@ -6,8 +6,9 @@
         for message in ipc.get_each_message():
             ipc.send_message({"got": message}, strict=True)
 
-The channel speaks JSON, so execa needs ``serialization: 'json'``; its own strict sending and `gracefulCancel` work in its advanced mode
-only. This is the blocking front end; `nodechannel.execa.asyncio` has the same words as coroutines.
+It speaks both serializations. In execa its own strict sending and `gracefulCancel` need the advanced one, which is its default.
+
+This is the blocking front end; `nodechannel.execa.asyncio` has the same words as coroutines.
 """
 
 from nodechannel import _facade
