@@ -116,20 +116,20 @@ _REASONS = {
         CLU-014 CLU-021 CLU-022 CLU-023 CLU-024 CLU-026 CLU-027 CLU-028 CLU-031 CLU-034 CLU-036 CLU-037 CLU-039 CLU-041
         SLS-003
     """,
-    "what a user is given, or gave, does not pass the channel": """
+    "the user's side of a message does not pass the channel": """
         FRM-009 FRM-021 FRM-027 FRM-029 JSN-004 JSN-005 JSN-008 ADV-024 ADV-049 CLS-003 ERR-001 ERR-004 FLO-002 FLO-003
         FLO-004 HND-011 HND-014 HND-020 HND-023 HND-026 HND-037 HND-038 HND-048 HND-051 HND-054 HND-057 HND-059 LIF-001
         LIF-003 LIF-004 LIF-007 LIF-009 LIF-010 LIF-011 LIF-012 LIF-014 LIF-015 LIF-017 SEC-002 SEC-004 SLS-004 SLS-005
         SLS-015 CLU-017
     """,
-    "it says what a receiver takes; a recording has what was sent, and not what became of it": """
+    "it is about a receiver, and a recording has only the sent bytes": """
         FRM-020 FRM-022 FRM-023 FRM-024 FRM-025 FRM-026 FRM-028 FRM-030 JSN-020 JSN-021 JSN-022 JSN-023 JSN-024 JSN-025
         JSN-026 JSN-027 JSN-028 JSN-029 JSN-030 ADV-011 ADV-012 ADV-021 ADV-023 ADV-025 ADV-031 ADV-032 ADV-033 ADV-035 ADV-036
         ADV-043 ADV-044 ADV-045 ADV-046 ADV-050 ADV-051 ADV-060 ADV-061 ADV-062 ADV-063 ADV-065 ADV-070 ADV-071 ADV-080
         CLS-001 CLS-002 CLS-004 CLS-006 ERR-003 FLO-001 HND-008 HND-030 HND-031 HND-039 HND-040 HND-041 HND-043 HND-044
         HND-047 LIF-005 SEC-001 SLS-017 CLU-005
     """,
-    "a recording does not say what a child claims to be": """
+    "a recording does not name the profile that a child claims": """
         PRO-001 PRO-002 PRO-003
     """,
     "a permission, which cannot be broken": """
@@ -138,7 +138,7 @@ _REASONS = {
     "whether a pattern can be compiled is for the receiver to say": """
         ADV-029
     """,
-    "what the other side knows is not known": """
+    "a recording does not show the knowledge of the far side": """
         HND-027
     """,
 }
@@ -146,6 +146,8 @@ _REASONS = {
 _ELSEWHERE = {
     "STD": "it is about messages over standard streams, which the tap leaves alone",
     "NIP": "it is about sockets of node-ipc, which the tap leaves alone",
+    "RDS": "it is about messages in Redis, which the tap leaves alone",
+    "RSM": "it is about queues in Redis, which the tap leaves alone",
 }
 """Chapters about other streams."""
 
