@@ -4,7 +4,7 @@
 #   make carrier-bench  messages a second over each carrier; writes build/carrier-bench.md
 #   make carrier-faults  messages through Redis while everything is killed; writes build/carrier-faults.md
 #   make cluster-load  a cluster under load: every request accounted for; writes build/cluster-load.md
-#   make conformance   the kit against the Python reference and against real Node, and whether MATRIX.md still says so
+#   make conformance   the kit against the Python reference and against real Node, whether MATRIX.md still says so, and whether each transcript is a run of the model
 #   make fuzz          searches for new bugs for SECONDS=600 seconds; make fuzz-pr: the same examples each time
 #   make mutants       runs the broken peers that judge the kit, writes conformance/MUTANTS.md
 #   make matrix        every runtime that `channelkit runtimes fetch` brought, side by side; writes conformance/MATRIX.md
@@ -84,6 +84,7 @@ packages-table: $(READY)
 conformance: $(READY)
 	$(BIN)/channelkit run --subjects conformance/subjects --report build/report
 	$(BIN)/channelkit matrix --check conformance/MATRIX.md --of build/report/results.json
+	$(BIN)/python spec/model/runs.py build/report/results.json
 
 matrix: $(READY)
 	$(BIN)/channelkit matrix --report build/matrix --report junit=build/matrix/junit.xml --report md=conformance/MATRIX.md
