@@ -17,7 +17,10 @@
 #endif
 #define ROOM 2         /* frames that the kernel keeps in one direction */
 #define QUEUE 4        /* frames that an endpoint keeps: more than it can have */
+
+#ifndef GIVE_UP_AT
 #define GIVE_UP_AT 4   /* HND-016 */
+#endif
 
 mtype = { MSG, ENV, ACKED, REFUSED };
 
@@ -34,12 +37,17 @@ byte unanswered[2];   /* envelopes of each end without an answer */
 byte refusals[2];     /* refusals of the handle under way */
 byte refused[2];      /* refusals that each end has written */
 byte copies[2];       /* descriptors that each sender holds */
+byte unsettled[2];    /* handles of each user without an outcome */
+byte reported[2];     /* number of the last handle whose loss each user was told */
 byte ends[2];         /* ends that each user was told */
 bool closed[2];       /* each end has closed its descriptor */
 
 #define peer (1 - me)
 #define can_write ((channel[me] == OPEN || channel[me] == DISCONNECTING) && nfull(wire[peer]) && !closed[peer])
 
+#ifndef MAY_SEND
+#define MAY_SEND (channel[me] == OPEN)
+#endif
 #ifndef HOLDS_BACK
 #define HOLDS_BACK (handover[me] != IDLE || (len(held) > 0))
 #endif
@@ -61,6 +69,21 @@ bool closed[2];       /* each end has closed its descriptor */
 #ifndef ACKNOWLEDGE
 #define ACKNOWLEDGE ANSWER(ACKED)
 #endif
+#ifndef REFUSE
+#define REFUSE ANSWER(REFUSED)
+#endif
+#ifndef WHEN_ACKNOWLEDGED
+#define WHEN_ACKNOWLEDGED copies[me]--
+#endif
+#ifndef WHEN_GIVEN_UP
+#define WHEN_GIVEN_UP copies[me]--
+#endif
+#ifndef AFTER_GIVING_UP
+#define AFTER_GIVING_UP release()
+#endif
+#ifndef REPORT
+#define REPORT reported[me] = current
+#endif
 #ifndef WHEN_REFUSED
 #define WHEN_REFUSED skip
 #endif
@@ -76,6 +99,7 @@ bool closed[2];       /* each end has closed its descriptor */
 
 inline close_end() {
     assert(!closed[me]);
+    assert(copies[me] == unsettled[me]);   /* HND-055, HND-056, SEC-006 */
     closed[me] = true;
     TELL;
     assert(ends[me] == 1);               /* LIF-001 */
@@ -106,13 +130,13 @@ proctype endpoint(byte me) {
 
     do
     /* The user sends. */
-    :: channel[me] == OPEN && sent[me] < SENDS ->
+    :: MAY_SEND && sent[me] < SENDS ->
         atomic {
             channel_move(channel[me], SEND);
             sent[me]++;
             if
             :: kind = MSG
-            :: kind = ENV; copies[me]++
+            :: kind = ENV; copies[me]++; unsettled[me]++
             fi;
             if
             :: HOLDS_BACK -> held!kind, sent[me]
@@ -176,7 +200,7 @@ proctype endpoint(byte me) {
         atomic {
             wire[me]?kind, number;
             if
-            :: kind == ENV && refused[me] < REFUSALS -> refused[me]++; ANSWER(REFUSED); WHEN_REFUSED
+            :: kind == ENV && refused[me] < REFUSALS -> refused[me]++; REFUSE; WHEN_REFUSED
             :: kind == MSG || kind == ENV ->
                 if
                 :: kind == ENV -> ACKNOWLEDGE
@@ -191,7 +215,8 @@ proctype endpoint(byte me) {
                 assert(unanswered[me] == 1);          /* HND-034, HND-050 */
                 unanswered[me]--;
                 handover_move(handover[me], ACK);
-                copies[me]--;                         /* SEC-006, HND-055 */
+                unsettled[me]--;
+                WHEN_ACKNOWLEDGED;                    /* SEC-006, HND-055 */
                 release()
             :: kind == REFUSED ->
                 assert(unanswered[me] == 1);          /* HND-050 */
@@ -199,14 +224,17 @@ proctype endpoint(byte me) {
                 refusals[me]++;
                 if
                 :: refusals[me] < GIVE_UP_AT ->
+                    assert(refusals[me] < 4);         /* HND-016 */
                     assert(copies[me] > 0);           /* HND-024 */
                     handover_move(handover[me], NACK);
                     out!ENV, current
                 :: refusals[me] >= GIVE_UP_AT ->
                     handover_move(handover[me], GIVE_UP);
                     given_up[me] = current;
-                    copies[me]--;                     /* HND-056 */
-                    release()
+                    unsettled[me]--;
+                    WHEN_GIVEN_UP;                    /* HND-056 */
+                    REPORT;
+                    AFTER_GIVING_UP                   /* HND-023 */
                 fi
             fi
         }
@@ -221,6 +249,7 @@ proctype endpoint(byte me) {
 
     :: channel[me] == CLOSED -> break
     od;
+    assert(reported[me] == given_up[me]);             /* HND-054 */
     assert(copies[me] == 0)                           /* HND-025 */
 }
 

@@ -57,9 +57,16 @@ def _broken(name: str, file: str, fails: str, rules: str, **macros: str) -> Mode
     return Model(name, file, tuple(macros.items()), fails=fails, rules=rules)
 
 
+def _refused(name: str, fails: str, rules: str, **macros: str) -> Model:
+    return _broken(name, "channel.pml", fails, rules, **{"SENDS": "1", "REFUSALS": "4"} | macros)
+
+
 MODELS = (
     Model("channel", "channel.pml"),
     Model("channel, four refusals", "channel.pml", (("SENDS", "1"), ("REFUSALS", "4"))),
+    Model("descriptors", "descriptors.pml"),
+    Model("descriptors, with copies", "descriptors.pml", (("COPIES", "1"),)),
+    Model("descriptors, with strays", "descriptors.pml", (("STRAYS", "1"),)),
     Model("lists", "lists.pml"),
 )
 
@@ -104,6 +111,27 @@ MUTATIONS = (
         "a failed write is not expected", "channel.pml", moves=(("CHANNEL", "OPEN", "WRITE_FAILED", ""),),
         fails="assertion violated 0", rules="LIF-006",
     ),
+    _broken(
+        "a message is sent behind a disconnect", "channel.pml", "assertion violated 0", "LIF-014",
+        MAY_SEND="(channel[me] == OPEN || channel[me] == DISCONNECTING)",
+    ),
+    _broken(
+        "a message is sent after the end", "channel.pml", "assertion violated 0", "LIF-007",
+        MAY_SEND="(channel[me] == OPEN || channel[me] == CLOSED)",
+    ),
+    _broken("an endpoint stays open at the end of its peer", "channel.pml", DEADLOCK, "LIF-002", SEES_END="false"),
+    _broken("nothing is read while a disconnect waits", "channel.pml", DEADLOCK, "LIF-015", READS="(channel[me] == OPEN)"),
+    _broken("an envelope without a descriptor has no answer", "channel.pml", DEADLOCK, "HND-012, HND-047", REFUSE="skip"),
+    _broken("a copy is kept behind the acknowledgement", "channel.pml", "unsettled", "HND-055, SEC-006", WHEN_ACKNOWLEDGED="skip"),
+    _refused("a copy is kept behind the last refusal", "unsettled", "HND-056", WHEN_GIVEN_UP="skip"),
+    _refused("a handle is given up at the fifth refusal", "refusals", "HND-016", GIVE_UP_AT="5", REFUSALS="5"),
+    _refused("a handle that is given up holds the rest back", DEADLOCK, "HND-023", AFTER_GIVING_UP="skip", SENDS="2"),
+    _refused("a handle is lost in silence", "reported", "HND-054", REPORT="skip"),
+    _broken("the newest descriptor is taken", "descriptors.pml", "fd==", "HND-030", NEWEST="true", COPIES="1"),
+    _broken("a descriptor is closed before its envelope is whole", "descriptors.pml", "fd==", "HND-031", KEPT="0"),
+    _broken("every descriptor is kept behind half a line", "descriptors.pml", "len(waiting)", "SEC-003", STRAYS="1", KEPT="8"),
+    _broken("a descriptor that no envelope claims is kept", "descriptors.pml", "len(waiting)", "HND-008", STRAYS="1", UNFINISHED="true"),
+    _broken("a read has no room for a descriptor", "descriptors.pml", "fd==", "HND-046", TAKES="skip"),
     _broken("closed is told without a question", "lists.pml", "closed", "SLS-005", DUE="(open == 0)"),
     _broken("closed is told too early", "lists.pml", "open==0", "SLS-016", DUE="due"),
     _broken("an announcement is answered again", "lists.pml", "closed", "SLS-020", SPEND="skip"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 
 import pytest
 from spec.model import check
+from spec.model.outside import OUTSIDE
 
 from nodechannel._core.state import CHANNEL, HAND_OVER
 
@@ -33,6 +36,20 @@ def test_a_mutation_names_rules_and_a_complaint() -> None:
     assert len({model.name for model in (*check.MODELS, *check.MUTATIONS)}) == len(check.MODELS) + len(
         check.MUTATIONS
     )
+
+
+def test_every_must_about_handles_lists_and_ends_is_broken_once_or_left_out_for_a_reason() -> None:
+    broken = {rule for model in check.MUTATIONS for rule in re.findall(r"[A-Z]{3}-\d{3}", model.rules)}
+    left_out = [rule for rules in OUTSIDE.values() for rule in rules]
+    rules = json.loads((check.ROOT / "spec" / "requirements.json").read_text("utf-8"))["rules"]
+    musts = {
+        rule
+        for rule, told in rules.items()
+        if rule[:3] in ("HND", "SLS", "LIF") and told["level"].startswith("MUST")
+    }
+    assert not broken & set(left_out)
+    assert len(left_out) == len(set(left_out))
+    assert musts - broken == set(left_out)
 
 
 @needs_spin
