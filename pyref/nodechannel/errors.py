@@ -76,12 +76,17 @@ class LocalError(ChannelError):
 
 
 class NoChannel(LocalError):
-    """The environment names no channel: NODE_CHANNEL_FD is absent or empty."""
+    """The environment names no channel: NODE_CHANNEL_FD is absent or empty.
+
+    Attributes:
+        hint: where the channel is, or how the program that starts this one opens a channel.
+    """
 
     code = "NC_NO_CHANNEL"
     rule: typing.ClassVar[str | None] = "BOO-001"
 
     def __init__(self, hint: str = "") -> None:
+        self.hint = hint
         super().__init__(
             "NODE_CHANNEL_FD is not set: this process was not started with an IPC channel, "
             f"or the channel has been adopted already{'; ' if hint else ''}{hint}"
@@ -290,6 +295,7 @@ class InvalidJson(MalformedMessage):
 
     Attributes:
         line: the bytes of the line without its line feed.
+        reason: what is wrong with it.
     """
 
     code = "NC_INVALID_JSON"
@@ -298,6 +304,7 @@ class InvalidJson(MalformedMessage):
         shown = line if len(line) <= 80 else line[:77] + b"..."
         super().__init__(f"the peer sent a line that is not JSON: {reason}: {shown!r}")
         self.line = line
+        self.reason = reason
 
 
 class InvalidFrame(MalformedMessage):

@@ -178,7 +178,7 @@ def test_type_hints_of_every_public_function_can_be_evaluated(module):
 def test_type_hints_say_what_the_source_says():
     connect = typing.get_type_hints(nodechannel.connect)
     assert connect["options"] == typing.Unpack[nodechannel.ChannelOptions]
-    assert connect["return"] is nodechannel.Channel
+    assert connect["return"] == nodechannel.Channel | None
     assert typing.get_type_hints(nodechannel.Channel.send)["handle"] == nodechannel.Sendable | None
     assert typing.get_type_hints(nodechannel.asyncio.fork)["return"] is nodechannel.asyncio.ChildProcess
     assert typing.get_type_hints(nodechannel.SendTimeout.__init__)["delivery"] is nodechannel.Delivery

@@ -24,7 +24,9 @@ from nodechannel._advanced.writeleaves import (
     tag,
     varint,
 )
+from nodechannel._json import codec
 from nodechannel._json.paths import path_of
+from nodechannel._json.text import JsonText
 from nodechannel.errors import InvalidMessage
 
 TYPE_CHECKING = False
@@ -144,17 +146,22 @@ class Writer:
         elif _is_buffer(value):
             self._number(value)
             buffer(self.out, value)
-        elif self._default is None:
+        elif self._default is None and not isinstance(value, JsonText):
             raise Refused(f"{type(value).__name__} is no type of JavaScript (default= can translate it)")
         else:
-            self._enter(self._by_default, value)
+            self._enter(self._stand_in, value)
 
-    def _by_default(self, _out: Output, value: Any) -> Container:
-        """Write what the caller's function gives for a value, as a level of nesting that has no bytes of its own."""
+    def _stand_in(self, _out: Output, value: Any) -> Container:
+        """Write the value of a JSON text or what `default` gives, as a level of nesting that has no bytes of its own."""
         if id(value) not in self._stood_for:
-            assert self._default is not None
-            self._stood_for[id(value)] = value, self._default(value)
+            self._stood_for[id(value)] = value, self._translation(value)
         yield "", self._stood_for[id(value)][1]
+
+    def _translation(self, value: Any) -> object:
+        if isinstance(value, JsonText):
+            return codec.decode(value.text)
+        assert self._default is not None
+        return self._default(value)
 
 
 def _of_base(value: object, table: dict[type, _Function]) -> _Function | None:

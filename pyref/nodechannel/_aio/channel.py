@@ -19,12 +19,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, NoReturn, Self, Unpack
+from typing import TYPE_CHECKING, Literal, NoReturn, Self, Unpack, overload
 
 from nodechannel._aio.wakeup import Waiters
-from nodechannel._core.connection import Connection
 from nodechannel._core.delivery import WRITTEN_AT_ONCE, Delivery, DeliveryState
 from nodechannel._core.message import Message, ReceivedMessage
+from nodechannel._core.opening import open_connection
 from nodechannel._core.options import ChannelOptions, OpenOptions
 from nodechannel._core.socketlist import Answer
 from nodechannel._handles.outgoing import Sendable, SocketHandle
@@ -41,6 +41,7 @@ from nodechannel._io.steps import (
     write_rest,
 )
 from nodechannel._io.wire import traced
+from nodechannel._json.given import given
 from nodechannel._start.adoption import adopt_with
 from nodechannel._start.ending import GRACE, signal_name, warn_of_loss
 from nodechannel._start.living import keep
@@ -48,7 +49,7 @@ from nodechannel._start.options import SpawnOptions
 from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
 from nodechannel._transport.opening import open_transport
-from nodechannel.errors import ChannelClosed, SendTimeout
+from nodechannel.errors import ChannelClosed, NoChannel, SendTimeout
 
 if TYPE_CHECKING:
     from nodechannel._core.socketlist import Questions
@@ -91,7 +92,7 @@ class Channel:
     def __init__(self, sock: socket.socket, **options: Unpack[OpenOptions]) -> None:
         serialization = resolve(options)
         self._transport = traced(open_transport(sock), serialization)
-        self._connection = Connection(serialization, max_line=options.get("max_line"))
+        self._connection = open_connection(serialization, options)
         self._events = self._connection.events
         self._loop = asyncio.get_running_loop()
         self._connection.on_socket_closed = self._socket_closed
@@ -119,6 +120,11 @@ class Channel:
     def connected(self) -> bool:
         """Whether messages can be sent."""
         return self._connection.connected
+
+    @property
+    def serialization(self) -> str:
+        """How messages become bytes: ``json`` or ``advanced``."""
+        return self._connection.mode
 
     @property
     def pending(self) -> int:
@@ -155,6 +161,23 @@ class Channel:
         if crowded or connection.queued_bytes > HIGH_WATER or delivery.state is _ABANDONED:
             await self._have_room(delivery, timeout, MOST_HANDLES_LOW if crowded else math.inf)
         return delivery
+
+    async def send_json(
+        self,
+        text: bytes | str,
+        handle: Sendable | None = None,
+        *,
+        trusted: bool = False,
+        keep_open: bool = False,
+        key: str | None = None,
+        handle_type: HandleType | str | None = None,
+        timeout: float | None = None,
+    ) -> Delivery:
+        """Queue a JSON text that exists already, as `send` queues a value; see the blocking `send_json`."""
+        message = given(text, trusted=trusted)
+        return await self.send(
+            message, handle, keep_open=keep_open, key=key, handle_type=handle_type, timeout=timeout
+        )
 
     async def send_many(self, messages: Iterable[object], *, timeout: float | None = None) -> Delivery:
         """Queue many messages at once, which costs less than one by one.
@@ -599,11 +622,40 @@ class ChildProcess(Channel):
                 await self.wait()
 
 
+@overload
 async def connect(
-    *, lifeline: bool = False, end_on_signal: bool = False, **options: Unpack[ChannelOptions]
-) -> Channel:
+    *,
+    optional: Literal[False] = ...,
+    lifeline: bool = ...,
+    end_on_signal: bool = ...,
+    **options: Unpack[ChannelOptions],
+) -> Channel: ...
+
+
+@overload
+async def connect(
+    *,
+    optional: bool,
+    lifeline: bool = ...,
+    end_on_signal: bool = ...,
+    **options: Unpack[ChannelOptions],
+) -> Channel | None: ...
+
+
+async def connect(
+    *,
+    optional: bool = False,
+    lifeline: bool = False,
+    end_on_signal: bool = False,
+    **options: Unpack[ChannelOptions],
+) -> Channel | None:
     """Adopt the channel that the parent opened for this process; see the blocking `connect`."""
-    sock, serialization = adopt_with(lifeline=lifeline, end_on_signal=end_on_signal)
+    try:
+        sock, serialization = adopt_with(lifeline=lifeline, end_on_signal=end_on_signal)
+    except NoChannel:
+        if optional:
+            return None
+        raise
     channel = Channel(sock, serialization=serialization, **options)
     if end_on_signal:
         channel._end_on_signal()

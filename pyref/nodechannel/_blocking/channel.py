@@ -17,14 +17,15 @@ from itertools import repeat
 from types import TracebackType
 
 from nodechannel._blocking.pump import Pump
-from nodechannel._core.connection import Connection
 from nodechannel._core.delivery import WRITTEN_AT_ONCE, Delivery, DeliveryState
 from nodechannel._core.message import Message, ReceivedMessage
+from nodechannel._core.opening import open_connection
 from nodechannel._core.socketlist import Answer
 from nodechannel._handles.outgoing import Sendable, SocketHandle
 from nodechannel._handles.types import HandleType
 from nodechannel._io.limits import seconds
 from nodechannel._io.wire import traced
+from nodechannel._json.given import given
 from nodechannel._lazy import public, signal, subprocess, typing
 from nodechannel._start.adoption import adopt_with
 from nodechannel._start.ending import GRACE, signal_name, warn_of_loss
@@ -33,7 +34,7 @@ from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
 from nodechannel._transport.opening import open_transport
 from nodechannel._transport.owned import OwnedFd
-from nodechannel.errors import ChannelClosed, HandleAbandoned, ReentrantCall, SendTimeout
+from nodechannel.errors import ChannelClosed, HandleAbandoned, NoChannel, ReentrantCall, SendTimeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Channel:
     def __init__(self, sock: socket.socket, **options: typing.Unpack[public.OpenOptions]) -> None:
         serialization = resolve(options)
         self._transport = traced(open_transport(sock), serialization)
-        self._connection = Connection(serialization, max_line=options.get("max_line"))
+        self._connection = open_connection(serialization, options)
         self._events = self._connection.events
         # Takes the events one by one. A `for` loop stores what it takes in the same step, so that no exception of a signal handler comes
         # between: behind a call of `popleft` one could.
@@ -82,6 +83,11 @@ class Channel:
     def connected(self) -> bool:
         """Whether messages can be sent."""
         return self._connection.connected
+
+    @property
+    def serialization(self) -> str:
+        """How messages become bytes: ``json`` or ``advanced``."""
+        return self._connection.mode
 
     @property
     def pending(self) -> int:
@@ -129,6 +135,27 @@ class Channel:
         # Until a handle is acknowledged this process has a copy of it, and somebody must read the acknowledgement.
         self._wait_until_sent(delivery, _NOT_ACKNOWLEDGED, timeout)
         return delivery
+
+    def send_json(
+        self,
+        text: bytes | str,
+        handle: Sendable | None = None,
+        *,
+        trusted: bool = False,
+        keep_open: bool = False,
+        key: str | None = None,
+        handle_type: HandleType | str | None = None,
+        timeout: float | None = None,
+    ) -> Delivery:
+        """Send a JSON text that exists already, as `send` sends a value.
+
+        The text is read first, and one that is not JSON raises `InvalidMessage`. With `trusted` the text is sent unread; an invalid
+        text ends a Node peer then. Raises what `send` raises.
+        """
+        message = given(text, trusted=trusted)
+        return self.send(
+            message, handle, keep_open=keep_open, key=key, handle_type=handle_type, timeout=timeout
+        )
 
     def send_many(self, messages: Iterable[object], *, timeout: float | None = None) -> Delivery:
         """Send many messages at once, which costs less than one by one; return when the kernel has all of them.
@@ -452,10 +479,37 @@ def deadline_of(timeout: float | None) -> float | None:
     return None if left is None else time.monotonic() + left
 
 
+if TYPE_CHECKING:
+
+    @typing.overload
+    def connect(
+        *,
+        optional: typing.Literal[False] = ...,
+        lifeline: bool = ...,
+        end_on_signal: bool = ...,
+        **options: typing.Unpack[public.ChannelOptions],
+    ) -> Channel: ...
+
+    @typing.overload
+    def connect(  # noqa: F811 (a linter does not see through `_lazy`)
+        *,
+        optional: bool,
+        lifeline: bool = ...,
+        end_on_signal: bool = ...,
+        **options: typing.Unpack[public.ChannelOptions],
+    ) -> Channel | None: ...
+
+
 def connect(
-    *, lifeline: bool = False, end_on_signal: bool = False, **options: typing.Unpack[public.ChannelOptions]
-) -> Channel:
+    *,
+    optional: bool = False,
+    lifeline: bool = False,
+    end_on_signal: bool = False,
+    **options: typing.Unpack[public.ChannelOptions],
+) -> Channel | None:
     """Adopt the channel that the parent opened for this process.
+
+    With `optional`, the result is None where the parent opened no channel, so that a program can run alone too.
 
     With `lifeline`, this process, the wrappers around it and its descendants end when the parent dies, however busy they are; Linux only.
     With `end_on_signal`, the first SIGTERM or SIGINT ends the loop over the messages, and sending goes on until the channel is closed;
@@ -464,7 +518,12 @@ def connect(
     The environment variables are removed, so this succeeds once. Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`, for
     the options also `LifelineUnsupported` and `NotMainThread`.
     """
-    sock, serialization = adopt_with(lifeline=lifeline, end_on_signal=end_on_signal)
+    try:
+        sock, serialization = adopt_with(lifeline=lifeline, end_on_signal=end_on_signal)
+    except NoChannel:
+        if optional:
+            return None
+        raise
     channel = Channel(sock, serialization=serialization, **options)
     if end_on_signal:
         channel._end_on_signal()

@@ -93,6 +93,7 @@ class Connection:
         max_line: see `ChannelOptions`.
 
     Attributes:
+        mode: the name of the serialization.
         frame: return the frame of a user message, for `queue`; raises `InvalidMessage`. It changes nothing, so any thread may call it.
         frames: return the frames of many user messages, in pieces for `queue`.
     """
@@ -100,6 +101,7 @@ class Connection:
     def __init__(self, serialization: Serialization, *, max_line: int | None = None) -> None:
         self.outbox = Outbox()
         self._serialization = serialization
+        self.mode = serialization.mode
         self._decode, self._decode_all = serialization.decode, serialization.decode_all
         self._framer = serialization.framer(max_line)
         # The serialization's own methods: a method in between would cost as much as the checks in them.
@@ -200,7 +202,8 @@ class Connection:
             events.extendleft(reversed(taken))
             raise
         if self._faulty and set(map(type, taken)) != {ReceivedMessage}:
-            first = next(index for index, event in enumerate(taken) if isinstance(event, RemoteError))
+            errors = (index for index, event in enumerate(taken) if isinstance(event, RemoteError))
+            first = next(errors, len(taken))
             events.extendleft(reversed(taken[max(first, 1) :]))
             if first == 0:
                 del taken[1:]

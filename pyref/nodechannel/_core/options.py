@@ -17,6 +17,9 @@ class ChannelOptions(TypedDict, total=False):
         max_line: bytes of the longest line or frame that is accepted ([SEC-002]); 536,870,888 if not given. A longer one ends the channel.
         default: called with a value that the serialization does not know; returns the value that is sent in its place. Its exceptions leave
             `send`.
+        raw: keep the bytes of each message as its `raw`.
+        object_hook: called with each plain object of a message, the inner ones first, when its `data` is first asked for; what it returns
+            stands in the place of the object, as with `json.loads`. Its exceptions leave that access to `data`.
         linger: seconds that the end of a `with` block and the end of the program wait for the peer to take what was sent; as long as the
             peer lives if not given. What is lost then is told: by `TimeoutError` at the end of the block, else by a `RuntimeWarning`.
 
@@ -27,6 +30,8 @@ class ChannelOptions(TypedDict, total=False):
     allow_nan: bool
     max_line: int
     default: Callable[[Any], Any] | None
+    raw: bool
+    object_hook: Callable[[dict[str, Any]], Any] | None
     linger: float | None
 
 

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from nodechannel import asyncio as aio
+from nodechannel._dialects.remedy import EXECA, remedy
 from nodechannel._execa.exchange import Exchange
 from nodechannel.errors import ChannelClosed, RemoteError
 
@@ -185,7 +186,8 @@ _END = object()
 
 async def connect(**options: Any) -> Ipc:
     """Adopt the channel of execa, or of any parent; raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`."""
-    return Ipc(await aio.connect(**options))
+    with remedy(EXECA):
+        return Ipc(await aio.connect(**options))
 
 
 async def fork(script: str | os.PathLike[str], *args: str | os.PathLike[str], **options: Any) -> Ipc:

@@ -10,6 +10,7 @@ from enum import Enum
 
 from nodechannel._json.framing import LONGEST_LINE, blocks
 from nodechannel._json.paths import path_of
+from nodechannel._json.text import JsonText
 from nodechannel.errors import InvalidJson, InvalidMessage
 
 try:
@@ -47,9 +48,13 @@ def encode(
         allow_nan: write NaN and the infinities as null; else they are refused.
         default: called with a value of any other type; returns the value that is written in its place.
     """
-    text = _Writer(unsafe_integers, allow_nan, default).write(message)
-    # [FRM-001] [JSN-006] Surrogates alone have no UTF-8; the handler writes what is their escape in JSON too.
-    frame = text.encode("utf-8", "backslashreplace") + b"\n"  # [FRM-003]
+    if isinstance(message, JsonText):
+        data = message.text
+    else:
+        text = _Writer(unsafe_integers, allow_nan, default).write(message)
+        # [FRM-001] [JSN-006] Surrogates alone have no UTF-8; the handler writes what is their escape in JSON too.
+        data = text.encode("utf-8", "backslashreplace")
+    frame = data + b"\n"  # [FRM-003]
     if len(frame) > LONGEST_LINE + 1:
         raise InvalidMessage(f"its {len(frame) - 1} bytes are more than Node can read ({LONGEST_LINE})", "$")
     return frame

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any, Protocol
 
 from nodechannel import asyncio as aio
+from nodechannel._dialects.remedy import LANGUAGE_CLIENT, remedy
 from nodechannel.errors import RemoteError
 from nodechannel.stdio import asyncio as streams
 
@@ -36,7 +36,7 @@ class _Writer:
 
     def write(self, data: bytes) -> Any:
         """Send a message; the coroutine queues it at its first step."""
-        return self._channel.send(json.loads(data))
+        return self._channel.send_json(data, trusted=True)
 
     def close(self) -> None:
         """Leave the channel open until everything is sent."""
@@ -44,7 +44,8 @@ class _Writer:
 
 async def serve_async(server: Server, *, stdio: bool = False) -> None:
     """Serve the parent until the channel ends; see `serve`."""
-    channel = await streams.connect(framing="headers") if stdio else await aio.connect()
+    with remedy(LANGUAGE_CLIENT):
+        channel = await streams.connect(framing="headers") if stdio else await aio.connect()
     rpc: _Rpc = server.protocol
     rpc.set_writer(_Writer(channel), include_headers=False)
     async with channel:

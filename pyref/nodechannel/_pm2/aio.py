@@ -15,6 +15,7 @@ from nodechannel import cluster
 from nodechannel._core.message import Message
 from nodechannel._core.options import ChannelOptions
 from nodechannel._dialects.calls import call
+from nodechannel._dialects.remedy import PM2, remedy
 from nodechannel._pm2 import messages
 from nodechannel._pm2.blocking import INTERVAL, SIGNALS
 from nodechannel._pm2.registry import Registry
@@ -176,4 +177,5 @@ async def connect(**options: Unpack[ChannelOptions]) -> App:
     """
     if cluster.is_worker():
         return App(await aio_cluster.connect(**options))
-    return App(await aio.connect(**options))
+    with remedy(PM2):
+        return App(await aio.connect(**options))

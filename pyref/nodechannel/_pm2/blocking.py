@@ -16,6 +16,7 @@ import nodechannel
 from nodechannel import cluster
 from nodechannel._core.message import Message
 from nodechannel._core.options import ChannelOptions
+from nodechannel._dialects.remedy import PM2, remedy
 from nodechannel._pm2 import messages
 from nodechannel._pm2.registry import Registry
 from nodechannel._pm2.run import answer
@@ -199,4 +200,7 @@ def connect(**options: Unpack[ChannelOptions]) -> App:
 
     Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
     """
-    return App(cluster.connect(**options) if cluster.is_worker() else nodechannel.connect(**options))
+    if cluster.is_worker():
+        return App(cluster.connect(**options))
+    with remedy(PM2):
+        return App(nodechannel.connect(**options))

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 _UNIQUE_ID = "NODE_UNIQUE_ID"
 
 # What `channel_options` finds among the options of `spawn`.
-_OF_THE_CHANNEL = ("unsafe_integers", "allow_nan", "max_line", "linger", "default", "serialization")
+_OF_THE_CHANNEL = (
+    *("unsafe_integers", "allow_nan", "max_line", "linger", "default", "serialization"),
+    *("raw", "object_hook"),
+)
 
 # Words in front of the command of every process that gets a channel, as a JSON array; `channelkit tap --follow` sets it.
 _TAP = "NODECHANNEL_TAP"

@@ -14,6 +14,7 @@ from nodechannel._core.delivery import Delivery
 from nodechannel._core.message import Message
 from nodechannel._core.options import ChannelOptions
 from nodechannel._io.limits import seconds
+from nodechannel._json.given import given
 from nodechannel._start.ending import GRACE, signal_name
 from nodechannel._start.living import keep
 from nodechannel._start.spawn import node_command
@@ -54,6 +55,11 @@ class Channel:
         return self._stream.connected
 
     @property
+    def serialization(self) -> str:
+        """How messages become bytes: always ``json``."""
+        return "json"
+
+    @property
     def pending(self) -> int:
         """How many messages and errors were read already: so many calls of `receive` do not wait."""
         return len(self._stream.events)
@@ -66,6 +72,17 @@ class Channel:
         """
         refuse_handle(handle)
         return await self._transport.have_room(self._stream.send(message), timeout)
+
+    async def send_json(
+        self,
+        text: bytes | str,
+        handle: object = None,
+        *,
+        trusted: bool = False,
+        timeout: float | None = None,
+    ) -> Delivery:
+        """Queue a JSON text that exists already; see `nodechannel.Channel.send_json`."""
+        return await self.send(given(text, trusted=trusted), handle, timeout=timeout)
 
     async def send_many(self, messages: Iterable[object], *, timeout: float | None = None) -> Delivery:
         """Queue many messages at once, which costs less than one by one.

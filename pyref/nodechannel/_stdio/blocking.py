@@ -17,6 +17,7 @@ from nodechannel._core.delivery import Delivery
 from nodechannel._core.message import Message
 from nodechannel._core.options import ChannelOptions
 from nodechannel._dialects.background import Background
+from nodechannel._json.given import given
 from nodechannel._start.ending import GRACE, signal_name
 from nodechannel._start.living import keep
 from nodechannel._start.spawn import node_command
@@ -62,6 +63,11 @@ class Channel:
         return self._stream.connected
 
     @property
+    def serialization(self) -> str:
+        """How messages become bytes: always ``json``."""
+        return "json"
+
+    @property
     def pending(self) -> int:
         """How many messages and errors were read already: so many calls of `receive` do not wait."""
         return len(self._stream.events)
@@ -74,6 +80,17 @@ class Channel:
         """
         refuse_handle(handle)
         return self._send(lambda: self._stream.send(message), timeout)
+
+    def send_json(
+        self,
+        text: bytes | str,
+        handle: object = None,
+        *,
+        trusted: bool = False,
+        timeout: float | None = None,
+    ) -> Delivery:
+        """Send a JSON text that exists already; see `nodechannel.Channel.send_json`."""
+        return self.send(given(text, trusted=trusted), handle, timeout=timeout)
 
     def send_many(self, messages: Iterable[object], *, timeout: float | None = None) -> Delivery:
         """Send many messages at once, which costs less than one by one; return when the kernel has all of them.

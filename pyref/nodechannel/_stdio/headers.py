@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from nodechannel._core.annotated import annotation
 from nodechannel._core.message import Message
 from nodechannel._json import codec
 from nodechannel._json.framing import LONGEST_LINE
@@ -39,6 +40,7 @@ class HeadersFraming:
     def __init__(self, options: ChannelOptions) -> None:
         self._writer = Writer(options)
         self._limit = options.get("max_line", LONGEST_LINE)
+        self._annotation = annotation(options)
         self._rest = bytearray()
         # Where the search for the end of a header goes on.
         self._searched = 0
@@ -83,7 +85,8 @@ class HeadersFraming:
         body = self._cut(self._length)
         self._length, self._in_body = None, False
         try:
-            found.append(Message(codec.decode(body)))
+            message = Message(codec.decode(body))
+            found.append(message if self._annotation is None else self._annotation.of(message, body))
         # [STD-015]
         except MalformedMessage as error:
             found.append(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nodechannel._core.annotated import annotation
 from nodechannel._core.message import Message
 from nodechannel._json import codec
 from nodechannel._json.framing import LONGEST_LINE, PlainLineFramer
@@ -10,6 +11,7 @@ from nodechannel.errors import MalformedMessage, RemoteError, TruncatedMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from nodechannel._core.annotated import Annotation
     from nodechannel._core.options import ChannelOptions
     from nodechannel._json.framing import Line
 
@@ -24,6 +26,7 @@ class LinesFraming:
     def __init__(self, options: ChannelOptions) -> None:
         self._writer = Writer(options)
         self._framer = PlainLineFramer(options.get("max_line", LONGEST_LINE))
+        self._annotation = annotation(options)
 
     @property
     def broken(self) -> bool:
@@ -44,10 +47,7 @@ class LinesFraming:
         failed = self._framer.error
         # [STD-018]
         lines = self._framer.feed(data)
-        try:
-            found: list[Message | RemoteError] = [Message(value) for value in codec.decode_lines(lines)]
-        except MalformedMessage:
-            found = _one_by_one(lines)
+        found = _all_at_once(lines) if self._annotation is None else _one_by_one(lines, self._annotation)
         if self._framer.error is not failed and self._framer.error is not None:
             found.append(self._framer.error)
         return found
@@ -59,13 +59,21 @@ class LinesFraming:
         return [] if self.broken or not rest.strip() else [TruncatedMessage(rest)]
 
 
-def _one_by_one(lines: list[Line]) -> list[Message | RemoteError]:
+def _all_at_once(lines: list[Line]) -> list[Message | RemoteError]:
+    try:
+        return [Message(value) for value in codec.decode_lines(lines)]
+    except MalformedMessage:
+        return _one_by_one(lines, None)
+
+
+def _one_by_one(lines: list[Line], annotation: Annotation | None) -> list[Message | RemoteError]:
     found: list[Message | RemoteError] = []
     for line in lines:
         try:
             # [STD-014]
             if line.strip():
-                found.append(Message(codec.decode(line)))
+                message = Message(codec.decode(line))
+                found.append(message if annotation is None else annotation.of(message, line))
         # [STD-015]
         except MalformedMessage as error:
             found.append(error)

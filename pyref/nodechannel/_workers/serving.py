@@ -15,6 +15,7 @@ from nodechannel import asyncio as aio
 from nodechannel._core.options import ChannelOptions
 from nodechannel._dialects.calls import call
 from nodechannel._dialects.faults import Fault, describe
+from nodechannel._dialects.remedy import POOLS, remedy
 from nodechannel._workers.choosing import choose
 from nodechannel.errors import ChannelClosed, InvalidMessage, RemoteError
 
@@ -202,6 +203,7 @@ async def _serve(
         if not callable(function):
             raise TypeError(f"{name!r} is not a function: {function!r}")
     worker = Worker(known, setup, teardown, threads)
-    channel = await aio.connect(**options)
+    with remedy(POOLS):
+        channel = await aio.connect(**options)
     await worker.run(found(worker), channel)
     return worker

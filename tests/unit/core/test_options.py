@@ -17,6 +17,8 @@ VALUES: dict[str, object] = {
     "allow_nan": False,
     "max_line": 8,
     "default": str,
+    "raw": True,
+    "object_hook": dict,
     "linger": 0.5,
     "serialization": "advanced",
 }
