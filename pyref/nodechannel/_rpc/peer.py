@@ -14,7 +14,9 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from nodechannel import asyncio as aio
 from nodechannel._dialects.calls import call, is_coroutine
+from nodechannel._dialects.remedy import RPC, remedy
 from nodechannel._rpc import wire
+from nodechannel._rpc.dialects import check_dialect, dialect_of
 from nodechannel._rpc.wire import RequestCancelled, RpcError
 from nodechannel.errors import ChannelClosed, InvalidMessage, RemoteError
 from nodechannel.stdio import asyncio as streams
@@ -39,6 +41,7 @@ class Peer:
 
     Args:
         channel: the channel, which belongs to this object from now on.
+        dialect: ``json-rpc``, or ``birpc`` for a remote side that uses the package birpc.
         max_running: requests of the remote side that run at the same time.
         max_waiting: how many more may wait; others are refused with the code -32000.
         threaded: whether plain functions run in threads if their decorator does not say.
@@ -48,11 +51,13 @@ class Peer:
         self,
         channel: aio.Channel | streams.Channel,
         *,
+        dialect: str = "json-rpc",
         max_running: int = MAX_RUNNING,
         max_waiting: int = MAX_WAITING,
         threaded: bool = False,
     ) -> None:
         self.channel = channel
+        self._dialect = dialect_of(dialect, channel.serialization)
         self.remote: Remote = Remote(self.request)
         self._methods: dict[str, _Method] = {}
         self._ids = itertools.count(1)
@@ -120,7 +125,7 @@ class Peer:
         future = self._asked[id] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(timeout):
-                await self.channel.send(wire.request(id, method, params))
+                await self._send(wire.request(id, method, params))
                 return await future
         except (asyncio.CancelledError, TimeoutError):
             if not future.done() or future.cancelled():
@@ -133,7 +138,7 @@ class Peer:
     async def notify(self, method: str, params: Any = None) -> None:
         """Call a method of the remote side without an answer; raises `ChannelClosed` and `InvalidMessage`."""
         self.start()
-        await self.channel.send(wire.notification(method, params))
+        await self._send(wire.notification(method, params))
 
     # The conversation.
 
@@ -170,7 +175,7 @@ class Peer:
             with suppress(ChannelClosed):
                 while True:
                     with suppress(RemoteError):
-                        self._take((await self.channel.receive()).data)
+                        self._take(self._dialect.read((await self.channel.receive()).data))
         finally:
             for future in self._asked.values():
                 if not future.done():
@@ -243,9 +248,9 @@ class Peer:
             reply = wire.failure(id, error)
         with suppress(ChannelClosed):
             try:
-                await self.channel.send(reply)
+                await self._send(reply)
             except InvalidMessage as error:
-                await self.channel.send(wire.failure(id, error))
+                await self._send(wire.failure(id, error))
 
     async def _notify(self, name: str, params: Any, before: asyncio.Task[None] | None) -> None:
         """Carry out a notification after the one before it; an exception is reported to the event loop's handler."""
@@ -297,7 +302,12 @@ class Peer:
 
     async def _tell(self, message: dict[str, Any]) -> None:
         with suppress(ChannelClosed):
-            await self.channel.send(message)
+            await self._send(message)
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        written = self._dialect.write(message)
+        if written is not None:
+            await self.channel.send(written)
 
     def _start(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
@@ -369,9 +379,10 @@ async def connect(*, stdio: str | None = None, **options: Any) -> Peer:
     Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`, and with `stdio` `StreamsUnavailable`.
     """
     own = take_options(options)
-    channel = (
-        await aio.connect(**options) if stdio is None else await streams.connect(framing=stdio, **options)
-    )
+    with remedy(RPC):
+        channel = (
+            await aio.connect(**options) if stdio is None else await streams.connect(framing=stdio, **options)
+        )
     return Peer(channel, **own)
 
 
@@ -406,5 +417,7 @@ async def spawn(argv: Sequence[str | os.PathLike[str]], *, stdio: str | None = N
 
 
 def take_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Remove and return those options that concern the conversation."""
-    return {name: options.pop(name) for name in ("max_running", "max_waiting", "threaded") if name in options}
+    """Remove and return those options that concern the conversation; raises `ValueError` for an unknown dialect."""
+    own = ("dialect", "max_running", "max_waiting", "threaded")
+    check_dialect(options.get("dialect", "json-rpc"))
+    return {name: options.pop(name) for name in own if name in options}
