@@ -1,120 +1,324 @@
-"""Python programs under packages that need no front end of their own; `pyref/recipes/others.md` has the same lines."""
+"""The programs of the pages that need no front end of their own: each test runs the files of its page as they are."""
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import pytest
 
-ECHO = """
-    import nodechannel
+from support.node import node
+from support.processes import wait_until_gone
+from support.pythonpackages import environment, python_with, uv
+from support.recipes import files_of, write_files
 
-    with nodechannel.connect() as channel:
-        channel.send({"ready": True})
-        for message in channel:
-            if message.data == "end":
-                break
-            channel.send({"echo": message.data})
-"""
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-
-@pytest.mark.package("foreground-child", "child", "`nodechannel.connect`")
-def test_foreground_child(run_node):
-    found = run_node(
-        """
-        // parent -> a Node program with foreground-child -> Python
-        import { fork } from 'child_process';
-        import { writeFileSync } from 'fs';
-        writeFileSync('middle.mjs', `
-          import { foregroundChild } from 'foreground-child';
-          foregroundChild(process.argv[2], [process.argv[3]]);
-        `);
-        const middle = fork('middle.mjs', [python, child]);
-        const seen = [];
-        middle.on('message', (message) => {
-          seen.push(message);
-          if (message.ready) middle.send({ n: 1 });
-          else middle.send('end');
-        });
-        middle.on('exit', (code) => done({ seen, code }));
-        """,
-        ECHO,
-    )
-    assert found == {"seen": [{"ready": True}, {"echo": {"n": 1}}], "code": 0}
+BIN = Path(sys.executable).parent
 
 
-@pytest.mark.package("concurrently", "child", "`nodechannel.connect`")
-def test_concurrently(run_node):
-    found = run_node(
-        """
-        import { concurrently } from 'concurrently';
-        const { commands, result } = concurrently([{ command: `exec ${python} ${child}`, ipc: 3 }], { raw: true });
-        const seen = [];
-        commands[0].messages.incoming.subscribe(({ message }) => {
-          seen.push(message);
-          if (message.ready) commands[0].send({ n: 1 });
-          else commands[0].send('end');
-        });
-        const [{ exitCode }] = await result;
-        done({ seen, exitCode });
-        """,
-        ECHO,
-    )
-    assert found == {"seen": [{"ready": True}, {"echo": {"n": 1}}], "exitCode": 0}
+@pytest.fixture
+def folder(packages, tmp_path):
+    """A folder in which the pinned npm packages are installed."""
+    (tmp_path / "node_modules").symlink_to(packages / "node_modules")
+    return tmp_path
 
 
-@pytest.mark.package("forever-monitor", "child", "`nodechannel.connect`")
-def test_forever_monitor(run_node):
-    found = run_node(
-        """
-        import forever from 'forever-monitor';
-        const monitor = new forever.Monitor(child, { command: python, max: 1, fork: true, silent: true });
-        const seen = [];
-        monitor.on('message', (message) => {
-          seen.push(message);
-          if (message.ready) monitor.send({ n: 1 });
-          else monitor.send('end');
-        });
-        monitor.on('exit', () => done(seen));
-        monitor.start();
-        """,
-        ECHO,
-    )
-    assert found == [{"ready": True}, {"echo": {"n": 1}}]
+@pytest.fixture
+def run(folder) -> Callable[..., list[str]]:
+    """Run a program of a page; return the lines that it prints."""
+
+    def start(page: str, *command: str, **variables: str) -> list[str]:
+        write_files(page, folder)
+        found = subprocess.run(
+            command,
+            cwd=folder,
+            env={
+                **environment(),
+                "PATH": os.pathsep.join((str(BIN), str(Path(node()).parent), os.environ["PATH"])),
+                **variables,
+            },
+            capture_output=True,
+            text=True,
+            timeout=50,
+            process_group=0,
+            check=False,
+        )
+        assert found.returncode == 0, (found.stdout, found.stderr)
+        return found.stdout.splitlines()
+
+    return start
+
+
+ECHOED = ["{ ready: true }", "{ echo: { n: 1 } }"]
 
 
 @pytest.mark.package("throng", "worker", "`nodechannel.cluster`")
-def test_throng(run_node):
-    found = run_node(
-        """
-        // throng forks workers of Node's cluster; `exec` and `execPath` make them Python.
-        import cluster from 'cluster';
-        import throng from 'throng';
-        cluster.setupPrimary({ exec: child, execArgv: [] });
-        process.execPath = python;
-        const seen = [];
-        const ended = [];
-        cluster.on('message', (worker, message) => {
-          seen.push(message);
-          if (seen.length === 2) process.kill(process.pid, 'SIGTERM');
-        });
-        cluster.on('exit', (worker, code) => {
-          ended.push(code);
-          if (ended.length === 2) { done({ seen, ended }); process.exit(0); }
-        });
-        throng({ count: 2, lifetime: 0, worker() {}, master() {} });
-        """,
-        """
-        import asyncio, signal
-        from nodechannel.cluster.asyncio import connect
+def test_throng(folder, run):
+    write_files("throng", folder)
+    process = subprocess.Popen(
+        [node(), "primary.mjs"],
+        cwd=folder,
+        env={**environment(), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
+    assert process.stdout is not None
+    assert [process.stdout.readline() for _ in range(2)] == ["begun\n"] * 2
+    process.send_signal(signal.SIGTERM)
+    rest, _ = process.communicate(timeout=30)
+    assert sorted(rest.splitlines()) == ["done", "done", "exit 0", "exit 0"]
 
-        async def main():
-            async with await connect() as worker:
-                stop = asyncio.Event()
-                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-                await worker.send({"worker": worker.id})
-                await stop.wait()
 
-        asyncio.run(main())
+@pytest.mark.package("concurrently", "child", "`nodechannel.connect`")
+def test_concurrently(run):
+    assert run("concurrently", node(), "parent.mjs") == [*ECHOED, "exit SIGTERM"]
+
+
+@pytest.mark.package("forever-monitor", "child", "`nodechannel.connect`")
+def test_forever(run):
+    assert run("forever", node(), "parent.mjs") == [*ECHOED, "stopped"]
+
+
+@pytest.mark.package("foreground-child", "child", "`nodechannel.connect`")
+def test_foreground_child(run):
+    assert run("foreground-child", node(), "parent.mjs") == [*ECHOED, "exit SIGTERM"]
+
+
+FRAMEWORK = """
+    const { EventEmitter } = require('events');
+    class Part extends EventEmitter {
+      constructor(options) { super(); this.config = {}; this.options = options; }
+      ready(callback) { setImmediate(callback); }
+      close() {}
+      callback() { return (request, response) => response.end(); }
+    }
+    class Application extends Part {
+      constructor(options) {
+        super(options);
+        process.on('message', ({ action, data }) => {
+          if (action === 'greet') process.send({ action: 'greeted', to: 'parent', data: `${data} back` });
+        });
+      }
+    }
+    module.exports = { Application, Agent: Part };
+"""
+
+
+@pytest.mark.package("egg-cluster", "parent", "`nodechannel.fork`")
+def test_egg(folder, run):
+    framework = folder / "framework"
+    framework.mkdir()
+    (framework / "index.js").write_text(textwrap.dedent(FRAMEWORK))
+    for place, name in ((folder, "page"), (framework, "framework")):
+        (place / "package.json").write_text(json.dumps({"name": name, "version": "1.0.0"}))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    found = run("egg", sys.executable, "parent.py", FRAMEWORK=str(framework), PORT=str(port))
+    assert [line for line in found if not line.startswith(("[", "20"))] == [
+        "ready: http",
+        "app says hello back",
+    ]
+
+
+def test_electron(run):
+    # Electron is on no registry; this is the environment that it gives to its children.
+    found = run("electron", node(), "main.js", ELECTRON_RUN_AS_NODE="1")
+    assert found == ["{ ready: true, 'as node': false }", ECHOED[1], "exit 0"]
+
+
+def test_uv_run(run):
+    assert uv()
+    # uv would fetch a Python if it did not take this one.
+    found = run("uv", node(), "parent.mjs", UV_PYTHON=sys.executable, UV_PYTHON_DOWNLOADS="never")
+    assert found == [*ECHOED, "exit 0"]
+
+
+TOOL = """\
+#!{python}
+import nodechannel
+
+with nodechannel.connect() as channel:
+    for message in channel:
+        channel.send({{"tool": message.data}})
+"""
+
+
+@pytest.fixture
+def tool(tmp_path):
+    """A folder in which a command of Python is installed as one of npm."""
+    (tmp_path / "package.json").write_text('{"name": "page", "scripts": {"tool": "tool"}}')
+    command = tmp_path / "node_modules" / ".bin" / "tool"
+    command.parent.mkdir(parents=True)
+    command.write_text(TOOL.format(python=sys.executable))
+    command.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [([sys.executable, "parent.py"], "{'tool': {'n': 1}}"), ([node(), "parent.mjs"], "{ tool: { n: 1 } }")],
+    ids=["Python", "Node"],
+)
+def test_npx(tool, command, answer):
+    write_files("npx", tool)
+    found = subprocess.run(
+        command,
+        cwd=tool,
+        env={**environment(), "npm_config_update_notifier": "false"},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        process_group=0,
+        check=False,
+    )
+    assert (found.returncode, found.stdout) == (0, f"{answer}\n"), found.stderr
+
+
+@pytest.mark.parametrize("command", [["npx", "--no", "tool"], ["npm", "run", "--silent", "tool"]])
+def test_npx_and_npm_do_not_pass_a_channel_on(tool, script, command):
+    parent = script(
+        "start.mjs",
+        """
+        import { spawn } from 'child_process';
+        const child = spawn(process.argv[2], process.argv.slice(3), { stdio: ['inherit', 'inherit', 'pipe', 'ipc'] });
+        child.stderr.pipe(process.stdout);
         """,
     )
-    assert sorted(message["worker"] for message in found["seen"]) == [1, 2]
-    assert found["ended"] == [0, 0]
+    found = subprocess.run(
+        [node(), str(parent), *command],
+        cwd=tool,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=50,
+        process_group=0,
+        check=True,
+    )
+    assert "NoChannel: NODE_CHANNEL_FD is not set" in found.stdout
+
+
+@pytest.fixture(scope="module")
+def frozen(tmp_path_factory):
+    """A folder with the program of the page about PyInstaller, frozen."""
+    folder = tmp_path_factory.mktemp("frozen")
+    write_files("pyinstaller", folder)
+    subprocess.run(
+        [
+            str(python_with("pyinstaller")),
+            *("-m", "PyInstaller", "--onefile", "--log-level", "ERROR", "child.py"),
+        ],
+        cwd=folder,
+        env=environment(),
+        check=True,
+        timeout=150,
+        process_group=0,
+    )
+    return folder
+
+
+def test_pyinstaller(frozen):
+    found = subprocess.run(
+        [node(), "parent.mjs"],
+        cwd=frozen,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        process_group=0,
+        check=True,
+    )
+    assert found.stdout.splitlines() == [*ECHOED, "exit 0"]
+
+
+NOTEBOOK = """
+import sys
+from jupyter_client.manager import start_new_kernel
+
+manager, client = start_new_kernel(cwd=sys.argv[1])
+printed = []
+def hear(message):
+    if message["msg_type"] == "stream":
+        printed.append(message["content"]["text"])
+for cell in sys.argv[2:]:
+    reply = client.execute_interactive(cell, output_hook=hear, timeout=40)
+    assert reply["content"]["status"] == "ok", reply["content"]
+client.stop_channels()
+manager.shutdown_kernel()
+print("".join(printed), end="")
+"""
+
+
+def test_jupyter(tmp_path):
+    write_files("jupyter", tmp_path)
+    cells = files_of("jupyter")["notebook.py"].split("\n\n")
+    found = subprocess.run(
+        [str(python_with("jupyter")), "-c", NOTEBOOK, str(tmp_path), *cells],
+        env={**environment(), "PATH": f"{Path(node()).parent}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=55,
+        process_group=0,
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
+    assert found.stdout == "{'echo': {'n': 1}}\n0\n"
+
+
+@pytest.mark.package("pm2", "program, fork mode", "`nodechannel.pm2`")
+def test_pm2_runtime_ends_its_programs_at_sigterm(folder, packages, tmp_path):
+    write_files("services", folder)
+    home = tmp_path / "home"
+    home.mkdir()
+    process = subprocess.Popen(
+        [
+            node(),
+            str(packages / "node_modules" / "pm2" / "bin" / "pm2-runtime"),
+            "start",
+            "ecosystem.config.js",
+        ],
+        cwd=folder,
+        env={
+            **environment(),
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "PM2_HOME": str(home),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        process_group=0,
+    )
+    assert process.stdout is not None
+    before = []
+    for line in process.stdout:
+        before.append(line)
+        if "serving" in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    rest, _ = process.communicate(timeout=30)
+    assert "left in good order" in rest, (before, rest)
+    assert process.returncode == 0
+    wait_until_gone(process.pid)
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze")
+def test_the_unit_is_valid(tmp_path):
+    write_files("services", tmp_path)
+    found = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(tmp_path / "app.service")],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        process_group=0,
+        check=False,
+    )
+    assert "app.service" not in found.stdout + found.stderr, found.stderr

@@ -34,14 +34,15 @@ def packages() -> Path:
     digest = hashlib.sha256((PINS / "package-lock.json").read_bytes()).hexdigest()[:12]
     folder = INSTALLED / digest
     INSTALLED.mkdir(parents=True, exist_ok=True)
-    with _locked(INSTALLED / "lock"):
+    with locked(INSTALLED / "lock"):
         if not folder.exists():
             _install(folder)
     return folder
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
