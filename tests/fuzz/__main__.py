@@ -98,7 +98,9 @@ def searches(defect: str | None, only: str) -> list[Search]:
 
 
 def _others() -> list[Search]:
-    everyone = [one for one in runtimes(None, others=False) if one.role in ("child", "parent")]
+    everyone = [
+        one for one in runtimes(None, others=False) if one.role in ("child", "parent") and one.mode == "json"
+    ]
     present = [one for one in everyone if not one.problem]
     if absent := sorted({one.name.rpartition("-")[0] for one in everyone if one.problem}):
         print(f"absent: {', '.join(absent)}; `channelkit runtimes fetch` brings them", flush=True)

@@ -69,7 +69,8 @@ def test_a_matrix_names_what_is_absent(
 ) -> None:
     monkeypatch.setenv("CHANNELKIT_CACHE", str(tmp_path))
     found = matrix.subjects(None, others=False)
-    assert len(found) == 4 * sum(not one.historical for one in pinned.runtimes())
+    # Four roles, and two of them in the mode `advanced` too.
+    assert len(found) == 6 * sum(not one.historical for one in pinned.runtimes())
     assert all(one.problem for one in found)
     assert main(["matrix", "--only-runtimes"]) == 2
     printed = capsys.readouterr()

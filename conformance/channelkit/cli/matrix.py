@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from channelkit.catalogue.cases import select
+from channelkit.catalogue.cases import Case, select
 from channelkit.catalogue.loading import load
+from channelkit.catalogue.othermode import MODE
 from channelkit.errors import UsageError
 from channelkit.judge.known import read as read_known
 from channelkit.judge.runner import Options, pairs, run
@@ -26,12 +27,14 @@ from channelkit.report.results import Report, add_report_option
 from channelkit.report.terminal import Terminal
 from channelkit.resources import case_files, find
 from channelkit.runtimes.pinned import Runtime, runtimes
+from channelkit.wire.modes import JSON_LINES
 
 T = TypeVar("T")
 _PROGRESS = 5.0
 """Seconds between two lines of progress."""
 _ROLES = (("child", 2), ("parent", 3), ("worker", 0), ("primary", 0))
 _ECHO = (("child", 0),)
+_CHAPTER = "adv"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -75,23 +78,35 @@ def subjects(names: Sequence[str] | None, *, others: bool) -> list[Description]:
     found = [
         _as_subject(one, role, rung) for one in chosen for role, rung in (_ROLES if one.driven else _ECHO)
     ]
+    found += [
+        _as_subject(one, role, rung, MODE)
+        for one in chosen
+        if one.driven and not one.historical
+        for role, rung in _ROLES
+        if rung
+    ]
     if others:
         found += [one for one in from_path(find("subjects")) if not one.name.startswith("node-")]
     return found
 
 
-def _as_subject(runtime: Runtime, role: str, rung: int) -> Description:
-    name = f"{runtime.name}-{role}"
+def _as_subject(runtime: Runtime, role: str, rung: int, mode: str = JSON_LINES.mode) -> Description:
+    advanced = mode == MODE
+    name = f"{runtime.name}-{f'{mode}-' if advanced else ''}{role}"
     words = ("run", "-A") if runtime.name == "deno" else ()
-    command = (str(runtime.path), *words, str(find(_program(role, rung))))
+    command = (
+        str(runtime.path),
+        *words,
+        str(find(_program(role, rung))),
+        *(("--advanced",) if advanced else ()),
+    )
     try:
         known = read_known(find(f"known/matrix/{name}.txt"))
     except UsageError:
         known = {}
     problem = "" if runtime.is_there else runtime.state
-    return Description(
-        name, role, rung, command, _reproduce(runtime, role, rung, words), known, problem=problem
-    )
+    reproduce = _reproduce(runtime, role, rung, words, mode)
+    return Description(name, role, rung, command, reproduce, known, problem=problem, mode=mode)
 
 
 def _program(role: str, rung: int) -> str:
@@ -100,9 +115,18 @@ def _program(role: str, rung: int) -> str:
     return "node-interop/adapter.cjs"
 
 
-def _reproduce(runtime: Runtime, role: str, rung: int, words: Sequence[str]) -> str:
+def _reproduce(runtime: Runtime, role: str, rung: int, words: Sequence[str], mode: str) -> str:
     command = " ".join([str(runtime.path), *words, _program(role, rung)])
-    return f"--{role} '{command}'{f' --rung {rung}' if role == 'child' else ''}"
+    more = f" --rung {rung}" if role == "child" else ""
+    if mode == MODE:
+        return f"--{role} '{command} --advanced'{more} --profile advanced-{role}"
+    return f"--{role} '{command}'{more}"
+
+
+def _asked(case: Case, subject: Description) -> bool:
+    """Whether the matrix asks it. In the mode ``advanced`` a runtime gets chapter 35; `make conformance` asks Node all chapters."""
+    of_runtime = subject.name.partition(f"-{MODE}-")[0] in {one.name for one in runtimes()}
+    return subject.mode != MODE or not of_runtime or case.topic == _CHAPTER
 
 
 def act(arguments: argparse.Namespace) -> int:
@@ -115,7 +139,7 @@ def act(arguments: argparse.Namespace) -> int:
     absent = {one.name: one.problem for one in everything if one.problem}
     for name, why in absent.items():
         print(f"absent: {name}: {why}", flush=True)
-    work = pairs(present, cases)
+    work = [(case, one) for case, one in pairs(present, cases) if _asked(case, one)]
     if not work:
         raise UsageError("no subject is here: `channelkit runtimes fetch` brings the runtimes")
     pairs_too = not (arguments.no_pairs or arguments.pattern)
