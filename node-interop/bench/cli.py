@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bench.imports
-from bench import publish, tables
+from bench import publish, tables, tapping
 from bench.plan import PAIRS, SCENARIOS, Pair, Scenario
 from bench.results import Measured, Results
 from bench.rounds import Effort, Rounds
@@ -41,6 +41,8 @@ SHORT_PAIRS = (
 # The word for `--only` that means the imports.
 IMPORTS = "imports"
 IMPORT_ROUNDS = 15
+# The word that means the figures of the tap beside those of pairs.
+TAP = "tap"
 
 
 def arguments() -> argparse.Namespace:
@@ -71,7 +73,7 @@ def selection(options: argparse.Namespace) -> tuple[list[Scenario], list[Pair]]:
     """Return the scenarios and pairs to measure: all of them unless options restrict them."""
     only = options.only or (SHORT if options.short else [])
     scenarios = [one for one in SCENARIOS if not only or any(one.chosen(words) for words in only)]
-    if not set(only) <= {IMPORTS, *(words for words in only for one in SCENARIOS if one.chosen(words))}:
+    if not set(only) <= {IMPORTS, TAP, *(words for words in only for one in SCENARIOS if one.chosen(words))}:
         raise SystemExit("words that no scenario has in its name: see --list")
     known = {pair.name for pair in PAIRS}
     for name in options.pairs:
@@ -90,7 +92,7 @@ def main() -> None:
         return
     scenarios, pairs = selection(options)
     if options.list:
-        print("scenarios:", *(one.name for one in scenarios), IMPORTS)
+        print("scenarios:", *(one.name for one in scenarios), IMPORTS, TAP)
         print("pairs:", *(pair.name for pair in pairs))
         return
     run(scenarios, pairs, options)
@@ -123,6 +125,8 @@ def run(scenarios: Sequence[Scenario], pairs: Sequence[Pair], options: argparse.
     if IMPORTS in options.only or not (options.only or options.pairs):
         results.imports = bench.imports.measure(1 if options.short else IMPORT_ROUNDS)
         print(f"\n{tables.imports_text(results.imports)}")
+    if TAP in options.only or not (options.only or options.pairs or options.short):
+        print(f"\n{tables.verdicts_text([*tapping.verdicts()])}")
     if results.verdicts:
         print(f"\n{tables.verdicts_text(results.verdicts)}")
     results.write(file, passes=True)

@@ -107,7 +107,7 @@ class Running:
             self._pids = (self._process.pid, int(ready["pid"]))
             self._port = int(ready.get("port", 0))
             if scenario.one_processor:
-                share_one_processor((*self._pids, *_holders(self._recordings.name)))
+                share_one_processor((*self._pids, *holders(self._recordings.name)))
             self.series.before = self._memory("VmRSS")
         except BaseException:
             self.kill()
@@ -203,8 +203,8 @@ def _batch(payload: Path | None) -> int:
     return max(1, min(BATCH, BATCH_BYTES // payload.stat().st_size)) if payload else 1
 
 
-def _holders(folder: str) -> Iterator[int]:
-    """Yield the processes that have a file of a folder open: the relay of a tap."""
+def holders(folder: str) -> Iterator[int]:
+    """Yield the processes that have a file of a folder open, such as the relay of a tap."""
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if any(str(link.readlink()).startswith(folder) for link in (process / "fd").iterdir()):
