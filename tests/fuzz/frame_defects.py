@@ -38,7 +38,7 @@ def untyped_error_of_a_frame() -> None:
 
 
 def frames_lose_a_sign() -> None:
-    """The fast reader reads a negative whole number as a positive one."""
+    """The fast reader reads a negative whole number as a positive number."""
     _fast(lambda value: abs(value) if type(value) is int else value)
 
 

@@ -26,7 +26,7 @@ SLOWEST = 1.0
 
 
 def broken(seed: int) -> Iterator[bytes]:
-    """Yield frames without end: those of the spec, parts of them in each other, and accidents."""
+    """Yield frames without end: frames of the spec, parts of them in each other, and accidents."""
     source = random.Random(seed)
     good = [frame.body for frame in spec_frames()]
     while True:

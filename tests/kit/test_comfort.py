@@ -25,7 +25,7 @@ DRIVEN = shlex.join(
     [sys.executable, str(ROOT / "conformance" / "adapters" / "pyref" / "adapter.py"), "blocking"]
 )
 LONGEST = 20.0
-"""Seconds for a subject that says nothing, on a busy machine."""
+"""Seconds for a silent subject, on a busy machine."""
 
 
 def run(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from channelkit.catalogue.cases import Case
 
 CASES = [case for case in load(case_files()) if case.id.startswith(("hnd-", "jsn-send-", "lif-", "sls-"))]
-"""What an oddity of a sender or of its timing could show in."""
+"""The cases in which an oddity of a sender or of its timing could show."""
 ESCAPED = """    for character in "<>&/\\u2028\\u2029\\x7fé":
         text = text.replace(character, f"\\\\u{ord(character):04x}")
     return LONE_SURROGATE.sub"""

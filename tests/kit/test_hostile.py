@@ -27,7 +27,7 @@ from support.kit import CASES, SAMPLE, command, judge
 
 FAIL, INCONCLUSIVE = "fail", "inconclusive"
 ONCE = dataclasses.replace(CASES["sample-echo"], segment="none")
-"""One variant: each of them would show the same."""
+"""A single variant, since all variants would show the same."""
 AS_ECHO = {
     "floods": "unexpected|flooded",
     "floods-small": "flooded",
@@ -42,7 +42,7 @@ AS_ECHO = {
     "deep": "unexpected",
     "probe-list": "unexpected",
 }
-"""What an echo child does, and the outcome; two where it depends on how much came in one read."""
+"""The attack of an echo child, and the outcome; two outcomes when the size of a read decides."""
 DRIVEN = {
     "adapter-floods": (FAIL, "flooded"),
     "adapter-floods-small": (FAIL, "flooded"),

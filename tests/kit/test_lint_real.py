@@ -1,4 +1,4 @@
-"""No false alarm: what real Node and the reference write breaks no rule."""
+"""No false alarm: frames of real Node and of the reference break no rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recording for people: lines, one page, a trace; and what `tap` prints while the channel is in use."""
+"""A recording for people: lines, a page, a trace; and the output of `tap` while the channel is in use."""
 
 from __future__ import annotations
 

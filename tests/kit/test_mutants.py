@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CASES = load(case_files())
 SLICES = 3
-"""Parts that run beside each other; none comes near the time limit of a test."""
+"""Parts that run at the same time; no part comes near the time limit of a test."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The tap in front of real programs: a child and its parent see what they see without it, and the recording holds all of it."""
+"""The tap in front of real programs: a child and its parent see no difference, and the recording has all bytes."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_node_child_keeps_its_process_id_and_all_is_recorded(tmp_path: Path) -
 
 @pytest.mark.parametrize("at", [0, 1, 7, 11])
 def test_descriptors_pass_on_the_byte_on_which_they_came(tmp_path: Path, at: int) -> None:
-    # The child gives back what it was given. It reads byte by byte, so it finds the place of the descriptor.
+    # The child echoes all bytes. It reads byte by byte, so it finds the place of the descriptor.
     child = Tapped(
         tmp_path / "a.ctap",
         [sys.executable, "-I", "-c", _PLACES],
@@ -115,7 +115,7 @@ def test_a_slow_reader_slows_the_writer_and_loses_nothing(tmp_path: Path) -> Non
     sender.start()
     time.sleep(0.5)
     assert sender.is_alive()
-    # The other way is not held up by this one.
+    # The two ways do not hold up each other.
     assert child.end.recv(2) == b"up"
     child.process.send_signal(signal.SIGUSR1)
     sender.join(20)

@@ -1,4 +1,4 @@
-"""A recording becomes a case: what the parent wrote is played to another child."""
+"""A recording becomes a case: the bytes of the parent are played to a new child."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ CHILD = "process.on('message', (m) => process.send({ echo: m }, () => m.last && 
 
 
 def follow(folder: Path, *command: str, env: dict[str, str] | None = None) -> str:
-    """Runs a program to its end and returns what it printed."""
+    """Runs a program to its end and returns its output."""
     done = subprocess.run(
         [sys.executable, "-m", "channelkit", "tap", "--follow", "-o", str(folder / "taps"), "--", *command],
         capture_output=True,

@@ -33,14 +33,14 @@ const outcome = (promise) => promise.then((value) => ({ value }), (error) => ({
 
 @pytest.fixture(scope="session", autouse=True)
 def traces(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Where a run is recorded, trace all channels from the first one on."""
+    """When a run is recorded, trace all channels from the first on."""
     if RECORDING in os.environ:
         serializations.trace_into(tmp_path_factory.mktemp("traces"))
 
 
 @pytest.fixture(autouse=True)
 def record(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Iterator[None]:
-    """Where a run is recorded, tell what a test with the mark `package` showed."""
+    """When a run is recorded, report the result of a test with the mark `package`."""
     rows = [mark.args for mark in request.node.iter_markers("package")]
     if RECORDING not in os.environ or not rows:
         yield
@@ -97,7 +97,7 @@ def run_node(packages: Path, script: Callable[[str, str], Path]) -> Callable[...
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PM2]:
-    """PM2's daemon, one for the tests of a module."""
+    """PM2's daemon, which the tests of a module share."""
     with PM2(tmp_path_factory.mktemp("pm2")) as pm2:
         yield pm2
 

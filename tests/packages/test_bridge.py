@@ -83,7 +83,7 @@ def test_children_of_several_bridges_share_a_stream(url, worker):
         found = answers(answered, 300)
         assert [found[id]["echo"] for id in ids] == [{"n": number} for number in range(300)]
         assert len({answer["pid"] for answer in found.values()}) == 3
-        # Everything was acknowledged, so nothing is left to be claimed.
+        # All messages were acknowledged, so no message is left to be claimed.
         assert not pending(url, "jobs")
 
 

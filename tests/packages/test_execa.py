@@ -22,7 +22,7 @@ BLOCKING = "from nodechannel.execa import Cancelled, Deadlock, NotListening, con
 
 @pytest.fixture(params=["advanced", "json"])
 def serialization(request):
-    """The serialization of the channel; the advanced one is the default of execa."""
+    """The serialization of the channel; `advanced` is the default of execa."""
     return request.param
 
 

@@ -73,7 +73,7 @@ def test_a_client_in_python(run, version, tmp_path):
                 client.send("echo", value)
             found = [client.receive(timeout=20) for _ in VALUES]
             assert {event.type for event in found} == {"echoed"}
-            # What version 9 writes for null and for the empty string.
+            # The bytes that version 9 writes for null and for the empty string.
             emptied = [{} if version == 9 and value in (None, "") else value for value in VALUES]
             assert [event.data for event in found] == emptied
             client.send("all", {"id": "python", "n": 1})

@@ -186,7 +186,7 @@ def test_a_client_survives_the_restarts_of_its_server(tmp_path, packages, path, 
                 client.send("echo", number, timeout=0)
             with run() as child:
                 assert child.receive(timeout=20).data == "ready"
-                # What waited leaves over the next connection.
+                # The waiting messages leave over the next connection.
                 assert [client.receive(timeout=20) for _ in range(2)] == [
                     nodeipc.Event("connect"),
                     nodeipc.Event("echoed", number),

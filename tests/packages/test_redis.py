@@ -214,7 +214,7 @@ def test_a_list_loses_nothing_when_a_consumer_dies(url, key, script):
             assert [consumer.stdout.readline() for _ in range(2)] == [b"0\n", b"1\n"]
             consumer.kill()
         found = [queue.receive(timeout=5) for _ in range(3)]
-        # What was given back comes before what nobody had, unless the latter was taken first.
+        # A returned message comes before new messages, unless a new message was taken first.
         assert sorted(entry.data for entry in found) == [0, 1, 2]
         queue.acknowledge(*found)
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.package("rsmq", "producer or consumer", "`nodechannel.r
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# Calls what the test asks for, and answers with the result or the name of the error.
+# Carries out the calls of the test, and answers with the result or the name of the error.
 PROGRAM = """
     const RSMQ = require('rsmq');
     const queue = new RSMQ({ host: '127.0.0.1', port: +process.argv[2], realtime: true });

@@ -34,7 +34,7 @@ def test_the_results_are_those_of_the_pinned_packages():
 
 
 def test_the_results_name_tests_that_have_their_mark(request):
-    """A test that lost its mark, its file or its name since the run would leave a row that nothing shows."""
+    """A test that lost its mark, its file or its name since the run would leave a row without a proof."""
     for row in results():
         for test in row["tests"]:
             path, *names = test.split("::")

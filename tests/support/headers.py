@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 HEADER = struct.Struct("<IIII")
 DATA, HANDLE = 1, 2
 
-# Bytes of one write, so that one read takes the header too.
+# Bytes of a write, so that a single read takes the header, too.
 PORTION = 60_000
 
 
@@ -34,13 +34,13 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 
 def with_header(data: bytes | memoryview, flags: int = DATA) -> tuple[bytes, bytes]:
-    """Return what one write consists of."""
+    """Return the parts of a write."""
     part = bytes(data[:PORTION])
     return HEADER.pack(flags, 0, len(part), 0), part
 
 
 def without_header(data: bytes) -> bytes:
-    """Return the bytes of one write."""
+    """Return the bytes of a write."""
     if not data:
         return b""
     _, _, size, _ = HEADER.unpack_from(data)
@@ -98,7 +98,7 @@ class HeaderPeer:
         return len(data)
 
     def recv(self, size: int) -> bytes:
-        """Read what is there: like a stream, over the borders of writes."""
+        """Read all waiting bytes: like a stream, over the borders of writes."""
         data = self.recvmsg(size)[0]
         while data and len(data) < size and (self._unread or select.select([self._sock], [], [], 0)[0]):
             more = self.recvmsg(size - len(data))[0]

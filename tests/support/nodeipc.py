@@ -1,4 +1,4 @@
-"""Real programs of npm `node-ipc`, each under a channel that tells the test what they see."""
+"""Real programs of npm `node-ipc`, each under a channel that reports its events to the test."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SERVER = """
     };
 """
 
-# A client that reports every event, and sends what the test asks for.
+# A client that reports every event, and sends messages on request of the test.
 CLIENT = """
     const watch = (client) => {
       client.on('connect', () => tell('connect'));
@@ -53,7 +53,7 @@ CLIENT = """
 def program(
     folder: Path, packages: Path, version: int, source: str, config: dict[str, Any], **options: Any
 ) -> Iterator[nodechannel.ChildProcess]:
-    """Run a program of one version of `node-ipc`; its messages come over the channel."""
+    """Run a program of a version of `node-ipc`; its messages come over the channel."""
     import json
 
     modules = folder / "node_modules"

@@ -31,7 +31,7 @@ RECORDING = "NODECHANNEL_RECORD_PACKAGES"
 
 
 class Row(NamedTuple):
-    """The part of Python in a package, and what it is written with: the arguments of the mark `package`."""
+    """The part of Python in a package, and the modules that it uses: the arguments of the mark `package`."""
 
     package: str
     python_is: str
@@ -39,7 +39,7 @@ class Row(NamedTuple):
 
 
 class Collector:
-    """Gathers from the reports of the tests what they showed.
+    """Gathers the results of the tests from their reports.
 
     Attributes:
         found: the serializations that were seen on the wire, and the tests, for each row.
@@ -49,7 +49,7 @@ class Collector:
         self.found: dict[Row, tuple[set[str], set[str]]] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the report of one test."""
+        """Take the report of a test."""
         properties: dict[str, Any] = dict(report.user_properties)
         if report.when != "teardown" or not report.passed or SHOWN not in properties:
             return

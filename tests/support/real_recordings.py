@@ -66,7 +66,7 @@ def programs() -> Iterator[tuple[str, list[str]]]:
 
 
 def main(part: str = "") -> None:
-    """Write the recordings whose names hold a text."""
+    """Write the recordings with a text in their names."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)

@@ -1,4 +1,4 @@
-"""What a release would do, without publishing: build, compare, check, install on each Python, and follow the README from there."""
+"""A rehearsal of a release, without publishing: build, compare, check, install on each Python, and follow the README from there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OUTPUT = ROOT / "build" / "release"
 
 
 def main() -> int:
-    """Do all of it; raises what fails."""
+    """Run all steps; raises the error of the step that fails."""
     shutil.rmtree(OUTPUT, ignore_errors=True)
     with tempfile.TemporaryDirectory() as folder:
         first, second = Path(folder, "first"), Path(folder, "second")
@@ -113,7 +113,7 @@ def digest(path: Path) -> str:
 
 
 def run(*words: str, **environment: str) -> str:
-    """Run a command; return its output, or end with what it said."""
+    """Run a command; return its output, or end with its error text."""
     done = subprocess.run(
         words, capture_output=True, text=True, timeout=600, check=False, env={**os.environ, **environment}
     )

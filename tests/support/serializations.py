@@ -21,7 +21,7 @@ FRAMES = {
 
 
 def trace_into(folder: Path) -> None:
-    """Have each process that starts from now on, and each channel of this one, write its frames to a file of its own."""
+    """Let each process that starts from now on, and each channel of this process, write its frames to a file of its own."""
     os.environ[TRACE] = str(folder / "%p")
 
 

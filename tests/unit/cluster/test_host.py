@@ -15,7 +15,7 @@ from nodechannel._core.delivery import Delivery
 
 
 class Scene:
-    """A primary with one worker, whose messages are kept."""
+    """A primary with a single worker, whose messages are kept."""
 
     def __init__(self, *, news: bool = True) -> None:
         self.events: list[Event] = []

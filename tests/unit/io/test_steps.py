@@ -1,4 +1,4 @@
-"""One read and one write, on real sockets, at their limits."""
+"""A read and a write, on real sockets, at their limits."""
 
 from __future__ import annotations
 

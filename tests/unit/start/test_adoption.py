@@ -35,7 +35,7 @@ except LifelineUnsupported: print("refused", "NODE_CHANNEL_FD" in os.environ)
 
 
 def run(program: str) -> str:
-    """Run a program with a channel; return what it prints."""
+    """Run a program with a channel; return its output."""
     parent, child = socket.socketpair()
     with parent, child:
         found = subprocess.run(

@@ -10,7 +10,7 @@ from nodechannel._start import living
 
 
 class Channel:
-    """Notes what it is asked for."""
+    """Notes the calls that it gets."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

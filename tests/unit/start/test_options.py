@@ -1,4 +1,4 @@
-"""The options of a child process, against what `subprocess.Popen` takes."""
+"""The options of a child process, compared with the options of `subprocess.Popen`."""
 
 from __future__ import annotations
 

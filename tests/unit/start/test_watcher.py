@@ -14,7 +14,7 @@ from nodechannel._start.watcher import Processes, above, end
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="Linux alone has pidfds")
 
-# Of nothing else on this machine: whatever has the mark is ended.
+# The mark is unique on this machine, since every process with it is ended.
 MARK, UNUSED = os.urandom(16).hex(), os.urandom(16).hex().encode()
 
 SLEEPER = "import time; print(flush=True); time.sleep(60)"
@@ -23,7 +23,7 @@ STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=
 
 @pytest.fixture
 def started():
-    """Start programs, whose ends are waited for."""
+    """Start programs and wait for their ends."""
     processes: list[subprocess.Popen[bytes]] = []
 
     def start(program: str, **env: str) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""New channels, and the question whether a descriptor is one."""
+"""New channels, and the question whether a descriptor is a channel."""
 
 from __future__ import annotations
 
