@@ -60,7 +60,7 @@ def name_of(value):
 
 
 class Reader:
-    """Reads one frame."""
+    """Reads a frame."""
 
     def __init__(self, body):
         self.body = body
@@ -219,7 +219,7 @@ class Reader:
         return self.array(length, self.members("@"))
 
     def array(self, length, members):
-        """A list, or a tag for holes and other members."""
+        """A list, or a tag for holes and further members."""
         if self.varint() != length:
             raise Bad("two lengths")
         if "length" in members:
@@ -346,7 +346,7 @@ def varint(value):
 
 
 class Writer:
-    """Writes one frame."""
+    """Writes a frame."""
 
     def __init__(self):
         self.out = bytearray(b"\xff\x0d")
@@ -379,7 +379,7 @@ class Writer:
             self.out += b"N" + struct.pack("<d", value)
 
     def text(self, text):
-        """A string in one byte or two."""
+        """A string with one or two bytes per character."""
         if all(one < "\u0100" for one in text):
             self.out += b'"' + varint(len(text)) + text.encode("latin-1")
             return
@@ -427,7 +427,7 @@ class Writer:
             self.leaf(tag, content)
 
     def leaf(self, tag, content):
-        """A value that holds no other."""
+        """A value without members."""
         if tag == "bigint":
             self.bigint(b"Z", int(content))
         elif tag == "date":
@@ -481,7 +481,7 @@ class Writer:
         self.out += (b":" if tag == "map" else b",") + varint(len(parts))
 
     def sparse(self, length, members):
-        """An array with holes or other members."""
+        """An array with holes or further members."""
         self.out += b"a" + varint(length)
         self.members(members, b"@")
         self.out += varint(length)
@@ -504,7 +504,7 @@ class Writer:
 
 
 def say(line):
-    """One line of the control channel."""
+    """A line of the control channel."""
     data = json.dumps(line).encode() + b"\n"
     while data:
         data = data[os.write(1, data) :]
@@ -519,7 +519,7 @@ class Driven:
         self.lines = b""
 
     def receive(self):
-        """One read, and every frame that it completes."""
+        """A read, and every frame that it completes."""
         data = self.end.recv(65536)
         if not data:
             self.close()
@@ -570,7 +570,7 @@ class Driven:
             say({"id": ask["id"], "ok": False, "error": told})
 
     def hello(self, _ask):
-        """What this program is."""
+        """Name, roles and capabilities."""
         facts = {"name": "advanced-peer", "version": "1", "language": "Python", "rung": 1, "contract": 1}
         return {**facts, "roles": ["child"], "capabilities": []}
 

@@ -85,7 +85,7 @@ MUTANTS = (
     ),
     Mutant(
         "advanced-a-read-is-a-frame",
-        "takes each read for one frame",
+        "takes each read for a frame",
         ("ADV-050",),
         "            elif len(self.stream) < 4 + size:\n                return\n",
         '            elif len(self.stream) < 4 + size:\n                self.stream = b""\n',
@@ -125,7 +125,7 @@ MUTANTS = (
     ),
     Mutant(
         "advanced-silent-about-bad-frames",
-        "says nothing of a frame that it cannot read",
+        "reports no frame that it cannot read",
         ("ADV-051",),
         "            self.error(str(error))\n            return\n",
         "            return\n",

@@ -136,7 +136,7 @@ MUTANTS = (
     ),
     Mutant(
         "advanced-unsigned-is-signed",
-        "reads an unsigned number as a signed one",
+        "reads an unsigned number as a signed number",
         ("ADV-036",),
         "return self.varint() + 0",
         "return (self.varint() + 2**31) % 2**32 - 2**31",
@@ -240,7 +240,7 @@ MUTANTS = (
     ),
     Mutant(
         "advanced-error-without-its-type",
-        "makes every Error a plain one",
+        "makes every Error a plain Error",
         ("ADV-036",),
         "                name = ERRORS[part]\n",
         '                name = "Error"\n',
@@ -344,7 +344,7 @@ MUTANTS = (
     ),
     Mutant(
         "advanced-kinds-from-1",
-        "takes each kind of a view for the one before",
+        "takes each kind of a view for the kind before it",
         ("ADV-036",),
         'return {"$": "view", "v": [KINDS[which], self.take',
         'return {"$": "view", "v": [KINDS[which - 1], self.take',

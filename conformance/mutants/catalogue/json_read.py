@@ -124,7 +124,7 @@ MUTANTS = (
     ),
     Mutant(
         "one-member-is-no-list",
-        "delivers the member of a list of one",
+        "delivers the member of a list with a single member",
         ("JSN-020",),
         "            self.user.message(message)\n\n",
         "            self.user.message(message[0] if isinstance(message, list) and len(message) == 1 else message)\n\n",
@@ -349,7 +349,7 @@ MUTANTS = (
     ),
     Mutant(
         "flattens-what-it-reads",
-        "reads a list of one list as the list inside",
+        "reads a list with a single list inside as the inner list",
         ("JSN-020",),
         "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)",
         "\n    def walk(value):\n        if isinstance(value, list):\n            return walk(value[0]) if len(value) == 1 and isinstance(value[0], list) else [walk(one) for one in value]\n        if isinstance(value, dict):\n            return {key: walk(one) for key, one in value.items()}\n        return value\n\n    return walk(json.loads(text, parse_int=read_integer, parse_constant=refuse_word))",

@@ -364,7 +364,7 @@ MUTANTS = (
     ),
     Mutant(
         "flattens-lists",
-        "writes lists inside a list as one list",
+        "writes lists inside a list as a single list",
         ("JSN-004",),
         "    try:\n        text = json.dumps(message, ensure_ascii=False",
         "\n    def walk(value):\n        if isinstance(value, list):\n            return [two for one in map(walk, value) for two in (one if isinstance(one, list) else [one])]\n        if isinstance(value, dict):\n            return {key: walk(one) for key, one in value.items()}\n        return value\n\n    message = walk(message)\n    try:\n        text = json.dumps(message, ensure_ascii=False",

@@ -252,7 +252,7 @@ MUTANTS = (
     ),
     Mutant(
         "one-key-for-all",
-        "uses one key for all servers",
+        "uses the same key for all servers",
         ("SLS-003",),
         '        return "4:{}:{}".format(*self.handles[server].getsockname())',
         '        return "4:127.0.0.1:0"',
