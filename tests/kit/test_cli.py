@@ -233,3 +233,12 @@ def test_a_typo_in_a_name_gets_a_proposal(
 
 def test_every_argument_of_every_command_has_help() -> None:
     assert [name for name, action in _arguments(parser(), "channelkit") if not action.help] == []
+
+
+def test_every_command_says_in_its_help_what_it_does() -> None:
+    """The sentence of the list of commands stands above the options of the command, too."""
+    [commands] = [one for one in parser()._actions if isinstance(one, argparse._SubParsersAction)]
+    told = {one.dest: one.help for one in commands._choices_actions}
+    assert told.keys() == commands.choices.keys()
+    for name, one in commands.choices.items():
+        assert (one.description or "").rstrip(".").lower() == (told[name] or "").lower()

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from channelkit import __version__
 from channelkit.catalogue.cases import Case, select
@@ -37,6 +38,8 @@ from channelkit.resources import case_files, flags, rules
 from channelkit.runtimes.node import find_node
 from channelkit.schema import close_to
 from channelkit.wire.visible import visible
+
+_Actions: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 CONFORMANT, NOT_CONFORMANT, USAGE, HARNESS = 0, 1, 2, 3
 """Exit statuses."""
@@ -97,44 +100,43 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser("channelkit", description="Judges an end of a NODE_CHANNEL_FD channel.")
     found.add_argument("--version", action="version", version=__version__)
     actions = found.add_subparsers(required=True, metavar="COMMAND")
-    _add_run(actions.add_parser("run", help="run cases against subjects"))
-    listing = actions.add_parser("list", help="list the cases")
+    _add_run(_command(actions, "run", "run cases against subjects"))
+    listing = _command(actions, "list", "list the cases")
     _add_selection(listing)
     listing.set_defaults(action=list_cases)
-    showing = actions.add_parser("show", help="print a case")
+    showing = _command(actions, "show", "print a case")
     showing.add_argument("id", help="the id of the case")
     _add_catalogue(showing)
     showing.set_defaults(action=show_case)
-    explaining = actions.add_parser(
-        "explain", help="print a requirement, or a flag, and the cases that show it"
-    )
+    explaining = _command(actions, "explain", "print a requirement, or a flag, and the cases that show it")
     explaining.add_argument("rule", help="a requirement such as FRM-003, or a flag of a lenient outcome")
     _add_catalogue(explaining)
     explaining.set_defaults(action=explain)
-    runtimescli.add(actions.add_parser("runtimes", help="list, fetch or verify the pinned runtimes"))
-    matrix.add(actions.add_parser("matrix", help="run every fetched runtime in both roles, side by side"))
-    tapcli.add(actions.add_parser("tap", help="record the channel of a program"))
-    lintcli.add(actions.add_parser("lint", help="say which rules recordings show to be broken"))
-    lookcli.add(actions.add_parser("look", help="show a recording: a page, lines, a trace"))
-    paircli.add(
-        actions.add_parser("pair", help="run a real implementation as the parent of a real implementation")
-    )
-    examining = actions.add_parser("doctor", help="look whether an adapter keeps the contract at all")
+    runtimescli.add(_command(actions, "runtimes", "list, fetch or verify the pinned runtimes"))
+    matrix.add(_command(actions, "matrix", "run every fetched runtime in both roles, side by side"))
+    tapcli.add(_command(actions, "tap", "record the channel of a program"))
+    lintcli.add(_command(actions, "lint", "say which rules recordings show to be broken"))
+    lookcli.add(_command(actions, "look", "show a recording: a page, lines, a trace"))
+    paircli.add(_command(actions, "pair", "run a real implementation as the parent of a real implementation"))
+    examining = _command(actions, "doctor", "look whether an adapter keeps the contract at all")
     _add_subjects(examining)
     doctor.add(examining, _subjects)
-    replaying = actions.add_parser("replay", help="run a case several times, each time in a new process")
+    replaying = _command(actions, "replay", "run a case several times, each time in a new process")
     _add_subjects(replaying)
     replay.add(replaying, _subjects)
-    promote.add(actions.add_parser("promote", help="add a case that a fuzzer found to the catalogue"))
-    fmt.add(actions.add_parser("fmt", help="bring case files into their canonical form"))
-    initcli.add_init(actions.add_parser("init-adapter", help="write an echo child to start from"))
-    initcli.add_copy(actions.add_parser("copy", help="copy cases, schemas and rules to a directory"))
-    since.add(
-        actions.add_parser("since", help="say which release of a runtime changed its behaviour under a rule")
-    )
-    pack.add(actions.add_parser("pack", help="write a folder to file upstream for each known deviation"))
-    knowncli.add(actions.add_parser("known", help="make known-failures lists from a report"))
+    promote.add(_command(actions, "promote", "add a case that a fuzzer found to the catalogue"))
+    fmt.add(_command(actions, "fmt", "bring case files into their canonical form"))
+    initcli.add_init(_command(actions, "init-adapter", "write an echo child to start from"))
+    initcli.add_copy(_command(actions, "copy", "copy cases, schemas and rules to a directory"))
+    since.add(_command(actions, "since", "say which release of a runtime changed its behaviour under a rule"))
+    pack.add(_command(actions, "pack", "write a folder to file upstream for each known deviation"))
+    knowncli.add(_command(actions, "known", "make known-failures lists from a report"))
     return found
+
+
+def _command(actions: _Actions, name: str, does: str) -> argparse.ArgumentParser:
+    """The parser of a command; ``does`` stands in the list of commands and above the command's own options."""
+    return actions.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.")
 
 
 def _add_catalogue(parser: argparse.ArgumentParser) -> None:
