@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nodechannel._pm2.metrics import MEASUREMENTS, SAMPLE, TICK, Counter, Gauge, Histogram, Meter
+from nodechannel._pm2.metrics import MEASUREMENTS, TICK, Histogram, Meter
 from support.node import node
 
 # @pm2/io 6.1.0 computes these wrongly: `ema` is read when the histogram is made, and so stays 0.
@@ -69,39 +69,3 @@ def test_meters_agree(packages):
         time += TICK
         found.append(meter.value())
     assert found == theirs(packages, values=[], measurements=[], marks=marks)["meter"]
-
-
-def test_a_meter_that_nobody_asked_for_a_long_time_forgets():
-    time = 0.0
-    meter = Meter(now=lambda: time)
-    assert meter.value() is None
-    meter.mark(1000)
-    time = TICK
-    assert meter.value() != 0
-    time = 1e6
-    assert meter.value() == 0
-
-
-def test_a_histogram_keeps_a_bounded_sample_of_new_values():
-    time = 0.0
-    histogram = Histogram("median", now=lambda: time)
-    assert histogram.value() is None
-    for _ in range(5 * SAMPLE):
-        histogram.update(1)
-    time = 3600.0
-    for _ in range(SAMPLE):
-        histogram.update(2)
-    assert histogram.value() == 2
-    with pytest.raises(ValueError, match="none of min, max"):
-        Histogram("p42")
-
-
-def test_counters_and_gauges_have_no_value_before_the_first():
-    counter, gauge = Counter(), Gauge()
-    assert (counter.value(), gauge.value()) == (None, None)
-    counter.inc(5)
-    counter.dec()
-    gauge.set("idle")
-    assert (counter.value(), gauge.value()) == (4, "idle")
-    counter.reset()
-    assert counter.value() == 0

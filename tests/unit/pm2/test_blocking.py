@@ -1,0 +1,80 @@
+"""The blocking `App` at a real channel; the test stands for PM2's daemon. The real daemon is in `tests/packages`."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+
+import pytest
+
+import nodechannel
+from nodechannel._pm2.blocking import App
+from nodechannel._pm2.messages import UnsafeForPM2
+
+
+@pytest.fixture
+def pair():
+    ours, theirs = socket.socketpair()
+    app, daemon = App(nodechannel.Channel(ours)), nodechannel.Channel(theirs)
+    assert daemon.receive(20).data["node_version"].startswith("Python")
+    yield app, daemon
+    app.close()
+    daemon.close()
+
+
+def test_the_words_of_the_program(pair):
+    app, daemon = pair
+    app.ready()
+    app.event("n", a=1)
+    app.publish("t", 5)
+    app.send("x")
+    with pytest.raises(UnsafeForPM2):
+        app.send(None)
+    found = [daemon.receive(20).data for _ in range(4)]
+    assert found[0] == "ready"
+    assert found[1]["data"] == {"a": 1, "__name": "n"}
+    assert found[2:] == [{"type": "t", "data": 5}, "x"]
+
+
+def test_an_action_is_called_in_a_thread_of_its_own(pair):
+    app, daemon = pair
+    threads = []
+
+    @app.action("double")
+    def double(value: int) -> int:
+        threads.append(threading.current_thread())
+        return 2 * value
+
+    assert daemon.receive(20).data["type"] == "axm:action"
+    daemon.send({"msg": "double", "opts": 21})
+    assert daemon.receive(20).data["data"]["return"] == 42
+    assert threads[0] is not threading.main_thread()
+
+
+def test_messages_are_iterated_until_the_shutdown(pair):
+    app, daemon = pair
+    called = threading.Event()
+    app.on_shutdown(called.set)
+    daemon.send("for the program")
+    daemon.send("shutdown")
+    assert [message.data for message in app] == ["for the program"]
+    app.wait()
+    assert called.wait(20)
+    assert app.stopping
+
+
+def test_a_signal_ends_the_iteration_and_the_handlers_come_back(pair):
+    app, _ = pair
+    before = signal.getsignal(signal.SIGTERM)
+    with app:
+        assert signal.getsignal(signal.SIGTERM) != before
+        signal.raise_signal(signal.SIGTERM)
+        assert list(app) == []
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_the_end_of_the_daemon_ends_the_program(pair):
+    app, daemon = pair
+    daemon.close()
+    app.wait()
