@@ -61,6 +61,9 @@ _PLAUSIBLE = """
     asks-at-another-address failure-by-number offers-eight always-in-use two-errors names-the-first-place no-answer-to-0
     one-address needs-a-backlog counts-a-false-backlog errno-zero-for-all shares-listening-sockets
     answers-without-the-socket
+    advanced-writes-latin-1-names-of-json advanced-views-in-own-form advanced-buffers-are-uint8arrays
+    advanced-error-type-last advanced-writes-copies advanced-nan-as-null advanced-date-as-number
+    advanced-flags-in-order-of-letters advanced-int32-without-zigzag
 """
 """Mutants whose bytes could be right: only their user, their program or a second channel shows the fault."""
 INVISIBLE = frozenset((_SILENT + _PLAUSIBLE).split())

@@ -301,6 +301,18 @@ def test_an_end_that_closes_long_after_a_half_close_is_reported(
     assert ("LIF-002" in broken(close(DOWN, "half-closed"), *between, close(UP))) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (frame("30", 12), "ADV-010"),
+        (b"\xff\x0d0" * 3, "ADV-001"),
+        (b"\0\0\0\x07" + frame("30")[4:] + frame("30"), "ADV-001"),
+    ],
+)
+def test_a_frame_of_another_kind_is_reported(text: bytes, expected: str) -> None:
+    assert broken(c(text), close(UP), **ADVANCED) == {expected}
+
+
 def test_a_part_that_begins_within_a_frame_skips_it() -> None:
     assert broken(p(b'ng":1}\n', 2), offsets={"down": 9, "up": 0}, part=2) == set()
 

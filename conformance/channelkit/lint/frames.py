@@ -6,7 +6,7 @@ from channelkit.tap.record import DOWN, UP, Entry
 from channelkit.tap.relay import AT_ONCE
 from channelkit.wire.advanced import LARGEST, LENGTH, Malformed, Reader
 
-_NODE_12 = 13
+_OF_EVERY_NODE = 13
 
 
 class Frames(Check):
@@ -42,9 +42,9 @@ class Frames(Check):
         finally:
             for remark in reader.reading.remarks:
                 self.broken(remark.rule, seen, remark.text, at=remark.at)
-        if reading.version > _NODE_12 and seen.way not in self._newer:
+        if reading.version != _OF_EVERY_NODE and seen.way not in self._newer:
             self._newer.add(seen.way)
-            self.broken("ADV-010", seen, f"version {reading.version}, which Node 12 to 16 do not read")
+            self.broken("ADV-010", seen, f"version {reading.version}; Node 12 to 16 read version 13 alone")
 
     def _malformed(self, seen: Sighting, error: Malformed, reader: Reader, *, first: bool) -> None:
         if reader.reading.remarks:
@@ -61,7 +61,7 @@ class Frames(Check):
     def unfinished(self, seen: Sighting) -> None:
         """Bytes that were no whole frame when the channel ended."""
         length = int.from_bytes(seen.raw[:LENGTH], "big")
-        if len(seen.raw) >= LENGTH and length >= LARGEST:
+        if length >= LARGEST and seen.raw[LENGTH : LENGTH + 1] == b"\xff":
             self.broken("ADV-003", seen, f"a frame of {length} bytes")
         else:
             self.broken("ADV-001", seen, f"{len(seen.raw)} bytes that are no whole frame, then the end")
