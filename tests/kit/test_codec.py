@@ -11,7 +11,10 @@ import pytest
 from channelkit.catalogue.loading import load
 from channelkit.cli.main import main
 from channelkit.judge.codec import direction
-from channelkit.resources import case_files
+from channelkit.judge.runner import Options, pairs, run
+from channelkit.judge.subjects import from_path
+from channelkit.limits import Limits
+from channelkit.resources import case_files, find
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,3 +137,11 @@ def test_the_filters_that_ship_pass_what_they_should(capsys: pytest.CaptureFixtu
         subject = f"conformance/subjects/{name}.json"
         assert main(["run", "--subjects", subject, "-k", "frm-utf8", "--jobs", "4"]) == 0
     assert capsys.readouterr().out.count("conformant: ") == 2
+
+
+def test_a_filter_of_the_mode_advanced_is_judged_by_chapter_35() -> None:
+    subjects = from_path(find("subjects/more/pyref-advanced-codec.json"))
+    cases = [case for case in CASES if case.id.startswith(("adv-read-5", "adv-send-5", "adv-refused-5"))]
+    results = list(run(pairs(subjects, cases), Options(4, Limits(2))))
+    assert {result.judgement.verdict for result in results} == {"pass"}
+    assert len(results) > 30

@@ -21,18 +21,20 @@ from channelkit.process import leftovers
 from channelkit.process.spawn import environment, kill_group
 from channelkit.process.subject import describe_status
 from channelkit.wire.compare import contains, equal
+from channelkit.wire.modes import JSON_LINES
 from channelkit.wire.serialization import Frame, split
 from channelkit.wire.transcript import Transcript
 from channelkit.wire.values import compact, expand, parse, show, untag
 
 ROLE = "codec"
+_FORMS = frozenset(("frame", "text", "hex"))
 ACCEPTED, REJECTED, UNSUPPORTED = 0, 1, 3
 """Exit statuses of a filter."""
 
 
 def direction(case: Case) -> str | None:
     """``decode``, ``encode`` or None when the case is about more than a codec."""
-    if case.needs or case.start or case.mode != "json":
+    if case.needs or case.start:
         return None
     if all(map(_decodes, case.steps)) and any("write" in step for step in case.steps):
         # Only with an unfinished frame before it does the end of the stream test a codec.
@@ -79,7 +81,7 @@ def _encodes(step: dict[str, Any]) -> bool:
     # A written message here is a probe: its delivery shows that no frame came before. A filter needs no probe.
     if "write" in step:
         return "fd" not in step
-    return "barrier" in step or _expects(step, lambda one: "frame" in one or "text" in one)
+    return "barrier" in step or _expects(step, lambda one: not _FORMS.isdisjoint(one))
 
 
 def _expects(step: dict[str, Any], fits: Callable[[dict[str, Any]], bool]) -> bool:
@@ -105,7 +107,7 @@ def run(
     data = _stream(case) if way == "decode" else _messages(case)
     transcript.data("write", data)
     try:
-        status, out = convert((*command, way), data, limits, stop)
+        status, out = convert((*command, way), data, limits, stop, case.serialization.mode)
         transcript.data("read", out)
         transcript.note(f"the filter ended with {describe_status(status)}")
         if status == UNSUPPORTED:
@@ -127,7 +129,9 @@ def _messages(case: Case) -> bytes:
     return b"".join(compact(expand(message)) + b"\n" for message in sent)
 
 
-def convert(argv: tuple[str, ...], data: bytes, limits: Limits, stop: threading.Event) -> tuple[int, bytes]:
+def convert(
+    argv: tuple[str, ...], data: bytes, limits: Limits, stop: threading.Event, mode: str = JSON_LINES.mode
+) -> tuple[int, bytes]:
     """Writes ``data`` to the stdin of a filter and returns its exit status and all that it wrote. Raises :class:`CaseOver`."""
     mark = leftovers.new_mark()
     try:
@@ -136,7 +140,7 @@ def convert(argv: tuple[str, ...], data: bytes, limits: Limits, stop: threading.
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment({leftovers.NAME: mark}),
+            env=environment({leftovers.NAME: mark, **_mode(mode)}),
             start_new_session=True,
         )
     except OSError as error:
@@ -148,6 +152,11 @@ def convert(argv: tuple[str, ...], data: bytes, limits: Limits, stop: threading.
             kill_group(process.pid)  # its number is still its own: it is reaped only now
             process.wait()
             leftovers.give_up(mark)
+
+
+def _mode(mode: str) -> dict[str, str]:
+    """The variable that tells a filter the mode; the usual mode needs none."""
+    return {} if mode == JSON_LINES.mode else {"NODE_CHANNEL_SERIALIZATION_MODE": mode}
 
 
 def _converse(
@@ -287,6 +296,8 @@ def _due(case: Case, number: int) -> bool:
 
 
 def _frame_fits(one: dict[str, Any], frame: Frame) -> bool:
+    if "hex" in one:
+        return frame.raw == bytes.fromhex(one["hex"])
     if "text" in one:
         return frame.raw == str(one["text"]).encode()
     if frame.problem or "frame" not in one:
