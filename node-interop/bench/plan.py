@@ -33,6 +33,8 @@ class Scenario:
             over handles of that kind), ``start`` (the parent starts children in turn, and waits for the first message of each).
         size: a key of `SIZES`, empty where the message does not matter.
         nested: a message as programs send them, instead of a long string.
+        form: ``object`` for an object of a few members, ``buffer`` for bytes in the place of the string.
+        serialization: the mode of the channel.
         most: messages of a pass at most.
         rounds: how many times as many rounds as others: where the ends take turns, the system now puts both on one processor and now on
             two, and that alone changes the time by half.
@@ -42,6 +44,8 @@ class Scenario:
     kind: str
     size: str = ""
     nested: bool = False
+    form: str = ""
+    serialization: str = "json"
     most: int = 1_000_000
     rounds: int = 1
     one_processor: bool = False
@@ -55,6 +59,8 @@ class Scenario:
         rest = [
             self.size,
             "nested" if self.nested else "",
+            self.form,
+            "" if self.serialization == "json" else self.serialization,
             "" if self.kind in ("echo", "start") else self.kind,
         ]
         return "-".join(filter(None, [what, *rest]))
@@ -74,6 +80,10 @@ class Scenario:
         if not self.size:
             return None
         size = SIZES[self.size]
+        if self.form == "buffer":
+            return {"buffer": size}
+        if self.form == "object":
+            return {"id": 123456, "state": "done", "seconds": 1.25, "cached": True}
         return records(size) if self.nested else "x" * (size - 2)
 
     def chosen(self, words: str) -> bool:
@@ -109,6 +119,15 @@ def _scenarios() -> list[Scenario]:
     found += [Scenario(way, size, nested=True) for size in nested for way in ("up", "down")]
     found += [Scenario("echo", size, one_processor=size == "64") for size in plain]
     found += [Scenario("echo", size, nested=True) for size in nested]
+    # The same values in both modes. 64 bytes are about the size of the object as JSON.
+    for mode in ("json", "advanced"):
+        found += [Scenario(way, "64", form="object", serialization=mode) for way in ("up", "down")]
+    found += [Scenario(way, "1k", nested=True, serialization="advanced") for way in ("up", "down")]
+    found += [
+        Scenario(way, size, form="buffer", serialization="advanced")
+        for size in ("64k", "1m")
+        for way in ("up", "down")
+    ]
     # A single message in a pass: its memory counts as well.
     found += [Scenario(way, size, most=1) for size in ("32m", "64m") for way in ("up", "down")]
     found += [Scenario(kind, most=300, rounds=5) for kind in ("server", "socket")]
@@ -141,6 +160,7 @@ class End:
 
 ENDS = {
     "node": End("node", "peer.cjs", "Node", "hello.cjs"),
+    "node26": End("node@26", "peer.cjs", "Node 26"),
     "tap": End("node", "peer.cjs", "Node behind the tap", "hello.cjs", tapped=True),
     "bun": End("bun", "peer.cjs", "Bun", "hello.cjs"),
     "deno": End("deno", "peer.cjs", "Deno", "hello.cjs"),
@@ -155,6 +175,9 @@ ENDS = {
     "pipe": End("python", "pipe.py", "multiprocessing.Pipe"),
 }
 
+
+SPEAKING = ("node", "node26", "py", "aio", "uv", "pipe")
+"""The ends that have the values of the mode ``advanced``; Bun and Deno speak it with themselves or with holes."""
 
 # A bare socket in Python's place shows the limit of Node's end.
 FLOORS = tuple(name for name, end in ENDS.items() if end.floor)
@@ -193,6 +216,12 @@ class Pair:
     def can(self, scenario: Scenario) -> bool:
         """Whether the pair can do it at all."""
         ends = {self.parent, self.child}
+        if scenario.serialization != "json" and not ends <= set(SPEAKING):
+            return False
+        if "node26" in ends and scenario.serialization == "json":
+            return False
+        if self.many and scenario.form == "buffer":
+            return False
         sender = self.child if scenario.kind == "up" else self.parent
         if self.many:
             several = SIZES.get(scenario.size, BATCH_BYTES) < BATCH_BYTES
@@ -212,6 +241,7 @@ def _pairs() -> list[Pair]:
     python = ("py", "aio", "uv")
     found = [
         Pair("node", "node"),
+        Pair("node26", "node26"),
         Pair("node", "tap"),
         *(Pair("node", end) for end in python),
         *(Pair(end, "node") for end in python),

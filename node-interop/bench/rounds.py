@@ -105,6 +105,6 @@ def payload_file(scenario: Scenario, folder: Path) -> Path | None:
     if payload is None:
         return None
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{scenario.size}{'-nested' * scenario.nested}.json"
+    path = folder / f"{scenario.size}{'-nested' * scenario.nested}{scenario.form}.json"
     path.write_text(json.dumps(payload, ensure_ascii=False, separators=(",", ":")))
     return path

@@ -88,6 +88,7 @@ class Running:
         self.scenario = scenario
         self.series = Series()
         job = {"kind": scenario.kind, "handles": scenario.handles, "payload": payload and str(payload)}
+        job["serialization"] = scenario.serialization
         job["batch"] = _batch(payload) if pair.many else 1
         self._recordings = tempfile.TemporaryDirectory()
         tap = _tap(self._recordings.name) if ENDS[pair.child].tapped else []

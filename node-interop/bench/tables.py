@@ -148,4 +148,6 @@ def title(scenario: Scenario) -> str:
             "start": "Start of a child until its first message",
         }[scenario.kind]
     what = {"up": "One-way, child to parent", "down": "One-way, parent to child", "echo": "Round trip"}
-    return f"{what[scenario.kind]}, {'nested messages' if scenario.nested else 'strings'} of {size_name(scenario.size)}"
+    form = "nested messages" if scenario.nested else f"{scenario.form}s" if scenario.form else "strings"
+    mode = "" if scenario.serialization == "json" else f", mode {scenario.serialization}"
+    return f"{what[scenario.kind]}, {form} of {size_name(scenario.size)}{mode}"

@@ -77,6 +77,7 @@ def verdicts(rows: Rows, imports: Mapping[str, Import]) -> list[Verdict]:
         *_floor(rows),
         *_start(rows, imports),
         *_tapped(rows),
+        *_advanced(rows),
     ]
 
 
@@ -115,6 +116,29 @@ def _bare(rows: Rows, scenario: str, pair: str, end: str) -> float | None:
 def _small(rows: Rows) -> Iterator[Verdict]:
     for way, words in WAYS.items():
         yield from _against_node(rows, f"oneway-64-{way}", f"one-way 64 B {words}", 1.8)
+
+
+def _advanced(rows: Rows) -> Iterator[Verdict]:
+    """Judge pairs of Node and Python in the mode ``advanced`` against Node's own pairs in that mode."""
+    sizes = (("64-object", 1.2), ("1k-nested", 0.8), ("64k-buffer", 1.5), ("1m-buffer", 1.5))
+    for size, limit in sizes:
+        for way, words in WAYS.items():
+            scenario = f"oneway-{size}-advanced-{way}"
+            what = f"advanced, one-way {size.replace('-', ' ')} {words}"
+            yield from _against_node(rows, scenario, what, limit)
+            if size == "64-object":
+                yield from _against_node_26(rows, scenario, what)
+
+
+def _against_node_26(rows: Rows, scenario: str, what: str) -> Iterator[Verdict]:
+    base = _row(rows, scenario, "node26-node26")
+    for end in PYTHON:
+        for pair in (f"node-{end}", f"{end}-node", f"node-{end}+many", f"{end}-node+many"):
+            row = _row(rows, scenario, pair)
+            if row and base:
+                role = "child" if pair.startswith("node") else "parent"
+                name = f"{what}, {ENDS[end].title} {role} of Node{_call(pair)}"
+                yield from at_least(1, name, "× two Nodes 26", row.rate / base.rate)
 
 
 def _against_bun(rows: Rows) -> Iterator[Verdict]:

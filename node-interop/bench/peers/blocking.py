@@ -76,7 +76,7 @@ def child():
 
 
 def parent():
-    with server, nodechannel.spawn(job.child) as channel:
+    with server, nodechannel.spawn(job.child, serialization=job.serialization) as channel:
         channel.receive()
         server.bind(("127.0.0.1", 0))
         server.listen(4096)
@@ -98,7 +98,7 @@ def start_many():
         seconds = 0.0
         for _ in range(count):
             began = time.perf_counter()
-            with nodechannel.spawn(job.child) as channel:
+            with nodechannel.spawn(job.child, serialization=job.serialization) as channel:
                 channel.receive()
                 seconds += time.perf_counter() - began
         report(seconds=seconds)

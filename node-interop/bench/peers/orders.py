@@ -12,6 +12,7 @@ class Job:
         role: ``parent`` or ``child``.
         kind: the direction and the object: ``up``, ``down``, ``echo``, ``server``, ``socket`` or ``start``.
         payload: the message, or None.
+        serialization: the mode in which a parent starts its child.
         batch: messages that are given to the channel in a single call; 1 where each message is a call.
         handles: whether sockets are handed over.
         child: the command line of the child, for a parent.
@@ -22,7 +23,10 @@ class Job:
         self.role = sys.argv[1]
         self.asked = asked = json.loads(sys.argv[2])
         self.kind = asked["kind"]
-        self.payload = json.loads(Path(asked["payload"]).read_text()) if asked["payload"] else None
+        payload = json.loads(Path(asked["payload"]).read_text()) if asked["payload"] else None
+        is_buffer = isinstance(payload, dict) and payload.keys() == {"buffer"}
+        self.payload = bytes(payload["buffer"]) if is_buffer else payload
+        self.serialization = asked["serialization"]
         self.batch = asked["batch"]
         self.handles = asked["handles"]
         self.child = asked["child"]

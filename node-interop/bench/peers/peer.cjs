@@ -10,7 +10,8 @@ const net = require('net');
 
 const [role, jobText] = process.argv.slice(2);
 const job = JSON.parse(jobText);
-const payload = job.payload && JSON.parse(fs.readFileSync(job.payload, 'utf8'));
+const said = job.payload && JSON.parse(fs.readFileSync(job.payload, 'utf8'));
+const payload = said && said.buffer ? Buffer.alloc(said.buffer) : said;
 
 let onMessage;
 
@@ -95,7 +96,7 @@ function giveHandles(channel, count, done) {
 
 function start() {
   const [command, ...args] = job.child;
-  return spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  return spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: job.serialization });
 }
 
 function report(value) {

@@ -80,7 +80,7 @@ async def parent():
     with server:
         server.bind(("127.0.0.1", 0))
         server.listen(4096)
-        async with await nodechannel.spawn(job.child) as channel:
+        async with await nodechannel.spawn(job.child, serialization=job.serialization) as channel:
             await channel.receive()
             report(pid=channel.pid, port=server.getsockname()[1])
             for count in counts():  # waits in the loop's thread: between orders the loop has no work
@@ -100,7 +100,7 @@ async def start_many():
         seconds = 0.0
         for _ in range(count):
             began = time.perf_counter()
-            async with await nodechannel.spawn(job.child) as channel:
+            async with await nodechannel.spawn(job.child, serialization=job.serialization) as channel:
                 await channel.receive()
                 seconds += time.perf_counter() - began
         report(seconds=seconds)
