@@ -1,15 +1,14 @@
 """The blocking front end alone: a handler runs between any two lines of the package, and sends, disconnects, closes or raises.
 
-A call runs against a peer that reads, acknowledges handles and answers. The handler comes at the n-th line of the package's own code, for
-each n until the call succeeds. In every case no call hangs, and each message arrives once and whole. The reader's place and the lock
-are free for the next thread, and no descriptor is left.
+A call runs against a peer that reads, acknowledges handles and answers. The handler comes before the n-th line of the package's own code,
+for each n until the call succeeds. It also comes before some instructions of the interpreter; `make interruptions` takes all of these.
+
+In every case no call hangs, and each message arrives once and whole. The reader's place and the lock are free for the next thread, and
+no descriptor is left.
 """
 
 from __future__ import annotations
 
-import array
-import json
-import os
 import socket
 import threading
 from contextlib import suppress
@@ -19,54 +18,12 @@ import pytest
 
 import nodechannel
 from nodechannel import errors
-from support.interrupting import Injection, Injector
+from support.interrupting import Injection, Injector, Peer, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 LARGE = "x" * 60_000
-READY = b'{"n":0}\n{"n":1}\n'
-
-
-class Peer(threading.Thread):
-    """The far end: reads all, acknowledges handles, answers questions, and writes a message on request."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        super().__init__(daemon=True)
-        self.sock = sock
-        self.lines: list[Any] = []
-        self.handles = 0
-        self.told = 2
-        self.rest = b""
-        sock.sendall(READY)
-
-    def run(self) -> None:
-        rest = b""
-        while True:
-            with suppress(ConnectionError):
-                data, ancillary, _, _ = self.sock.recvmsg(200_000, 4096)
-                for _, _, found in ancillary:
-                    for fd in array.array("i", found):
-                        os.close(fd)
-                        self.handles += 1
-                if data:
-                    *lines, rest = (rest + data).split(b"\n")
-                    self.take(lines)
-                    continue
-            self.rest = rest
-            return
-
-    def take(self, lines: list[bytes]) -> None:
-        for line in map(json.loads, lines):
-            self.lines.append(line)
-            cmd = line.get("cmd") if isinstance(line, dict) else None
-            if cmd == "NODE_HANDLE":
-                self.sock.sendall(b'{"cmd":"NODE_HANDLE_ACK"}\n')
-            elif cmd == "NODE_SOCKET_GET_COUNT":
-                self.sock.sendall(b'{"cmd":"NODE_SOCKET_COUNT","key":"k","count":3}\n')
-            elif line == "tell":
-                self.sock.sendall(b'{"n":%d}\n' % self.told)
-                self.told += 1
 
 
 class Scene:
@@ -195,7 +152,8 @@ def raising_a_timeout(scene: Scene) -> None:
     raise TimeoutError("of an alarm")
 
 
-HANDLERS = [sending, handing_over, disconnecting, closing, raising, raising_a_timeout]
+RAISING = [raising, raising_a_timeout]
+HANDLERS = [sending, handing_over, disconnecting, closing, *RAISING]
 
 
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.__name__)
@@ -204,23 +162,35 @@ HANDLERS = [sending, handing_over, disconnecting, closing, raising, raising_a_ti
 def test_a_handler_at_any_line_leaves_the_channel_whole(
     call: Callable[[Scene], None], handler: Callable[[Scene], None]
 ) -> None:
-    lines = 0
     with socket.create_server(("127.0.0.1", 0)) as server:
-        for at in range(1, 2000):
-            where = interrupted(call, handler, at, Scene(server))
-            if where is None:
+        lines = 0
+        for lines in range(2000):
+            if interrupted(call, handler, Injector(lines + 1), Scene(server)) is None:
                 break
-            lines += 1
     assert lines > 10
 
 
+@pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.__name__)
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_handler_at_any_instruction_leaves_the_channel_whole(
+    call: Callable[[Scene], None], handler: Callable[[Scene], None]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        event = "signal" if handler in RAISING else "opcode"
+        whole = Injector(0, event)
+        assert interrupted(call, handler, whole, Scene(server)) is None
+        assert whole.seen > 20
+        for at in chosen(whole.seen, f"{call.__name__} {handler.__name__}"):
+            interrupted(call, handler, Injector(at, event), Scene(server))
+
+
 def interrupted(
-    call: Callable[[Scene], None], handler: Callable[[Scene], None], at: int, scene: Scene
+    call: Callable[[Scene], None], handler: Callable[[Scene], None], injector: Injector, scene: Scene
 ) -> str | None:
-    """Interrupt a call at a line; return the line, None when the call has fewer lines."""
-    injector = Injector(lambda: handler(scene), at)
+    """Interrupt a call at one place; return the place, None when the call has fewer."""
     try:
-        injector.run(lambda: call(scene))
+        injector.run(lambda: call(scene), lambda: handler(scene))
         raised = False
     except (Injection, TimeoutError, errors.ChannelClosed):
         raised = True

@@ -82,7 +82,8 @@ class Channel:
     """One end of a channel.
 
     Made by `connect`, `fork` and `spawn`, inside a running event loop. As an asynchronous context manager it disconnects at the end of
-    the block.
+    the block. Its methods are for the event loop alone: a handler of `signal.signal`, a finalizer or another thread gives them to
+    `loop.call_soon_threadsafe`, or starts a task that calls them.
 
     Args:
         sock: the connected stream socket, owned by the channel from now on.
