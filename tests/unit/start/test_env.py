@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import nodechannel
 from nodechannel import errors
 from nodechannel._start.env import adopt
 
@@ -60,6 +61,16 @@ def test_a_value_that_is_no_descriptor_number(value):
     with pytest.raises(errors.BadChannelFd, match="not a descriptor number"):
         adopt(environ)
     assert environ == {"OTHER": "stays"}
+
+
+def test_a_pair_of_its_own_is_refused_and_the_error_names_the_way():
+    ours, theirs = socket.socketpair()
+    with theirs:
+        with pytest.raises(errors.BadChannelFd, match=r"this process opened it .*: Channel\(socket\)"):
+            adopt(environment(ours.fileno()))
+        with nodechannel.Channel(ours) as channel:
+            theirs.sendall(b"1\n")
+            assert channel.receive(timeout=10).data == 1
 
 
 def test_a_closed_descriptor():
