@@ -6,6 +6,7 @@ This module imports neither Hypothesis nor a front end, because a defect is swit
 from __future__ import annotations
 
 import json
+import math
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,12 @@ from nodechannel._core.connection import Connection
 from nodechannel._core.outbox import Outbox
 from nodechannel._core.state import Channel
 from nodechannel._io import steps
-from nodechannel._json import framing, serialization
+from nodechannel._json import exact, framing, serialization
 from nodechannel._json import loader as values
 from nodechannel._json.serialization import JsonSerialization
+from nodechannel._transport import opening, unix
 from nodechannel._transport.unix import RECEIVE_SIZE
-from nodechannel.errors import InvalidJson
+from nodechannel.errors import InvalidJson, InvalidMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -340,6 +342,111 @@ def answers_wait_for_on_message() -> None:
     WorkerProcess._sated = AioChannel._sated  # type: ignore[method-assign]
 
 
+def deep_members_are_shown() -> None:
+    """The text of an error shows a value of the peer as it is."""
+    connection._shown = repr  # type: ignore[assignment]
+
+
+def errors_keep_their_traceback() -> None:
+    """The error of a bad line keeps the frames in which it was raised, and the error before it."""
+
+    def changed(self: Connection, bodies: Sequence[Any]) -> None:
+        for body in bodies:
+            try:
+                try:
+                    value = self._decode(body)
+                except InvalidJson as error:
+                    raise InvalidJson("again", bytes(body)) from error
+            except InvalidJson as error:
+                self._report(error)
+            else:
+                self._receive_values([value])
+
+    Connection._receive_faulty = changed  # type: ignore[method-assign]
+
+
+def unclaimed_descriptors_are_kept() -> None:
+    """Descriptors at a line that does not end are kept, however many come."""
+    connection.MOST_UNCLAIMED = 10**9
+
+
+def owners_can_be_copied() -> None:
+    """A handle can be copied and pickled, and its descriptor with it."""
+    from nodechannel._handles.received import ReceivedHandle
+    from nodechannel._transport.owned import OwnedFd
+
+    del OwnedFd.__reduce__, ReceivedHandle.__reduce__
+
+
+def default_timeout_of_sockets() -> None:
+    """A channel takes its socket as it is, with the limit that the process gives to new sockets."""
+    _replace(opening._without_timeout, lambda sock: sock)
+
+
+def whole_numbers_are_small() -> None:
+    """A whole number beyond 2**53 is not sent, although the peer wrote it."""
+    frame = JsonSerialization.frame
+
+    def changed(self: JsonSerialization, message: object) -> bytes:
+        if isinstance(message, int) and abs(message) > 2**53:
+            raise InvalidMessage("too large")
+        return frame(self, message)
+
+    JsonSerialization.frame = changed  # type: ignore[method-assign]
+
+
+def depth_is_not_looked_at() -> None:
+    """A deep line is given to a reader that descends by recursion."""
+    _replace(exact._is_deep, lambda text: False)
+
+
+def bytes_in_a_local_name() -> None:
+    """What was received is in a local name before the connection has it."""
+
+    def changed(transport: Any, connected: Connection, *, wait: bool = False) -> None:
+        (receive,) = transport.receive if wait else transport.receive_now
+        try:
+            received = receive()
+            connected.inbox.append(received)
+        except ConnectionError:
+            connected.inbox.append(steps._END)
+
+    changed.__code__ = changed.__code__.replace(co_filename=steps.__file__)
+    _replace(steps.receive_step, changed)
+
+
+def handles_are_read_ahead() -> None:
+    """The asyncio front end reads as many handles ahead as messages."""
+    from nodechannel._aio import channel
+
+    channel.HANDLES_AHEAD = channel.READ_AHEAD
+
+
+def limits_without_an_end() -> None:
+    """A limit is given to the system as it is, however large."""
+    unix._LONGEST_WAIT = math.inf
+
+
+def questions_are_kept() -> None:
+    """A question that timed out waits for its answer for ever."""
+    from nodechannel._core.socketlist import Questions
+
+    Questions.give_up = lambda self, key, answer: None  # type: ignore[method-assign]
+
+
+def delivery_in_a_cycle() -> None:
+    """A delivery that keeps its descriptor keeps itself, and is freed by the cyclic collector."""
+    from nodechannel._core.delivery import Delivery
+
+    give_back = Delivery.give_back
+
+    def changed(self: Any, fd: Any) -> None:
+        give_back(self, fd)
+        self.cycle = self
+
+    Delivery.give_back = changed  # type: ignore[method-assign]
+
+
 DEFECTS: dict[str, Callable[[], None]] = {
     switch.__name__.replace("_", "-"): switch
     for switch in (
@@ -365,6 +472,18 @@ DEFECTS: dict[str, Callable[[], None]] = {
         on_event_ends_the_supervision,
         odd_questions_raise,
         answers_wait_for_on_message,
+        deep_members_are_shown,
+        errors_keep_their_traceback,
+        unclaimed_descriptors_are_kept,
+        owners_can_be_copied,
+        default_timeout_of_sockets,
+        whole_numbers_are_small,
+        depth_is_not_looked_at,
+        bytes_in_a_local_name,
+        handles_are_read_ahead,
+        limits_without_an_end,
+        questions_are_kept,
+        delivery_in_a_cycle,
         *FRAME_DEFECTS,
     )
 }

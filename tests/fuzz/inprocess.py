@@ -14,6 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from fuzz import acts, frames, mutations, texts
 from fuzz.machine import Machine, MemoryMachine, SocketMachine
 from fuzz.primary import primary
+from fuzz.surroundings import surroundings
 from nodechannel._core.connection import Connection
 from nodechannel._core.message import Message
 from nodechannel._json import exact, writing
@@ -209,6 +210,7 @@ PROPERTIES: dict[str, Callable[[settings, Tick], Test]] = {
     "json-node": json_node,
     "advanced-frames": advanced_frames,
     "primary": primary,
+    "surroundings": surroundings,
     "machine-memory": machine(MemoryMachine),
     "machine-sockets": machine(SocketMachine),
 }
