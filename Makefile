@@ -5,6 +5,9 @@
 #   make carrier-faults  messages through Redis while everything is killed; writes build/carrier-faults.md
 #   make cluster-load  a cluster under load: every request accounted for; writes build/cluster-load.md
 #   make conformance   the kit against the Python reference and against real Node, whether MATRIX.md still says so, and whether each transcript is a run of the model
+#   make conformance   the kit against the Python reference and against real Node, and whether MATRIX.md still says so
+#   make interruptions  a handler before every instruction of the package, some hundred thousand runs; make lifeline: the seconds of each tree
+#   make soak          two programs and their children for MINUTES=30, with kills, signals, cancellations and hand-overs
 #   make fuzz          searches for new bugs for SECONDS=600 seconds; make fuzz-pr: the same examples each time
 #   make mutants       runs the broken peers that judge the kit, writes conformance/MUTANTS.md
 #   make matrix        every runtime that `channelkit runtimes fetch` brought, side by side; writes conformance/MATRIX.md
@@ -36,7 +39,7 @@ NODES := 12 16 18 20 22 24 26
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: carrier-bench carrier-faults help setup test packages packages-table test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model docs docs-check release-check check clean
+.PHONY: carrier-bench carrier-faults help setup test packages packages-table test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model docs docs-check release-check check clean interruptions lifeline soak
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -122,6 +125,21 @@ bench-publish: $(READY)
 $(BENCH_READY): $(READY)
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@
+
+# Every instruction of the package; the suite takes a dozen for each call and handler.
+interruptions: $(READY)
+	NODECHANNEL_TEST_PLACES=1000000 NODECHANNEL_TEST_SECONDS=1800 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/frontends/test_interruption.py tests/frontends/test_interruption_asyncio.py
+
+# SIGKILL of the parent, and the seconds until nothing of its tree is alive. More than one is a failure, so the machine must have nothing else to do.
+lifeline: $(READY)
+	@mkdir -p build && rm -f build/lifeline.txt
+	NODECHANNEL_TEST_LIFELINE=1 NODECHANNEL_TEST_REPORT=$(abspath build/lifeline.txt) $(BIN)/python -m pytest -n0 $(PYTEST_ARGS) tests/interop/test_lifeline.py
+	@sort build/lifeline.txt
+
+# Fails when a message is lost or doubled, or when memory or descriptors grow.
+MINUTES ?= 30
+soak: $(READY)
+	PYTHONPATH=tests $(BIN)/python -m soak --minutes $(MINUTES)
 
 # Random plans and machines on the reference and on every runtime that `channelkit runtimes` has; findings go to build/findings/.
 SECONDS ?= 600
