@@ -5,7 +5,6 @@
 #   make carrier-faults  messages through Redis while everything is killed; writes build/carrier-faults.md
 #   make cluster-load  a cluster under load: every request accounted for; writes build/cluster-load.md
 #   make conformance   the kit against the Python reference and against real Node, whether MATRIX.md still says so, and whether each transcript is a run of the model
-#   make conformance   the kit against the Python reference and against real Node, and whether MATRIX.md still says so
 #   make interruptions  a handler before every instruction of the package, some hundred thousand runs; make lifeline: the seconds of each tree
 #   make soak          two programs and their children for MINUTES=30, with kills, signals, cancellations and hand-overs
 #   make fuzz          searches for new bugs for SECONDS=600 seconds; make fuzz-pr: the same examples each time

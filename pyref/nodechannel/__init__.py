@@ -50,7 +50,7 @@ from nodechannel.errors import (
     WorkersFail,
 )
 
-# Never true, for tools that read this file alone: `TYPE_CHECKING` would be one more name that they offer.
+# Never true, for tools that read this file alone: `TYPE_CHECKING` would be another name that they offer.
 if __name__ == "TYPE_CHECKING":
     from nodechannel import asyncio as asyncio
     from nodechannel import cluster as cluster

@@ -1,4 +1,4 @@
-"""What a public module does at its end, so that tools show the public API and nothing else."""
+"""The end of a public module, so that tools show the public API alone."""
 
 from __future__ import annotations
 

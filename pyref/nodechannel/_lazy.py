@@ -2,7 +2,7 @@
 
 `typing.get_type_hints` evaluates each annotation of a function with the names of the function's module. So every name that a public
 annotation needs is a real name at run time, never one that stands under `TYPE_CHECKING`. Importing `typing` and `subprocess` would
-double the time of `import nodechannel`; a stand-in costs nothing until it is asked for an attribute.
+double the time of `import nodechannel`; a stand-in is free until it is asked for an attribute.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Every error of the package, with its text, in one tree.
 
-Blame is in the type: a `LocalError` says that this process asked for something the channel cannot do, a `RemoteError` says that
-the peer broke a rule of the wire. `ChannelClosed` blames nobody. Any other exception that leaves the package, apart from
+Blame is in the type: a `LocalError` says that this process asked for the impossible, a `RemoteError` says that
+the peer broke a rule of the wire. `ChannelClosed` takes no side. Any other exception that leaves the package, apart from
 `OSError` when a process cannot be started and `TimeoutError` when a limit given by the caller ran out, is a bug.
 
 Each class has a stable `code` for programs and, where a rule of the spec was broken, the `rule` id.
@@ -30,7 +30,7 @@ class ChannelError(Exception):
         return hash((type(self), self.args))
 
     def __reduce__(self) -> tuple[typing.Any, ...]:
-        # `args` holds the text, which is not what `__init__` takes.
+        # `args` holds the text, which `__init__` does not take.
         return _remake, (type(self), self.args), self.__dict__
 
 
@@ -59,7 +59,7 @@ class SendTimeout(ChannelError, TimeoutError):
     """The limit ran out before the kernel took the message, or before the peer acknowledged its handle; later calls go on with it.
 
     Attributes:
-        delivery: what became of the message so far.
+        delivery: the fate of the message so far.
     """
 
     code = "NC_SEND_TIMEOUT"
@@ -70,7 +70,7 @@ class SendTimeout(ChannelError, TimeoutError):
 
 
 class LocalError(ChannelError):
-    """This process asked for something the channel cannot do; nothing was written."""
+    """This process asked for the impossible; no byte was written."""
 
     code = "NC_LOCAL"
 
@@ -163,7 +163,7 @@ class NodeNotFound(LocalError):
 class ReentrantCall(LocalError):
     """A signal handler or a finalizer wants to wait for a channel whose own call it interrupts; that call cannot go on meanwhile.
 
-    Within such a handler `send`, `disconnect` and `close` can be used: they do not wait there.
+    Within that handler `send`, `disconnect` and `close` can be used: they do not wait there.
     """
 
     code = "NC_REENTRANT_CALL"
@@ -179,7 +179,7 @@ class InvalidMessage(LocalError):
     """The message cannot be sent as it is.
 
     Attributes:
-        path: where in the message the offending value stands, such as ``$.users[3].id``.
+        path: where in the message the offending value stands, like ``$.users[3].id``.
     """
 
     code = "NC_INVALID_MESSAGE"
@@ -225,7 +225,7 @@ class ListenFailed(ChannelError, OSError):
 
     Attributes:
         errno: the number of the error in this system; None when it has none, as for a host that is unknown.
-        name: the error's name, such as ``EADDRINUSE``.
+        name: the error's name, like ``EADDRINUSE``.
         place: the address and port, or the path.
     """
 
@@ -238,7 +238,7 @@ class ListenFailed(ChannelError, OSError):
         self.place = place
 
     def __reduce__(self) -> tuple[typing.Any, ...]:
-        # `OSError` keeps what it knows outside of `__dict__`.
+        # `OSError` keeps its members outside of `__dict__`.
         return type(self), (self.name, self.place, self.errno), self.__dict__
 
     def __str__(self) -> str:
@@ -285,7 +285,7 @@ class RemoteError(ChannelError):
 
 
 class MalformedMessage(RemoteError):
-    """The bytes of one frame are no message of the channel's serialization."""
+    """The bytes of a frame are no message of the channel's serialization."""
 
     code = "NC_MALFORMED_MESSAGE"
 

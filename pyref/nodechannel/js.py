@@ -1,6 +1,6 @@
 """JavaScript values that Python has no type for, as `serialization="advanced"` carries them.
 
-A value of such a class arrives as an instance of it and can be sent back unchanged. Every class can be compared, copied, pickled and
+A value of that class arrives as an instance of it and can be sent back unchanged. Every class can be compared, copied, pickled and
 printed in a form that Python reads. Classes are hashable where they cannot change.
 
 Where JavaScript compares by identity (the keys of a `Map`, the members of a `Set`), these classes do the same: strings, numbers,
@@ -138,7 +138,7 @@ class RegExp(_Value):
 
 
 class Boxed(_Value):
-    """A primitive in an object, such as `new Number(5)`.
+    """A primitive in an object, like `new Number(5)`.
 
     Attributes:
         value: a bool, an int, a float, a str or a `BigInt`.
@@ -302,7 +302,7 @@ def _split(entries: dict[Hashable, Any]) -> tuple[dict[Hashable, Any], list[Any]
 
 
 class Array(list["Any"]):
-    """An Array that has properties beside its elements, such as the result of `String.prototype.match`.
+    """An Array that has properties beside its elements, like the result of `String.prototype.match`.
 
     Attributes:
         properties: the properties by their names.
@@ -331,7 +331,7 @@ class Array(list["Any"]):
 
 
 class SparseArray(Sequence["Any"]):
-    """An Array with holes. It takes memory for its elements alone, whatever its length.
+    """An Array with holes. It takes memory for its elements alone, at any length.
 
     A hole reads as `undefined`. Assigning to an index beyond the end makes the array longer; deleting an index makes a hole.
 
@@ -570,7 +570,7 @@ class TypedArray(Sequence["Any"]):
 
     @property
     def itemsize(self) -> int:
-        """Bytes of one element."""
+        """Bytes of an element."""
         return ITEM_SIZES[KINDS[self.kind]]
 
     @property

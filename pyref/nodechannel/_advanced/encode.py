@@ -14,7 +14,7 @@ _write_fast, _FAILURES = fastwrite.write, fastwrite.FAILURES
 
 
 def encode(message: object, default: Default | None = None) -> bytes:
-    """Return the frame of a message, its length before it; raises `InvalidMessage`, and whatever `default` raises."""
+    """Return the frame of a message, its length before it; raises `InvalidMessage`, and the errors of `default`."""
     # [ADV-002]
     try:
         return _write_fast(message)

@@ -1,6 +1,6 @@
 """The same answers as `nodechannel._advanced.read`, sooner: objects and dense arrays of common values, by recursion.
 
-Whatever is rare raises, and the definition reads the frame from its start. So nothing here has to say why a frame is bad.
+A rare value raises, and the definition reads the frame from its start. So this module need not say why a frame is bad.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class Rare(Exception):
     """The frame holds a value that only the definition reads."""
 
 
-# What reading can raise: also where the frame is cut off, and where it is nested too deep for Python's stack.
+# The exceptions of reading: also where the frame is cut off, and where it is nested too deep for Python's stack.
 FAILURES = (Rare, Malformed, IndexError, KeyError, struct.error, RecursionError)
 
 _LATIN1, _INT32, _DOUBLE = tags.LATIN1, tags.INT32, tags.DOUBLE
 _OBJECT, _OBJECT_END, _DENSE, _DENSE_END = tags.OBJECT, tags.OBJECT_END, tags.DENSE, tags.DENSE_END
-# The integers of one byte.
+# The integers of a single byte.
 _INTEGERS = [(value >> 1) ^ -(value & 1) for value in range(128)]
 
 _CONSTANTS = {tags.NULL: None, tags.TRUE: True, tags.FALSE: False, tags.UNDEFINED: js.undefined}

@@ -1,6 +1,6 @@
 """The same frames as `nodechannel._advanced.write`, sooner: dicts and lists of common values, by recursion.
 
-Whatever is rare raises, and the definition writes the message from its start. So nothing here has to say why a message is refused.
+A rare value raises, and the definition writes the message from its start. So this module need not say why a message is refused.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Rare(Exception):
     """The message holds a value that only the definition writes."""
 
 
-# What writing can raise; RuntimeError where another thread changes a dict meanwhile.
+# The exceptions of writing; RuntimeError where another thread changes a dict meanwhile.
 FAILURES = (Rare, Refused, FrameTooLong, RecursionError, RuntimeError)
 
 _DEEPEST = 500

@@ -26,9 +26,9 @@ _HEADER = tags.HEADER
 
 
 class FrameFramer:
-    """Collects what was read from the channel and returns the frames that are complete, without their lengths.
+    """Collects the bytes read from the channel and returns the frames that are complete, without their lengths.
 
-    An unfinished frame grows in place. What is left at the end of the stream is no message; it goes with the framer.
+    An unfinished frame grows in place. Its bytes at the end of the stream are no message; they go with the framer.
 
     Attributes:
         max_frame: bytes of the longest frame that is accepted, its length not counted.
@@ -51,7 +51,7 @@ class FrameFramer:
         return len(self._start) + (LENGTH + len(self._rest) if self._rest else 0)
 
     def checkpoint(self) -> tuple[bytes, int, bytearray, int]:
-        """Return what is known of the unfinished frame, for `restore`."""
+        """Return the state of the unfinished frame, for `restore`."""
         return self._start, self._length, self._rest, len(self._rest)
 
     def restore(self, checkpoint: tuple[bytes, int, bytearray, int]) -> None:
@@ -87,7 +87,7 @@ class FrameFramer:
         return frames
 
     def _complete(self, data: bytes, frames: list[Body]) -> bytes:
-        """Finish the frame that has begun; return what is left of `data`."""
+        """Finish the frame that has begun; return the rest of `data`."""
         rest = self._rest
         missing = self._length - len(rest)
         rest += memoryview(data)[:missing]

@@ -14,7 +14,7 @@ LONGEST_FRAME = 2**31 - 1
 
 
 class Output:
-    """Collects the parts of one frame.
+    """Collects the parts of a frame.
 
     Attributes:
         parts: bytes of the frame, joined once at the end.

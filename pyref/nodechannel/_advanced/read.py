@@ -1,10 +1,10 @@
-"""The definition of what this package reads in advanced mode.
+"""The definition of the values that this package reads in advanced mode.
 
 A container is read by a generator: each bare `yield` asks for the next value of the stream. The generators that wait stand on a list,
 so that no nesting is too deep ([ADV-062]).
 
 An object that is read can already be referred to. Whether an array has holes, or a set fits into Python's own, shows at its end. Until then
-it is read as the common type. If that was wrong and a reference has used it, the frame is read a second time with what is known by then.
+it is read as the common type. If that was wrong and a reference has used it, the frame is read a second time with the types known by then.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def read(frame: Frame) -> Any:
 
 
 class Reader:
-    """One pass over a frame.
+    """A pass over a frame.
 
     Attributes:
         misled: a reference has used an object of the wrong type.
@@ -110,7 +110,7 @@ class Reader:
         return value
 
     def _count(self, found: int) -> None:
-        """Compare a count at the end of a container with what was there ([ADV-033])."""
+        """Compare a count at the end of a container with the entries that were there ([ADV-033])."""
         at = self._at
         if self._varint() != found:
             raise Malformed(f"a container of {found} has another count", at)

@@ -107,7 +107,7 @@ def _utf8(frame: Frame, at: int, _refs: list[Any]) -> tuple[str, int]:
     return frame[at:end].decode("utf-8", "replace"), end
 
 
-# What can stand where the format wants a string, such as a key.
+# Values that can stand where the format wants a string, like a key.
 STRINGS: dict[int, Leaf] = {tags.LATIN1: _latin1, tags.UTF16: _utf16, tags.UTF8: _utf8}
 
 

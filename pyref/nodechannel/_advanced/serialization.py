@@ -83,7 +83,7 @@ class AdvancedSerialization:
         return frame
 
     def decode(self, body: Body) -> Any:
-        """Return the value of one frame; raises `InvalidFrame`."""
+        """Return the value of a frame; raises `InvalidFrame`."""
         value = decode(body)
         if type(value) is dict and "cmd" in value and is_internal(value):
             return _without_undefined(value)
@@ -95,7 +95,7 @@ class AdvancedSerialization:
 
 
 def _refuse_internal(frame: bytes, path: str) -> None:
-    """Raise `InvalidMessage` when the frame of a message is internal to the peer, whatever Python's types say."""
+    """Raise `InvalidMessage` when the frame of a message is internal to the peer, for any type of Python."""
     if (b"NODE_" in frame or _WIDE_PREFIX in frame) and _looks_internal(decode(frame[LENGTH:])):
         raise refuse_internal(path)
 

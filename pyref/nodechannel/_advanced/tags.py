@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 HEADER = 0xFF
-# [ADV-010] What every Node from 12 on reads.
+# [ADV-010] The version that every Node from 12 on reads.
 WRITTEN_VERSION = 13
 # [ADV-011, ADV-012] Node writes 13 or 15, Deno 16.
 VERSIONS = range(13, 17)

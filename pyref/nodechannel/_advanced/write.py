@@ -1,4 +1,4 @@
-"""The definition of what this package writes in advanced mode.
+"""The definition of the values that this package writes in advanced mode.
 
 A container is written by a generator, which yields the path and the value of each member. The generators that wait stand on a list, so the
 path of a refused value is known and Python's stack is no limit.
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
     from typing import Any, TypeAlias, TypeVar
 
-    # Yields steps of a path and values; writes what stands between them.
+    # Yields steps of a path and values; writes the bytes between them.
     Container: TypeAlias = Generator[tuple[int | str, Any], None, None]
     Default: TypeAlias = Callable[[Any], Any]
     _Function = TypeVar("_Function")
@@ -58,7 +58,7 @@ def write(message: object, default: Default | None = None) -> bytes:
 
 
 class Writer:
-    """Writes one message.
+    """Writes a message.
 
     Attributes:
         out: the output.
@@ -72,7 +72,7 @@ class Writer:
         self._waiting: list[Container] = []
         # For each container that waits the member that is being written, None between two.
         self._steps: list[int | str | None] = []
-        # What `default` returned for a value, by its identity. Both are kept, so that no identity is used twice.
+        # The results of `default` for values, by its identity. Both are kept, so that no identity is used twice.
         self._stood_for: dict[int, tuple[object, object]] = {}
 
     @property
@@ -165,7 +165,7 @@ class Writer:
 
 
 def _of_base(value: object, table: dict[type, _Function]) -> _Function | None:
-    """Return what a table has for a base class of the value's type."""
+    """Return the entry of a table for a base class of the value's type."""
     return next((table[base] for base in type(value).__mro__ if base in table), None)
 
 

@@ -2,7 +2,7 @@
 
 `send` does not wait for the kernel: a first message leaves at once, those that follow in the same turn of the event loop leave together. It
 waits only while more than `HIGH_WATER` bytes are queued, with a handle also while more than `MOST_HANDLES` wait behind one that is under
-way. `flush` and `disconnect` wait until everything is written. A cancelled call loses nothing: unsent bytes belong to the channel, and a
+way. `flush` and `disconnect` wait until all is written. A cancelled call loses no byte: unsent bytes belong to the channel, and a
 message is taken from it only when it is returned. A task that waits for a message goes on in the callback that read it. A channel belongs
 to the event loop that made it.
 """
@@ -74,12 +74,12 @@ READ_AHEAD_LOW = 256
 HANDLES_AHEAD = 16
 HANDLES_AHEAD_LOW = 4
 
-# Reads of one message in one turn of the event loop, so that a busy peer does not starve other tasks.
+# Reads of one message in a turn of the event loop, so that a busy peer does not starve other tasks.
 READS_A_TURN = 8
 
 
 class Channel:
-    """One end of a channel.
+    """An end of a channel.
 
     Made by `connect`, `fork` and `spawn`, inside a running event loop. As an asynchronous context manager it disconnects at the end of
     the block. Its methods are for the event loop alone: a handler of `signal.signal`, a finalizer or another thread gives them to
@@ -148,7 +148,7 @@ class Channel:
     ) -> Delivery:
         """Queue a message, and a socket with it if `handle` is given; wait only while too much is queued.
 
-        What is said of handles in the blocking front end holds here too, but one that is refused for good is reported by `receive`.
+        The rules of handles in the blocking front end hold here too, but `receive` reports a handle that is refused for good.
         Raises `InvalidMessage`, `InvalidHandle`, `ChannelClosed`, `SendTimeout`. Cancelled or timed out, the message stays queued.
         """
         connection = self._connection
@@ -181,9 +181,9 @@ class Channel:
         )
 
     async def send_many(self, messages: Iterable[object], *, timeout: float | None = None) -> Delivery:
-        """Queue many messages at once, which costs less than one by one.
+        """Queue many messages at once, at a lower cost than single calls.
 
-        Raises what `send` raises; after `InvalidMessage` or `ChannelClosed` nothing was queued.
+        Raises the errors of `send`; after `InvalidMessage` or `ChannelClosed` no message was queued.
         """
         blocks = self._connection.frames(list(messages))
         delivery = [self._dispatch(block) for block in blocks][-1]
@@ -216,7 +216,7 @@ class Channel:
             raise ChannelClosed("send")
 
     async def receive(self, timeout: float | None = None) -> Message:
-        """Return the next message; raises what the blocking `receive` raises."""
+        """Return the next message; raises the errors of the blocking `receive`."""
         if not self._events:
             await self._arrival(timeout)
         return self._take()
@@ -273,7 +273,7 @@ class Channel:
             raise StopAsyncIteration from None
 
     async def flush(self, timeout: float | None = None) -> None:
-        """Wait until everything sent is written and every handle is acknowledged.
+        """Wait until all messages are written and all handles acknowledged.
 
         Raises `ChannelClosed` when the channel ended before, and `TimeoutError`.
         """
@@ -309,9 +309,9 @@ class Channel:
         return answer.count
 
     async def disconnect(self, timeout: float | None = None) -> None:
-        """End the channel after everything sent is delivered; what was received stays readable.
+        """End the channel after all messages are delivered; received messages stay readable.
 
-        Does nothing when the channel has ended. Cancelled, it goes on in the background. Raises `TimeoutError` after `timeout`
+        Has no effect when the channel has ended. Cancelled, it goes on in the background. Raises `TimeoutError` after `timeout`
         seconds; then the channel is closed all the same.
         """
         self._connection.disconnect()
@@ -323,7 +323,7 @@ class Channel:
 
     # [SEC-004]
     def close(self) -> None:
-        """End the channel now: what is queued or not yet received is dropped. Safe to call again."""
+        """End the channel now: queued and unread messages are dropped. Safe to call again."""
         self._connection.close()
         self._after_io()
         self._waiters.wake_all_soon()
@@ -365,7 +365,7 @@ class Channel:
             self._let_go()
 
     def _let_go(self) -> None:
-        """Close the channel, but let what was sent before an error or a cancellation arrive, or before the limit of `linger`."""
+        """Close the channel, but let the messages from before an error or a cancellation arrive, or before the limit of `linger`."""
         self._connection.disconnect()
         self._flush()
         if self._connection.closed:
@@ -439,7 +439,7 @@ class Channel:
             self._receive()
         except (
             BaseException
-        ):  # of a signal handler: what was read is in the connection, and no event of the socket will tell
+        ):  # of a signal handler: the bytes are in the connection, and no event of the socket will tell
             self._loop.call_soon(self._take_up)
             raise
         finally:
@@ -448,7 +448,7 @@ class Channel:
                 self._report_closed_sockets()
 
     def _receive(self) -> None:
-        # Nothing may suspend between receiving bytes and feeding them.
+        # No code may suspend between receiving bytes and feeding them.
         connection = self._connection
         for _ in range(READS_A_TURN):
             try:
@@ -457,7 +457,7 @@ class Channel:
                 break
             whole = len(connection.inbox[-1][0]) < self._transport.receive_size
             connection.take_in()
-            # What has arrived is handed up before more is read: many objects at once are slow, for the processor's caches and for Python's
+            # Messages are handed up before more is read: many objects at once are slow, for the processor's caches and for Python's
             # collector.
             if self._events or whole or connection.closed:
                 break
@@ -563,7 +563,7 @@ class ChildProcess(Channel):
 
     @property
     def signal_code(self) -> str | None:
-        """The name of the signal that ended the child, such as ``SIGKILL``, or None."""
+        """The name of the signal that ended the child, like ``SIGKILL``, or None."""
         # [LIF-020]
         return signal_name(self.process.returncode)
 

@@ -1,4 +1,4 @@
-"""Tasks that wait, and go on in the very callback that brings what they wait for.
+"""Tasks that go on in the very callback that ends their wait.
 
 A future schedules its task for the next turn of the event loop, and that turn begins with asking the kernel for news. For the answer to a
 small message this takes as long as reading it.
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Waiters:
-    """The tasks that wait for something to happen, each for what it says.
+    """The tasks that wait, each for its condition.
 
     Args:
         loop: the event loop of the tasks.
@@ -28,7 +28,7 @@ class Waiters:
         self._waiting: list[Wakeup] = []
 
     def until(self, done: Callable[[], bool]) -> Wakeup:
-        """Return what a task awaits, at once, to go on when it is done.
+        """Return the object that a task awaits, at once, to go on when it is done.
 
         Another task may have gone on before and undone it, so the task must look again.
         """
@@ -61,7 +61,7 @@ class Waiters:
 
 
 class Wakeup:
-    """What one task awaits: what asyncio demands of a future that is not its own.
+    """The object that a task awaits, as asyncio demands it of a foreign future.
 
     Args:
         loop: the event loop of the task.
@@ -92,7 +92,7 @@ class Wakeup:
         self._cancelled: asyncio.CancelledError | None = None
 
     def go_on(self) -> None:
-        """Run the task until it awaits something again; does nothing when it went on before."""
+        """Run the task until it awaits something again; has no effect when it went on before."""
         callback, self._callback = self._callback, None
         if callback is None:
             return
@@ -101,7 +101,7 @@ class Wakeup:
         finally:
             del callback  # an error of the task keeps this frame: with its callback it would live until the cyclic collector runs
 
-    # What the task does with it.
+    # The interface for the task.
 
     def __await__(self) -> Generator[Wakeup, None, None]:
         self._asyncio_future_blocking = True
@@ -112,7 +112,7 @@ class Wakeup:
         return self._loop
 
     def add_done_callback(self, callback: Callable[[Wakeup], object], *, context: Context) -> None:
-        """Take what lets the task go on."""
+        """Take the function that lets the task go on."""
         self._callback = callback
         self._context = context
 
@@ -127,6 +127,6 @@ class Wakeup:
         return True
 
     def result(self) -> None:
-        """Return nothing; raises the `CancelledError` of `cancel`."""
+        """Return; raises the `CancelledError` of `cancel`."""
         if self._cancelled is not None:
             raise self._cancelled

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 _ABANDONED = DeliveryState.ABANDONED
 
-# What a call waits for to be over: until the kernel has a message, until the peer has a handle.
+# The state that a call waits for: until the kernel has a message, until the peer has a handle.
 _NOT_WRITTEN = (DeliveryState.QUEUED,)
 _NOT_ACKNOWLEDGED = (DeliveryState.QUEUED, DeliveryState.WRITTEN)
 
@@ -53,7 +53,7 @@ WAIT_STEP = 0.02
 
 
 class Channel:
-    """One end of a channel.
+    """An end of a channel.
 
     Made by `connect`, `fork` and `spawn`. As a context manager it disconnects at the end of the block.
 
@@ -67,7 +67,7 @@ class Channel:
         self._transport = traced(open_transport(sock), serialization)
         self._connection = open_connection(serialization, options)
         self._events = self._connection.events
-        # Takes the events one by one. A `for` loop stores what it takes in the same step, so that no exception of a signal handler comes
+        # Takes the events one by one. A `for` loop stores each event in the same step, so that no exception of a signal handler comes
         # between: behind a call of `popleft` one could.
         self._arriving = map(deque.popleft, repeat(self._events))
         self._pump = Pump(self._connection, self._transport)
@@ -97,7 +97,7 @@ class Channel:
     def fileno(self) -> int:
         """Return a descriptor for selectors, -1 once the channel is closed.
 
-        On Linux it is readable as long as `receive` need not wait. Elsewhere it is that of the socket, which shows nothing of messages that
+        On Linux it is readable as long as `receive` need not wait. Elsewhere it is that of the socket, which does not show messages that
         were read already: there, call `receive` until `pending` is 0 before waiting again. It must not be read.
         """
         if self._connection.closed:
@@ -124,7 +124,7 @@ class Channel:
         A connected socket is handed over and closed here, unless `keep_open`; listening and datagram sockets are shared and stay open. The
         socket is made non-blocking. Behind a handle that the peer has not acknowledged, a message waits for that acknowledgement.
 
-        Raises `InvalidMessage` or `InvalidHandle` with nothing changed, `ChannelClosed` when it cannot be delivered any more,
+        Raises `InvalidMessage` or `InvalidHandle` without a change, `ChannelClosed` when it cannot be delivered any more,
         `HandleAbandoned` when the peer refused the handle for good, and `SendTimeout` when `timeout` seconds ran out; what is left
         to do then is done by later calls.
         """
@@ -132,7 +132,7 @@ class Channel:
             return self._once_written(self._pump.send(self._connection.frame(message)), timeout)
         outgoing = SocketHandle(handle, keep_open, key, handle_type)
         delivery = self._pump.send(self._connection.envelope(message, outgoing), outgoing)
-        # Until a handle is acknowledged this process has a copy of it, and somebody must read the acknowledgement.
+        # Until a handle is acknowledged this process has a copy of it, and this process must read the acknowledgement.
         self._wait_until_sent(delivery, _NOT_ACKNOWLEDGED, timeout)
         return delivery
 
@@ -158,9 +158,9 @@ class Channel:
         )
 
     def send_many(self, messages: Iterable[object], *, timeout: float | None = None) -> Delivery:
-        """Send many messages at once, which costs less than one by one; return when the kernel has all of them.
+        """Send many messages at once, at a lower cost than single calls; return when the kernel has all of them.
 
-        Raises what `send` raises; after `InvalidMessage` nothing was sent.
+        Raises the errors of `send`; after `InvalidMessage` no message was sent.
         """
         blocks = self._connection.frames(list(messages))
         return self._once_written([self._pump.send(block) for block in blocks][-1], timeout)
@@ -189,7 +189,7 @@ class Channel:
         """Return the next message.
 
         Raises `ChannelClosed` when the channel has ended and every message was returned, `TimeoutError` after `timeout` seconds, and a
-        `RemoteError` for something that the peer did wrong at this point of the stream; later messages can still be received.
+        `RemoteError` for a fault of the peer at this point of the stream; later messages can still be received.
         """
         deadline = None if timeout is None else deadline_of(timeout)
         while True:
@@ -224,9 +224,9 @@ class Channel:
             raise ChannelClosed("receive")
 
     def receive_many(self, timeout: float | None = None) -> list[Message]:
-        """Return all messages that have been read, at least one; that costs less than one by one.
+        """Return all messages that have been read, at least one, at a lower cost than single calls.
 
-        Raises what `receive` raises: an error ends the list before it, and the next call raises it.
+        Raises the errors of `receive`: an error ends the list before it, and the next call raises it.
         """
         deadline = deadline_of(timeout)
         while True:
@@ -248,7 +248,7 @@ class Channel:
             raise StopIteration from None
 
     def flush(self, timeout: float | None = None) -> None:
-        """Wait until everything sent is written and every handle is acknowledged.
+        """Wait until all messages are written and all handles acknowledged.
 
         Raises `ChannelClosed` when the channel ended before, and `TimeoutError`.
         """
@@ -292,9 +292,9 @@ class Channel:
         return answer.count
 
     def disconnect(self, timeout: float | None = None) -> None:
-        """End the channel after everything sent is delivered; what was received stays readable.
+        """End the channel after all messages are delivered; received messages stay readable.
 
-        Does nothing when the channel has ended. Raises `TimeoutError` after `timeout` seconds; then the channel is closed all the same.
+        Has no effect when the channel has ended. Raises `TimeoutError` after `timeout` seconds; then the channel is closed all the same.
         """
         deadline = deadline_of(timeout)
         self._pump.act(self._connection.disconnect)
@@ -305,7 +305,7 @@ class Channel:
             raise TimeoutError("the peer did not take everything in time; the channel was closed")
 
     def close(self) -> None:
-        """End the channel now: what is queued or not yet received is dropped. Safe to call again."""
+        """End the channel now: queued and unread messages are dropped. Safe to call again."""
         self._pump.close()
         self._ignore_signals()
 
@@ -350,7 +350,7 @@ class Channel:
             self._let_go()
 
     def _let_go(self) -> None:
-        """End the channel without waiting; what was accepted and not yet written follows when the program ends."""
+        """End the channel without waiting; accepted messages that are not written yet follow when the program ends."""
         self._pump.act(self._connection.disconnect)
 
     def _write_rest(self) -> None:
@@ -395,7 +395,7 @@ class ChildProcess(Channel):
 
     @property
     def signal_code(self) -> str | None:
-        """The name of the signal that ended the child, such as ``SIGKILL``, or None."""
+        """The name of the signal that ended the child, like ``SIGKILL``, or None."""
         return signal_name(self.process.poll())
 
     def kill(self, signal: int | signal.Signals = 15) -> None:
@@ -562,6 +562,6 @@ def fork(
     """Start a Node script with a channel, like Node's own `child_process.fork`; for the options see `SpawnOptions`.
 
     `exec_path` is the Node executable, otherwise found as `find_node` does; `exec_argv` are its own options.
-    Raises `NodeNotFound` and whatever `spawn` raises.
+    Raises `NodeNotFound` and the errors of `spawn`.
     """
     return spawn(node_command(script, args, exec_path, exec_argv), **options)

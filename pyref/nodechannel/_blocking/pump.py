@@ -3,12 +3,12 @@
 A signal handler and a finalizer run between two instructions of the thread that they interrupt. They may call the channel while a call of
 their own thread is unfinished beneath them, and they may raise. Three rules make both harmless:
 
-1. *What changes the connection is an intent in a queue.* The thread that has the lock carries the intents out, each as one transaction
+1. *A change of the connection is an intent in a queue.* The thread that has the lock carries the intents out, each as one transaction
    of the connection. A handler whose own thread has the lock only leaves its intent: the frame beneath carries it out.
-2. *A call within a call never waits.* `send` leaves the rest to the frame beneath, and what has to wait for an answer raises
+2. *A call within a call never waits.* `send` leaves the rest to the frame beneath, and a call that has to wait for an answer raises
    `ReentrantCall`. Therefore bytes are never read out of turn.
-3. *What a thread holds is a lock in a `with` statement, which the interpreter releases however the frame ends.* The reader's place
-   belongs to a thread as long as the lock of its `Sleeper` is locked; nothing has to be reset.
+3. *The hold of a thread is a lock in a `with` statement, which the interpreter releases however the frame ends.* The reader's place
+   belongs to a thread as long as the lock of its `Sleeper` is locked; no state has to be reset.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ _AT_ONCE = 1e-6
 
 
 class Intent:
-    """What a thread wants to do with the connection.
+    """The change that a thread wants of the connection.
 
     Attributes:
-        failure: why it could not be done; an error that changed nothing.
+        failure: why it could not be done; an error without a change.
         done: whether it was tried.
     """
 
@@ -81,7 +81,7 @@ class Sleeper:
         alive: locked as long as the thread is inside.
         reads: whether it has the reader's place.
         writes: whether it waits for room to write.
-        alone: whether it waits for nothing else than bytes to read.
+        alone: whether it waits for bytes alone to read.
         on_descriptor: whether it may be within a system call on the channel's descriptor.
         pipe: readable when the thread was woken, for one that waits on more descriptors than the channel's own.
     """
@@ -116,7 +116,7 @@ class Sleeper:
             self._bell.release()
 
     def clear(self) -> None:
-        """Forget that it was woken, before looking at what may have changed."""
+        """Forget that it was woken, before looking at the changes."""
         if self.pipe is None:
             self._bell.acquire(blocking=False)
             return
@@ -137,7 +137,7 @@ class Pump:
         connection: hold `lock` to use it; only `connected`, `closed` and `events` may be read without.
         transport: closed by `_shut` and `forget` alone.
         lock: never held while waiting.
-        intents: what is to be done by the thread that has the lock.
+        intents: the actions for the thread that has the lock.
         ended: called when the transport is closed.
         readiness: the descriptor for selectors, once one was asked for.
     """
@@ -162,7 +162,7 @@ class Pump:
         self.intents: deque[Intent] = deque()
         self.ended: Callable[[], object] = bool
         self.readiness: Readiness | None = None
-        # To make a sleeper takes as long as half of what else a small message takes here.
+        # To make a sleeper takes half as long as the rest of a small message.
         self._spare: deque[Sleeper] = deque()
         connection.on_socket_closed = self._socket_closed
         # The threads inside `wait`, by their number. One whose `alive` is not locked was ended by an exception before it left.
@@ -184,7 +184,7 @@ class Pump:
         return beneath is not None and beneath.alive.locked()
 
     def send(self, frames: bytes, handle: Outgoing | None = None) -> Delivery:
-        """Write frames as far as the kernel takes them, and queue the rest; with a handle queue them. Raises what `queue` raises."""
+        """Write frames as far as the kernel takes them, and queue the rest; with a handle queue them. Raises the errors of `queue`."""
         if handle is None and not self.lock._is_owned():
             # One line for each `with`: so no trace event comes between its body and the release of the lock.
             with self.lock: delivery = self._send_now(frames)  # fmt: skip  # noqa: E701
@@ -203,7 +203,7 @@ class Pump:
     def act(
         self, action: Callable[[], object], delivery: Delivery | None = None, handle: Outgoing | None = None
     ) -> bool:
-        """Change the connection and write what comes of it; return whether it is done, which it is not if a frame beneath is to do it.
+        """Change the connection and write the results; return whether it is done, which it is not if a frame beneath is to do it.
 
         An error of the action is raised; where a frame beneath meets it, it makes the delivery an abandoned one.
         """
@@ -247,8 +247,8 @@ class Pump:
     ) -> bool:
         """Move bytes until `done` or until the deadline; return whether it is done.
 
-        One thread at a time reads; the others wait for what it brings about, or for room to write. `also` are more descriptors that
-        may become readable; where it is given, even empty, `done` may depend on what other threads do.
+        A single thread at a time reads; the others wait for its results, or for room to write. `also` are more descriptors that
+        may become readable; where it is given, even empty, `done` may depend on the acts of other threads.
         Raises `ReentrantCall` within another call of the same thread, unless it is done at once.
         """
         me = get_ident()
@@ -285,7 +285,7 @@ class Pump:
                 return finished
             if self.intents:  # of a handler that came while this frame had the lock
                 continue
-            expired = left == 0.0  # even with no time at all what is there is taken
+            expired = left == 0.0  # even without time, waiting messages are taken
             self._sleep(sleeper, left, also)
 
     # The caller of these has the lock.
@@ -311,7 +311,7 @@ class Pump:
                 self.intents.popleft()
 
     def _work(self, worker: Sleeper | None = None, *, place_is_free: bool = False) -> None:
-        """Carry out what is queued, write what there is room for, and tell the threads for which that may be the end of their wait."""
+        """Carry out the intents, write as room allows, and tell the threads for which that may be the end of their wait."""
         connection = self.connection
         moved, connected = connection.unfinished, connection.connected
         self._carry_out()
@@ -336,7 +336,7 @@ class Pump:
     def _advance(
         self, sleeper: Sleeper, done: Callable[[], bool], left: float | None, also: Sequence[int]
     ) -> bool:
-        """Do what can be done, return whether that is enough, and otherwise decide what the thread waits for."""
+        """Do as much as possible, return whether that is enough, and otherwise decide how the thread waits."""
         connection = self.connection
         sleeper.on_descriptor = False
         if len(self._sleepers) > 1 or sleeper.pipe is not None or self.readiness is not None:
@@ -365,9 +365,9 @@ class Pump:
         return any(sleeper.reads and sleeper.alive.locked() for sleeper in list(self._sleepers.values()))
 
     def _wake(self, worker: Sleeper | None, *, others: bool) -> None:
-        """Wake a frame beneath, and with `others` the threads that wait for what this one brought about.
+        """Wake a frame beneath, and with `others` the threads that wait for its results.
 
-        A thread that only queues brings nothing about for others: to wake one for each message would cost a switch of threads each.
+        A thread that only queues has no result for others: to wake one for each message would cost a switch of threads each.
         """
         me = get_ident()
         for thread, sleeper in list(self._sleepers.items()):
@@ -401,7 +401,7 @@ class Pump:
     # The caller of these has not.
 
     def _sleep(self, sleeper: Sleeper, left: float | None, also: Sequence[int]) -> None:
-        """Wait for what `_advance` decided, and read what has come."""
+        """Wait as `_advance` decided, and read the news."""
         if not sleeper.on_descriptor and not also:
             sleeper.sleep(_sooner(left, LOOK_AGAIN))
             return
@@ -416,7 +416,7 @@ class Pump:
                 self._poll(sleeper, _sooner(left, LOOK_AGAIN), also)
 
     def _poll(self, sleeper: Sleeper, left: float | None, also: Sequence[int]) -> None:
-        if not sleeper.reads:  # what another thread reads may end the wait
+        if not sleeper.reads:  # the bytes that another thread reads may end the wait
             left = _sooner(left, LOOK_AGAIN)
         if sleeper.writes and self._short:
             left = _sooner(left, SHORTAGE_RETRY)
@@ -424,7 +424,7 @@ class Pump:
         self.transport.wait(reading=sleeper.reads, writing=writing, left=left, also=also)
 
     def _leave(self, sleeper: Sleeper, me: int) -> None:
-        """Give the reader's place to another thread, and close what is to be closed."""
+        """Give the reader's place to another thread, and close the socket if that is due."""
         had_place = sleeper.reads
         sleeper.reads = False
         if self._sleepers.get(me) is sleeper:
@@ -442,7 +442,7 @@ class Pump:
         self.intents.append(Intent(lambda: self.connection.socket_closed(key)))
         if self.lock._is_owned():
             return
-        # Never waiting: the thread whose finalizer this is may hold the lock of another channel. Whoever has this one looks at the
+        # Never waiting: the thread whose finalizer this is may hold the lock of another channel. The thread that has this one looks at the
         # intents after letting go.
         try:
             if self.lock.acquire(blocking=False):

@@ -84,7 +84,7 @@ class Receiver(Front, Generic[Item]):
             try:
                 with self._taking:
                     return take()
-            except IndexError:  # nothing is there, or another thread was quicker
+            except IndexError:  # no message is there, or another thread was quicker
                 self._wait(self._inbox.arrival(timeout), "receive")
             finally:
                 self._inbox.read_on_soon()

@@ -121,7 +121,7 @@ async def echo_asyncio() -> int:
 
 
 async def answer(channel: aio.Channel) -> None:
-    """Echo one message."""
+    """Echo a message."""
     message = await channel.receive()
     if message.handle is not None:
         message.handle.close()

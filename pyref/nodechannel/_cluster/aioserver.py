@@ -15,7 +15,7 @@ from nodechannel._cluster.worker import ServerLink
 from nodechannel._handles.received import CountedSocket
 from nodechannel._lazy import ssl
 
-# Connections that are taken from a shared socket in one turn of the event loop, so that other workers get connections too.
+# Connections that are taken from a shared socket in a turn of the event loop, so that other workers get connections too.
 ACCEPTS_A_TURN = 8
 
 # Seconds until accepting is tried again after the descriptor table was full.

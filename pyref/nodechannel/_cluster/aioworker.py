@@ -131,7 +131,7 @@ class Worker(Channel):
     async def disconnect(self, timeout: float | None = None) -> None:
         """Close the servers, wait for their connections to end, tell the primary, and end the channel.
 
-        Does nothing when the channel has ended. Cancelled, it goes on in the background. Raises `TimeoutError` after `timeout`
+        Has no effect when the channel has ended. Cancelled, it goes on in the background. Raises `TimeoutError` after `timeout`
         seconds; then the channel is closed all the same, and its connections are aborted.
         """
         if self._connection.connected:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nodechannel._cluster.primary import Place, PrimaryProtocol
 
-# Connections that are accepted in one turn of the event loop.
+# Connections that are accepted in a turn of the event loop.
 ACCEPTS_A_TURN = 64
 
 # Accepted connections that may wait for a worker; later connections wait in the kernel. They may take at most a quarter of
@@ -31,7 +31,7 @@ _NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 class Sockets:
-    """The sockets of all places of one primary."""
+    """The sockets of all places of a primary."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -42,7 +42,7 @@ class Sockets:
         return self._loop.call_later(delay, function)
 
     def open(self, place: Place, primary: PrimaryProtocol) -> None:
-        """Create the socket of a place, or report the failure, whatever exception an odd question causes."""
+        """Create the socket of a place, or report the failure, also for the exception of an odd question."""
         try:
             sock = open_socket(place.query, listening=not place.shared)
             name = sockname(sock)
@@ -55,7 +55,7 @@ class Sockets:
         place.opened(sock.fileno(), name)
 
     def close(self, place: Place) -> None:
-        """Close the socket of a place; does nothing when it could not be created."""
+        """Close the socket of a place; has no effect when it could not be created."""
         sock = self._sockets.pop(place, None)
         if sock is not None:
             self._loop.remove_reader(sock)

@@ -63,7 +63,7 @@ class PlaceState(Enum):
 
 
 class Place:
-    """One socket of the primary, and the workers that use it.
+    """A socket of the primary, and the workers that use it.
 
     Attributes:
         key: its name on the wire.
@@ -161,11 +161,11 @@ class Copy:
         return OwnedFd.copy(self._fd)
 
     def return_to(self, delivery: Delivery) -> None:
-        """Do nothing: the caller still has the descriptor."""
+        """Keep it: the caller still has the descriptor."""
 
 
 class WorkerLink:
-    """One worker, as the primary sees it.
+    """A worker, as the primary sees it.
 
     Args:
         id: its number, unique in this primary.
@@ -272,12 +272,12 @@ class WorkerLink:
 
 
 def _reply_to(message: dict[str, Any]) -> dict[str, Any]:
-    """Return the member `ack` of the answer to a message ([CLU-004]), whatever value its `seq` has."""
+    """Return the member `ack` of the answer to a message ([CLU-004]), for any value of its `seq`."""
     return {"ack": message["seq"]} if "seq" in message else {}
 
 
 class PrimaryProtocol:
-    """The places that the workers of one primary listen at.
+    """The places that the workers of a primary listen at.
 
     Args:
         policy: how the workers get their connections.

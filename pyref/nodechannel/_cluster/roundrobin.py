@@ -1,4 +1,4 @@
-"""The scheduler of one listening socket: it chooses the worker for each connection, without any I/O.
+"""The scheduler of a listening socket: it chooses the worker for each connection, without any I/O.
 
 A worker is free once its question is answered, and again after each answer to an offer; it has one offer at a time. A connection stays
 here until a worker has accepted it. So neither a refusal nor the death of a worker loses a connection.
@@ -36,7 +36,7 @@ MAX_REST = 1.0
 
 
 class RoundRobin:
-    """Hands out the connections of one socket.
+    """Hands out the connections of a socket.
 
     Args:
         key: the name of the socket.

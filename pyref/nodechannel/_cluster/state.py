@@ -7,7 +7,7 @@ soon as the answer arrives.
 *The end of a worker.* The servers are closed first, in any case. A worker that leaves by its own wish then says so, and waits for the
 answer, so that the primary knows that this is no crash.
 
-A pair that is missing from a table is an illegal move: a local call does nothing, a message of the peer is ignored.
+A pair that is missing from a table is an illegal move: a local call has no effect, a message of the peer is ignored.
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ class Cluster:
         self._spawn(self._attend(slot, worker))
         return worker
 
-    # One worker from its start to its end.
+    # A worker from its start to its end.
 
     async def _attend(self, slot: int, worker: WorkerProcess) -> None:
         await worker.process.wait()

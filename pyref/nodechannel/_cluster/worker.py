@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ServerLink:
-    """The state of one server of a worker.
+    """The state of a server of a worker.
 
     Attributes:
         query: the question.
@@ -56,7 +56,7 @@ class ServerLink:
 
 
 class WorkerProtocol:
-    """One worker: `receive` handles the messages of the primary, the other methods are requests of this side.
+    """A worker: `receive` handles the messages of the primary, the other methods are requests of this side.
 
     Args:
         send: queues an internal message; raises `ChannelClosed`.
@@ -233,4 +233,4 @@ def _error_in(query: Query, message: dict[str, Any], handle: ReceivedHandle | No
 
 
 def _do_nothing() -> None:
-    """Do nothing."""
+    """Ignore the call."""

@@ -1,1 +1,1 @@
-"""The protocol of one channel without I/O: bytes and descriptors in, events and writes out. Imports `errors` and `_handles`."""
+"""The protocol of a channel without I/O: bytes and descriptors in, events and writes out. Imports `errors` and `_handles`."""

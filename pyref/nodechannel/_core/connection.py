@@ -2,15 +2,15 @@
 
 An exception may come between any two instructions: a signal handler can raise, and so can Ctrl-C. Therefore each input is a record that
 waits in a queue, and `consume` acts on a record and removes it as one transaction: a checkpoint of the state is kept until it is done.
-Whoever comes next finds the checkpoint of a transaction that was cut off, returns to it (`recover`), and begins again.
+The next caller finds the checkpoint of a transaction that was cut off, returns to it (`recover`), and begins again.
 
-After every input, first write what `outbox` holds, then take from the left of `events` until nothing is there:
+After every input, first write the `outbox`, then take from the left of `events` until none is left:
 
-    inbox and take_in(), outbox.taken and account()                   what the system calls returned
-    receive_data(...), receive_eof(), write_failed()                  what happened outside
-    frame(...), queue(...), send(...), disconnect(), close()          what this side wants
-    outbox, ready_to_close                                            what the caller must do
-    events                                                            what the user should learn
+    inbox and take_in(), outbox.taken and account()                   the results of system calls
+    receive_data(...), receive_eof(), write_failed()                  the events from outside
+    frame(...), queue(...), send(...), disconnect(), close()          the wishes of this side
+    outbox, ready_to_close                                            the duties of the caller
+    events                                                            the news for the user
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ if TYPE_CHECKING:
 
 
 class Connection:
-    """One end of a channel.
+    """An end of a channel.
 
     Args:
         serialization: how messages become bytes; see `Serialization`.
@@ -109,7 +109,7 @@ class Connection:
         self._ack_alone = [serialization.ack_body]
         # What the reading calls returned and nothing has been made of yet, in order; the call itself appends it.
         self.inbox: deque[Received] = deque()
-        # What the record that is being taken in brings, and how to return to the state before that record.
+        # The events of the record that is being taken in, and how to return to the state before that record.
         self._staged: deque[Any] = deque()
         self._internal_staged = False
         self._undo: tuple[Any, ...] | None = None
@@ -121,7 +121,7 @@ class Connection:
         self.closed = False
         # Whether this side wants no further message, although the channel may be open.
         self.stopped = False
-        # What the user should learn, in the order of the stream; a front end takes from the left ([FLO-002]).
+        # The news for the user, in the order of the stream; a front end takes from the left ([FLO-002]).
         self.events: deque[Event] = deque()
         # Whether an error was ever among them.
         self._faulty = False
@@ -141,20 +141,20 @@ class Connection:
         # order of the stream, while bytes are taken in. It may send, but must neither raise nor close the channel.
         self.on_internal: Callable[[dict[str, Any], ReceivedHandle | None], None] = _nobody_listens
 
-    # What the caller may ask.
+    # The questions of the caller.
 
     def arrived(self) -> bool:
-        """Return whether a receiver need not wait any more: an event is there, or nothing can come."""
+        """Return whether a receiver need not wait any more: an event is there, or none can come."""
         return bool(self.events) or self.closed or self.stopped
 
     @property
     def settled(self) -> bool:
-        """Whether everything sent was written and every handle was acknowledged or abandoned."""
+        """Whether all messages were written and every handle was acknowledged or abandoned."""
         return not self.outbox.size and self._hand_over.idle
 
     @property
     def ready_to_close(self) -> bool:
-        """Whether a disconnect has been waiting for what is now settled."""
+        """Whether a disconnect has been waiting for an end that is now reached."""
         # [LIF-012]
         return self._state is Channel.DISCONNECTING and self.settled
 
@@ -187,7 +187,7 @@ class Connection:
     def take_messages(self) -> list[Message]:
         """Remove and return the messages before the first error, which is raised when it comes first.
 
-        Raises `IndexError` if nothing is there. Several threads may call it: each event is taken by one of them.
+        Raises `IndexError` without an event. Several threads may call it: each event is taken by one of them.
         """
         if self.stopped:
             raise IndexError
@@ -195,7 +195,7 @@ class Connection:
         taken: list[Any] = []
         try:
             taken.extend(map(deque.popleft, repeat(events)))
-        except IndexError:  # the list keeps what was taken until then
+        except IndexError:  # the list keeps the messages that were taken until then
             if not taken:
                 raise
         except BaseException:  # of a signal handler
@@ -229,7 +229,7 @@ class Connection:
         return result
 
     def _commit(self) -> None:
-        """End a transaction, and keep nothing of what it removed."""
+        """End a transaction, and forget the removed writes."""
         self._undo = None
         self.outbox.commit()
         self._hand_over.held.commit()
@@ -243,7 +243,7 @@ class Connection:
         return outbox.direct is not None or (bool(outbox.waiting) and outbox.unaccounted)
 
     def recover(self) -> None:
-        """Return to the state before a transaction that was cut off. The caller holds whatever lock the connection has."""
+        """Return to the state before a transaction that was cut off. The caller holds the lock that the connection has."""
         if self._undo is not None:
             source, record, framer, checkpoint = self._undo
             self._framer.restore(framer)
@@ -279,7 +279,7 @@ class Connection:
         self._faulty, self._truncated, self.on_socket_closed = others
 
     def _publish(self) -> None:
-        """Hand up what a record brought: each event moves in one step."""
+        """Hand up the events of a record: each event moves in one step."""
         staged = self._staged
         if not self._internal_staged:
             self.events.extend(map(deque.popleft, repeat(staged, len(staged))))
@@ -292,7 +292,7 @@ class Connection:
                 self.events.extend(map(deque.popleft, repeat(staged, 1)))
         self._internal_staged = False
 
-    # What this side wants.
+    # The wishes of this side.
 
     def envelope(self, message: object, handle: Outgoing) -> bytes:
         """Return the frame of a user message in the envelope of its handle, for `queue`; raises `InvalidMessage`."""
@@ -306,9 +306,9 @@ class Connection:
     def queue(
         self, frames: bytes, handle: Outgoing | None = None, delivery: Delivery | None = None
     ) -> Delivery:
-        """Queue what `frame` or `frames` returned, or with its handle what `envelope` returned; the caller may have made the `delivery`.
+        """Queue the result of `frame` or `frames`, or with its handle that of `envelope`; the caller may have made the `delivery`.
 
-        Raises `ChannelClosed` or an error of taking the handle; then nothing was queued and the handle is untouched.
+        Raises `ChannelClosed` or an error of taking the handle; then no message was queued and the handle is untouched.
         """
         # [FLO-005]
         if handle is None and delivery is None and self.unhindered:
@@ -327,13 +327,13 @@ class Connection:
         return delivery
 
     def send(self, message: object, handle: Outgoing | None = None) -> Delivery:
-        """Queue a user message; raises what `frame` and `queue` raise."""
+        """Queue a user message; raises the errors of `frame` and `queue`."""
         if handle is None:
             return self.queue(self.frame(message))
         return self.queue(self.envelope(message, handle), handle)
 
     def send_internal(self, message: dict[str, Any], handle: Outgoing | None = None) -> Delivery:
-        """Queue an internal message, which is the caller's to get right, like a user message ([HND-010]); raises what `queue` raises."""
+        """Queue an internal message, which is the caller's to get right, like a user message ([HND-010]); raises the errors of `queue`."""
         if handle is None:
             return self.queue(self._serialization.internal_frame(message))
         return self.queue(self._envelope(message, handle, internal=True), handle)
@@ -355,7 +355,7 @@ class Connection:
 
     # [LIF-011]
     def disconnect(self) -> None:
-        """End the channel once everything queued is delivered, see `ready_to_close`; at once where nothing can be delivered any more."""
+        """End the channel once the whole queue is delivered, see `ready_to_close`; at once where no message can be delivered any more."""
         state = CHANNEL[self._state, ChannelInput.DISCONNECT]
         if state is Channel.CLOSED:
             self._end(ChannelInput.DISCONNECT)
@@ -364,11 +364,11 @@ class Connection:
             self._update()
 
     def stop(self) -> None:
-        """Give the user no further message; the channel stays open for what this side sends."""
+        """Give the user no further message; the channel stays open for the messages of this side."""
         self.stopped = True
 
     def close(self) -> None:
-        """End the channel now: what is queued or not yet taken by the user is dropped and its descriptors are closed."""
+        """End the channel now: queued and unread messages are dropped, and their descriptors closed."""
         self._end(ChannelInput.CLOSE)
         for event in self.events:
             if isinstance(event, ReceivedMessage) and event.handle is not None:
@@ -377,10 +377,10 @@ class Connection:
 
     # [LIF-010]
     def finish(self) -> None:
-        """Complete a disconnect: what was received stays readable."""
+        """Complete a disconnect: received messages stay readable."""
         self._end(ChannelInput.FLUSHED)
 
-    # What happened outside.
+    # The events from outside.
 
     def receive_data(self, data: bytes, fds: Sequence[OwnedFd] = (), *, truncated: bool = False) -> None:
         """Take in bytes, the descriptors that came with them, and whether the kernel dropped descriptors."""
@@ -389,7 +389,7 @@ class Connection:
         self.take_in()
 
     def take_in(self) -> None:
-        """Take in what is in the inbox."""
+        """Take in the records of the inbox."""
         if self._undo is not None or self._staged or self.outbox.direct is not None or self.outbox.waiting:
             self.recover()
         inbox = self.inbox
@@ -401,7 +401,7 @@ class Connection:
                 record = inbox[0] = (data, (), flags, descriptors)
             if descriptors:
                 own_all(descriptors, self._pending_fds)
-            # As `consume`; but where a record brings plain messages alone, nothing changes besides the framer.
+            # As `consume`; but where a record brings plain messages alone, the framer alone changes.
             plain = data and not (self._pending_fds or self.closed or flags & TRUNCATED)
             self._undo = (inbox, record, self._framer.checkpoint(), None if plain else self._checkpoint())
             if plain:
@@ -452,12 +452,12 @@ class Connection:
             self._end(ChannelInput.EOF)
 
     def written(self, count: int) -> None:
-        """The kernel took `count` bytes of what the outbox gathered."""
+        """The kernel took `count` of the gathered bytes."""
         self.outbox.taken = count
         self.account()
 
     def account(self) -> None:
-        """Account what the kernel took of what the outbox gathered."""
+        """Account the bytes that the kernel took."""
         write = self.outbox.account()
         if write is not None:
             write.delivery.state = _WRITTEN
@@ -466,7 +466,7 @@ class Connection:
             self.outbox.drop()
 
     def write_failed(self) -> None:
-        """The peer is gone: what is queued cannot be delivered, what was received can still be read."""
+        """The peer is gone: queued messages cannot be delivered, received messages can still be read."""
         self._end(ChannelInput.WRITE_FAILED)
 
     # Receiving.
@@ -636,7 +636,7 @@ class Connection:
     # Ending.
 
     def _end(self, how: ChannelInput) -> None:
-        """Move on, giving up what is on its way out, and at the end the descriptors that no message claimed."""
+        """Move on, giving up the frames on their way out, and at the end the descriptors that no message claimed."""
         self._state = CHANNEL[self._state, how]
         self._update()
         self.on_socket_closed = _nobody_counts

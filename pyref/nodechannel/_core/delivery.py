@@ -1,4 +1,4 @@
-"""What becomes of a message after it was sent."""
+"""The fate of a message after it was sent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _QUEUED = DeliveryState.QUEUED
 
 
 class Delivery:
-    """What becomes of a message after `send`; messages without a handle that leave together share one.
+    """The fate of a message after `send`; messages without a handle that leave together share one.
 
     It equals itself and its copies, which tell how far the message had come when they were made.
 
@@ -33,7 +33,7 @@ class Delivery:
         refused: whether the peer refused the handle for good.
     """
 
-    # Of most messages nothing but the state is ever known.
+    # The state of most messages is all that is ever known.
     refusals: int = 0
     refused: bool = False
     # Of a copy: the number of the original.
@@ -53,7 +53,7 @@ class Delivery:
     def take_back(self, timeout: float | None = None) -> socket.socket:
         """Return the connected socket that was handed over in vain, once the delivery is abandoned.
 
-        It is non-blocking, or waits for `timeout` seconds in each call. A socket that nobody takes back is closed with the delivery.
+        It is non-blocking, or waits for `timeout` seconds in each call. A socket that is not taken back is closed with the delivery.
         Raises `HandleTaken` when there is none: it was shared and not handed over, was acknowledged, or was taken back before.
         """
         fd, self._returned = self._returned, None

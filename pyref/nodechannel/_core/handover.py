@@ -1,4 +1,4 @@
-"""Handing over: one unacknowledged handle at a time, and everything sent meanwhile held back behind it."""
+"""Handing over: one unacknowledged handle at a time, and all messages from meanwhile held back behind it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_RETRANSMISSIONS = 3
 
 
 class HandOvers:
-    """The handle that is under way, and what waits behind it.
+    """The handle that is under way, and the frames behind it.
 
     Args:
         outbox: where writes go whose turn has come.
@@ -72,7 +72,7 @@ class HandOvers:
         return True
 
     def refused(self) -> Delivery | None:
-        """The peer refused the handle; return what is known of it now, or None if there was none to refuse."""
+        """The peer refused the handle; return its delivery now, or None if there was none to refuse."""
         write = self._in_flight
         if write is None or (self._state, _NACK) not in HAND_OVER:
             return None
@@ -91,7 +91,7 @@ class HandOvers:
 
     # [HND-025]
     def abandon_all(self) -> None:
-        """Give up whatever was not delivered: the channel ends."""
+        """Give up all that was not delivered: the channel ends."""
         for write in (*self._outbox.clear(), *self.held.clear()):
             _conclude(write, _ABANDONED)
         if self._in_flight is not None:

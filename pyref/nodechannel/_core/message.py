@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 
 
 class Message:  # noqa: PLW1641 (the value of most messages has no hash)
-    """A message that has arrived, or one that a program makes to test what it does with a message.
+    """A message that has arrived, or one that a program makes to test its own code.
 
     Two messages are equal if their values are equal and their handle is the same object.
 
@@ -61,7 +61,7 @@ def _remake(data: typing.Any, handle: ReceivedHandle | None, raw: bytes | None) 
 
 
 class ReceivedMessage(Message):
-    """What a connection makes. Its attributes are set from outside: to call an `__init__` takes as long as all else it does."""
+    """A message made by a connection. Its attributes are set from outside: to call an `__init__` takes as long as all else it does."""
 
     __slots__ = ()
 

@@ -9,7 +9,7 @@ from nodechannel._core.serialization import Serialization
 
 
 class ChannelOptions(TypedDict, total=False):
-    """What a channel can be told when it is made.
+    """The options of a channel.
 
     Attributes:
         unsafe_integers: send integers beyond 2**53 - 1, which a JavaScript peer rounds, instead of refusing them ([JSN-007]).

@@ -1,6 +1,6 @@
-"""Frames that wait for the kernel: many leave in one call, a partial write loses nothing.
+"""Frames that wait for the kernel: many leave in one call, a partial write loses no byte.
 
-An exception of a signal handler may end any method of this file between two instructions. Everything that the kernel has taken is
+An exception of a signal handler may end any method of this file between two instructions. All bytes that the kernel has taken are
 therefore accounted by `account`, which can be repeated; all other changes belong to a transaction of the connection, which returns to
 `checkpoint`.
 """
@@ -58,7 +58,7 @@ class Outbox:
         waiting: the writes of which the kernel has not taken all.
         size: bytes that were not written yet.
         direct: frames that are given to the kernel without being queued; None when no such call is under way.
-        taken: what the last system call returned, until it is accounted. The call stores it without a Python instruction in between.
+        taken: the result of the last system call, until it is accounted. The call stores it without a Python instruction in between.
     """
 
     __slots__ = ("_open", "_open_size", "_removed", "direct", "size", "taken", "waiting")
@@ -86,7 +86,7 @@ class Outbox:
         return current.delivery
 
     def put(self, write: Write) -> None:
-        """Append one write."""
+        """Append a write."""
         self._open = None
         self.waiting.append(write)
         self.size += len(write.data)
@@ -102,7 +102,7 @@ class Outbox:
         return write
 
     def gather(self) -> tuple[bytes | memoryview, OwnedFd | None]:
-        """Return what the next system call can take: bytes, and the descriptor that must ride on the first of them.
+        """Return the load of the next system call: bytes, and the descriptor that must ride on the first of them.
 
         A frame with a descriptor is a write of its own, so that the descriptor meets the first byte of its frame ([HND-005], [HND-006]);
         once a part of it is out the descriptor is gone too and must not be attached again ([HND-028]).
@@ -128,7 +128,7 @@ class Outbox:
         return bool(self.waiting) and 0 < len(self.waiting[0].data) <= self.waiting[0].offset
 
     def account(self) -> Write | None:
-        """Note that the kernel took `taken` bytes of what was gathered; return the write if it has all of it. Then `drop` it."""
+        """Note that the kernel took `taken` of the gathered bytes; return the write if it has all of it. Then `drop` it."""
         first = self.waiting[0]
         # [FRM-008] No call within the statement: it is done as a whole.
         first.offset, self.size, self.taken = first.offset + self.taken, self.size - self.taken, 0
@@ -139,7 +139,7 @@ class Outbox:
         self.waiting.popleft()
 
     def account_direct(self) -> None:
-        """Queue what the kernel did not take of `direct`. Of what it did not take at all nothing is kept: its sender has an error."""
+        """Queue the bytes of `direct` that the kernel did not take. If it took none, none is kept: its sender has an error."""
         frames = self.direct
         if frames is None:
             return
@@ -151,7 +151,7 @@ class Outbox:
         self.direct, self.taken = None, 0
 
     def clear(self) -> list[Write]:
-        """Forget everything; return the writes that were not completely written."""
+        """Forget all writes; return the writes that were not completely written."""
         unwritten = list(self.waiting)
         self.waiting = deque()  # another one: a checkpoint keeps the old one
         self._open = None
@@ -173,7 +173,7 @@ class Outbox:
         )
 
     def commit(self) -> None:
-        """Forget the checkpoint, and with it what was removed since."""
+        """Forget the checkpoint, and with it the writes removed since."""
         self._removed = []
 
     def restore(self, checkpoint: Checkpoint) -> None:

@@ -10,7 +10,7 @@ from nodechannel._transport.owned import OwnedFd
 
 
 class Outgoing(Protocol):
-    """A handle that the caller offers: described now, taken only once nothing can fail any more."""
+    """A handle that the caller offers: described now, taken only once no step can fail any more."""
 
     type: HandleType
     dgram_type: str | None

@@ -1,6 +1,6 @@
-"""What a `Connection` asks of a serialization; `_json` is one, and a test has another of thirty lines.
+"""The interface between a `Connection` and a serialization; `_json` is one, and a test has another of thirty lines.
 
-A frame is the bytes of one message on the wire, with all that delimits it. Nothing else in this package knows what a frame looks like.
+A frame is the bytes of one message on the wire, with all that delimits it. No other code of this package knows the form of a frame.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Any, Protocol, TypeAlias
 from nodechannel._handles.types import HandleType
 from nodechannel.errors import RemoteError
 
-# The bytes of a message without what delimits them; a bytearray when they arrived in pieces.
+# The bytes of a message without their delimiters; a bytearray when they arrived in pieces.
 Body: TypeAlias = bytes | bytearray
 
 
 class Framer(Protocol):
-    """Cuts what was read into the bodies of messages.
+    """Cuts the bytes read into the bodies of messages.
 
     Attributes:
         buffered: bytes of the unfinished frame; 0 between two frames.
@@ -40,7 +40,7 @@ class Framer(Protocol):
 
 
 class Serialization(Protocol):
-    """Messages to frames, and bodies to messages. Its methods change nothing, so any thread may call them.
+    """Messages to frames, and bodies to messages. Its methods have no effects, so any thread may call them.
 
     Attributes:
         mode: its name in NODE_CHANNEL_SERIALIZATION_MODE.
@@ -61,7 +61,7 @@ class Serialization(Protocol):
         """Return the frame of a user message; raises `InvalidMessage`, for an internal message too ([CLS-005])."""
 
     def frames(self, messages: list[object]) -> list[bytes]:
-        """Return the frames of many user messages, joined to few pieces; raises what `frame` raises."""
+        """Return the frames of many user messages, joined to few pieces; raises the errors of `frame`."""
 
     def internal_frame(self, message: dict[str, Any]) -> bytes:
         """Return the frame of an internal message; it may repeat values of the peer, so no value is refused."""
@@ -77,11 +77,11 @@ class Serialization(Protocol):
     ) -> bytes:
         """Return the frame of a message in the envelope of its handle ([HND-001], [HND-007]).
 
-        A user message is held to what `frame` accepts, and raises what it raises; an internal one is not.
+        A user message is held to the values that `frame` accepts, and raises its errors; an internal one is not.
         """
 
     def decode(self, body: Body) -> Any:
-        """Return the value of one body; raises `MalformedMessage`."""
+        """Return the value of a body; raises `MalformedMessage`."""
 
     def decode_all(self, bodies: Sequence[Body]) -> list[Any]:
-        """Return the values of many bodies in one go; raises `MalformedMessage` when any of them has none."""
+        """Return the values of many bodies in a single call; raises `MalformedMessage` when any of them has none."""

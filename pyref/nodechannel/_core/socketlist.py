@@ -24,7 +24,7 @@ class ReceivedSockets:
         self._announce: set[str] = set()
 
     def arrived(self, key: str, handle: ReceivedHandle, told: Callable[[], None]) -> None:
-        """Count one more open socket, which calls `told` when it is closed."""
+        """Count another open socket, which calls `told` when it is closed."""
         count = self._open.get(key, 0) + 1
         # [SLS-011] One statement without a call: no exception of a signal handler separates the two.
         self._open[key], handle.on_closed = count, told
@@ -78,7 +78,7 @@ class Questions:
         self._pending: dict[str, list[Answer]] = {}
 
     def ask(self, key: str, answer: Answer) -> None:
-        """Note one more question, and where its answer goes."""
+        """Note another question, and where its answer goes."""
         self._pending.setdefault(key, []).append(answer)
 
     def answered(self, key: str, count: int) -> None:

@@ -1,8 +1,8 @@
 """The two state machines of a channel, as tables.
 
 *The channel.* There is no greeting and no closing message on the wire: a channel is open from the start and ends with end of file.
-What a program sees as `disconnect` is the wish to end once everything queued is written; a handle that waits for its acknowledgement
-holds that moment back (LIF chapter). `PEER_GONE` means that writing failed: nothing can be sent any more, while messages that the
+The `disconnect` of a program is the wish to end once the queue is written; a handle that waits for its acknowledgement
+holds that moment back (LIF chapter). `PEER_GONE` means that writing failed: no message can be sent any more, while messages that the
 peer wrote before it went away can still be read.
 
 *The hand-over of a handle.* At most one handle is under way in each direction (HND chapter). It is written, then it waits; an
@@ -10,7 +10,7 @@ acknowledgement ends it, a refusal writes the same bytes and descriptor again, a
 
 A pair that is missing from a table is an illegal move: a local call is refused, a message of the peer is reported as its error.
 
-Where a message or a handle passes, this package has its own names for the members of enumerations: up to Python 3.11 each lookup in such a
+Where a message or a handle passes, this package has its own names for the members of enumerations: up to Python 3.11 each lookup in a
 class raises and catches an error inside, which takes longer than calling a function.
 """
 
@@ -29,23 +29,23 @@ class Channel(_Named):
 
     OPEN = auto()
     DISCONNECTING = auto()  # disconnect() was called; queued messages are still being written
-    PEER_GONE = auto()  # writing failed; what was received before can still be read
+    PEER_GONE = auto()  # writing failed; earlier messages can still be read
     CLOSED = auto()
 
 
 class ChannelInput(_Named):
-    """What moves the channel."""
+    """The inputs of the channel."""
 
     SEND = auto()
     DISCONNECT = auto()
-    FLUSHED = auto()  # nothing is queued and no handle is under way
+    FLUSHED = auto()  # the queue is empty and no handle is under way
     WRITE_FAILED = auto()
     EOF = auto()
     CLOSE = auto()
 
 
 class HandOver(_Named):
-    """States of the hand-over of one handle, at the sender."""
+    """States of the hand-over of a handle, at the sender."""
 
     IDLE = auto()
     WRITING = auto()  # the envelope is not completely written
@@ -53,7 +53,7 @@ class HandOver(_Named):
 
 
 class HandOverInput(_Named):
-    """What moves a hand-over."""
+    """The inputs of a hand-over."""
 
     SEND = auto()
     WRITE_DONE = auto()
@@ -76,7 +76,7 @@ CHANNEL = {
     (
         Channel.PEER_GONE,
         ChannelInput.WRITE_FAILED,
-    ): Channel.PEER_GONE,  # an answer to what is still being read
+    ): Channel.PEER_GONE,  # an answer to a handle that is still being read
     (Channel.PEER_GONE, ChannelInput.DISCONNECT): Channel.CLOSED,
     (Channel.PEER_GONE, ChannelInput.EOF): Channel.CLOSED,
     (Channel.PEER_GONE, ChannelInput.CLOSE): Channel.CLOSED,

@@ -35,7 +35,7 @@ class Background:
         return asyncio.run_coroutine_threadsafe(work, self.loop)
 
     def wait(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Run a coroutine and return its result; an exception here, such as `KeyboardInterrupt`, cancels it."""
+        """Run a coroutine and return its result; an exception here, like `KeyboardInterrupt`, cancels it."""
         future = self.start(work)
         try:
             return future.result()
@@ -52,7 +52,7 @@ class Background:
         return self.wait(carry_out())
 
     def close(self) -> None:
-        """Cancel what runs and end the thread."""
+        """Cancel all tasks and end the thread."""
         if self.loop.is_closed():
             return
 

@@ -73,7 +73,7 @@ class Ipc:
     async def get_each_message(self) -> AsyncIterator[Any]:
         """Yield all messages until the channel ends. Several loops at a time get each message each.
 
-        Leaving the loop does not disconnect: that is what `close` is for.
+        Leaving the loop does not disconnect: `close` does.
         """
         async with self._listen() as queue:
             with suppress(ChannelClosed):

@@ -29,7 +29,7 @@ class Ipc:
             raise
 
     def send_message(self, message: Any, *, strict: bool = False, timeout: float | None = None) -> None:
-        """Send a message; a strict one is acknowledged by a listener. Raises what the asyncio method raises."""
+        """Send a message; a strict one is acknowledged by a listener. Raises the errors of the asyncio method."""
         self._background.wait(self._ipc.send_message(message, strict=strict, timeout=timeout))
 
     def get_one_message(

@@ -67,7 +67,7 @@ class Sent:
 
 
 class Exchange:
-    """The state of one end.
+    """The state of an end.
 
     After each call, write `replies` and hand `delivered` to the listeners.
 

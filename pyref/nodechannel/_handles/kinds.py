@@ -1,4 +1,4 @@
-"""What a descriptor is: the handle type that fits it, and whether it fits the type that somebody gave it."""
+"""The kind of a descriptor: the handle type that fits it, and whether it fits a given type."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _family_of = socket.SocketType.family.__get__
 def kind_of(sock: socket.SocketType) -> tuple[HandleType, str | None]:
     """Return the handle type of a socket and, for a datagram socket, its `dgramType`.
 
-    Raises `InvalidHandle` when Node could make nothing of it ([HND-003]).
+    Raises `InvalidHandle` when Node could not use it ([HND-003]).
     """
     kind, family = _type_of(sock), _family_of(sock)
     if kind == socket.SOCK_DGRAM and family in _INET:
@@ -48,7 +48,7 @@ def kind_of(sock: socket.SocketType) -> tuple[HandleType, str | None]:
 
 
 def misfit(type_: HandleType, dgram_type: str | None, sock: socket.SocketType) -> str | None:
-    """Say what a socket is if it is not what its type announces, None if it fits.
+    """Name the kind of a socket that does not fit its type, None if it fits.
 
     A connection that has ended on its way here still fits: its reader will see the end.
     """

@@ -39,13 +39,13 @@ _SENDABLE = (socket.socket, ReceivedHandle)
 
 
 class SocketHandle:
-    """A socket that the caller wants to send; nothing about it is changed before `take`.
+    """A socket that the caller wants to send; it is not changed before `take`.
 
     Args:
         sock: the socket; a `ReceivedHandle` can be sent on.
         keep_open: leave a connected socket open at this side; listening and datagram sockets always stay open, as in Node.
         key: names the server that a connected socket came from, for counting its connections.
-        handle_type: what the receiver shall make of it, if not what the socket itself tells: `net.Native` and `dgram.Native` give a Node
+        handle_type: the receiver's object, if not as the socket itself tells: `net.Native` and `dgram.Native` give a Node
             receiver the bare handle, and a bound socket that does not listen goes only as `net.BoundSocket`, which Node knows from 26 on.
 
     Raises `InvalidHandle` when it is none of the kinds that Node can receive, or does not fit the type.
@@ -115,7 +115,7 @@ class SocketHandle:
             self._taken.duplicate(sock.fileno())
         else:
             self._taken.fill(socket.SocketType.detach, sock)
-            sock.close()  # of its descriptor nothing is left, but it is to know that
+            sock.close()  # its descriptor is gone, and the object is to know that
 
     def _take_received(self, handle: ReceivedHandle) -> None:
         make_nonblocking(handle.fileno())
@@ -137,7 +137,7 @@ def _is_tls(sock: Any) -> bool:
 
 
 def _remedy(thing: Any) -> str:
-    """Say why an object cannot be sent that is no plain socket, and what can be sent instead."""
+    """Say why an object cannot be sent that is no plain socket, and the object to send instead."""
     name = type(thing).__name__
     if _is_tls(thing):
         return f"{name} speaks TLS, whose keys stay in this process; send the socket before wrap_socket(), or after unwrap()"
@@ -153,8 +153,8 @@ def _remedy(thing: Any) -> str:
 
 
 def _described(sock: Sendable, wanted: HandleType | str | None) -> tuple[HandleType, str | None, str | None]:
-    """Return what a socket is, its `dgramType`, and what it is instead of the wanted type, if it is not that."""
-    # A second descriptor for what has no socket object: such an object closes its descriptor when an exception comes between.
+    """Return the type of a socket, its `dgramType`, and its kind if that is not the wanted type."""
+    # A second descriptor where there is no socket object: that object would close its descriptor when an exception comes between.
     copy = _opened(sock.fileno()) if isinstance(sock, ReceivedHandle) else None
     probe: Any = copy or sock
     try:

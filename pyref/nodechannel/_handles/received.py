@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from weakref import finalize
 
 
-# What a handle has whose descriptor was given up.
+# The owner in a handle whose descriptor was given up.
 _NONE = OwnedFd(-1)
 
 
 class ReceivedHandle:
     """A handle that arrived with a message.
 
-    It owns its descriptor until `socket` or `detach` hands it to the caller. One that nobody claims is closed, with a `ResourceWarning`.
+    It owns its descriptor until `socket` or `detach` hands it to the caller. An unclaimed handle is closed, with a `ResourceWarning`.
 
     Attributes:
-        type: what the sender calls it.
+        type: the type, in the sender's word.
         key: names the server that a `net.Socket` came from; opaque.
         dgram_type: ``udp4`` or ``udp6`` for a `dgram.Socket`.
         on_closed: called once when the socket is closed in this process, or when it is handed on as a bare descriptor.
@@ -70,7 +70,7 @@ class ReceivedHandle:
         A description that is shared with other processes is non-blocking and must stay so ([HND-018]). The socket therefore
         does not block, which suits asyncio and selectors; with `timeout` in seconds it waits that long in each call.
 
-        Raises `HandleTaken` when it was claimed before, and `HandleMismatch` when the descriptor is not what its type says; then
+        Raises `HandleTaken` when it was claimed before, and `HandleMismatch` when the descriptor does not fit its type; then
         it is closed.
         """
         if timeout is None:

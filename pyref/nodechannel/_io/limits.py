@@ -6,7 +6,7 @@ import math
 
 
 def seconds(timeout: float | None) -> float | None:
-    """Return a limit in seconds, None for none: infinity is no limit, and what is below zero is zero. Raises `ValueError` for NaN."""
+    """Return a limit in seconds, None for none: infinity is no limit, and a number below zero is zero. Raises `ValueError` for NaN."""
     if timeout is None or timeout == math.inf:
         return None
     if timeout != timeout:

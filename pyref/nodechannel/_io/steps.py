@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from nodechannel._core.delivery import Delivery
     from nodechannel._transport.seam import Received, Transport
 
-# glibc gives the end of its heap back to the system when more of it is free than it has learned to keep, 128 KiB at first; what was given
-# back comes again page by page, which takes up to a third of the time of a message. It keeps 32 MiB once a block of 16 MiB was freed, of
+# glibc gives the end of its heap back to the system when more of it is free than it has learned to keep, 128 KiB at first. That memory
+# comes again page by page, which takes up to a third of the time of a message. glibc keeps 32 MiB once a block of 16 MiB was freed, of
 # which no page has ever been touched: enough for messages of 1 MiB, for which orjson takes twelve times as much for a moment.
 bytes(16 << 20)
 
 # What stands for the end of the stream.
 _END: Received = (b"", (), 0, None)
 
-# The kernel lacks memory, or too many descriptors of this user are under way. Both pass, and nothing tells when: a write is tried again
-# after so many seconds.
+# The kernel lacks memory, or too many descriptors of this user are under way. Both pass, and the system does not tell when: a write is
+# tried again after so many seconds.
 _SHORTAGES = (errno.ENOBUFS, errno.ENOMEM, errno.ETOOMANYREFS)
 SHORTAGE_RETRY = 0.02
 
@@ -44,7 +44,7 @@ ALL, UNTIL_FULL, UNTIL_SHORTAGE = Wrote.ALL, Wrote.UNTIL_FULL, Wrote.UNTIL_SHORT
 def receive_step(transport: Transport, connection: Connection, *, wait: bool = False) -> None:
     """Make one read, whose result the connection is to take in; with `wait` it may sleep until something arrives.
 
-    Raises `BlockingIOError` when nothing is there.
+    Raises `BlockingIOError` when no data is there.
     """
     try:
         # `map` calls and `extend` stores without a Python instruction in between. A signal handler that raises
@@ -81,7 +81,7 @@ def send_now(transport: Transport, connection: Connection, frames: bytes) -> Del
 def send_step(transport: Transport, connection: Connection) -> Wrote:
     """Write as much of the outbox as the kernel takes.
 
-    A peer that is gone is told to the connection; then there is nothing left to write.
+    A peer that is gone is told to the connection; then no frame is left to write.
     """
     outbox = connection.outbox
     while outbox.size:
@@ -102,7 +102,7 @@ def send_step(transport: Transport, connection: Connection) -> Wrote:
 
 
 def _transient(error: OSError) -> Wrote:
-    """Return what a failed write waits for; raise any other error again."""
+    """Return how a failed write goes on; raise any other error again."""
     if isinstance(error, BlockingIOError):
         return UNTIL_FULL
     if error.errno in _SHORTAGES:

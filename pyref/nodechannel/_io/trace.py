@@ -1,11 +1,11 @@
-"""The wire trace: each frame that a channel reads or writes, one line each, for a person who looks for a fault.
+"""The wire trace: each frame that a channel reads or writes, each on a line, for a person who looks for a fault.
 
     12:34:56.789012 4711 fd 3 -> {"cmd":"NODE_HANDLE","type":"net.Server","msg":"take it"} +fd 9
     12:34:56.789324 4711 fd 3 <- {"cmd":"NODE_HANDLE_ACK"}
 
-The trace stands at the transport, below everything else: it shows what the kernel took and gave, at the time when it did. It cannot break
-the channel: when a line cannot be written, there is a warning, and the trace ends. One thing is different while it is on: an exception that
-a signal handler raises inside of it can lose what the kernel took or gave in that call.
+The trace stands at the transport, below the rest: it shows the bytes that the kernel took and gave, and when. The trace cannot break the
+channel: when a line cannot be written, there is a warning, and the trace ends. While it is on, an exception that a signal handler raises
+inside of it can lose the bytes of that call.
 """
 
 from __future__ import annotations
@@ -108,10 +108,10 @@ class TracedTransport:
 
 
 class Trace:
-    """The trace of one channel.
+    """The trace of a channel.
 
     Args:
-        label: what the channel is called in each line.
+        label: the name of the channel in each line.
         sinks: where the lines go.
         framer: makes a framer, for bodies of any size.
     """
@@ -125,7 +125,7 @@ class Trace:
         self._unreadable: set[str] = set()
 
     def received(self, data: bytes, fds: Sequence[int], *, dropped: bool) -> None:
-        """Show what one call received; no data is the end of the stream."""
+        """Show the result of a call; no data is the end of the stream."""
         if dropped:
             self.note(RECEIVED, "the kernel dropped descriptors")
         if data:
@@ -134,7 +134,7 @@ class Trace:
             self.note(RECEIVED, "end of the stream")
 
     def sent(self, data: memoryview, fds: Sequence[int]) -> None:
-        """Show what the kernel took."""
+        """Show the bytes that the kernel took."""
         self._pass(SENT, bytes(data), fds)
 
     def close(self) -> None:
@@ -147,7 +147,7 @@ class Trace:
     def _pass(self, way: str, data: bytes, fds: Sequence[int]) -> None:
         try:
             self._show(way, data, fds)
-        except Exception as error:  # whatever it is, the channel goes on
+        except Exception as error:  # the channel goes on after any error
             self._end(error, list(self._sinks))
 
     def _show(self, way: str, data: bytes, fds: Sequence[int]) -> None:
@@ -166,7 +166,7 @@ class Trace:
             self.note(way, f"not readable from here on: {framer.error}")
 
     def note(self, way: str, text: str) -> None:
-        """Write one line."""
+        """Write a line."""
         for sink in list(self._sinks):
             try:
                 sink.write(f"{self._label} {way} {text}")
@@ -192,12 +192,12 @@ class File:
         self._file: OwnedFd | None = None
         self._lost = 0
         if target != "stderr":
-            # Frames hold what messages hold, which is for the owner alone.
+            # Frames hold the contents of messages, which are for the owner alone.
             path = target.replace("%p", str(os.getpid()))
             self._file = OwnedFd(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
     def write(self, text: str) -> None:
-        """Append one line with its time and the process id; raises `OSError`."""
+        """Append a line with its time and the process id; raises `OSError`."""
         now = time.time()
         moment = f"{time.strftime('%H:%M:%S', time.localtime(now))}.{int(now % 1 * 1e6):06}"
         lost = f" ({self._lost} lines were lost)" if self._lost else ""
@@ -223,11 +223,11 @@ class Log:
         self._logger = logger
 
     def write(self, text: str) -> None:
-        """Log one line."""
+        """Log a line."""
         self._logger.debug("%s", text)
 
     def close(self) -> None:
-        """Do nothing: a logger is never closed."""
+        """Keep it: a logger is never closed."""
 
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ if TYPE_CHECKING:
 
 
 def _shown(body: Body) -> str:
-    """Return a frame as text of one line, without its middle if it is long."""
+    """Return a frame as a single line of text, without its middle if it is long."""
     if len(body) <= LONGEST:
         return _readable(body)
     start, end = body[: LONGEST - _END], body[-_END:]
@@ -243,7 +243,7 @@ def _shown(body: Body) -> str:
 
 
 def _readable(body: Body) -> str:
-    """Return bytes as text; what cannot be read, and what would move the cursor of a terminal, is escaped."""
+    """Return bytes as text; bytes that cannot be read or would move the cursor of a terminal are escaped."""
     text = body.decode("utf-8", "backslashreplace")
     if text.isprintable():
         return text

@@ -1,4 +1,4 @@
-"""JSON texts to values: the definition of what this package reads, as `JSON.parse` does it, in Python's types. `writing` is its twin.
+"""JSON texts to values: the definition of reading, as `JSON.parse` does it, in Python's types. `writing` is its twin.
 
 Correct before fast: no nesting is too deep, no number too long. `nodechannel._json.fast` has to agree.
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def decode(line: Line) -> Any:
-    """Return the value of one line, which has no line feed of its own.
+    """Return the value of a line, which has no line feed of its own.
 
     Raises `InvalidJson` when the line is not a JSON text as `JSON.parse` understands it.
     """

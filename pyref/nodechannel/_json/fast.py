@@ -1,6 +1,6 @@
 """The same answers as `nodechannel._json.exact` and `writing`, from orjson where orjson agrees with them.
 
-orjson refuses what it does not know: then the exact path decides. It differs silently in two places, which
+orjson refuses values that it does not know: then the exact path decides. It differs silently in two places, which
 are looked for: it reads ``-0`` as the integer 0, and it writes the line feeds of an `orjson.Fragment`.
 """
 
@@ -53,7 +53,7 @@ def decode(line: Line) -> Any:
 
 
 def decode_lines(lines: Sequence[Line]) -> list[Any]:
-    """Return the values of many lines in one go; raises `InvalidJson` when any of them is no JSON."""
+    """Return the values of many lines in a single call; raises `InvalidJson` when any of them is no JSON."""
     try:
         values = list(map(_loads, lines))
     except ValueError:

@@ -42,9 +42,9 @@ def blocks(frames: list[bytes]) -> list[bytes]:
 
 
 class LineFramer:
-    """Collects what was read from the channel and returns the lines that are complete.
+    """Collects the bytes read from the channel and returns the lines that are complete.
 
-    What has come of an unfinished line grows in place, which keeps a long line linear ([FRM-024]) and takes its memory once. What is left
+    The bytes of an unfinished line grow in place, which keeps a long line linear ([FRM-024]) and takes its memory once. What is left
     at the end of the stream is no message; it goes with the framer ([FRM-029]).
 
     Attributes:
@@ -121,7 +121,7 @@ class LineFramer:
         return lines
 
     def _fail(self, error: RemoteError) -> None:
-        """Give the stream up: what is left of it is not kept, because nothing in it can be trusted."""
+        """Give the stream up: its rest cannot be trusted, and is not kept."""
         self.error = error
         self._rest = bytearray()
 
@@ -133,7 +133,7 @@ class PlainLineFramer(LineFramer):
 
     @property
     def rest(self) -> bytes:
-        """What has come of the unfinished line."""
+        """The bytes of the unfinished line."""
         return bytes(self._rest)
 
     def _look_at_rest(self) -> None:

@@ -1,4 +1,4 @@
-"""Values of one line: the fast path where orjson is installed, else the exact path alone.
+"""Values of a line: the fast path where orjson is installed, else the exact path alone.
 
 `nodechannel._json.exact` defines the values that are read, `nodechannel._json.writing` the text that is written;
 `nodechannel._json.fast` gives the same answers sooner.
@@ -19,7 +19,7 @@ __all__ = ["decode", "decode_lines", "encode", "encode_many", "fast_path"]
 
 
 def fast_path() -> str:
-    """Return what serves the messages, for people to read."""
+    """Return the name of the codec, for people to read."""
     if decode.__module__ != "nodechannel._json.fast":
         return "standard library (orjson is not installed)"
     import orjson

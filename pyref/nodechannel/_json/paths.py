@@ -11,7 +11,7 @@ _SHOWN_STEPS = 20
 
 
 def path_of(keys: list[int | str]) -> str:
-    """Return a path such as `$.users[3].id`; the middle of a very long path is left out."""
+    """Return a path like `$.users[3].id`; the middle of a very long path is left out."""
     if len(keys) > _SHOWN_STEPS:
         half = _SHOWN_STEPS // 2
         return f"${_steps(keys[:half])}...{_steps(keys[-half:])}"

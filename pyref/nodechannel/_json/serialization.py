@@ -1,4 +1,4 @@
-"""The serialization `json`: one JSON text a line."""
+"""The serialization `json`: a JSON text on each line."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class JsonSerialization:
         )
 
     def decode(self, body: Body) -> Any:
-        """Return the value of one line; raises `InvalidJson`."""
+        """Return the value of a line; raises `InvalidJson`."""
         return codec.decode(body)
 
     def decode_all(self, bodies: Sequence[Body]) -> list[Any]:

@@ -1,7 +1,7 @@
-"""Values to JSON texts: the definition of what this package writes. `nodechannel._json.fast` has to agree.
+"""Values to JSON texts: the definition of the values that this package writes. `nodechannel._json.fast` has to agree.
 
-This module imports nothing that is not there already, so it also serves while orjson is being imported: a signal handler that sends in that
-moment, or another thread.
+This module imports only modules that are there already. So it also serves while orjson is being imported: a signal handler that sends in
+that moment, or another thread.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ def encode(
     """Return the whole frame of a message: compact JSON in UTF-8 and the line feed.
 
     A message is made of None, bool, int, float, str, list, tuple and dict with str keys, of subclasses of
-    these, and of what orjson writes on its own: a member of a plain enum stands for its value, a `uuid.UUID`
+    these, and of the types that orjson writes on its own: a member of a plain enum stands for its value, a `uuid.UUID`
     for its text. As with `JSON.stringify` NaN and the infinities become null and lone surrogates are escaped.
 
-    Raises `InvalidMessage` when it holds something else, when it holds itself, and when no V8 could read it
+    Raises `InvalidMessage` when it holds another value, when it holds itself, and when no V8 could read it
     because of its length ([JSN-003]).
 
     Args:
@@ -77,7 +77,7 @@ def encode_many(
 
 
 _WRITTEN = (str, int, float, type(None), dict, list, tuple)
-# Levels of containers and translations of one value together: a function that returns what it is given would never end.
+# Levels of containers and translations of one value together: a function that returns its argument would never end.
 _MOST_TRANSLATIONS = 1000
 
 
@@ -95,7 +95,7 @@ class _Container:
 
 
 class _Writer:
-    """Writes one message with a stack of its own: it knows the path of what it refuses, and depth is free."""
+    """Writes a message with a stack of its own: it knows the path of a refused value, and depth is free."""
 
     __slots__ = ("_allow_nan", "_default", "_identities", "_open", "_parts", "_unsafe_integers")
 
@@ -140,7 +140,7 @@ class _Writer:
         value = self._standing_for(value)
         if self._default is not None and not isinstance(value, _WRITTEN):
             value = self._by_default(value)
-        # Methods of the base classes, because orjson takes the data of a subclass, not what it overrides.
+        # Methods of the base classes, because orjson takes the data of a subclass, not its own methods.
         if isinstance(value, dict):
             self._enter(value, "{", iter(list(dict.items(value))), "}")
         elif isinstance(value, list):
@@ -158,7 +158,7 @@ class _Writer:
         self._open.append(_Container(id(value), entries, end))
 
     def _standing_for(self, value: Any) -> object:
-        """Return what is written for a value that orjson translates whatever its options say."""
+        """Return the text of a value that orjson translates under any options."""
         while isinstance(value, Enum) and not isinstance(value, str | int | list | dict):
             value = value.value
         if type(value).__name__ == "UUID" and type(value).__module__ == "uuid":
@@ -168,7 +168,7 @@ class _Writer:
         return value
 
     def _by_default(self, value: object) -> object:
-        """Return what the caller's function gives for a value of a foreign type, again until the type is known."""
+        """Return the result of the caller's function for a value of a foreign type, again until the type is known."""
         assert self._default is not None
         left = _MOST_TRANSLATIONS - len(self._open)
         while left > 0 and not isinstance(value, _WRITTEN):

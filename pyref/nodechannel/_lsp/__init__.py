@@ -1,1 +1,1 @@
-"""Language servers: one JSON-RPC object a message. Imports `_rpc`, `_dialects` and the public packages."""
+"""Language servers: each message is a JSON-RPC object. Imports `_rpc`, `_dialects` and the public packages."""

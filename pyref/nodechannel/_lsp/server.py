@@ -20,7 +20,7 @@ class _Rpc(Protocol):
 
 
 class Server(Protocol):
-    """What a pygls server has: `LanguageServer` of pygls 2."""
+    """The interface of a pygls server: `LanguageServer` of pygls 2."""
 
     protocol: Any
 
@@ -39,7 +39,7 @@ class _Writer:
         return self._channel.send_json(data, trusted=True)
 
     def close(self) -> None:
-        """Leave the channel open until everything is sent."""
+        """Leave the channel open until all is sent."""
 
 
 async def serve_async(server: Server, *, stdio: bool = False) -> None:
@@ -67,7 +67,7 @@ async def serve_async(server: Server, *, stdio: bool = False) -> None:
 def serve(server: Server, *, stdio: bool = False) -> None:
     """Serve a language client that started this process with its `TransportKind.ipc`; in the place of pygls's `start_io`.
 
-    With `stdio` the client is one of `TransportKind.stdio`. Then, other than under `start_io`, a `print` harms nothing.
+    With `stdio` the client is one of `TransportKind.stdio`. Then, other than under `start_io`, a `print` is harmless.
 
     Returns when the channel ends; the client's `exit` ends the process as in pygls. Raises `NoChannel` or `StreamsUnavailable`.
     """

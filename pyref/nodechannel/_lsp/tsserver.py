@@ -42,7 +42,7 @@ class TsServer:
             del self._asked[seq]
 
     async def notify(self, command: str, **arguments: Any) -> None:
-        """Send a command without an answer, such as `open` or `change`."""
+        """Send a command without an answer, like `open` or `change`."""
         await self._send(next(self._numbers), command, arguments)
 
     async def _send(self, seq: int, command: str, arguments: dict[str, Any]) -> None:

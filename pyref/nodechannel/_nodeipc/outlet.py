@@ -29,7 +29,7 @@ class Outlet:
         waiters: those who wait for frames to leave.
 
     Attributes:
-        ended: whether nothing can be sent any more.
+        ended: whether no message can be sent any more.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, waiters: Waiters) -> None:
@@ -121,7 +121,7 @@ class Outlet:
         self.write()
 
     def end(self) -> None:
-        """Let nothing more be sent; what waits is lost."""
+        """Refuse further messages; what waits is lost."""
         self.ended = True
         self._transport = None
         for write in self._outbox.clear():

@@ -116,7 +116,7 @@ class App(Registry):
                 self._loop.remove_signal_handler(number)
 
     async def close(self) -> None:
-        """Disconnect from PM2; what was sent arrives, and actions that still run are cancelled."""
+        """Disconnect from PM2; sent messages arrive, and actions that still run are cancelled."""
         self.stop()
         for task in self._tasks:
             task.cancel()

@@ -134,7 +134,7 @@ class App(Registry):
                 signal.signal(number, handler)
 
     def close(self) -> None:
-        """Disconnect from PM2 and end the threads; what was sent arrives."""
+        """Disconnect from PM2 and end the threads; sent messages arrive."""
         self.stop()
         self.channel.__exit__(None, None, None)
         for thread in self._threads:

@@ -19,7 +19,7 @@ _DAEMONS_OWN = ("axm:action", "axm:monitor", "axm:option:configuration", "axm:re
 
 
 class UnsafeForPM2(LocalError):
-    """The message would end PM2's daemon, and with it every program that it manages; nothing was sent."""
+    """The message would end PM2's daemon, and with it every program that it manages; no message was sent."""
 
     code = "NC_UNSAFE_FOR_PM2"
 

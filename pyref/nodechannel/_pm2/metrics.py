@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 TYPE_CHECKING = False
 Value: TypeAlias = int | float | str | bool | None
 
-# Seconds between two moments at which a meter looks at what was counted.
+# Seconds between two moments at which a meter looks at its counter.
 TICK = 5.0
 
 # Values that a histogram keeps, and how much it prefers new ones.
@@ -92,13 +92,13 @@ class Meter:
         if ticks:
             self._ticked += ticks * TICK
             self._rate += self._alpha * (self._count / TICK - self._rate)
-            # Nothing was counted in the other ticks.
+            # The counter stood still in the other ticks.
             self._rate *= (1 - self._alpha) ** (ticks - 1)
             self._count = 0.0
 
 
 class Histogram:
-    """The distribution of many values; `measurement` names what is shown of it, one of `MEASUREMENTS`.
+    """The distribution of many values; `measurement` names the shown figure, a member of `MEASUREMENTS`.
 
     Quantiles come from a sample that prefers new values. Raises `ValueError` for another measurement.
     """

@@ -128,7 +128,7 @@ class Registry:
         """Make a function an action for `pm2 trigger`; a decorator.
 
         The function takes no argument, or one, which is None when the caller gave none. Its result is the reply. An exception is
-        replied as ``{"error": message, "name": class, "stack": traceback}``. What a generator yields is streamed to a caller that gave
+        replied as ``{"error": message, "name": class, "stack": traceback}``. The items of a generator are streamed to a caller that gave
         an uuid, and otherwise replied as a list.
         """
 

@@ -1,4 +1,4 @@
-"""One call of an action, from the function to its last reply."""
+"""A call of an action, from the function to its last reply."""
 
 from __future__ import annotations
 

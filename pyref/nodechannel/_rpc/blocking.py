@@ -15,7 +15,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Peer:
-    """One end of a JSON-RPC conversation; see `nodechannel.rpc.asyncio.Peer`. May be used from several threads, and by its own methods.
+    """An end of a JSON-RPC conversation; see `nodechannel.rpc.asyncio.Peer`. May be used from several threads, and by its own methods.
 
     Messages of the remote side are taken once `start`, `request`, `notify` or `wait_closed` was called, so that the methods can be
     registered before.
@@ -44,7 +44,7 @@ class Peer:
         timeout: float | None = None,
         on_progress: Callable[[Any], object] | None = None,
     ) -> Any:
-        """Call a method of the remote side and return its result; raises what the asyncio `request` raises.
+        """Call a method of the remote side and return its result; raises the errors of the asyncio `request`.
 
         `on_progress` is called in another thread.
         """

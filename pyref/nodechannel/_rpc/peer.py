@@ -35,7 +35,7 @@ class _Method(NamedTuple):
 
 
 class Peer:
-    """One end of a JSON-RPC conversation. Made by `connect`, `fork` and `spawn`.
+    """An end of a JSON-RPC conversation. Made by `connect`, `fork` and `spawn`.
 
     As an asynchronous context manager it serves requests of the remote side, and ends the channel at the end of the block.
 
@@ -184,7 +184,7 @@ class Peer:
                 task.cancel()
 
     def _take(self, data: Any) -> None:
-        """Take a message; nothing here waits, so answers are never behind calls."""
+        """Take a message; this method does not wait, so answers are never behind calls."""
         if not isinstance(data, dict):
             self._tell_later(wire.failure(None, RpcError(wire.INVALID_REQUEST, "not a JSON-RPC message")))
         elif isinstance(data.get("method"), str):

@@ -26,7 +26,7 @@ class RpcError(RemoteException):
     Attributes:
         number: JSON-RPC's error code.
         message: its text.
-        data: what came with it; for an exception of a Python peer ``{"name", "stack"}``.
+        data: the details; for an exception of a Python peer ``{"name", "stack"}``.
     """
 
     code = "NC_RPC_ERROR"

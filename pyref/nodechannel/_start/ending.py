@@ -7,7 +7,7 @@ GRACE = 5.0
 
 
 def warn_of_loss(size: int) -> None:
-    """Say that the program ends before the peer took what was sent, because the user has set a limit."""
+    """Say that the program ends before the peer took all messages, because the user has set a limit."""
     import warnings
 
     warnings.warn(

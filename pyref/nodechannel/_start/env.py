@@ -21,7 +21,7 @@ SERIALIZATION_MODE = "NODE_CHANNEL_SERIALIZATION_MODE"
 def adopt(environ: MutableMapping[str, str] | None = None) -> tuple[socket.socket, str]:
     """Take the channel out of the environment; return its socket and the name of its serialization.
 
-    The variables are removed at once, whatever follows ([BOO-003]): a grandchild that saw them would take a foreign descriptor for its
+    The variables are removed at once, before any check ([BOO-003]): a grandchild that saw them would take a foreign descriptor for its
     own channel. The descriptor is marked close-on-exec ([BOO-004]).
 
     Raises `NoChannel`, `BadChannelFd` or `UnsupportedSerialization`.
@@ -60,7 +60,7 @@ def _number(value: str) -> int:
 def check(value: str) -> int:
     """Return the descriptor that a value of NODE_CHANNEL_FD names.
 
-    Raises `BadChannelFd` unless it is what a parent can have passed: one end of a connected pair of nameless Unix stream sockets, which
+    Raises `BadChannelFd` unless a parent can have passed it: an end of a connected pair of nameless Unix stream sockets, which
     came through exec and which no other living process has adopted ([BOO-006]).
     """
     fd = _number(value)
@@ -75,7 +75,7 @@ def check(value: str) -> int:
     return fd
 
 
-# What has happened where the descriptor is another one than the parent passed.
+# The cause where the descriptor is not the one that the parent passed.
 _LAUNCHER = (
     "a launcher between the parent and this program may have closed the channel and kept the environment: "
     "let it pass the descriptor on (subprocess: close_fds=False or pass_fds)"

@@ -2,7 +2,7 @@
 
 A process that is busy does not read the end of its channel, and a thread of it does not run while C code holds the interpreter's lock.
 So a second process watches (`watcher.py`). The kernel's own means do not do: PR_SET_PDEATHSIG watches the direct parent only, which may be
-a wrapper such as `sh -c`, and it fires when the thread that started the child ends. A process group or session is no tree either:
+a wrapper like `sh -c`, and it fires when the thread that started the child ends. A process group or session is no tree either:
 `timeout`, `setsid` and interactive shells make their own. A watcher between the parent and the child, as `PR_SET_CHILD_SUBREAPER` needs it,
 would change the process id and the exit status that the parent sees.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         """A channel, as seen from here."""
 
         def forget(self) -> None:
-            """Close this process's copy of the descriptors without touching anything that is shared with the other process."""
+            """Close this process's copy of the descriptors without touching the state that both processes share."""
 
         def _write_rest(self) -> None:
             """Write what was accepted and not written yet, because the program ends."""
@@ -28,7 +28,7 @@ _channels: dict[int, Living] = {}
 def keep(channel: Living) -> Callable[[], object]:
     """Keep a channel alive until the returned function is called, which is to be done when the channel has ended.
 
-    Nothing in the program has to refer to it: a garbage collector that closes a channel would tell the peer `disconnect`.
+    The program need not refer to it: a garbage collector that closes a channel would tell the peer `disconnect`.
     """
     number = id(channel)
     _channels[number] = channel

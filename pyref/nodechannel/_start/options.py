@@ -29,7 +29,7 @@ class SpawnOptions(OpenOptions, total=False):
         bufsize, encoding, errors, text, universal_newlines, pipesize: how the streams of the child are read and written here.
         executable, shell: the program to run, if not the first word of the command.
         start_new_session, process_group: whether the child leads a session, and which process group it joins.
-        close_fds, restore_signals, umask, preexec_fn: what the child does before it becomes the program.
+        close_fds, restore_signals, umask, preexec_fn: acts of the child before it becomes the program.
         user, group, extra_groups: as whom it runs.
     """
 

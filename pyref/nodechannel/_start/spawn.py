@@ -113,7 +113,7 @@ class ChannelPair:
 def behind_tap(
     words: str, argv: Sequence[str | os.PathLike[str]], options: SpawnOptions
 ) -> Sequence[str | os.PathLike[str]]:
-    """Return the command behind the words of a tap; as it is if a tap could change what becomes of it."""
+    """Return the command behind the words of a tap; as it is if a tap could change its fate."""
     import json
     import shutil
 

@@ -62,7 +62,7 @@ def _is_socket(fd: int) -> bool:
 
 
 def above(root: int, peer: int) -> list[int]:
-    """Return the root and the wrappers between it and the peer, such as a shell; the root alone if the peer is no ancestor."""
+    """Return the root and the wrappers between it and the peer, like a shell; the root alone if the peer is no ancestor."""
     found = [root]
     while (parent := _parent(found[-1])) > 1:
         if parent == peer:

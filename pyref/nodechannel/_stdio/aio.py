@@ -26,7 +26,7 @@ from nodechannel.errors import ChannelClosed
 
 
 class Channel:
-    """One end of a conversation over standard streams.
+    """An end of a conversation over standard streams.
 
     Made by `connect`, `fork` and `spawn`, inside a running event loop. As an asynchronous context manager it disconnects at the end of
     the block.
@@ -85,9 +85,9 @@ class Channel:
         return await self.send(given(text, trusted=trusted), handle, timeout=timeout)
 
     async def send_many(self, messages: Iterable[object], *, timeout: float | None = None) -> Delivery:
-        """Queue many messages at once, which costs less than one by one.
+        """Queue many messages at once, at a lower cost than single calls.
 
-        Raises what `send` raises; after `InvalidMessage` or `ChannelClosed` nothing was queued.
+        Raises the errors of `send`; after `InvalidMessage` or `ChannelClosed` no message was queued.
         """
         return await self._transport.have_room(self._stream.send_many(list(messages)), timeout)
 
@@ -95,7 +95,7 @@ class Channel:
         """Return the next message.
 
         Raises `ChannelClosed` when the peer's stream has ended and every message was returned, `TimeoutError` after `timeout` seconds,
-        and a `RemoteError` for something that the peer did wrong at this point of the stream; later messages can still be received.
+        and a `RemoteError` for a fault of the peer at this point of the stream; later messages can still be received.
         """
         await self._transport.arrival(timeout)
         try:
@@ -121,18 +121,18 @@ class Channel:
             raise StopAsyncIteration from None
 
     async def flush(self, timeout: float | None = None) -> None:
-        """Wait until everything sent is written; raises `ChannelClosed` when the peer stopped reading before, and `TimeoutError`."""
+        """Wait until all messages are written; raises `ChannelClosed` when the peer stopped reading before, and `TimeoutError`."""
         await self._transport.flush(timeout)
 
     async def disconnect(self, timeout: float | None = None) -> None:
-        """End this direction after everything sent is written; what the peer still sends can be received.
+        """End this direction after all messages are written; later messages of the peer can be received.
 
         Cancelled, it goes on in the background. Raises `TimeoutError` after `timeout` seconds; then the channel is closed.
         """
         await self._transport.disconnect(timeout)
 
     def close(self) -> None:
-        """End both directions now: what is queued or not yet received is dropped. Safe to call again."""
+        """End both directions now: queued and unread messages are dropped. Safe to call again."""
         self._transport.close()
         self._stream.events.waiting.clear()
 
@@ -184,7 +184,7 @@ class ChildProcess(Channel):
 
     @property
     def signal_code(self) -> str | None:
-        """The name of the signal that ended the child, such as ``SIGKILL``, or None."""
+        """The name of the signal that ended the child, like ``SIGKILL``, or None."""
         return signal_name(self.process.returncode)
 
     def kill(self, signal: int | signal.Signals = 15) -> None:

@@ -31,7 +31,7 @@ Result = TypeVar("Result")
 
 
 class Channel:
-    """One end of a conversation over standard streams.
+    """An end of a conversation over standard streams.
 
     Made by `connect`, `fork` and `spawn`. As a context manager it disconnects at the end of the block.
 
@@ -75,7 +75,7 @@ class Channel:
     def send(self, message: object, handle: object = None, *, timeout: float | None = None) -> Delivery:
         """Send a message; return when the kernel has it.
 
-        Raises `InvalidMessage` with nothing changed, `ChannelClosed`, `SendTimeout` when `timeout` seconds ran out, and `InvalidHandle`
+        Raises `InvalidMessage` without a change, `ChannelClosed`, `SendTimeout` when `timeout` seconds ran out, and `InvalidHandle`
         for any handle.
         """
         refuse_handle(handle)
@@ -93,9 +93,9 @@ class Channel:
         return self.send(given(text, trusted=trusted), handle, timeout=timeout)
 
     def send_many(self, messages: Iterable[object], *, timeout: float | None = None) -> Delivery:
-        """Send many messages at once, which costs less than one by one; return when the kernel has all of them.
+        """Send many messages at once, at a lower cost than single calls; return when the kernel has all of them.
 
-        Raises what `send` raises; after `InvalidMessage` nothing was sent.
+        Raises the errors of `send`; after `InvalidMessage` no message was sent.
         """
         whole = list(messages)
         return self._send(lambda: self._stream.send_many(whole), timeout)
@@ -110,7 +110,7 @@ class Channel:
         """Return the next message.
 
         Raises `ChannelClosed` when the peer's stream has ended and every message was returned, `TimeoutError` after `timeout` seconds,
-        and a `RemoteError` for something that the peer did wrong at this point of the stream; later messages can still be received.
+        and a `RemoteError` for a fault of the peer at this point of the stream; later messages can still be received.
         """
         return self._receive(self._stream.events.take, timeout)
 
@@ -123,7 +123,7 @@ class Channel:
             try:
                 with self._taking:
                     return take()
-            except IndexError:  # nothing is there, or another thread was quicker
+            except IndexError:  # no message is there, or another thread was quicker
                 self._wait(self._transport.arrival(timeout), "receive")
             finally:
                 self._transport.read_on_soon()
@@ -138,24 +138,24 @@ class Channel:
             raise StopIteration from None
 
     def flush(self, timeout: float | None = None) -> None:
-        """Wait until everything sent is written; raises `ChannelClosed` when the peer stopped reading before, and `TimeoutError`."""
+        """Wait until all messages are written; raises `ChannelClosed` when the peer stopped reading before, and `TimeoutError`."""
         self._wait(self._transport.flush(timeout), "flush")
 
     def disconnect(self, timeout: float | None = None) -> None:
-        """End this direction after everything sent is written; what the peer still sends can be received.
+        """End this direction after all messages are written; later messages of the peer can be received.
 
-        Does nothing when it has ended. Raises `TimeoutError` after `timeout` seconds; then the channel is closed.
+        Has no effect when it has ended. Raises `TimeoutError` after `timeout` seconds; then the channel is closed.
         """
         if self._stream.writable:
             self._wait(self._transport.disconnect(timeout), "disconnect")
 
     def close(self) -> None:
-        """End both directions now: what is queued or not yet received is dropped. Safe to call again."""
+        """End both directions now: queued and unread messages are dropped. Safe to call again."""
         self._end()
         self._stream.events.waiting.clear()
 
     def _end(self) -> None:
-        """End both directions and the thread; what was received can still be taken."""
+        """End both directions and the thread; received messages can still be taken."""
         if self._running:
             self._background.call(self._transport.close)
             self._background.close()
@@ -194,7 +194,7 @@ class Channel:
                 self.close()
         elif self._stream.settled:
             self.close()
-        else:  # what was accepted follows until the program ends
+        else:  # accepted messages follow until the program ends
             self._background.call(self._transport.let_go)
 
 
@@ -233,7 +233,7 @@ class ChildProcess(Channel):
 
     @property
     def signal_code(self) -> str | None:
-        """The name of the signal that ended the child, such as ``SIGKILL``, or None."""
+        """The name of the signal that ended the child, like ``SIGKILL``, or None."""
         return signal_name(self.process.poll())
 
     def kill(self, signal: int | signal.Signals = 15) -> None:
@@ -318,6 +318,6 @@ def fork(
     """Start a Node script and talk to it over its standard streams; for the options see `SpawnOptions`.
 
     `exec_path` is the Node executable, otherwise found as `nodechannel.fork` does; `exec_argv` are its own options.
-    Raises `NodeNotFound` and whatever `spawn` raises.
+    Raises `NodeNotFound` and the errors of `spawn`.
     """
     return spawn(node_command(script, args, exec_path, exec_argv), framing=framing, **options)

@@ -73,7 +73,7 @@ def _replace_streams() -> None:
     finally:
         if null > STDERR:
             os.close(null)
-    # What was printed shows when it is printed, as on standard error.
+    # Printed text shows at once, as on standard error.
     with suppress(AttributeError, ValueError):
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 

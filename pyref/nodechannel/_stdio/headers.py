@@ -116,7 +116,7 @@ class HeadersFraming:
             self._read_stray(line, found)
 
     def _end_header(self, found: list[Message | RemoteError]) -> None:
-        """Take the blank line behind a header; elsewhere it means nothing."""
+        """Take the blank line behind a header; elsewhere it has no meaning."""
         if self._length is not None:
             self._in_body = True
             if self._length > self._limit:
@@ -142,14 +142,14 @@ class HeadersFraming:
             self._read_line(header[0], found)
 
     def _cut(self, size: int) -> bytes:
-        """Remove so many bytes from what was read, and return them."""
+        """Remove so many bytes from the buffer, and return them."""
         piece = bytes(memoryview(self._rest)[:size])
         del self._rest[:size]
         self._searched = 0
         return piece
 
     def _fail(self, found: list[Message | RemoteError], error: RemoteError) -> None:
-        """Give the stream up: what is left of it is not kept."""
+        """Give the stream up; its rest is not kept."""
         found.append(error)
         self.broken = True
         self._rest = bytearray()

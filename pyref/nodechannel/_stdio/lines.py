@@ -30,7 +30,7 @@ class LinesFraming:
 
     @property
     def broken(self) -> bool:
-        """Whether nothing more can be read."""
+        """Whether the end was read."""
         return self._framer.error is not None
 
     def frame(self, message: object) -> bytes:
@@ -43,7 +43,7 @@ class LinesFraming:
         return self._writer.lines(messages)
 
     def feed(self, data: bytes) -> list[Message | RemoteError]:
-        """Return what `data` completes: messages, and an error in the place of each line that is none."""
+        """Return the results that `data` completes: messages, and an error in the place of each line that is none."""
         failed = self._framer.error
         # [STD-018]
         lines = self._framer.feed(data)

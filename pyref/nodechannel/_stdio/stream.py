@@ -19,7 +19,7 @@ class Stream:
 
     Attributes:
         events: messages and errors in the order of the stream.
-        outbox: what the kernel has not taken yet.
+        outbox: the bytes that the kernel has not taken yet.
         readable: whether more can arrive.
         connected: whether messages can be sent.
         writable: whether the descriptor for writing is open; after `connected` ends it is until everything is written.
@@ -70,11 +70,11 @@ class Stream:
         return bool(data) and not self._framing.broken
 
     def disconnect(self) -> None:
-        """Let nothing more be sent; the stream ends once everything is written."""
+        """Refuse further messages; the stream ends once everything is written."""
         self.connected = False
 
     def end_writing(self) -> None:
-        """Note that nothing more can be written: all is, or the peer does not read any more."""
+        """Note the end of writing: all is, or the peer does not read any more."""
         self.connected = self.writable = False
         for write in self.outbox.clear():
             write.delivery.state = DeliveryState.ABANDONED

@@ -1,7 +1,7 @@
 """Moves the bytes of a conversation over standard streams in an event loop; both front ends stand on it.
 
-What is sent leaves at once behind a read, and all that follows in the same turn of the event loop leaves together. A cancelled call loses
-nothing: unsent bytes belong to the transport, and a message is taken from it only when it is returned.
+The first message behind a read leaves at once, and all that follow in the same turn of the event loop leave together. A cancelled call
+loses no byte: unsent bytes belong to the transport, and a message is taken from it only when it is returned.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ class Transport:
         self._linger = options.get("linger")
         self.read_on()
 
-    # What a user waits for.
+    # The waits of a user.
 
     async def have_room(self, delivery: Delivery, timeout: float | None) -> Delivery:
-        """Begin to write what was queued, and wait while too many bytes are."""
+        """Begin to write the queue, and wait while too many bytes are."""
         self._write_soon()
         if self._crowded() and not await self._wait(lambda: not self._crowded(), timeout):
             raise SendTimeout(delivery)
@@ -76,7 +76,7 @@ class Transport:
         return delivery
 
     async def have_written(self, delivery: Delivery, timeout: float | None) -> Delivery:
-        """Begin to write what was queued, and wait until the kernel has it."""
+        """Begin to write the queue, and wait until the kernel has all of it."""
         self._write_soon()
         if not await self._wait(lambda: delivery.state is not _QUEUED, timeout):
             raise SendTimeout(delivery)
@@ -92,7 +92,7 @@ class Transport:
             raise ChannelClosed("receive")
 
     async def flush(self, timeout: float | None) -> None:
-        """Wait until everything sent is written; raises `ChannelClosed` and `TimeoutError`."""
+        """Wait until all messages are written; raises `ChannelClosed` and `TimeoutError`."""
         if not await self._wait(lambda: self.stream.settled or not self.stream.writable, timeout):
             raise TimeoutError("not everything was written in time")
         if not self.stream.connected:
@@ -115,13 +115,13 @@ class Transport:
     # The end.
 
     def close(self) -> None:
-        """End both directions now; what was received can still be taken."""
+        """End both directions now; received messages can still be taken."""
         self._end_writing()
         self._end_reading()
         self._waiters.wake_all_soon()
 
     def let_go(self) -> None:
-        """Read no more, but let what was sent arrive, within the limit of `linger`."""
+        """Read no more, but let sent messages arrive, within the limit of `linger`."""
         self.stream.disconnect()
         self._write()
         self._end_reading()
@@ -135,7 +135,7 @@ class Transport:
             self.close()
 
     def forget(self) -> None:
-        """Close this process's copies after a fork, and touch nothing that is shared."""
+        """Close this process's copies after a fork, and leave the shared state alone."""
         if self.stream.readable:
             os.close(self._reader)
         if self.stream.writable:
@@ -236,7 +236,7 @@ class Transport:
             self._start_reading()
 
     def read_rest(self) -> None:
-        """Read what the kernel still holds of a peer that has ended; a process that inherited its end is not waited for."""
+        """Read the bytes that the kernel still holds of a peer that has ended; a process that inherited its end is not waited for."""
         while self.stream.readable and self._receive() >= 0:
             pass
 

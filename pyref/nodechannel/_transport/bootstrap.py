@@ -65,7 +65,7 @@ def _foreign(fd: int, sock: socket.SocketType) -> str | None:
         return f"the socket is not a Unix socket but one that is connected to {peer!r:.80}"
     if peer or sock.getsockname():
         return "the socket has a name, which no channel has"
-    # What Python opens itself is not inheritable; what came through exec is.
+    # A descriptor that Python opened is not inheritable; a descriptor that came through exec is.
     if not os.get_inheritable(fd):
         return "the socket did not come from the parent: this process opened it (for a channel over a socket of your own: Channel(socket))"
     return None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def original(module: str, name: str) -> Any:
-    """Return what the standard library has under a name, whoever replaced it."""
+    """Return an attribute of the standard library, also when gevent or eventlet has replaced it."""
     if "gevent.monkey" in sys.modules:
         return sys.modules["gevent.monkey"].get_original(module, name)
     if "eventlet.patcher" in sys.modules:

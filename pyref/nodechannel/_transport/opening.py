@@ -22,7 +22,7 @@ def open_transport(sock: Any) -> Transport:
 
 
 def _without_timeout(sock: Any) -> _socket.socket:
-    """Return a socket whose calls wait as this package says, whatever `socket.setdefaulttimeout`, gevent or eventlet say."""
+    """Return a socket whose calls wait as this package says, also under `socket.setdefaulttimeout`, gevent and eventlet."""
     own: _socket.socket = sock if isinstance(sock, _socket.socket) else _socket.socket(fileno=sock.detach())
     if own.gettimeout() is not None:
         own.settimeout(None)

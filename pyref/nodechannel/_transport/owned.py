@@ -78,12 +78,12 @@ class OwnedFd:
             raise HandleTaken from None
 
     def fill(self, call: Callable[[Any], int], argument: Any) -> None:
-        """Become the owner of the descriptor that a call returns, which must be written in C; raises what the call raises."""
+        """Become the owner of the descriptor that a call returns, which must be written in C; raises the errors of the call."""
         self._fds.extend(map(call, (argument,)))
 
     # [SEC-003]
     def close(self) -> None:
-        """Close the descriptor; does nothing when it was closed or handed on before."""
+        """Close the descriptor; has no effect when it was closed or handed on before."""
         deque(map(os.close, map(list.pop, repeat(self._fds, len(self._fds)))), 0)
 
     def __reduce__(self) -> NoReturn:

@@ -1,4 +1,4 @@
-"""A descriptor for selectors that is readable as long as `receive` has something to return."""
+"""A descriptor for selectors that is readable as long as `receive` has a result."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def pack_rights(fd: OwnedFd) -> tuple[tuple[int, int, bytes]]:
 
 
 def descriptors_in(ancillary: Iterable[tuple[int, int, bytes]]) -> list[int]:
-    """Return the descriptors of received control messages in order of arrival. Nothing owns them yet."""
+    """Return the descriptors of received control messages in order of arrival. They have no owner yet."""
     found: list[int] = []
     for level, kind, data in ancillary:
         if level == _SOL_SOCKET and kind == _SCM_RIGHTS:

@@ -155,7 +155,7 @@ class BullMQ(Protocol):
         id = str(next(self._numbers))
         self._requests[id] = asyncio.get_running_loop().create_future()
         try:
-            # Left out and not null: BullMQ takes defaults for what is undefined only.
+            # Left out and not null: BullMQ takes defaults for undefined members only.
             given = {} if value is None else {"value": value}
             await self.worker.send({"cmd": cmd, "requestId": id, **given})
             async with asyncio.timeout(PATIENCE):

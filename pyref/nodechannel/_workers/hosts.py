@@ -31,7 +31,7 @@ class Said(NamedTuple):
 
 
 class Host:
-    """How to talk to the workers of one package."""
+    """How to talk to the workers of a package."""
 
     package: ClassVar[str]
     # Whether a worker says that it is ready.

@@ -25,7 +25,7 @@ END = 5.0
 
 
 class WorkerDied(ChannelError):
-    """The worker ended before it answered; the next call gets a new one.
+    """The worker ended before it answered; the next call gets a new worker.
 
     Attributes:
         status: its exit status, or the name of the signal that ended it.
@@ -48,7 +48,7 @@ class PoolClosed(ChannelError):
 
 
 class _Worker:
-    """One worker process and the call that it works on."""
+    """A worker process and the call that it works on."""
 
     def __init__(self, host: Host, child: aio.ChildProcess) -> None:
         self.host = host
@@ -129,7 +129,7 @@ class AsyncPool:
         script: a script for workerpool, or a module with functions for jest-worker.
         kind: ``workerpool`` or ``jest-worker``.
         workers: how many processes at most; one for each processor if not given. They start when they are needed.
-        setup_args: for jest-worker, what its module's `setup` gets.
+        setup_args: for jest-worker, the arguments of its module's `setup`.
         options: as for `nodechannel.fork`.
     """
 
@@ -161,7 +161,7 @@ class AsyncPool:
     ) -> Any:
         """Call a function in a worker and return its result.
 
-        What the function emits goes to `on_event`. A call that is cancelled or takes more than `timeout` seconds is given up: workerpool's
+        The events of the function go to `on_event`. A call that is cancelled or takes more than `timeout` seconds is given up: workerpool's
         abort listeners run, and a worker that has none is replaced.
 
         Raises `RemoteException` for an exception of the function, `WorkerDied`, `PoolClosed`, `TimeoutError`, and `InvalidMessage` for
@@ -254,7 +254,7 @@ class Pool:
         timeout: float | None = None,
         on_event: Callable[[Any], object] | None = None,
     ) -> Any:
-        """Call a function in a worker and return its result; raises what `AsyncPool.call` raises."""
+        """Call a function in a worker and return its result; raises the errors of `AsyncPool.call`."""
         self._require_open()
         return self._background.wait(self._pool.call(method, *args, timeout=timeout, on_event=on_event))
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Protocol:
-    """How one package talks to a worker."""
+    """How a package talks to a worker."""
 
     package: ClassVar[str]
     # Parts of a word of the command line; they tell that this package started the process.

@@ -31,7 +31,7 @@ class Worker:
     """A worker process. Protocols call its methods.
 
     Attributes:
-        functions: what the pool may call, by name.
+        functions: the functions that the pool may call, by name.
     """
 
     def __init__(self, functions: Functions, setup: Hook, teardown: Hook, threads: int) -> None:
@@ -133,12 +133,12 @@ class Worker:
 
     @property
     def busy(self) -> bool:
-        """Whether a function still runs in a thread, where nothing can end it."""
+        """Whether a function still runs in a thread, which cannot be ended."""
         return bool(self._threads.running)
 
 
 class Threads(ThreadPoolExecutor):
-    """Threads that know what still runs, also when its caller was cancelled."""
+    """Threads that know which calls still run, also when its caller was cancelled."""
 
     def __init__(self, size: int, name: str) -> None:
         super().__init__(size, name)

@@ -9,7 +9,7 @@ from nodechannel._cluster.blocking import Server, Worker, connect
 from nodechannel._cluster.identity import is_worker
 from nodechannel._cluster.messages import Policy
 
-# Never true, for tools that read this file alone: `TYPE_CHECKING` would be one more name that they offer.
+# Never true, for tools that read this file alone: `TYPE_CHECKING` would be another name that they offer.
 if __name__ == "TYPE_CHECKING":
     from nodechannel._cluster.events import Event
     from nodechannel._cluster.processes import WorkerProcess
