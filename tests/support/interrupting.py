@@ -79,16 +79,30 @@ class Injector:
 
 @functools.cache
 def _after_checks(code: CodeType) -> frozenset[int]:
-    """Return the offsets of the instructions that follow a look for signals: after calls and jumps backward, and at the beginning."""
-    instructions = list(dis.get_instructions(code))
+    """Return the offsets of the instructions that follow a look for signals: after calls and jumps backward, and at the beginning.
+
+    The handler of a signal raises within the call or jump. The exception of a trace function comes at the instruction that follows. So an
+    instruction is left out where a `try` or `with` statement ends between the two.
+    """
+    bytecode = dis.Bytecode(code)
+    tried = [(entry.start, entry.end, entry.target) for entry in bytecode.exception_entries]
     found = set()
-    for instruction, following in pairwise(instructions):
+    for instruction, following in pairwise(bytecode):
         name = instruction.opname
-        if name.startswith("CALL") or name == "RESUME":
-            found.add(following.offset)
-        elif "JUMP_BACKWARD" in name and "NO_INTERRUPT" not in name:
-            found.add(int(instruction.argval))
+        offset = int(instruction.argval) if "JUMP_BACKWARD" in name else following.offset
+        checks = name.startswith("CALL") or name == "RESUME" or "JUMP_BACKWARD" in name
+        if (
+            checks
+            and "NO_INTERRUPT" not in name
+            and _caught(tried, instruction.offset) == _caught(tried, offset)
+        ):
+            found.add(offset)
     return frozenset(found)
+
+
+def _caught(tried: list[tuple[int, int, int]], offset: int) -> int | None:
+    """Return where an exception at an instruction is caught."""
+    return next((target for start, end, target in tried if start <= offset < end), None)
 
 
 def chosen(places: int, seed: str) -> list[int]:
