@@ -243,8 +243,18 @@ def given_up_connection(link: Link, refusals: bool) -> None:
         assert descriptors() == before - 2, "the connection is still open"
 
 
-def interrupted(link: Link, at: int, sends: bool) -> None:
-    """A handler of a signal raises: nothing is lost or doubled."""
+# Instructions of a call that are tried, and the distance between two that are tried by the same act.
+PLACES, STRIDE = 150, 12
+
+
+def interrupted(link: Link, first: int, sends: bool) -> None:
+    """A handler of a signal raises at some instructions of a call: nothing is lost or doubled."""
+    for at in range(first, PLACES, STRIDE):
+        interrupted_at(link, at, sends)
+
+
+def interrupted_at(link: Link, at: int, sends: bool) -> None:
+    """A handler of a signal raises at an instruction of a call."""
     for _ in range(2):
         link.number += 1
         link.peer.sendall(b"%d\n" % link.number)
@@ -267,7 +277,7 @@ def interrupted(link: Link, at: int, sends: bool) -> None:
     assert received == [link.number - 1, link.number], received
     link.channel.send("after")
     link.channel.flush(timeout=5)
-    assert link.peer.recv(1000) in (b'"interrupted"\n"after"\n', b'"after"\n')
+    assert link.peer.recv(100_000) in (b'"interrupted"\n"after"\n', b'"after"\n')
 
 
 def deep_in_a_small_stack(link: Link, depth: int, kib: int) -> None:
@@ -360,7 +370,7 @@ ACTS: dict[Callable[..., None], tuple[st.SearchStrategy[Any], ...]] = {
     ),
     given_up_questions: (st.integers(1, 20),),
     given_up_connection: (st.booleans(),),
-    interrupted: (st.integers(1, 150), st.booleans()),
+    interrupted: (st.integers(1, STRIDE), st.booleans()),
     deep_in_a_small_stack: (st.sampled_from([10, 900, 100_000]), st.sampled_from([128, 512])),
     flood_of_handles: (st.integers(1, 60),),
 }
