@@ -438,13 +438,13 @@ def delivery_in_a_cycle() -> None:
     """A delivery that keeps its descriptor keeps itself, and is freed by the cyclic collector."""
     from nodechannel._core.delivery import Delivery
 
-    give_back = Delivery.give_back
+    give_back = Delivery._give_back
 
     def changed(self: Any, fd: Any) -> None:
         give_back(self, fd)
         self.cycle = self
 
-    Delivery.give_back = changed  # type: ignore[method-assign]
+    Delivery._give_back = changed  # type: ignore[method-assign]
 
 
 DEFECTS: dict[str, Callable[[], None]] = {

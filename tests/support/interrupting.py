@@ -85,7 +85,8 @@ def _after_checks(code: CodeType) -> frozenset[int]:
     instruction is left out where a `try` or `with` statement ends between the two.
     """
     bytecode = dis.Bytecode(code)
-    tried = [(entry.start, entry.end, entry.target) for entry in bytecode.exception_entries]
+    entries: list[Any] = bytecode.exception_entries  # type: ignore[attr-defined]  # typeshed does not know it
+    tried = [(entry.start, entry.end, entry.target) for entry in entries]
     found = set()
     for instruction, following in pairwise(bytecode):
         name = instruction.opname
