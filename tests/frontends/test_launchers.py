@@ -86,7 +86,6 @@ LAUNCHERS = {
 
 @pytest.mark.parametrize("patch", ["eventlet", "gevent.monkey"])
 def test_the_blocking_front_end_under_monkey_patches(patch):
-    pytest.importorskip(patch)
     way = (
         "import eventlet; eventlet.monkey_patch()"
         if patch == "eventlet"

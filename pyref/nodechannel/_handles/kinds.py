@@ -17,6 +17,7 @@ from nodechannel.errors import InvalidHandle
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from enum import IntEnum
+    from typing import Any
 
 _INET = (socket.AF_INET, socket.AF_INET6)
 _STREAM_FAMILIES = (*_INET, socket.AF_UNIX)
@@ -28,11 +29,17 @@ _type_of = socket.SocketType.type.__get__
 _family_of = socket.SocketType.family.__get__
 
 
+def plain(sock: Any) -> socket.SocketType:
+    """Return the system's socket behind a socket: eventlet puts its own object before it."""
+    return sock if isinstance(sock, socket.SocketType) else sock.fd
+
+
 def kind_of(sock: socket.SocketType) -> tuple[HandleType, str | None]:
     """Return the handle type of a socket and, for a datagram socket, its `dgramType`.
 
     Raises `InvalidHandle` when Node could not use it ([HND-003]).
     """
+    sock = plain(sock)
     kind, family = _type_of(sock), _family_of(sock)
     if kind == socket.SOCK_DGRAM and family in _INET:
         return DGRAM_SOCKET, "udp4" if family == socket.AF_INET else "udp6"
@@ -52,6 +59,7 @@ def misfit(type_: HandleType, dgram_type: str | None, sock: socket.SocketType) -
 
     A connection that has ended on its way here still fits: its reader will see the end.
     """
+    sock = plain(sock)
     kind, family = _type_of(sock), _family_of(sock)
     if type_ in _DGRAM_TYPES:
         if (

@@ -6,7 +6,7 @@ import errno
 import socket
 import sys
 
-from nodechannel._handles.kinds import kind_of, misfit
+from nodechannel._handles.kinds import kind_of, misfit, plain
 from nodechannel._handles.received import ReceivedHandle
 from nodechannel._handles.types import (
     DGRAM_NATIVE,
@@ -114,7 +114,7 @@ class SocketHandle:
         if self.shared:
             self._taken.duplicate(sock.fileno())
         else:
-            self._taken.fill(socket.SocketType.detach, sock)
+            self._taken.fill(socket.SocketType.detach, plain(sock))
             sock.close()  # its descriptor is gone, and the object is to know that
 
     def _take_received(self, handle: ReceivedHandle) -> None:
