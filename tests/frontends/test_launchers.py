@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import nodechannel
+from support.interpreters import needs_wheels
 
 CHILD = """
 import sys, nodechannel
@@ -84,6 +85,7 @@ LAUNCHERS = {
 }
 
 
+@needs_wheels
 @pytest.mark.parametrize("patch", ["eventlet", "gevent.monkey"])
 def test_the_blocking_front_end_under_monkey_patches(patch):
     way = (

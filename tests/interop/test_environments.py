@@ -9,6 +9,7 @@ import textwrap
 
 import pytest
 
+from support.interpreters import needs_wheels
 from support.node import node
 
 PARENT = """
@@ -102,16 +103,19 @@ def test_flags_of_the_interpreter(kind, flags):
     assert under_node(program, *FLAGS[flags]) == EXPECTED[kind]
 
 
+@needs_wheels
 def test_uvloop():
     assert under_node(LOOPS["uvloop"] + textwrap.dedent(CHILDREN["asyncio"])) == EXPECTED["asyncio"]
 
 
+@needs_wheels
 @pytest.mark.parametrize("patch", PATCHES)
 def test_monkey_patches(patch):
     program = PATCHES[patch] + textwrap.dedent(CHILDREN["blocking"])
     assert under_node(program, "-W", "ignore") == EXPECTED["blocking"]
 
 
+@needs_wheels
 def test_a_parent_with_uvloop(tmp_path):
     (tmp_path / "child.js").write_text("process.on('message', (message) => process.send(message));")
     program = textwrap.dedent(f"""
