@@ -46,6 +46,7 @@ ACTS = st.one_of(
     st.tuples(st.just("ask"), st.integers(0, 3), QUESTIONS),
     st.tuples(st.just("again"), st.integers(0, 3), st.integers(1, 5)),
     st.tuples(st.just("talk"), st.integers(0, 3), st.sampled_from([1, 50, 1500])),
+    st.tuples(st.just("talk and ask"), st.integers(0, 3), st.just(1500)),
     st.tuples(st.just("die"), st.integers(0, 3), st.sampled_from([0, 3, -9])),
     st.tuples(st.just("stop reading"), st.integers(0, 3), st.none()),
     st.tuples(st.just("read on"), st.integers(0, 3), st.none()),
@@ -109,6 +110,9 @@ async def _carry_out(world: World, step: tuple[str, int, Any]) -> socket.socket 
             peer.ask(port=0, index=detail)
         elif name == "talk":
             peer.talk(detail)
+        elif name == "talk and ask":
+            peer.talk(detail)
+            peer.ask(port=0, index=9)
         elif name == "die":
             peer.die(detail)
         elif name == "rubbish":
