@@ -9,8 +9,12 @@ import re
 import pytest
 
 from support.node import ROOT
+from support.recipes import files_of
 
 PAGES = sorted((ROOT / "pyref" / "recipes").glob("*.md"))
+
+# Packages of the environments that tests of pages make for themselves.
+ELSEWHERE = {"aiohttp"}
 
 
 def blocks(page):
@@ -21,11 +25,19 @@ def blocks(page):
 def test_python_on_a_page_compiles_and_imports(page):
     for source in blocks(page):
         for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.ImportFrom) and node.module:
+            if isinstance(node, ast.ImportFrom) and node.module and node.module not in ELSEWHERE:
                 module = importlib.import_module(node.module)
                 for alias in node.names:
                     if not hasattr(module, alias.name):
                         importlib.import_module(f"{node.module}.{alias.name}")
+
+
+def test_each_page_with_whole_programs_has_a_test_that_takes_them():
+    tests = "".join(path.read_text() for path in (ROOT / "tests" / "packages").glob("test_*.py"))
+    # PM2's daemon starts the programs of its page with other names and ports, in test_pm2.py and test_pm2_cluster.py.
+    pages = [page.stem for page in PAGES if page.stem != "pm2" and files_of(page.stem)]
+    assert len(pages) > 10
+    assert [page for page in pages if not re.search(rf'(?:run|write_files)\("{page}"', tests)] == []
 
 
 def test_the_index_names_each_page_and_files_of_tests_that_exist():
