@@ -158,7 +158,8 @@ def blocking(argv: list[str], source: random.Random, figures: Figures, server: s
                     if sent % 10 == 3:
                         accepted, client = connection(server)
                         clients.append(client)
-                        child.send({"number": sent}, accepted)
+                        with accepted:  # closed here if it cannot be sent
+                            child.send({"number": sent}, accepted)
                     else:
                         child.send({"number": sent})
                     sent += 1
@@ -213,7 +214,8 @@ async def concurrent(argv: list[str], source: random.Random, figures: Figures, s
                 if sent % 10 == 3:
                     accepted, client = connection(server)
                     clients.append(client)
-                    await child.send({"number": sent}, accepted)
+                    with accepted:  # closed here if it cannot be sent
+                        await child.send({"number": sent}, accepted)
                 else:
                     await child.send({"number": sent, "text": "x" * source.choice([0, 0, 100_000])})
                 sent += 1
