@@ -38,9 +38,6 @@ from mutants.kill import committed, subject, write_sources  # noqa: E402
 PARENTS = ("parent", "primary")
 _ENDED = 5.0
 """Seconds that a relay has to write its last entry."""
-_PATIENCE = 100_000
-"""Microseconds after which an answer is missing. The cases do not wait as long as a real program does."""
-
 
 _SILENT = """
     speaks-json-in-every-mode advanced-mode asks-for-a-mode environment-of-the-user-last dies-of-a-key-that-is-no-text
@@ -136,7 +133,7 @@ def rules_of(place: Path, way: str) -> set[str]:
     return {
         broken.rule
         for one in found
-        for broken in lint(one.header, one.entries, patience=_PATIENCE)
+        for broken in lint(one.header, one.entries, patience=0)
         if broken.way == way
     }
 

@@ -16,6 +16,8 @@ _KNOWN = frozenset(
 )
 """Commands of Node."""
 _MODES = ("json", "advanced")
+_ON_ITS_WAY = 100_000
+"""Microseconds that an end takes at least to follow the other one, however little patience is asked for."""
 _STANDARD = 2
 """The last descriptor of a standard stream."""
 
@@ -130,7 +132,7 @@ class End(Check):
             self._half[seen.way] = seen
         else:
             half = self._half.get(other(seen.way))
-            if half is not None and self.late(half):
+            if half is not None and self.now - half.time >= max(self.patience, _ON_ITS_WAY):
                 self._open(half)
             self._closed.update((DOWN, UP) if how == "closed" else (seen.way,))
 
