@@ -221,7 +221,7 @@ def frozen(tmp_path_factory):
         cwd=folder,
         env=environment(),
         check=True,
-        timeout=150,
+        timeout=300,  # 14 seconds of processor time, on a machine that may be busy
         process_group=0,
     )
     return folder
