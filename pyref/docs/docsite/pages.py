@@ -55,7 +55,7 @@ HOME = "pyref/docs/index.md"
 def parts(root: Path) -> dict[str, dict[str, str]]:
     """Return for each part its files below `root` with their addresses, each file once, in the order of the menu.
 
-    Pages that are made and not kept, such as those of the reference, stand there under the name of their pattern.
+    Pages that are made and not kept, like those of the reference, stand there under the name of their pattern.
     """
     seen: set[str] = {HOME}
     found: dict[str, dict[str, str]] = {}

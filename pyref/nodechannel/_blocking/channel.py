@@ -150,7 +150,7 @@ class Channel:
         """Send a JSON text that exists already, as `send` sends a value.
 
         The text is read first, and one that is not JSON raises `InvalidMessage`. With `trusted` the text is sent unread; an invalid
-        text ends a Node peer then. Raises what `send` raises.
+        text ends a Node peer then. Raises the errors of `send`.
         """
         message = given(text, trusted=trusted)
         return self.send(

@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _split(words: list[str]) -> tuple[list[str], bool, list[str]]:
-    """Return what stands before the first ``--``, whether there is one, and what stands behind it."""
+    """Return the bytes before the first ``--``, whether there is one, and what stands behind it."""
     place = words.index("--") if "--" in words else len(words)
     return words[:place], place < len(words), words[place + 1 :]
 

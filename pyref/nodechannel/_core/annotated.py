@@ -37,7 +37,7 @@ class HookedMessage(ReceivedMessage):
 
 
 class Annotation:
-    """What a channel adds to its messages.
+    """The additions of a channel to its messages.
 
     Args:
         raw: whether messages keep their bytes.
@@ -50,7 +50,7 @@ class Annotation:
         self._raw, self._hook = raw, hook
 
     def of(self, message: Message, body: Body) -> Message:
-        """Return a message with all that was asked for, made of a plain one and the bytes that it came in."""
+        """Return a message with all that was asked for, made of a plain message and the bytes that it came in."""
         if self._hook is not None:
             plain, message = message, HookedMessage(message.data, self._hook)
             message.handle = plain.handle
@@ -60,7 +60,7 @@ class Annotation:
 
 
 def annotation(options: ChannelOptions) -> Annotation | None:
-    """Return what the options of a channel ask for, or None."""
+    """Return the additions that the options of a channel ask for, or None."""
     raw, hook = options.get("raw", False), options.get("object_hook")
     return Annotation(raw=raw, hook=hook) if raw or hook is not None else None
 
@@ -70,7 +70,7 @@ def apply(hook: ObjectHook, value: Any) -> Any:
 
     In a cycle, which only the serialization `advanced` can carry, the inner object keeps the outer one as it was.
     """
-    # Each container that was entered, with what stands for it. The container is kept so that its identity is not used twice.
+    # Each container that was entered, with its replacement. The container is kept so that its identity is not used twice.
     made: dict[int, tuple[Any, Any]] = {}
     waiting: list[tuple[Any, bool]] = [(value, False)]
     while waiting:

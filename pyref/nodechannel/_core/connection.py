@@ -94,7 +94,7 @@ class Connection:
 
     Attributes:
         mode: the name of the serialization.
-        frame: return the frame of a user message, for `queue`; raises `InvalidMessage`. It changes nothing, so any thread may call it.
+        frame: return the frame of a user message, for `queue`; raises `InvalidMessage`. It has no effect, so any thread may call it.
         frames: return the frames of many user messages, in pieces for `queue`.
     """
 

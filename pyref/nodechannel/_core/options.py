@@ -21,7 +21,7 @@ class ChannelOptions(TypedDict, total=False):
         object_hook: called with each plain object of a message, the inner ones first, when its `data` is first asked for; what it returns
             stands in the place of the object, as with `json.loads`. Its exceptions leave that access to `data`.
         linger: seconds that the end of a `with` block and the end of the program wait for the peer to take what was sent; as long as the
-            peer lives if not given. What is lost then is told: by `TimeoutError` at the end of the block, else by a `RuntimeWarning`.
+            peer lives if not given. The loss is told: by `TimeoutError` at the end of the block, else by a `RuntimeWarning`.
 
     With the serialization ``advanced`` the first two have no meaning: it carries NaN as it is, and large integers as BigInt.
     """

@@ -52,7 +52,7 @@ def encode(
         data = message.text
     else:
         text = _Writer(unsafe_integers, allow_nan, default).write(message)
-        # [FRM-001] [JSN-006] Surrogates alone have no UTF-8; the handler writes what is their escape in JSON too.
+        # [FRM-001] [JSN-006] Surrogates alone have no UTF-8; the handler writes their escape, which is that of JSON too.
         data = text.encode("utf-8", "backslashreplace")
     frame = data + b"\n"  # [FRM-003]
     if len(frame) > LONGEST_LINE + 1:

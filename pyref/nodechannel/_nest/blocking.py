@@ -32,7 +32,7 @@ class Client(Front):
         return self._wait(self._client.request(pattern, data, timeout=timeout), "request")
 
     def stream(self, pattern: Any, data: Any) -> Iterator[Any]:
-        """Ask for an answer and yield each of its values; raises what `request` raises."""
+        """Ask for an answer and yield each of its values; raises the errors of `request`."""
         values = self._client.stream(pattern, data)
         while (value := self._wait(_next(values), "request")) is not _END:
             yield value

@@ -45,7 +45,7 @@ class Client:
         return last
 
     async def stream(self, pattern: Any, data: Any) -> AsyncIterator[Any]:
-        """Ask for an answer and yield each of its values; raises what `request` raises."""
+        """Ask for an answer and yield each of its values; raises the errors of `request`."""
         channel = wire.route(pattern)
         packet = wire.request(pattern, data)
         text = text_of(packet)

@@ -48,7 +48,7 @@ class Client(Receiver[Event]):
     def send(self, type: str | bytes, data: Any = None, *, timeout: float | None = None) -> Delivery:
         """Send an event; return when the kernel has it. While there is no connection this waits for the next.
 
-        Raises `InvalidMessage` with nothing changed, `ChannelClosed`, also when the connection ended in the midst of it, and `SendTimeout`.
+        Raises `InvalidMessage` without a change, `ChannelClosed`, also when the connection ended in the midst of it, and `SendTimeout`.
         """
         frame = self._client.frame(type, data)
         return self._wait(_sent(self._client.outlet, [frame], timeout), "send")
@@ -56,17 +56,17 @@ class Client(Receiver[Event]):
     def send_many(self, events: Iterable[tuple[str, Any]], *, timeout: float | None = None) -> Delivery:
         """Send many events at once, each as its type and its data; return when the kernel has all of them.
 
-        Raises what `send` raises; after `InvalidMessage` nothing was sent.
+        Raises the errors of `send`; after `InvalidMessage` no message was sent.
         """
         frames = [self._client.frame(type, data) for type, data in events]
         return self._wait(_sent(self._client.outlet, frames, timeout), "send")
 
     def flush(self, timeout: float | None = None) -> None:
-        """Wait until everything sent is written; raises `ChannelClosed` and `TimeoutError`."""
+        """Wait until all messages are written; raises `ChannelClosed` and `TimeoutError`."""
         self._wait(self._client.flush(timeout), "flush")
 
     def disconnect(self, timeout: float | None = None) -> None:
-        """End the connection after everything sent is written; raises `TimeoutError`, and then the client is closed too."""
+        """End the connection after all messages are written; raises `TimeoutError`, and then the client is closed too."""
         if self._running:
             try:
                 self._background.wait(self._client.disconnect(timeout))
@@ -74,7 +74,7 @@ class Client(Receiver[Event]):
                 self._background.close()
 
     def close(self) -> None:
-        """End now: what is queued or not yet received is dropped. Safe to call again."""
+        """End now: queued and unread messages are dropped. Safe to call again."""
         if self._running:
             self._background.call(self._client.close)
             self._background.close()
@@ -100,7 +100,7 @@ class Peer:
 
     @property
     def id(self) -> Any:
-        """The last `id` in the data of its events, or None. Nothing proves it."""
+        """The last `id` in the data of its events, or None. It comes without proof."""
         return self._peer.id
 
     @property
@@ -114,20 +114,20 @@ class Peer:
         return self._peer.address
 
     def send(self, type: str | bytes, data: Any = None, *, timeout: float | None = None) -> Delivery:
-        """Send an event; return when the kernel has it. Raises what `Client.send` raises."""
+        """Send an event; return when the kernel has it. Raises the errors of `Client.send`."""
         frame = self._peer.frame(type, data)
         return self._server.wait(_sent(self._peer.outlet, [frame], timeout), "send")
 
     def send_many(self, events: Iterable[tuple[str, Any]], *, timeout: float | None = None) -> Delivery:
         """Send many events at once, each as its type and its data; return when the kernel has all of them.
 
-        Raises what `send` raises; after `InvalidMessage` nothing was sent.
+        Raises the errors of `send`; after `InvalidMessage` no message was sent.
         """
         frames = [self._peer.frame(type, data) for type, data in events]
         return self._server.wait(_sent(self._peer.outlet, frames, timeout), "send")
 
     def flush(self, timeout: float | None = None) -> None:
-        """Wait until everything sent is written; raises `ChannelClosed` and `TimeoutError`."""
+        """Wait until all messages are written; raises `ChannelClosed` and `TimeoutError`."""
         self._server.wait(self._peer.flush(timeout), "flush")
 
     def close(self) -> None:
@@ -186,11 +186,11 @@ class Server(Receiver[Event]):
         return self._background.call(self._server.broadcast, type, data)
 
     def flush(self, timeout: float | None = None) -> None:
-        """Wait until everything sent to all peers is written; raises `TimeoutError`."""
+        """Wait until all messages to all peers are written; raises `TimeoutError`."""
         self._wait(self._server.flush(timeout), "flush")
 
     def disconnect(self, timeout: float | None = None) -> None:
-        """Listen no more, and end each connection after everything sent is written; raises `TimeoutError`."""
+        """Listen no more, and end each connection after all messages are written; raises `TimeoutError`."""
         if self._running:
             try:
                 self._background.wait(self._server.disconnect(timeout))
@@ -198,7 +198,7 @@ class Server(Receiver[Event]):
                 self._background.close()
 
     def close(self) -> None:
-        """End now: what is queued or not yet received is dropped. Safe to call again."""
+        """End now: queued and unread messages are dropped. Safe to call again."""
         if self._running:
             self._background.call(self._server.close)
             self._background.close()
@@ -263,7 +263,7 @@ class UdpSocket(Receiver[Event]):
         return UdpPeer(self, (host, port))
 
     def send_to(self, address: Any, type: str | bytes, data: Any = None) -> None:
-        """Send an event to an address; raises what `UdpPeer.send` raises."""
+        """Send an event to an address; raises the errors of `UdpPeer.send`."""
         self._call(self._socket.send_to, address, type, data)
 
     def broadcast(self, type: str | bytes, data: Any = None) -> int:
@@ -276,7 +276,7 @@ class UdpSocket(Receiver[Event]):
         return self._background.call(function, *args)
 
     def close(self) -> None:
-        """Close the socket; what was received can still be taken. Safe to call again."""
+        """Close the socket; received messages can still be taken. Safe to call again."""
         if self._running:
             self._background.call(self._socket.close)
             self._background.close()

@@ -58,7 +58,7 @@ class Client(Receiver[Event]):
         return await self.outlet.have_room(delivery, timeout)
 
     async def send_many(self, events: Iterable[tuple[str, Any]], *, timeout: float | None = None) -> Delivery:
-        """Queue many events at once, each as its type and its data. Raises what `send` raises; after `InvalidMessage` nothing is queued."""
+        """Queue many events at once, each as its type and data. Raises the errors of `send`; after `InvalidMessage` none is queued."""
         frames = [self.frame(type, data) for type, data in events]
         return await self.outlet.have_room(self.outlet.queue_many(frames), timeout)
 
@@ -67,11 +67,11 @@ class Client(Receiver[Event]):
         return self._frames.frame(type, data)
 
     async def flush(self, timeout: float | None = None) -> None:
-        """Wait until everything sent is written; raises `ChannelClosed` and `TimeoutError`."""
+        """Wait until all messages are written; raises `ChannelClosed` and `TimeoutError`."""
         await self.outlet.flush(timeout)
 
     async def disconnect(self, timeout: float | None = None) -> None:
-        """End the connection after everything sent is written; raises `TimeoutError`, and then the client is closed too."""
+        """End the connection after all messages are written; raises `TimeoutError`, and then the client is closed too."""
         try:
             if self.connected:
                 await self.outlet.flush(timeout)
@@ -82,7 +82,7 @@ class Client(Receiver[Event]):
             self.close_connection()
 
     def close(self) -> None:
-        """End now: what is queued or not yet received is dropped. Safe to call again."""
+        """End now: queued and unread messages are dropped. Safe to call again."""
         self.close_connection()
         self.inbox.events.waiting.clear()
 
@@ -156,7 +156,7 @@ class Client(Receiver[Event]):
             self._link.read_on()
 
     def close_connection(self) -> None:
-        """End now; what was received can still be taken."""
+        """End now; received messages can still be taken."""
         self._end()
         if self._link is not None:
             self._link.abort()
@@ -168,7 +168,7 @@ class Client(Receiver[Event]):
             self._task.cancel()
             self.inbox.end()
 
-    # What a connection tells.
+    # The news of a connection.
 
     def made(self) -> None:
         """Note that the connection stands."""

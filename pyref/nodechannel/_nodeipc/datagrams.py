@@ -27,7 +27,7 @@ class UdpPeer:
 
     Attributes:
         address: its host and port.
-        id: the last `id` in the data of its events, or None. Nothing proves it.
+        id: the last `id` in the data of its events, or None. It comes without proof.
     """
 
     def __init__(self, socket: UdpSocket, address: Any) -> None:
@@ -71,7 +71,7 @@ class UdpSocket(Receiver[Event], asyncio.DatagramProtocol):
         return self._peer((host, port))
 
     def send_to(self, address: Any, type: str | bytes, data: Any = None) -> None:
-        """Send an event to an address; raises what `UdpPeer.send` raises."""
+        """Send an event to an address; raises the errors of `UdpPeer.send`."""
         # [NIP-060]
         frame = self._frames.frame(type, data)
         if len(frame) > _LARGEST:
@@ -87,7 +87,7 @@ class UdpSocket(Receiver[Event], asyncio.DatagramProtocol):
         return len(self._peers)
 
     def close(self) -> None:
-        """Close the socket; what was received can still be taken. Safe to call again."""
+        """Close the socket; received messages can still be taken. Safe to call again."""
         if self._transport is not None:
             self._transport.close()
             self._transport = None
@@ -109,14 +109,14 @@ class UdpSocket(Receiver[Event], asyncio.DatagramProtocol):
             peer = self._peers[address] = UdpPeer(self, address)
         return peer
 
-    # What the event loop calls.
+    # The calls of the event loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, address: Any) -> None:
-        """Take the events of a datagram; those beyond what waits are lost, as datagrams are."""
+        """Take the events of a datagram; those beyond the limit are lost, as datagrams are."""
         peer = self._peer(address[:2])
         if self.inbox.full:
             return

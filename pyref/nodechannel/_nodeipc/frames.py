@@ -28,7 +28,7 @@ class Frames:
         options: those of the client or server.
 
     Attributes:
-        broken: whether nothing more can be read.
+        broken: whether reading has ended.
     """
 
     def __init__(self, options: FrameOptions) -> None:
@@ -62,7 +62,7 @@ class Frames:
         return self._read(frames) if longest <= self._limit else self._fail(frames)
 
     def _fail(self, frames: list[bytes]) -> list[Event | RemoteError]:
-        """Return what stands before the first frame that is too long, and give the stream up."""
+        """Return the bytes before the first frame that is too long, and give the stream up."""
         self.broken, self._rest = True, bytearray()
         good = takewhile(lambda frame: len(frame) <= self._limit, frames)
         return [*self._read(list(good)), LineTooLong(self._limit)]
@@ -120,7 +120,7 @@ class RawFrames:
         return [Event("data", data)]
 
     def end(self) -> list[Event | RemoteError]:
-        """Return nothing: bytes without frames end anywhere."""
+        """Return none: bytes without frames end anywhere."""
         return []
 
 

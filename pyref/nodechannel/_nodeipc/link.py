@@ -1,4 +1,4 @@
-"""One connection to a peer, in the event loop."""
+"""A connection to a peer, in the event loop."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Outlet:
 
     Args:
         loop: the event loop of the connections.
-        waiters: those who wait for frames to leave.
+        waiters: those that wait for frames to leave.
 
     Attributes:
         ended: whether no message can be sent any more.
@@ -50,7 +50,7 @@ class Outlet:
 
     @property
     def settled(self) -> bool:
-        """Whether everything that was sent is written, or never will be."""
+        """Whether all messages are written, or never will be."""
         return not self._outbox.size and self._under_way is None
 
     @property
@@ -58,7 +58,7 @@ class Outlet:
         """Bytes that wait."""
         return self._outbox.size
 
-    # What a user does.
+    # The acts of a user.
 
     def queue(self, frame: bytes) -> Delivery:
         """Queue a frame, and begin to write; raises `ChannelClosed`."""
@@ -88,7 +88,7 @@ class Outlet:
         return _checked(delivery)
 
     async def flush(self, timeout: float | None) -> None:
-        """Wait until everything sent is written; raises `ChannelClosed` and `TimeoutError`."""
+        """Wait until all messages are written; raises `ChannelClosed` and `TimeoutError`."""
         if not await wait_until(self._waiters, lambda: self.settled or self.ended, timeout):
             raise TimeoutError("not everything was written in time")
         if self.ended:
@@ -97,7 +97,7 @@ class Outlet:
     def _crowded(self) -> bool:
         return self._outbox.size > HIGH_WATER
 
-    # What a connection does.
+    # The acts of a connection.
 
     def attach(self, transport: asyncio.WriteTransport) -> None:
         """Write through this connection from now on."""
@@ -121,7 +121,7 @@ class Outlet:
         self.write()
 
     def end(self) -> None:
-        """Refuse further messages; what waits is lost."""
+        """Refuse further messages; waiting messages are lost."""
         self.ended = True
         self._transport = None
         for write in self._outbox.clear():

@@ -31,7 +31,7 @@ class Peer:
     """A client of a server, as long as its connection stands.
 
     Attributes:
-        id: the last `id` in the data of its events, or None. Nothing proves it.
+        id: the last `id` in the data of its events, or None. It comes without proof.
     """
 
     def __init__(self, server: Server, frames: Frames | RawFrames) -> None:
@@ -53,12 +53,12 @@ class Peer:
         return transport.get_extra_info("peername") if transport is not None else None
 
     async def send(self, type: str | bytes, data: Any = None, *, timeout: float | None = None) -> Delivery:
-        """Queue an event; wait only while too much is queued. Raises what `Client.send` raises."""
+        """Queue an event; wait only while too much is queued. Raises the errors of `Client.send`."""
         delivery = self.outlet.queue(self.frame(type, data))
         return await self.outlet.have_room(delivery, timeout)
 
     async def send_many(self, events: Iterable[tuple[str, Any]], *, timeout: float | None = None) -> Delivery:
-        """Queue many events at once, each as its type and its data. Raises what `send` raises; after `InvalidMessage` nothing is queued."""
+        """Queue many events at once, each as its type and data. Raises the errors of `send`; after `InvalidMessage` none is queued."""
         frames = [self.frame(type, data) for type, data in events]
         return await self.outlet.have_room(self.outlet.queue_many(frames), timeout)
 
@@ -67,7 +67,7 @@ class Peer:
         return self._frames.frame(type, data)
 
     async def flush(self, timeout: float | None = None) -> None:
-        """Wait until everything sent is written; raises `ChannelClosed` and `TimeoutError`."""
+        """Wait until all messages are written; raises `ChannelClosed` and `TimeoutError`."""
         await self.outlet.flush(timeout)
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class Peer:
         self.link.abort()
         self._server.left(self)
 
-    # What the connection tells.
+    # The news of the connection.
 
     def made(self) -> None:
         """Note that the connection stands."""
@@ -146,14 +146,14 @@ class Server(Receiver[Event]):
         return len(self.peers)
 
     async def flush(self, timeout: float | None = None) -> None:
-        """Wait until everything sent to all peers is written; raises `TimeoutError`."""
+        """Wait until all messages to all peers are written; raises `TimeoutError`."""
         async with asyncio.timeout(timeout):
             for peer in list(self.peers):
                 with suppress(ChannelClosed):  # the peer has gone
                     await peer.outlet.flush(None)
 
     async def disconnect(self, timeout: float | None = None) -> None:
-        """Listen no more, and end each connection after everything sent is written; raises `TimeoutError`."""
+        """Listen no more, and end each connection after all messages are written; raises `TimeoutError`."""
         self._stop_listening()
         try:
             await self.flush(timeout)
@@ -162,7 +162,7 @@ class Server(Receiver[Event]):
             self._end()
 
     def close(self) -> None:
-        """End now: what is queued or not yet received is dropped. Safe to call again."""
+        """End now: queued and unread messages are dropped. Safe to call again."""
         self._end()
         self.inbox.events.waiting.clear()
 
@@ -211,7 +211,7 @@ class Server(Receiver[Event]):
         for peer in list(self.peers):
             peer.link.read_on()
 
-    # What peers tell.
+    # The news of peers.
 
     @property
     def crowded(self) -> bool:

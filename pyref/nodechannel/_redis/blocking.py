@@ -20,7 +20,7 @@ Item = TypeVar("Item")
 
 
 class Source(Front, Generic[Item]):
-    """What the blocking front ends share: items that are received, and an end.
+    """The common part of the blocking front ends: items that are received, and an end.
 
     As a context manager it closes its connections at the end of the block. It may be used from several threads.
     """
@@ -30,7 +30,7 @@ class Source(Front, Generic[Item]):
         self._inner = self._start(make)
 
     def receive(self, timeout: float | None = None) -> Item:
-        """Return the next item; raises what the `receive` of the asyncio front end raises."""
+        """Return the next item; raises the errors of the asyncio front end."""
         item: Item = self._wait(self._inner.receive(timeout), "receive")
         return item
 
@@ -70,7 +70,7 @@ class Stream(Source[Entry]):
         return int(self._inner.pending)
 
     def send(self, data: Any, *, id: str | None = None, timeout: float | None = None) -> str:
-        """Append a message; return its `message_id` once Redis has it: `id`, or one that is made by chance.
+        """Append a message; return its `message_id` once Redis has it: `id`, or a random number.
 
         While Redis cannot be reached this tries again. A message whose answer was lost is there twice then, with the same id. Raises
         `InvalidMessage`, `TimeoutError` after `timeout` seconds, `RedisRefused` and `ChannelClosed`.
@@ -78,11 +78,11 @@ class Stream(Source[Entry]):
         return str(self._wait(self._inner.send(data, id=id, timeout=timeout), "send"))
 
     def send_many(self, messages: Iterable[Any], *, timeout: float | None = None) -> list[str]:
-        """Append many messages in one exchange; raises what `send` raises, and after `InvalidMessage` nothing was sent."""
+        """Append many messages in a single exchange; raises the errors of `send`, and after `InvalidMessage` no message was sent."""
         return list(self._wait(self._inner.send_many(list(messages), timeout=timeout), "send"))
 
     def receive_many(self, timeout: float | None = None) -> list[Entry]:
-        """Return all messages that have been read, at least one; raises what `receive` raises."""
+        """Return all messages that have been read, at least one; raises the errors of `receive`."""
         return list(self._wait(self._inner.receive_many(timeout), "receive"))
 
     def acknowledge(self, *entries: Entry, timeout: float | None = None) -> None:
@@ -121,7 +121,7 @@ class Channels(Source[Published]):
         return int(self._wait(self._inner.send(channel, data, timeout=timeout), "send"))
 
     def send_many(self, channel: str, messages: Iterable[Any], *, timeout: float | None = None) -> list[int]:
-        """Publish many messages in one exchange; return for each how many connections it reached. Raises what `send` raises."""
+        """Publish many messages in a single exchange; return for each how many connections it reached. Raises the errors of `send`."""
         return list(self._wait(self._inner.send_many(channel, list(messages), timeout=timeout), "send"))
 
 

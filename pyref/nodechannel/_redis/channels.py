@@ -1,4 +1,4 @@
-"""Channels of Redis: a message reaches all who listen at that moment."""
+"""Channels of Redis: a message reaches all programs that listen at that moment."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Channels:
     async def send_many(
         self, channel: str, messages: Iterable[Any], *, timeout: float | None = None
     ) -> list[int]:
-        """Publish many messages in one exchange; return for each how many connections it reached. Raises what `send` raises."""
+        """Publish many messages in a single exchange; return for each how many connections it reached. Raises the errors of `send`."""
         texts = [text_of(message) for message in messages]
 
         async def publish(redis: Any) -> list[int]:

@@ -8,5 +8,5 @@ import uuid
 
 
 def consumer_name() -> str:
-    """Return a name that no other consumer has."""
+    """Return a name that is new among the consumers."""
     return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"

@@ -1,4 +1,4 @@
-"""A Redis list as a queue of work, which loses nothing when a consumer dies."""
+"""A Redis list as a queue of work, which loses no message when a consumer dies."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ class Queue:
         return text
 
     async def _look_after_others(self, deadline: Deadline) -> None:
-        """Give back what dead consumers left, from time to time."""
+        """Give back the messages of dead consumers, from time to time."""
         if self._signs is None:
             await self._server.steadily(self._show_life, "receive", deadline)
             self._signs = asyncio.get_running_loop().create_task(self._stay_alive())

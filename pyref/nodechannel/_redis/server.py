@@ -32,7 +32,7 @@ _LOST = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OSError)
 
 
 class RedisRefused(RemoteError):
-    """Redis did not carry out a call; nothing has changed. Its text tells the reason, such as a full memory."""
+    """Redis did not carry out a call; it had no effect. Its text tells the reason, like a full memory."""
 
     code = "NC_REDIS_REFUSED"
 
@@ -69,7 +69,7 @@ class Server:
     """A Redis server, by its URL.
 
     Args:
-        url: such as ``redis://localhost:6379/0``, ``rediss://`` for TLS, or ``unix://`` with a path.
+        url: like ``redis://localhost:6379/0``, ``rediss://`` for TLS, or ``unix://`` with a path.
         retry: seconds before the first try to connect again; each further pause is twice as long, up to five seconds.
     """
 

@@ -69,7 +69,7 @@ class Stream:
         return len(self._found)
 
     async def send(self, data: Any, *, id: str | None = None, timeout: float | None = None) -> str:
-        """Append a message; return its `message_id` once Redis has it: `id`, or one that is made by chance.
+        """Append a message; return its `message_id` once Redis has it: `id`, or a random number.
 
         While Redis cannot be reached this tries again. A message whose answer was lost is there twice then, with the same id. Raises
         `InvalidMessage`, `TimeoutError` after `timeout` seconds, `RedisRefused` and `ChannelClosed`.
@@ -79,7 +79,7 @@ class Stream:
         return name
 
     async def send_many(self, messages: Iterable[Any], *, timeout: float | None = None) -> list[str]:
-        """Append many messages in one exchange; raises what `send` raises, and after `InvalidMessage` nothing was sent."""
+        """Append many messages in a single exchange; raises the errors of `send`, and after `InvalidMessage` no message was sent."""
         # [RDS-011]
         entries = [(uuid.uuid4().hex, text_of(message)) for message in messages]
         await self._append(entries, timeout)
@@ -111,7 +111,7 @@ class Stream:
         raise event
 
     async def receive_many(self, timeout: float | None = None) -> list[Entry]:
-        """Return all messages that have been read, at least one; raises what `receive` raises."""
+        """Return all messages that have been read, at least one; raises the errors of `receive`."""
         found = [await self.receive(timeout)]
         while self._found and isinstance(self._found[0], Entry):
             found.append(await self.receive())

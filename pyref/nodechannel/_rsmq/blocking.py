@@ -56,7 +56,7 @@ class Queue(Source[Message]):
         return found
 
     def pop(self, timeout: float | None = None) -> Message:
-        """Return the next message, and delete it: it is lost if this process dies now. Raises what `receive` raises."""
+        """Return the next message, and delete it: it is lost if this process dies now. Raises the errors of `receive`."""
         found: Message = self._wait(self._inner.pop(timeout), "receive")
         return found
 

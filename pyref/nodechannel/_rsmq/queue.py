@@ -142,7 +142,7 @@ class Queue:
         return await self._next(timeout, scripts.RECEIVE, hidden)
 
     async def pop(self, timeout: float | None = None) -> Message:
-        """Return the next message, and delete it: it is lost if this process dies now. Raises what `receive` raises."""
+        """Return the next message, and delete it: it is lost if this process dies now. Raises the errors of `receive`."""
         return await self._next(timeout, scripts.POP)
 
     async def delete(self, id: str) -> bool:
@@ -233,7 +233,7 @@ async def queue(url: str, name: str, *, ns: str = "rsmq", realtime: bool = False
     """Open a queue of `rsmq` by its name; it need not be there before it is used.
 
     Args:
-        url: the Redis server, such as ``redis://localhost:6379/0``.
+        url: the Redis server, like ``redis://localhost:6379/0``.
         name: the name of the queue.
         ns: what its keys begin with.
         realtime: announce each message that is sent, and listen to the announcements of others.

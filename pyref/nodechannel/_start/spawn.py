@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # A worker's mark that belongs to this process alone: a child that inherited it would take itself for a cluster worker.
 _UNIQUE_ID = "NODE_UNIQUE_ID"
 
-# What `channel_options` finds among the options of `spawn`.
+# The names that `channel_options` finds among the options of `spawn`.
 _OF_THE_CHANNEL = (
     *("unsafe_integers", "allow_nan", "max_line", "linger", "default", "serialization"),
     *("raw", "object_hook"),

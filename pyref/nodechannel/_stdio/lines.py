@@ -30,7 +30,7 @@ class LinesFraming:
 
     @property
     def broken(self) -> bool:
-        """Whether the end was read."""
+        """Whether reading has ended."""
         return self._framer.error is not None
 
     def frame(self, message: object) -> bytes:

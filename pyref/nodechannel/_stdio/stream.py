@@ -38,7 +38,7 @@ class Stream:
 
     @property
     def settled(self) -> bool:
-        """Whether everything that was sent is written, or never will be."""
+        """Whether all messages are written, or never will be."""
         return not self.outbox.size
 
     def send(self, message: object) -> Delivery:
@@ -47,7 +47,7 @@ class Stream:
         return self._queue(frame)
 
     def send_many(self, messages: list[object]) -> Delivery:
-        """Queue many messages; raises what `send` raises, and nothing is queued then."""
+        """Queue many messages; raises the errors of `send`, and nothing is queued then."""
         frames = self._framing.frames(messages)
         return [self._queue(frame) for frame in frames][-1]
 

@@ -1,4 +1,4 @@
-"""What bytes, descriptors and shared sockets mean to the system: the one room that knows the platform. Imports `errors` alone."""
+"""The meaning of bytes, descriptors and shared sockets to the system: the only room that knows the platform. Imports `errors` alone."""
 
 from sys import platform as _platform
 

@@ -35,9 +35,9 @@ def new_pair() -> tuple[socket.socket, int]:
 
 
 def unfit(fd: int) -> str | None:
-    """Say why a descriptor cannot be what a parent passed, None if it can ([BOO-006]).
+    """Say why a descriptor cannot come from a parent, None if it can ([BOO-006]).
 
-    A parent passes one end of a connected pair of nameless Unix stream sockets, which comes through exec.
+    A parent passes an end of a connected pair of nameless Unix stream sockets, which comes through exec.
     """
     try:
         mode = os.fstat(fd).st_mode
@@ -72,7 +72,7 @@ def _foreign(fd: int, sock: socket.SocketType) -> str | None:
 
 
 def adopter(fd: int) -> int | None:
-    """Return the number of another living process that has adopted the channel of a descriptor, None if no other has."""
+    """Return the number of another living process that has adopted the channel of a descriptor, None if there is none."""
     owner = fcntl.fcntl(fd, fcntl.F_GETOWN)
     return owner if owner not in (0, os.getpid()) and _lives(owner) else None
 

@@ -1,10 +1,10 @@
 """The seam of the transport: all that the front ends ask of their end of a channel.
 
 `unix.py` is the end at a Unix socket. Another platform is a class beside it with these members, and `open_transport` chooses between them.
-A descriptor is what `OwnedFd` owns; the bytes of a write that carries one begin with the frame of its handle.
+A descriptor is owned by an `OwnedFd`; the bytes of a write that carries one begin with the frame of its handle.
 
 The calls `receive`, `receive_now`, `send` and `send_with` are made by `map` and `starmap`, which store a result without a Python
-instruction after the call. A signal handler that raises therefore loses nothing, provided that the calls themselves are written in C.
+instruction after the call. A signal handler that raises therefore loses no byte, provided that the calls themselves are written in C.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ Once the descriptors are taken out of the control messages, they stand in place 
 
 
 class Transport(Protocol):
-    """One end of a channel.
+    """An end of a channel.
 
     Attributes:
         receive: in a tuple, the call that reads once and may sleep, at most as long as `limit_receiving` says; it returns `Received`.
-        receive_now: in a tuple, the call that reads once what is there. Both raise `BlockingIOError` when nothing is there and
+        receive_now: in a tuple, the call that reads the waiting bytes once. Both raise `BlockingIOError` when there are none and
             `ConnectionError` when the peer closed without reading all.
         send: the call that writes bytes without waiting, and returns how many were taken. It raises `BlockingIOError` when there is no
-            room, `ConnectionError` when the peer is gone, and another `OSError` when the system lacks something for the moment.
+            room, `ConnectionError` when the peer is gone, and another `OSError` when the system lacks resources for the moment.
         at_once: in a tuple, the second argument of `send`.
         send_with: as `send`, for the arguments that `packed` returns.
-        receive_size: how many bytes one read returns at most.
+        receive_size: how many bytes a read returns at most.
         fileno: return the descriptor that polls and selectors watch, -1 once the transport is closed.
-        close: close this end; does nothing when it is closed.
+        close: close this end; without effect when it is closed.
     """
 
     receive: tuple[Callable[[], Received]]
@@ -72,13 +72,13 @@ class Transport(Protocol):
         """
 
     def add_reader(self, loop: AbstractEventLoop, callback: Callable[[], object]) -> None:
-        """Have an event loop call back when something can be read."""
+        """Have an event loop call back when bytes can be read."""
 
     def remove_reader(self, loop: AbstractEventLoop) -> None:
-        """Have an event loop call back no more; does nothing when it does not."""
+        """Have an event loop call back no more; without effect when it does not."""
 
     def add_writer(self, loop: AbstractEventLoop, callback: Callable[[], object]) -> None:
         """Have an event loop call back when there is room to write."""
 
     def remove_writer(self, loop: AbstractEventLoop) -> None:
-        """Have an event loop call back no more; does nothing when it does not."""
+        """Have an event loop call back no more; without effect when it does not."""

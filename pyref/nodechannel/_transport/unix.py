@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nodechannel._transport.readiness import Readiness
     from nodechannel._transport.seam import Received
 
-# What Node reads at most in one call; a handle's descriptor comes with the first part of its line.
+# The bytes that Node reads at most in a call; a handle's descriptor comes with the first part of its line.
 RECEIVE_SIZE = 65536
 
 # Plain integers: the operators of the flags in `socket` are slow Python code.
@@ -37,12 +37,12 @@ _DONTWAIT = int(socket.MSG_DONTWAIT)
 # [LIF-006]
 _SEND_FLAGS = int(_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0))
 
-# Seconds of one wait: the system's counters have an end.
+# Seconds of a wait: the system's counters have an end.
 _LONGEST_WAIT = 86400.0
 
 
 class UnixTransport:
-    """One end at a socket; see `Transport` for the members."""
+    """An end at a socket; see `Transport` for the members."""
 
     receive_size = RECEIVE_SIZE
 
@@ -115,11 +115,11 @@ class UnixTransport:
         return Readiness(self.fileno())
 
     def add_reader(self, loop: AbstractEventLoop, callback: Callable[[], object]) -> None:
-        """Have an event loop call back when something can be read."""
+        """Have an event loop call back when bytes can be read."""
         loop.add_reader(self.fileno(), callback)
 
     def remove_reader(self, loop: AbstractEventLoop) -> None:
-        """Have an event loop call back no more; does nothing when it does not."""
+        """Have an event loop call back no more; without effect when it does not."""
         loop.remove_reader(self.fileno())
 
     def add_writer(self, loop: AbstractEventLoop, callback: Callable[[], object]) -> None:
@@ -127,5 +127,5 @@ class UnixTransport:
         loop.add_writer(self.fileno(), callback)
 
     def remove_writer(self, loop: AbstractEventLoop) -> None:
-        """Have an event loop call back no more; does nothing when it does not."""
+        """Have an event loop call back no more; without effect when it does not."""
         loop.remove_writer(self.fileno())

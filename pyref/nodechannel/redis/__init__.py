@@ -8,7 +8,7 @@
             jobs.acknowledge(entry)
 
 `stream` delivers each message to one consumer of a group, at least once, on any number of machines. `queue` does the same over a list.
-`channels` reaches all who listen. This is the blocking front end; `nodechannel.redis.asyncio` has the same words as coroutines.
+`channels` reaches all programs that listen. This is the blocking front end; `nodechannel.redis.asyncio` has the same words as coroutines.
 """
 
 from nodechannel import _facade
