@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from nodechannel import errors
+from nodechannel._core.annotating import AnnotatingConnection
 from nodechannel._core.opening import open_connection
 from nodechannel._json.serialization import JsonSerialization
 
@@ -37,3 +38,8 @@ def test_a_line_in_pieces_keeps_its_bytes(connection):
     for piece in (b'{"a"', b":[", b"]}\n1\n"):
         connection.receive_data(piece)
     assert [message.raw for message in connection.take_messages()] == [b'{"a":[]}', b"1"]
+
+
+def test_a_channel_that_asked_for_nothing_has_no_such_connection(connection):
+    assert isinstance(connection, AnnotatingConnection)
+    assert not isinstance(open_connection(JsonSerialization(), {}), AnnotatingConnection)

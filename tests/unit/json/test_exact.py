@@ -1,4 +1,4 @@
-"""Each value of a line: the definition. The fast path gives the same answers, so each test runs on both."""
+"""Each value of a line: the definition, `nodechannel._json.exact`. The fast path gives the same answers, so each test runs on both."""
 
 from __future__ import annotations
 
