@@ -151,7 +151,7 @@ fuzz-pr: $(READY)
 	$(BIN)/python -m pytest -q -m search tests/fuzz
 	$(FUZZ) pr
 
-# Is every defect of tests/fuzz/defects.py found within a minute? Takes up to a minute for each.
+# Is every defect of tests/fuzz/defects.py found within two minutes? Takes up to two minutes for each.
 fuzz-honesty: $(READY)
 	$(FUZZ) honesty
 

@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     random.add_argument("--database", type=Path, default=profiles.DATABASE, metavar="DIR")
     honest = commands.add_parser("honesty", help="is every seeded defect found in time?")
-    honest.add_argument("--seconds", type=float, default=60.0)
+    honest.add_argument("--seconds", type=float, default=120.0)
     honest.add_argument("names", nargs="*", default=sorted(DEFECTS), metavar="DEFECT")
     honest.set_defaults(action=honesty)
     arguments = parser.parse_args(argv)
