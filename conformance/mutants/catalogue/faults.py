@@ -18,6 +18,13 @@ MUTANTS = (
         "            self.descriptors = []\n        self.close_all_but(1)\n",
     ),
     Mutant(
+        "keeps-all-behind-half-a-line",
+        "keeps every descriptor while a line is unfinished",
+        ("SEC-003",),
+        "        self.close_all_but(1)\n",
+        "",
+    ),
+    Mutant(
         "never-keeps-open",
         "closes a connection that is to be kept open",
         ("SEC-006",),

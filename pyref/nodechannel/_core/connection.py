@@ -63,12 +63,11 @@ _ABOUT_SOCKETS = (
     Cmd.SOCKET_ALL_CLOSED,
 )
 
+# Descriptors that are kept while a line is unfinished: it is at most one envelope ([SEC-003]).
+MOST_UNCLAIMED = 1
+
 # Of ACK and NACK frames, whose delivery is never observed.
 _UNOBSERVED = Delivery()
-
-# Descriptors that are kept while a line is unfinished. A sender has one handle under way; old versions of Node attach copies of its
-# descriptor to the parts of a long line ([SEC-003]).
-MOST_UNCLAIMED = 4
 
 
 class Internal:
