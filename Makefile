@@ -1,6 +1,7 @@
 # Every target does its own set-up inside .venv; a second run costs none.
 #   make test          the test suite
 #   make packages-table  runs the tests against real npm packages and writes the table of the README
+#   make carrier-kit   the cases of standard streams and node-ipc, and the mutants that judge them
 #   make carrier-bench  messages a second over each carrier; writes build/carrier-bench.md
 #   make carrier-faults  messages through Redis while everything is killed; writes build/carrier-faults.md
 #   make cluster-load  a cluster under load: every request accounted for; writes build/cluster-load.md
@@ -38,7 +39,7 @@ NODES := 12 16 18 20 22 24 26
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: carrier-bench carrier-faults help setup test packages packages-table test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model docs docs-check release-check check clean interruptions lifeline soak
+.PHONY: carrier-bench carrier-faults carrier-kit help setup test packages packages-table test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model docs docs-check release-check check clean interruptions lifeline soak
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -106,6 +107,11 @@ bench: $(BENCH_READY)
 cluster-load: $(READY)
 	PYTHONPATH=node-interop $(BIN)/python -m clusterload $(ARGS)
 
+# The cases of standard streams and node-ipc, on the reference and on real packages, and whether each mutant is noticed.
+carrier-kit: $(READY)
+	CARRIER_PACKAGES=$$(PYTHONPATH=tests $(BIN)/python -m support.packages) $(BIN)/python conformance/carriers/run.py
+	$(BIN)/python conformance/carriers/mutants.py
+
 # Messages a second over each carrier; ARGS="--only stdio" for less.
 carrier-bench: $(READY)
 	PYTHONPATH=node-interop:tests $(BIN)/python -m carrierbench $(ARGS)
@@ -158,7 +164,7 @@ fuzz-honesty: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/mutants/watched.py conformance/archive.py conformance/generate.py conformance/hatch_build.py tests spec node-interop/bench node-interop/carrierbench node-interop/carrierfaults node-interop/clusterload node-interop/measure pyref/docs/docsite
+	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/mutants/watched.py conformance/archive.py conformance/carriers/run.py conformance/carriers/mutants.py conformance/generate.py conformance/hatch_build.py tests spec node-interop/bench node-interop/carrierbench node-interop/carrierfaults node-interop/clusterload node-interop/measure pyref/docs/docsite
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/basedpyright --verifytypes nodechannel --ignoreexternal
 
 # Compares what follows from the prose of spec/ and from the tables of the kit with the committed copies.
