@@ -26,6 +26,8 @@ _first = iter([True])  # true once
 _lock = RLock()
 # Not empty while orjson is being imported.
 _loading: list[bool] = []
+# The functions that serve in that time.
+_meanwhile: dict[str, Callable[..., Any]] = {"encode_many": writing.encode_many}
 
 
 def encode(
@@ -44,8 +46,8 @@ def encode(
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if _loading and name == "encode_many":
-        return writing.encode_many
+    if _loading and name in _meanwhile:
+        return _meanwhile[name]
     _load()
     return globals()[name]
 
@@ -55,6 +57,10 @@ def _load() -> None:
     with _lock:
         _loading.append(True)
         try:
+            # First of all: it serves a signal handler that reads while the rest is imported.
+            from nodechannel._json import exact
+
+            _meanwhile.update(decode=exact.decode, decode_lines=exact.decode_lines)
             from nodechannel._json import loader
 
             globals().update({name: getattr(loader, name) for name in loader.__all__})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from support.codecs import needs_orjson, run
@@ -118,3 +121,23 @@ def test_a_fork_waits_for_the_import_in_another_thread() -> None:
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
     """
     assert run(program).split() == ["0"]
+
+
+@needs_orjson
+def test_a_signal_handler_reads_while_orjson_is_imported():
+    program = """
+import sys
+from nodechannel._json import codec
+
+class Interruption:
+    seen = []
+    def find_spec(self, name, path=None, target=None):
+        if name == "orjson":
+            self.seen.append([codec.decode(b"[1]"), codec.decode_lines([b"2"]), codec.encode("x")])
+
+sys.meta_path.insert(0, Interruption())
+assert codec.decode(b"3") == 3
+assert Interruption.seen == [[[1], [2], b'"x"\\n']], Interruption.seen
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
