@@ -45,7 +45,10 @@ class Waiters:
         first = None
         for wakeup in tuple(self._waiting):
             if wakeup.done():
-                self._waiting.remove(wakeup)
+                try:
+                    self._waiting.remove(wakeup)
+                except ValueError:  # a signal handler has cancelled the task meanwhile
+                    continue
                 if first is None and asyncio.current_task(self._loop) is None:
                     first = wakeup
                 else:
