@@ -17,7 +17,7 @@ from nodechannel.rsmq import asyncio as aio
 from support.node import node
 from support.redis import Redis
 
-pytestmark = pytest.mark.package("rsmq", "producer or consumer", "`nodechannel.rsmq`")
+pytestmark = pytest.mark.package("rsmq", "producer or consumer", "`nodechannel.rsmq`", channel=False)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
