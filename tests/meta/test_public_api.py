@@ -210,7 +210,7 @@ def test_types_are_imported_when_they_are_asked_for_and_not_before():
 
 CHANNEL = {
     "close", "connected", "disconnect", "fileno", "flush", "forget", "get_connections", "pending", "receive",
-    "receive_many", "send", "send_many", "wait_all_closed",
+    "receive_many", "send", "send_json", "send_many", "serialization", "wait_all_closed",
 }  # fmt: skip
 CHILD = CHANNEL | {"exit_code", "kill", "pid", "process", "signal_code", "wait"}
 WORKER = CHANNEL | {"bind", "dismissed", "id", "listen"}
