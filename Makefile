@@ -110,7 +110,7 @@ cluster-load: $(READY)
 # The cases of standard streams and node-ipc, on the reference and on real packages, and whether each mutant is noticed.
 carrier-kit: $(READY)
 	CARRIER_PACKAGES=$$(PYTHONPATH=tests $(BIN)/python -m support.packages) $(BIN)/python conformance/carriers/run.py
-	$(BIN)/python conformance/carriers/mutants.py
+	$(BIN)/python conformance/carriers/broken_peers.py
 
 # Messages a second over each carrier; ARGS="--only stdio" for less.
 carrier-bench: $(READY)
@@ -164,7 +164,7 @@ fuzz-honesty: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/mutants/watched.py conformance/archive.py conformance/carriers/run.py conformance/carriers/mutants.py conformance/generate.py conformance/hatch_build.py tests spec node-interop/bench node-interop/carrierbench node-interop/carrierfaults node-interop/clusterload node-interop/measure pyref/docs/docsite
+	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/mutants/watched.py conformance/archive.py conformance/carriers/run.py conformance/carriers/broken_peers.py conformance/generate.py conformance/hatch_build.py tests spec node-interop/bench node-interop/carrierbench node-interop/carrierfaults node-interop/clusterload node-interop/measure pyref/docs/docsite
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/basedpyright --verifytypes nodechannel --ignoreexternal
 
 # Compares what follows from the prose of spec/ and from the tables of the kit with the committed copies.

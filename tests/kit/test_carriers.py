@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
+import broken_peers
 import pytest
 import run
 
-import mutants
 from support.node import ROOT, node
 from support.packages import packages
 
@@ -37,7 +37,7 @@ def test_a_subject_does_what_is_foreseen(name, part, monkeypatch):
 def test_there_are_enough_cases_and_mutants():
     cases = [case for carrier in ("lines", "headers", "node-ipc") for case in run.load_cases(carrier)]
     assert len({case["id"] for case in cases}) == len(cases) >= 60
-    assert len({(mutant.name, mutant.carrier) for mutant in mutants.MUTANTS}) >= 40
+    assert len({(mutant.name, mutant.carrier) for mutant in broken_peers.MUTANTS}) >= 40
 
 
 def test_each_case_names_rules_of_the_spec():
@@ -54,6 +54,6 @@ def test_known_failures_are_cases():
         assert subject.known.keys() | subject.varies.keys() <= ids
 
 
-@pytest.mark.parametrize("number", range(0, len(mutants.MUTANTS), 20))
+@pytest.mark.parametrize("number", range(0, len(broken_peers.MUTANTS), 20))
 def test_a_mutant_is_noticed(number):
-    assert mutants.killer(mutants.MUTANTS[number]) is not None
+    assert broken_peers.killer(broken_peers.MUTANTS[number]) is not None

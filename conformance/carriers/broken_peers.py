@@ -1,6 +1,6 @@
 """Breaks `peer.py` in many small ways, one at a time, and tells which case notices. It fails when no case does.
 
-`python conformance/carriers/mutants.py` runs all.
+`python conformance/carriers/broken_peers.py` runs all.
 """
 
 from __future__ import annotations
