@@ -16,7 +16,7 @@ import nodechannel
 from nodechannel import errors, redis
 from nodechannel.redis import asyncio as aio
 from support.node import node
-from support.redis import Redis
+from support.redis import LossyWay, Redis
 
 pytestmark = [
     pytest.mark.package(name, "producer or consumer", "`nodechannel.redis`") for name in ("redis", "ioredis")
@@ -217,6 +217,21 @@ def test_a_list_loses_nothing_when_a_consumer_dies(url, key, script):
         # A returned message comes before new messages, unless a new message was taken first.
         assert sorted(entry.data for entry in found) == [0, 1, 2]
         queue.acknowledge(*found)
+
+
+@pytest.mark.rule("RDS-024")
+def test_a_list_finds_the_message_of_a_lost_answer(url, key, server):
+    with LossyWay(server.port) as way, redis.queue(f"redis://127.0.0.1:{way.port}", key) as queue, redis.queue(url, key) as producer:
+        producer.send(1)
+        first = queue.receive(timeout=5)
+        way.losing = b"second"
+        producer.send("second")
+        second = queue.receive(timeout=20)
+        assert not way.losing
+        assert [first.data, second.data] == [1, "second"]
+        queue.acknowledge(first, second)
+        producer.send(3)
+        assert queue.receive(timeout=5).data == 3
 
 
 def test_a_list_that_closes_gives_back_what_it_has(url, key):

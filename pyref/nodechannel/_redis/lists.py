@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter, deque
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypedDict, Unpack
 
@@ -54,6 +55,12 @@ class Queue:
         self._consumer = options.get("consumer") or consumer_name()
         self._alive = options.get("alive", 30.0)
         self._next_sign = 0.0
+        # Messages that the user has and has not acknowledged, by their texts.
+        self._held: Counter[bytes] = Counter()
+        # Messages that the server moved to this consumer's list in calls whose answer was lost, the oldest first.
+        self._found: deque[bytes] = deque()
+        # Whether the answer of the last call that takes a message may have been lost.
+        self._unsure = False
         self._signs: asyncio.Task[None] | None = None
 
     def __reduce__(self) -> NoReturn:
@@ -79,6 +86,7 @@ class Queue:
         while True:
             text = await self._take(deadline)
             if text is not None:
+                self._held[text] += 1
                 return Entry(value_of(text), text)
             if deadline.passed:
                 raise TimeoutError("no message arrived in time")
@@ -96,6 +104,7 @@ class Queue:
                 await pipeline.execute()
 
         await self._server.steadily(remove, "acknowledge", Deadline(timeout))
+        self._held -= Counter(entry.id for entry in entries)
 
     def __aiter__(self) -> Self:
         return self
@@ -140,14 +149,33 @@ class Queue:
 
         async def take(redis: Any) -> Any:
             wait = max(0.01, deadline.left(min(2.0, self._alive / 2)))
-            if self._reliable:
-                # [RDS-020]
-                return await redis.blmove(self._key, self._place(), wait, "RIGHT", "LEFT")
-            found = await redis.brpop([self._key], wait)
-            return found and found[1]
+            if not self._reliable:
+                found = await redis.brpop([self._key], wait)
+                return found and found[1]
+            if self._unsure:
+                await self._look_at_own(redis)
+            if self._found:
+                return self._found.popleft()
+            self._unsure = True
+            # [RDS-020]
+            text = await redis.blmove(self._key, self._place(), wait, "RIGHT", "LEFT")
+            self._unsure = False
+            return text
 
         text: bytes | None = await self._server.steadily(take, "receive", deadline)
         return text
+
+    async def _look_at_own(self, redis: Any) -> None:
+        """Find the messages that were moved to this consumer's list and never reached it."""
+        # [RDS-024]
+        unknown = self._held.copy()
+        self._found.clear()
+        for text in reversed(await redis.lrange(self._place(), 0, -1)):
+            if unknown[text]:
+                unknown[text] -= 1
+            else:
+                self._found.append(text)
+        self._unsure = False
 
     async def _look_after_others(self, deadline: Deadline) -> None:
         """Give back the messages of dead consumers, from time to time."""
