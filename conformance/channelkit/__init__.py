@@ -4,7 +4,7 @@ The kit needs only the standard library and imports no implementation of the cha
 ``conformance/README.md`` describes the adapter contract and the format of the cases.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 CONTRACT = 1
 """Version of the adapter contract that this kit speaks."""

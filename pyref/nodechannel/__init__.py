@@ -71,7 +71,7 @@ if __name__ == "TYPE_CHECKING":
     from nodechannel._core.serialization import Serialization
     from nodechannel._start.options import SpawnOptions
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "BadChannelFd",
