@@ -12,10 +12,10 @@ from carrierfaults.faults import run
 from support.node import ROOT
 
 
-@pytest.mark.parametrize("kind", ["stream", "list"])
+@pytest.mark.parametrize(("kind", "pause"), [("stream", 0.05), ("list", 0.4)])
 @pytest.mark.rule("RDS-011", "RDS-012", "RDS-020", "RDS-022")
-def test_nothing_is_lost_while_everything_is_killed(kind):
-    result = run(kind, 1000, pause=0.4, seed=3)
+def test_nothing_is_lost_while_everything_is_killed(kind, pause):
+    result = run(kind, 1000, pause=pause, seed=3)
     assert result.lost == 0
     assert result.faults
 

@@ -221,7 +221,11 @@ def test_a_list_loses_nothing_when_a_consumer_dies(url, key, script):
 
 @pytest.mark.rule("RDS-024")
 def test_a_list_finds_the_message_of_a_lost_answer(url, key, server):
-    with LossyWay(server.port) as way, redis.queue(f"redis://127.0.0.1:{way.port}", key) as queue, redis.queue(url, key) as producer:
+    with (
+        LossyWay(server.port) as way,
+        redis.queue(f"redis://127.0.0.1:{way.port}", key) as queue,
+        redis.queue(url, key) as producer,
+    ):
         producer.send(1)
         first = queue.receive(timeout=5)
         way.losing = b"second"

@@ -8,6 +8,7 @@ midst of the import, and for another thread.
 from __future__ import annotations
 
 import os
+import sys
 from _thread import RLock
 
 from nodechannel._json import writing
@@ -24,6 +25,8 @@ __all__ = ["LONGEST_LINE", "LineFramer", "decode", "decode_lines", "encode", "en
 
 _first = iter([True])  # true once
 _lock = RLock()
+# Packages of the standard library that are imported together with orjson.
+_IMPORTED = ("json", "re")
 # Not empty while orjson is being imported.
 _loading: list[bool] = []
 # The functions that serve in that time.
@@ -52,11 +55,20 @@ def __getattr__(name: str) -> object:
     return globals()[name]
 
 
+def _forget_broken() -> None:
+    """Forget modules whose package is gone: a handler that raised amid an import leaves them, and an import would take them as they are."""
+    for name in tuple(sys.modules):
+        package = name.partition(".")[0]
+        if package in _IMPORTED and package not in sys.modules:
+            sys.modules.pop(name, None)
+
+
 def _load() -> None:
     """Let each name stand for the function that does it, `encode` included."""
     with _lock:
         _loading.append(True)
         try:
+            _forget_broken()
             # First of all: it serves a signal handler that reads while the rest is imported.
             from nodechannel._json import exact
 
