@@ -79,7 +79,8 @@ class Bridge:
             await self._carry_out(job, child)
 
     async def _carry_out(self, job: Job, child: Child) -> None:
-        renewing = asyncio.ensure_future(self._keep(job))
+        over = asyncio.Event()
+        renewing = asyncio.ensure_future(self._keep(job, over))
         try:
             await job.answer(await child.ask(job.data))
         except ChildFailed as error:
@@ -88,14 +89,16 @@ class Bridge:
         except ChannelError as error:
             self._tell(f"a message has no answer: {error}")
         finally:
-            renewing.cancel()
-            with suppress(asyncio.CancelledError):
-                await renewing
+            # Not cancelled: a client of a carrier may take a cancellation for a lost answer, and go on.
+            over.set()
+            await renewing
 
-    async def _keep(self, job: Job) -> None:
-        while True:
-            await asyncio.sleep(self._source.pace)
-            await job.renew()
+    async def _keep(self, job: Job, over: asyncio.Event) -> None:
+        while not over.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), self._source.pace)
+            if not over.is_set():
+                await job.renew()
 
 
 def _cancelled() -> bool:

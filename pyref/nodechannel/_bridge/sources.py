@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from nodechannel._bridge.jobs import Job, Source, nothing
@@ -47,7 +48,8 @@ class RedisSource:
             await self._jobs.acknowledge(entry)
 
         async def renew() -> None:
-            await self._jobs.renew(entry)
+            with suppress(TimeoutError):  # another try comes with the next pace
+                await self._jobs.renew(entry, timeout=self.pace)
 
         return Job(entry.data, answer, renew)
 
