@@ -56,10 +56,8 @@ test: $(READY)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 # Everything on the oldest interpreter that is here, the reference alone on each newer one: the kit and the checks of the project are no
-# different there.
-# Left out there: tests of processes around the interpreter, which take minutes.
-REFERENCE_TESTS := tests/unit tests/frontends tests/cluster tests/interop tests/property \
-	--ignore=tests/interop/test_hop.py --ignore=tests/interop/test_lifeline.py --ignore=tests/interop/test_end_on_signal.py
+# different there, and neither is Node on the other side.
+REFERENCE_TESTS := tests/unit tests/frontends tests/cluster tests/property
 
 test-pythons:
 	@found=0; args="$(PYTEST_ARGS)"; for minor in $(MINORS); do \
