@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _PACKAGE = str(Path(nodechannel.__file__).parent)
 
+# Whether the interpreter tells every instruction to a trace function: since Python 3.12 it leaves out some, others in each run.
+ALL_EVENTS = sys.version_info < (3, 12)
+
 
 class Injection(Exception):
     """The exception that a handler raises."""
