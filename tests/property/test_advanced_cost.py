@@ -66,9 +66,9 @@ FRAMES: dict[str, Callable[[int], bytes]] = {
 
 
 def seconds(act: Callable[[], object]) -> float:
-    began = time.perf_counter()
+    began = time.thread_time()
     act()
-    return time.perf_counter() - began
+    return time.thread_time() - began
 
 
 def read(frame: bytes) -> object:
