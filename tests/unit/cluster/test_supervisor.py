@@ -415,11 +415,12 @@ class TestRelay:
 
         async def main():
             def on_message(worker, message):
-                if worker.id == 2 and "n" in message.data["got"]:
+                if worker.id == 1 and "n" in message.data["got"]:
                     seen.append(message.data["got"]["n"])
 
+            # The receiver is the first: a message is relayed to workers that have been started.
             async with Cluster(
-                [sender, receiver], workers=2, relay=True, on_message=on_message, on_event=events.append
+                [receiver, sender], workers=2, relay=True, on_message=on_message, on_event=events.append
             ):
                 await until(lambda: seen)
 
