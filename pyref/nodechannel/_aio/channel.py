@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-import signal
 import socket
 import time
 from collections import deque
@@ -43,7 +42,8 @@ from nodechannel._io.steps import (
 from nodechannel._io.wire import traced
 from nodechannel._json.given import given
 from nodechannel._start.adoption import adopt_with
-from nodechannel._start.ending import GRACE, signal_name, warn_of_loss
+from nodechannel._start.child import AsyncioChild
+from nodechannel._start.ending import GRACE, warn_of_loss
 from nodechannel._start.living import keep
 from nodechannel._start.options import SpawnOptions
 from nodechannel._start.serialization import resolve
@@ -532,7 +532,7 @@ class Channel:
         return True
 
 
-class ChildProcess(Channel):
+class ChildProcess(Channel, AsyncioChild):
     """The parent's end of a channel, and the child process behind it.
 
     As an asynchronous context manager it disconnects, waits for the child to end, and ends it with SIGTERM and at last SIGKILL if it
@@ -549,31 +549,6 @@ class ChildProcess(Channel):
         self.process = process
         # Whether `wait` is to end the channel when the loop is to end.
         self._ending = False
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self.process.pid
-
-    @property
-    def exit_code(self) -> int | None:
-        """The exit status, or None while the child runs or when a signal ended it."""
-        code = self.process.returncode
-        return code if code is not None and code >= 0 else None
-
-    @property
-    def signal_code(self) -> str | None:
-        """The name of the signal that ended the child, like ``SIGKILL``, or None."""
-        # [LIF-020]
-        return signal_name(self.process.returncode)
-
-    def kill(self, signal: int | signal.Signals = 15) -> None:
-        """Send a signal, SIGTERM if none is given; the channel is not touched."""
-        # asyncio's own `send_signal` looks whether the child has ended, and may thereby take the exit status from the event loop.
-        if self.process.returncode is None:
-            # One that has ended meanwhile is taken in silence, as in the blocking front end.
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal)
 
     async def wait(self, timeout: float | None = None) -> int:
         """Wait for the child to end; return its exit status, or the negative number of the signal that ended it.
@@ -610,17 +585,6 @@ class ChildProcess(Channel):
             await super().__aexit__(kind, error, trace)
         finally:
             await self._end_process(GRACE if error is None else 0.0)
-
-    async def _end_process(self, grace: float) -> None:
-        try:
-            await self.wait(grace)
-        except TimeoutError:
-            self.kill()
-            try:
-                await self.wait(GRACE)
-            except TimeoutError:
-                self.kill(9)
-                await self.wait()
 
 
 @overload

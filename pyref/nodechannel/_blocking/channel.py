@@ -26,9 +26,10 @@ from nodechannel._handles.types import HandleType
 from nodechannel._io.limits import seconds
 from nodechannel._io.wire import traced
 from nodechannel._json.given import given
-from nodechannel._lazy import public, signal, subprocess, typing
+from nodechannel._lazy import public, subprocess, typing
 from nodechannel._start.adoption import adopt_with
-from nodechannel._start.ending import GRACE, signal_name, warn_of_loss
+from nodechannel._start.child import BlockingChild
+from nodechannel._start.ending import GRACE, warn_of_loss
 from nodechannel._start.living import keep
 from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
@@ -362,7 +363,7 @@ class Channel:
             warn_of_loss(connection.queued_bytes)
 
 
-class ChildProcess(Channel):
+class ChildProcess(Channel, BlockingChild):
     """The parent's end of a channel, and the child process behind it.
 
     As a context manager it disconnects, waits for the child to end, and ends it with SIGTERM and at last SIGKILL if it does not.
@@ -381,26 +382,6 @@ class ChildProcess(Channel):
         self.process = process
         # Whether `wait` is to end the channel when the loop is to end.
         self._ending = False
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self.process.pid
-
-    @property
-    def exit_code(self) -> int | None:
-        """The exit status, or None while the child runs or when a signal ended it."""
-        code = self.process.poll()
-        return code if code is not None and code >= 0 else None
-
-    @property
-    def signal_code(self) -> str | None:
-        """The name of the signal that ended the child, like ``SIGKILL``, or None."""
-        return signal_name(self.process.poll())
-
-    def kill(self, signal: int | signal.Signals = 15) -> None:
-        """Send a signal, SIGTERM if none is given; the channel is not touched."""
-        self.process.send_signal(signal)
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the child to end; return its exit status, or the negative number of the signal that ended it.
@@ -452,18 +433,10 @@ class ChildProcess(Channel):
             super().__exit__(kind, error, trace)
         finally:
             self._end_process(GRACE if error is None else 0.0)
+            self._close_streams()
             self.close()
 
-    def _end_process(self, grace: float) -> None:
-        try:
-            self.wait(grace)
-        except TimeoutError:
-            self.process.terminate()
-            try:
-                self.wait(GRACE)
-            except TimeoutError:
-                self.process.kill()
-                self.wait()
+    def _close_streams(self) -> None:
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from types import TracebackType
 from typing import NoReturn, Self, Unpack
 
@@ -15,7 +13,8 @@ from nodechannel._core.message import Message
 from nodechannel._core.options import ChannelOptions
 from nodechannel._io.limits import seconds
 from nodechannel._json.given import given
-from nodechannel._start.ending import GRACE, signal_name
+from nodechannel._start.child import AsyncioChild
+from nodechannel._start.ending import GRACE
 from nodechannel._start.living import keep
 from nodechannel._start.spawn import node_command
 from nodechannel._stdio.descriptors import ChildStreams, take_streams
@@ -149,7 +148,7 @@ class Channel:
             self._transport.let_go()
 
 
-class ChildProcess(Channel):
+class ChildProcess(Channel, AsyncioChild):
     """The parent's end of standard streams, and the child process behind it.
 
     As an asynchronous context manager it ends the child's standard input, waits for the child to end, and ends it with SIGTERM and at last
@@ -170,29 +169,6 @@ class ChildProcess(Channel):
     ) -> None:
         super().__init__(reader, writer, framing=framing, **options)
         self.process = process
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self.process.pid
-
-    @property
-    def exit_code(self) -> int | None:
-        """The exit status, or None while the child runs or when a signal ended it."""
-        code = self.process.returncode
-        return code if code is not None and code >= 0 else None
-
-    @property
-    def signal_code(self) -> str | None:
-        """The name of the signal that ended the child, like ``SIGKILL``, or None."""
-        return signal_name(self.process.returncode)
-
-    def kill(self, signal: int | signal.Signals = 15) -> None:
-        """Send a signal, SIGTERM if none is given; the streams are not touched."""
-        # asyncio's own `send_signal` may take the exit status from the event loop.
-        if self.process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal)
 
     async def wait(self, timeout: float | None = None) -> int:
         """Wait for the child to end; return its exit status, or the negative number of the signal that ended it.
@@ -216,17 +192,6 @@ class ChildProcess(Channel):
             await self._end_process(GRACE if error is None else 0.0)
             self._transport.read_rest()
             self._transport.close()
-
-    async def _end_process(self, grace: float) -> None:
-        try:
-            await self.wait(grace)
-        except TimeoutError:
-            self.kill()
-            try:
-                await self.wait(GRACE)
-            except TimeoutError:
-                self.kill(9)
-                await self.wait()
 
 
 async def connect(*, framing: str = "lines", **options: Unpack[ChannelOptions]) -> Channel:

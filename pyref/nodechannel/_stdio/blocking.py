@@ -6,7 +6,6 @@ So signal handlers and exceptions of the program never meet the bytes of a messa
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -18,7 +17,8 @@ from nodechannel._core.message import Message
 from nodechannel._core.options import ChannelOptions
 from nodechannel._dialects.background import Background
 from nodechannel._json.given import given
-from nodechannel._start.ending import GRACE, signal_name
+from nodechannel._start.child import BlockingChild
+from nodechannel._start.ending import GRACE
 from nodechannel._start.living import keep
 from nodechannel._start.spawn import node_command
 from nodechannel._stdio.descriptors import ChildStreams, take_streams
@@ -198,7 +198,7 @@ class Channel:
             self._background.call(self._transport.let_go)
 
 
-class ChildProcess(Channel):
+class ChildProcess(Channel, BlockingChild):
     """The parent's end of standard streams, and the child process behind it.
 
     As a context manager it ends the child's standard input, waits for the child to end, and ends it with SIGTERM and at last SIGKILL if it
@@ -219,26 +219,6 @@ class ChildProcess(Channel):
     ) -> None:
         super().__init__(reader, writer, framing=framing, **options)
         self.process = process
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self.process.pid
-
-    @property
-    def exit_code(self) -> int | None:
-        """The exit status, or None while the child runs or when a signal ended it."""
-        code = self.process.poll()
-        return code if code is not None and code >= 0 else None
-
-    @property
-    def signal_code(self) -> str | None:
-        """The name of the signal that ended the child, like ``SIGKILL``, or None."""
-        return signal_name(self.process.poll())
-
-    def kill(self, signal: int | signal.Signals = 15) -> None:
-        """Send a signal, SIGTERM if none is given; the streams are not touched."""
-        self.process.send_signal(signal)
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the child to end; return its exit status, or the negative number of the signal that ended it.
@@ -270,17 +250,6 @@ class ChildProcess(Channel):
             self._end()
             if self.process.stderr is not None:
                 self.process.stderr.close()
-
-    def _end_process(self, grace: float) -> None:
-        try:
-            self.wait(grace)
-        except TimeoutError:
-            self.process.terminate()
-            try:
-                self.wait(GRACE)
-            except TimeoutError:
-                self.process.kill()
-                self.wait()
 
 
 def connect(*, framing: str = "lines", **options: Unpack[ChannelOptions]) -> Channel:
