@@ -252,6 +252,8 @@ def test_a_list_without_acknowledgement(npm, url, key):
         npm("LPUSH", key, "1", "2")
         assert [queue.receive(timeout=5).data for _ in range(2)] == [1, 2]
         assert npm("KEYS", f"{key}*") == []
+        # Without an acknowledgement no call would take a remembered message back.
+        assert not queue._inner._held
         with pytest.raises(TimeoutError):
             queue.receive(timeout=0.1)
 
