@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, Generic, Self, TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
 from nodechannel._carriers.blocking import Receiver
@@ -15,72 +15,93 @@ from nodechannel._nodeipc import datagrams as aio_datagrams
 from nodechannel._nodeipc import server as aio_server
 from nodechannel._nodeipc.event import Event
 from nodechannel._nodeipc.options import ClientOptions, ServerOptions, UdpOptions
-from nodechannel._nodeipc.outlet import Outlet
+from nodechannel._nodeipc.sender import Sender as AioSender
 from nodechannel.errors import ChannelClosed
 
 Result = TypeVar("Result")
+Lasting = TypeVar("Lasting", aio_client.Client, aio_server.Server)
+End = TypeVar("End", aio_client.Client, aio_server.Server, aio_datagrams.UdpSocket)
 
 
-async def _sent(outlet: Outlet, frames: list[bytes], timeout: float | None) -> Delivery:
-    return await outlet.have_written(outlet.queue_many(frames), timeout)
-
-
-class Client(Receiver[Event]):
-    """A client of a server of `node-ipc`. Made by `connect`. May be used from several threads.
-
-    A connection that ends is made again. Events that wait leave over the next connection; the delivery of an event that may be lost is
-    abandoned. As a context manager it disconnects at the end of the block.
-    """
-
-    def __init__(self, make: Coroutine[Any, Any, aio_client.Client]) -> None:
-        super().__init__("nodechannel.nodeipc")
-        self._client = self._start(make)
+class _Sender:
+    """The words of sending, over an end that lives in the event loop."""
 
     @property
-    def _inbox(self) -> Inbox[Any]:
-        return self._client.inbox
+    def _sender(self) -> AioSender:
+        raise NotImplementedError
+
+    def _carry_out(self, work: Coroutine[Any, Any, Result], doing: str) -> Result:
+        """Return the result of work in the thread of the connections; raises `ChannelClosed` once there is none."""
+        raise NotImplementedError
 
     @property
     def connected(self) -> bool:
         """Whether there is a connection now."""
-        return self._client.connected
+        return self._sender.connected
 
     def send(self, type: str | bytes, data: Any = None, *, timeout: float | None = None) -> Delivery:
-        """Send an event; return when the kernel has it. While there is no connection this waits for the next.
+        """Send an event; return when the kernel has it. While a client has no connection this waits for the next.
 
         Raises `InvalidMessage` without a change, `ChannelClosed`, also when the connection ended in the midst of it, and `SendTimeout`.
         """
-        frame = self._client.frame(type, data)
-        return self._wait(_sent(self._client.outlet, [frame], timeout), "send")
+        return self._send([self._sender.frame(type, data)], timeout)
 
     def send_many(self, events: Iterable[tuple[str, Any]], *, timeout: float | None = None) -> Delivery:
         """Send many events at once, each as its type and its data; return when the kernel has all of them.
 
         Raises the errors of `send`; after `InvalidMessage` no message was sent.
         """
-        frames = [self._client.frame(type, data) for type, data in events]
-        return self._wait(_sent(self._client.outlet, frames, timeout), "send")
+        return self._send([self._sender.frame(type, data) for type, data in events], timeout)
+
+    def _send(self, frames: list[bytes], timeout: float | None) -> Delivery:
+        outlet = self._sender.outlet
+
+        async def send() -> Delivery:
+            return await outlet.have_written(outlet.queue_many(frames), timeout)
+
+        return self._carry_out(send(), "send")
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait until all messages are written; raises `ChannelClosed` and `TimeoutError`."""
-        self._wait(self._client.flush(timeout), "flush")
+        self._carry_out(self._sender.flush(timeout), "flush")
 
-    def disconnect(self, timeout: float | None = None) -> None:
-        """End the connection after all messages are written; raises `TimeoutError`, and then the client is closed too."""
-        if self._running:
-            try:
-                self._background.wait(self._client.disconnect(timeout))
-            finally:
-                self._background.close()
+
+class _Front(Receiver[Event], Generic[End]):
+    """The words of receiving and ending, over an end that lives in the event loop."""
+
+    def __init__(self, make: Coroutine[Any, Any, End]) -> None:
+        super().__init__("nodechannel.nodeipc")
+        self._end: End = self._start(make)
+
+    @property
+    def _inbox(self) -> Inbox[Any]:
+        return self._end.inbox
 
     def close(self) -> None:
         """End now: queued and unread messages are dropped. Safe to call again."""
         if self._running:
-            self._background.call(self._client.close)
+            self._background.call(self._end.close)
             self._background.close()
 
     def __enter__(self) -> Self:
         return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Connected(_Front[Lasting]):
+    """An end that can wait for its last messages."""
+
+    def disconnect(self, timeout: float | None = None) -> None:
+        """Listen no more, and end each connection after all messages are written; raises `TimeoutError`, and is closed then too."""
+        if self._running:
+            try:
+                self._background.wait(self._end.disconnect(timeout))
+            finally:
+                self._background.close()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -91,7 +112,22 @@ class Client(Receiver[Event]):
             self.close()
 
 
-class Peer:
+class Client(_Sender, _Connected[aio_client.Client]):
+    """A client of a server of `node-ipc`. Made by `connect`. May be used from several threads.
+
+    A connection that ends is made again. Events that wait leave over the next connection; the delivery of an event that may be lost is
+    abandoned. As a context manager it disconnects at the end of the block.
+    """
+
+    @property
+    def _sender(self) -> AioSender:
+        return self._end
+
+    def _carry_out(self, work: Coroutine[Any, Any, Result], doing: str) -> Result:
+        return self._wait(work, doing)
+
+
+class Peer(_Sender):
     """A client of a server, as long as its connection stands. Two of them are equal if their connection is the same."""
 
     def __init__(self, server: Server, peer: aio_server.Peer) -> None:
@@ -99,60 +135,40 @@ class Peer:
         self._peer = peer
 
     @property
+    def _sender(self) -> AioSender:
+        return self._peer
+
+    def _carry_out(self, work: Coroutine[Any, Any, Result], doing: str) -> Result:
+        return self._server._wait(work, doing)
+
+    @property
     def id(self) -> Any:
         """The last `id` in the data of its events, or None. It comes without proof."""
         return self._peer.id
-
-    @property
-    def connected(self) -> bool:
-        """Whether the connection stands."""
-        return self._peer.connected
 
     @property
     def address(self) -> Any:
         """The address of the peer, as sockets show it: empty for a Unix socket."""
         return self._peer.address
 
-    def send(self, type: str | bytes, data: Any = None, *, timeout: float | None = None) -> Delivery:
-        """Send an event; return when the kernel has it. Raises the errors of `Client.send`."""
-        frame = self._peer.frame(type, data)
-        return self._server.wait(_sent(self._peer.outlet, [frame], timeout), "send")
-
-    def send_many(self, events: Iterable[tuple[str, Any]], *, timeout: float | None = None) -> Delivery:
-        """Send many events at once, each as its type and its data; return when the kernel has all of them.
-
-        Raises the errors of `send`; after `InvalidMessage` no message was sent.
-        """
-        frames = [self._peer.frame(type, data) for type, data in events]
-        return self._server.wait(_sent(self._peer.outlet, frames, timeout), "send")
-
-    def flush(self, timeout: float | None = None) -> None:
-        """Wait until all messages are written; raises `ChannelClosed` and `TimeoutError`."""
-        self._server.wait(self._peer.flush(timeout), "flush")
-
     def close(self) -> None:
         """End the connection now."""
 
-        async def carry_out() -> None:
+        async def close() -> None:
             self._peer.close()
 
-        self._server.wait(carry_out(), "close")
+        self._carry_out(close(), "close")
 
 
-class Server(Receiver[Event]):
+class Server(_Connected[aio_server.Server]):
     """A server for clients of `node-ipc`. Made by `serve`. May be used from several threads.
 
     It receives the events of all its peers, each with its `peer`. As a context manager it disconnects at the end of the block.
     """
 
     def __init__(self, make: Coroutine[Any, Any, aio_server.Server]) -> None:
-        super().__init__("nodechannel.nodeipc")
+        super().__init__(make)
         self._peers: WeakKeyDictionary[aio_server.Peer, Peer] = WeakKeyDictionary()
-        self._server = self._start(make)
-
-    @property
-    def _inbox(self) -> Inbox[Any]:
-        return self._server.inbox
 
     def _item(self, found: Event) -> Event:
         if isinstance(found.peer, aio_server.Peer):
@@ -162,19 +178,15 @@ class Server(Receiver[Event]):
     def _front(self, peer: aio_server.Peer) -> Peer:
         return self._peers.setdefault(peer, Peer(self, peer))
 
-    def wait(self, work: Coroutine[Any, Any, Result], doing: str) -> Result:
-        """Carry out the work of a peer in the thread of the connections; raises `ChannelClosed` once there is none."""
-        return self._wait(work, doing)
-
     @property
     def peers(self) -> list[Peer]:
         """The clients that are connected."""
-        return [self._front(peer) for peer in list(self._server.peers)]
+        return [self._front(peer) for peer in list(self._end.peers)]
 
     @property
     def address(self) -> Any:
         """Where the server listens: a path, or a host and a port; None once it is closed."""
-        return self._server.address
+        return self._end.address
 
     def broadcast(self, type: str | bytes, data: Any = None) -> int:
         """Queue an event for each peer; return their number.
@@ -183,36 +195,11 @@ class Server(Receiver[Event]):
         """
         if not self._running:
             raise ChannelClosed("broadcast")
-        return self._background.call(self._server.broadcast, type, data)
+        return self._background.call(self._end.broadcast, type, data)
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait until all messages to all peers are written; raises `TimeoutError`."""
-        self._wait(self._server.flush(timeout), "flush")
-
-    def disconnect(self, timeout: float | None = None) -> None:
-        """Listen no more, and end each connection after all messages are written; raises `TimeoutError`."""
-        if self._running:
-            try:
-                self._background.wait(self._server.disconnect(timeout))
-            finally:
-                self._background.close()
-
-    def close(self) -> None:
-        """End now: queued and unread messages are dropped. Safe to call again."""
-        if self._running:
-            self._background.call(self._server.close)
-            self._background.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            self.disconnect()
-        else:
-            self.close()
+        self._wait(self._end.flush(timeout), "flush")
 
 
 class UdpPeer:
@@ -228,19 +215,11 @@ class UdpPeer:
         self._socket.send_to(self.address, type, data)
 
 
-class UdpSocket(Receiver[Event]):
+class UdpSocket(_Front[aio_datagrams.UdpSocket]):
     """An end of a conversation over UDP. Made by `serve_udp`.
 
     Events may get lost, come twice, and overtake each other.
     """
-
-    def __init__(self, make: Coroutine[Any, Any, aio_datagrams.UdpSocket]) -> None:
-        super().__init__("nodechannel.nodeipc")
-        self._socket = self._start(make)
-
-    @property
-    def _inbox(self) -> Inbox[Any]:
-        return self._socket.inbox
 
     def _item(self, found: Event) -> Event:
         if isinstance(found.peer, aio_datagrams.UdpPeer):
@@ -250,25 +229,25 @@ class UdpSocket(Receiver[Event]):
     @property
     def peers(self) -> list[UdpPeer]:
         """The senders seen so far, the oldest first."""
-        return [UdpPeer(self, peer.address, peer.id) for peer in self._socket.peers]
+        return [UdpPeer(self, peer.address, peer.id) for peer in self._end.peers]
 
     @property
     def address(self) -> Any:
         """The socket's own host and port; None once it is closed."""
-        return self._socket.address
+        return self._end.address
 
     def peer(self, host: str, port: int) -> UdpPeer:
         """Return another end by its address, which is an IP address and no name."""
-        self._call(self._socket.peer, host, port)
+        self._call(self._end.peer, host, port)
         return UdpPeer(self, (host, port))
 
     def send_to(self, address: Any, type: str | bytes, data: Any = None) -> None:
         """Send an event to an address; raises the errors of `UdpPeer.send`."""
-        self._call(self._socket.send_to, address, type, data)
+        self._call(self._end.send_to, address, type, data)
 
     def broadcast(self, type: str | bytes, data: Any = None) -> int:
         """Send an event to each sender seen so far; return their number."""
-        return int(self._call(self._socket.broadcast, type, data))
+        return int(self._call(self._end.broadcast, type, data))
 
     def _call(self, function: Any, *args: Any) -> Any:
         if not self._running:
@@ -277,17 +256,7 @@ class UdpSocket(Receiver[Event]):
 
     def close(self) -> None:
         """Close the socket; received messages can still be taken. Safe to call again."""
-        if self._running:
-            self._background.call(self._socket.close)
-            self._background.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        super().close()
 
 
 def connect(id: str | None = None, **options: Unpack[ClientOptions]) -> Client:

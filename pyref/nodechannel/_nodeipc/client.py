@@ -10,19 +10,19 @@ from typing import Any, NoReturn, Self, Unpack
 from nodechannel._carriers.backoff import pauses
 from nodechannel._carriers.inbox import Inbox, Receiver
 from nodechannel._carriers.waiting import wait_until
-from nodechannel._core.delivery import Delivery
 from nodechannel._nodeipc.addresses import Address, address_of
 from nodechannel._nodeipc.event import Event
 from nodechannel._nodeipc.frames import frames_of
 from nodechannel._nodeipc.link import Link
 from nodechannel._nodeipc.options import ClientOptions
 from nodechannel._nodeipc.outlet import Outlet
+from nodechannel._nodeipc.sender import Sender
 from nodechannel.errors import RemoteError
 
 RETRY, MAX_RETRY, TIMEOUT = 0.5, 30.0, 10.0
 
 
-class Client(Receiver[Event]):
+class Client(Sender, Receiver[Event]):
     """A client of a server of `node-ipc`. Made by `connect`, inside a running event loop.
 
     A connection that ends is made again. Events that wait leave over the next connection; the delivery of an event that may be lost is
@@ -31,8 +31,7 @@ class Client(Receiver[Event]):
 
     def __init__(self, address: Address, options: ClientOptions) -> None:
         self.inbox: Inbox[Event] = Inbox()
-        self.outlet: Outlet = Outlet(self.inbox.loop, self.inbox.waiters)
-        self._frames = frames_of(options)
+        super().__init__(frames_of(options), Outlet(self.inbox.loop, self.inbox.waiters))
         self._address = address
         self._options = options
         self._lifecycle = options.get("lifecycle", False)
@@ -43,32 +42,6 @@ class Client(Receiver[Event]):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Client cannot be copied or pickled: it belongs to one process")
-
-    @property
-    def connected(self) -> bool:
-        """Whether there is a connection now."""
-        return self.outlet.connected
-
-    async def send(self, type: str | bytes, data: Any = None, *, timeout: float | None = None) -> Delivery:
-        """Queue an event; wait only while too much is queued.
-
-        Raises `InvalidMessage`, `ChannelClosed`, and `SendTimeout`. Cancelled or timed out, the event stays queued.
-        """
-        delivery = self.outlet.queue(self.frame(type, data))
-        return await self.outlet.have_room(delivery, timeout)
-
-    async def send_many(self, events: Iterable[tuple[str, Any]], *, timeout: float | None = None) -> Delivery:
-        """Queue many events at once, each as its type and data. Raises the errors of `send`; after `InvalidMessage` none is queued."""
-        frames = [self.frame(type, data) for type, data in events]
-        return await self.outlet.have_room(self.outlet.queue_many(frames), timeout)
-
-    def frame(self, type: str | bytes, data: Any) -> bytes:
-        """Return the bytes of an event; raises `InvalidMessage`."""
-        return self._frames.frame(type, data)
-
-    async def flush(self, timeout: float | None = None) -> None:
-        """Wait until all messages are written; raises `ChannelClosed` and `TimeoutError`."""
-        await self.outlet.flush(timeout)
 
     async def disconnect(self, timeout: float | None = None) -> None:
         """End the connection after all messages are written; raises `TimeoutError`, and then the client is closed too."""

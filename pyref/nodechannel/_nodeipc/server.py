@@ -13,13 +13,13 @@ from typing import Any, NoReturn, Self, Unpack
 
 from nodechannel._aio.wakeup import Waiters
 from nodechannel._carriers.inbox import Inbox, Receiver
-from nodechannel._core.delivery import Delivery
 from nodechannel._nodeipc.addresses import Address, address_of, listening_socket, same_file
 from nodechannel._nodeipc.event import Event, note_id
 from nodechannel._nodeipc.frames import Frames, RawFrames, frames_of
 from nodechannel._nodeipc.link import Link
 from nodechannel._nodeipc.options import ServerOptions
 from nodechannel._nodeipc.outlet import Outlet
+from nodechannel._nodeipc.sender import Sender
 from nodechannel.errors import ChannelClosed, RemoteError
 
 MAX_CONNECTIONS, MAX_PENDING, MODE = 100, 8 << 20, 0o600
@@ -27,7 +27,7 @@ MAX_CONNECTIONS, MAX_PENDING, MODE = 100, 8 << 20, 0o600
 _log = logging.getLogger("nodechannel.nodeipc")
 
 
-class Peer:
+class Peer(Sender):
     """A client of a server, as long as its connection stands.
 
     Attributes:
@@ -35,40 +35,16 @@ class Peer:
     """
 
     def __init__(self, server: Server, frames: Frames | RawFrames) -> None:
+        super().__init__(frames, Outlet(server.loop, server.waiters))
         self.id: Any = None
         self._server = server
-        self._frames = frames
-        self.outlet: Outlet = Outlet(server.loop, server.waiters)
         self.link: Link = Link(self, frames)
-
-    @property
-    def connected(self) -> bool:
-        """Whether the connection stands."""
-        return self.outlet.connected
 
     @property
     def address(self) -> Any:
         """The address of the peer, as sockets show it: empty for a Unix socket."""
         transport = self.link.transport
         return transport.get_extra_info("peername") if transport is not None else None
-
-    async def send(self, type: str | bytes, data: Any = None, *, timeout: float | None = None) -> Delivery:
-        """Queue an event; wait only while too much is queued. Raises the errors of `Client.send`."""
-        delivery = self.outlet.queue(self.frame(type, data))
-        return await self.outlet.have_room(delivery, timeout)
-
-    async def send_many(self, events: Iterable[tuple[str, Any]], *, timeout: float | None = None) -> Delivery:
-        """Queue many events at once, each as its type and data. Raises the errors of `send`; after `InvalidMessage` none is queued."""
-        frames = [self.frame(type, data) for type, data in events]
-        return await self.outlet.have_room(self.outlet.queue_many(frames), timeout)
-
-    def frame(self, type: str | bytes, data: Any) -> bytes:
-        """Return the bytes of an event; raises `InvalidMessage`."""
-        return self._frames.frame(type, data)
-
-    async def flush(self, timeout: float | None = None) -> None:
-        """Wait until all messages are written; raises `ChannelClosed` and `TimeoutError`."""
-        await self.outlet.flush(timeout)
 
     def close(self) -> None:
         """End the connection now."""
