@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, NoReturn, Self, TypeVar
 
-from nodechannel._carriers.inbox import Inbox
+from nodechannel._carriers.inbox import Arrivals
 from nodechannel._dialects.background import Background
 from nodechannel.errors import ChannelClosed
 
@@ -54,7 +54,7 @@ class Receiver(Front, Generic[Item]):
         self._taking = threading.RLock()
 
     @property
-    def _inbox(self) -> Inbox[Any]:
+    def _inbox(self) -> Arrivals:
         raise NotImplementedError
 
     def _item(self, found: Any) -> Item:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from nodechannel._aio.channel import READ_AHEAD, READ_AHEAD_LOW
 from nodechannel._aio.wakeup import Waiters
@@ -70,6 +70,20 @@ class Inbox(Generic[Item]):
         if self._paused and len(self.events) <= READ_AHEAD_LOW:
             with suppress(RuntimeError):  # the loop is closed, and the source with it
                 self.loop.call_soon_threadsafe(self.read_on)
+
+
+class Arrivals(Protocol):
+    """What a reader needs of a queue whose items arrive in an event loop: an `Inbox`, or a transport with one of its own."""
+
+    @property
+    def events(self) -> Events[Any]:
+        """The items."""
+
+    async def arrival(self, timeout: float | None) -> None:
+        """Wait until an item is there; raises `ChannelClosed` at the end, and `TimeoutError`."""
+
+    def read_on_soon(self) -> None:
+        """Let a source that paused go on once few items wait; callable from any thread."""
 
 
 class Receiver(Generic[Item]):

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-import threading
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeVar, Unpack
+from typing import Self, Unpack
 
+from nodechannel._carriers.blocking import Receiver
+from nodechannel._carriers.inbox import Arrivals
 from nodechannel._core.delivery import Delivery
 from nodechannel._core.message import Message
 from nodechannel._core.options import ChannelOptions
-from nodechannel._dialects.background import Background
 from nodechannel._json.given import given
 from nodechannel._start.child import BlockingChild
 from nodechannel._start.ending import GRACE
@@ -25,12 +25,9 @@ from nodechannel._stdio.descriptors import ChildStreams, take_streams
 from nodechannel._stdio.framing import check_framing
 from nodechannel._stdio.options import SpawnOptions, refuse_handle, split
 from nodechannel._stdio.transport import Transport
-from nodechannel.errors import ChannelClosed
-
-Result = TypeVar("Result")
 
 
-class Channel:
+class Channel(Receiver[Message]):
     """An end of a conversation over standard streams.
 
     Made by `connect`, `fork` and `spawn`. As a context manager it disconnects at the end of the block.
@@ -45,17 +42,12 @@ class Channel:
     def __init__(
         self, reader: int, writer: int, *, framing: str = "lines", **options: Unpack[ChannelOptions]
     ) -> None:
-        self._background = Background("nodechannel.stdio")
+        super().__init__("nodechannel.stdio")
         self._transport = self._background.call(Transport, reader, writer, framing, options)
         self._stream = self._transport.stream
         self._linger = options.get("linger")
-        # Held while a thread takes messages. A signal handler may take some within that.
-        self._taking = threading.RLock()
         self._forgotten = False
         self._transport.on_end = keep(self)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a channel cannot be copied or pickled: it belongs to one process")
 
     @property
     def connected(self) -> bool:
@@ -68,9 +60,8 @@ class Channel:
         return "json"
 
     @property
-    def pending(self) -> int:
-        """How many messages and errors were read already: so many calls of `receive` do not wait."""
-        return len(self._stream.events)
+    def _inbox(self) -> Arrivals:
+        return self._transport
 
     def send(self, message: object, handle: object = None, *, timeout: float | None = None) -> Delivery:
         """Send a message; return when the kernel has it.
@@ -106,37 +97,6 @@ class Channel:
 
         return self._wait(carry_out(), "send")
 
-    def receive(self, timeout: float | None = None) -> Message:
-        """Return the next message.
-
-        Raises `ChannelClosed` when the peer's stream has ended and every message was returned, `TimeoutError` after `timeout` seconds,
-        and a `RemoteError` for a fault of the peer at this point of the stream; later messages can still be received.
-        """
-        return self._receive(self._stream.events.take, timeout)
-
-    def receive_many(self, timeout: float | None = None) -> list[Message]:
-        """Return all messages that have been read, at least one; an error ends the list before it, and the next call raises it."""
-        return self._receive(self._stream.events.take_many, timeout)
-
-    def _receive(self, take: Callable[[], Result], timeout: float | None) -> Result:
-        while True:
-            try:
-                with self._taking:
-                    return take()
-            except IndexError:  # no message is there, or another thread was quicker
-                self._wait(self._transport.arrival(timeout), "receive")
-            finally:
-                self._transport.read_on_soon()
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Message:
-        try:
-            return self.receive()
-        except ChannelClosed:
-            raise StopIteration from None
-
     def flush(self, timeout: float | None = None) -> None:
         """Wait until all messages are written; raises `ChannelClosed` when the peer stopped reading before, and `TimeoutError`."""
         self._wait(self._transport.flush(timeout), "flush")
@@ -162,8 +122,7 @@ class Channel:
 
     @property
     def _running(self) -> bool:
-        """Whether the event loop of this channel runs in this process."""
-        return not (self._forgotten or self._background.loop.is_closed())
+        return not self._forgotten and super()._running
 
     def forget(self) -> None:
         """Drop this process's copy of the channel after a fork; the other process goes on with its own."""
@@ -174,12 +133,6 @@ class Channel:
         """Write what was accepted and not written yet, because the program ends; the caller need not call this."""
         if self._running:
             self._background.call(self._transport._write_rest)
-
-    def _wait(self, work: Coroutine[Any, Any, Result], doing: str) -> Result:
-        if not self._running:
-            work.close()
-            raise ChannelClosed(doing)
-        return self._background.wait(work)
 
     def __enter__(self) -> Self:
         return self

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 
 from nodechannel._aio.channel import HIGH_WATER, READ_AHEAD, READ_AHEAD_LOW, READS_A_TURN
 from nodechannel._aio.wakeup import Waiters
+from nodechannel._carriers.events import Events
 from nodechannel._carriers.waiting import wait_until
 from nodechannel._core.delivery import DeliveryState
+from nodechannel._core.message import Message
 from nodechannel._start.ending import warn_of_loss
 from nodechannel._stdio.descriptors import NonBlocking
 from nodechannel._stdio.framing import framing_of
@@ -63,6 +65,11 @@ class Transport:
         self._read_ahead: float = READ_AHEAD
         self._linger = options.get("linger")
         self.read_on()
+
+    @property
+    def events(self) -> Events[Message]:
+        """The messages that were read and not yet returned."""
+        return self.stream.events
 
     # The waits of a user.
 
