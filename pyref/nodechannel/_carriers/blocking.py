@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Coroutine
+from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, TypeVar
 
 from nodechannel._carriers.inbox import Arrivals
@@ -43,6 +44,28 @@ class Front:
         except BaseException:
             self._background.close()
             raise
+
+
+class Closing(Front):
+    """A front end over an object of the event loop that a coroutine closes."""
+
+    def __init__(self, name: str, make: Coroutine[Any, Any, Any]) -> None:
+        super().__init__(name)
+        self._inner: Any = self._start(make)
+
+    def close(self) -> None:
+        """Close the connections; a call under way fails. Safe to call again."""
+        if self._running:
+            self._background.wait(self._inner.close())
+            self._background.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 class Receiver(Front, Generic[Item]):

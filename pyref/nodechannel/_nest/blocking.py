@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
-from nodechannel._carriers.blocking import Front
+from nodechannel._carriers.blocking import Closing
 from nodechannel._nest import client as aio_client
 from nodechannel._nest import server as aio_server
 
@@ -16,12 +15,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _END = object()
 
 
-class Client(Front):
+class Client(Closing):
     """A client of NestJS microservices. Made by `connect`; as a context manager it closes its connections at the end of the block."""
 
     def __init__(self, url: str) -> None:
-        super().__init__("nodechannel.nest")
-        self._client = self._start(aio_client.connect(url))
+        super().__init__("nodechannel.nest", aio_client.connect(url))
 
     def request(self, pattern: Any, data: Any, *, timeout: float | None = None) -> Any:
         """Ask for an answer and return it; of a stream of values the last.
@@ -29,31 +27,17 @@ class Client(Front):
         Raises `NestError` for an error answer and when no server listens, `TimeoutError`, `InvalidMessage`, and `ConnectionLost` when the
         answer may be lost.
         """
-        return self._wait(self._client.request(pattern, data, timeout=timeout), "request")
+        return self._wait(self._inner.request(pattern, data, timeout=timeout), "request")
 
     def stream(self, pattern: Any, data: Any) -> Iterator[Any]:
         """Ask for an answer and yield each of its values; raises the errors of `request`."""
-        values = self._client.stream(pattern, data)
+        values = self._inner.stream(pattern, data)
         while (value := self._wait(_next(values), "request")) is not _END:
             yield value
 
     def emit(self, pattern: Any, data: Any) -> int:
         """Tell an event; return how many servers it reached. Raises `InvalidMessage` and `ConnectionLost`."""
-        return self._wait(self._client.emit(pattern, data), "emit")
-
-    def close(self) -> None:
-        """Close the connections; requests under way fail. Safe to call again."""
-        if self._running:
-            self._background.wait(self._client.close())
-            self._background.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        return int(self._wait(self._inner.emit(pattern, data), "emit"))
 
 
 async def _next(values: AsyncIterator[Any]) -> Any:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any
 
 from nodechannel._io.limits import seconds
 from nodechannel._nest import wire
 from nodechannel._nest.wire import NestError
 from nodechannel._redis.server import RedisRefused, Server
+from nodechannel._redis.source import Connected
 from nodechannel._redis.values import text_of, value_of
 from nodechannel.errors import ConnectionLost, MalformedMessage
 
 
-class Client:
+class Client(Connected):
     """A client of NestJS microservices. Made by `connect`.
 
     As an asynchronous context manager it closes its connections at the end of the block.
@@ -28,9 +28,6 @@ class Client:
         self._confirmed: dict[str, asyncio.Future[None]] = {}
         self._subscription: Any = None
         self._reading: asyncio.Task[None] | None = None
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a Client cannot be copied or pickled: it belongs to one process")
 
     async def request(self, pattern: Any, data: Any, *, timeout: float | None = None) -> Any:
         """Ask for an answer and return it; of a stream of values the last.
@@ -81,14 +78,6 @@ class Client:
             with suppress(asyncio.CancelledError):
                 await self._reading
         await self._server.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     # The answers.
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Sequence
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, Unpack
 
-from nodechannel._carriers.blocking import Front
+from nodechannel._carriers.blocking import Closing
 from nodechannel._redis import channels as aio_channels
 from nodechannel._redis import lists as aio_lists
 from nodechannel._redis import streams as aio_streams
@@ -19,15 +18,14 @@ from nodechannel.errors import ChannelClosed
 Item = TypeVar("Item")
 
 
-class Source(Front, Generic[Item]):
+class Source(Closing, Generic[Item]):
     """The common part of the blocking front ends: items that are received, and an end.
 
     As a context manager it closes its connections at the end of the block. It may be used from several threads.
     """
 
     def __init__(self, make: Coroutine[Any, Any, Any]) -> None:
-        super().__init__("nodechannel.redis")
-        self._inner = self._start(make)
+        super().__init__("nodechannel.redis", make)
 
     def receive(self, timeout: float | None = None) -> Item:
         """Return the next item; raises the errors of the asyncio front end."""
@@ -42,20 +40,6 @@ class Source(Front, Generic[Item]):
             return self.receive()
         except ChannelClosed:
             raise StopIteration from None
-
-    def close(self) -> None:
-        """Close the connections. Safe to call again."""
-        if self._running:
-            self._background.wait(self._inner.close())
-            self._background.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class Stream(Source[Entry]):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
-from types import TracebackType
-from typing import Any, NamedTuple, NoReturn, Self
+from typing import Any, NamedTuple
 
 from nodechannel._io.limits import seconds
 from nodechannel._redis.server import FOREVER, Deadline, Server
+from nodechannel._redis.source import Source
 from nodechannel._redis.values import text_of, value_of
 from nodechannel.errors import ChannelClosed, ConnectionLost
 
@@ -26,7 +26,7 @@ class Published(NamedTuple):
     data: Any
 
 
-class Channels:
+class Channels(Source[Published]):
     """Channels to listen to and to send to. Made by `channels`.
 
     As an asynchronous context manager it closes its connections at the end of the block.
@@ -37,9 +37,6 @@ class Channels:
         self._names, self._patterns = list(names), list(patterns)
         self._subscription: Any = None
         self._found: deque[Published] = deque()
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a Channels cannot be copied or pickled: it belongs to one process")
 
     async def send(self, channel: str, data: Any, *, timeout: float | None = None) -> int:
         """Publish a message; return how many connections it reached, which may be none.
@@ -126,27 +123,10 @@ class Channels:
             subscription, self._subscription = self._subscription, None
             await subscription.aclose()
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Published:
-        try:
-            return await self.receive()
-        except ChannelClosed:
-            raise StopAsyncIteration from None
-
     async def close(self) -> None:
         """Close the connections. Safe to call again."""
         await self._forget_subscription()
         await self._server.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
 
 async def channels(url: str, *names: str, patterns: Sequence[str] = (), retry: float = 0.05) -> Channels:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
-from types import TracebackType
-from typing import Any, NoReturn, Self, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from nodechannel._io.limits import seconds
 from nodechannel._redis.consumers import consumer_name
 from nodechannel._redis.entries import Entry
 from nodechannel._redis.server import Deadline, Server
+from nodechannel._redis.source import Source
 from nodechannel._redis.values import text_of, value_of
-from nodechannel.errors import ChannelClosed, ConnectionLost
+from nodechannel.errors import ConnectionLost
 
 # Gives the messages of a consumer back whose sign of life has expired, the oldest first again. The check and the moves are one step.
 _GIVE_BACK = """
@@ -42,7 +42,7 @@ class ListOptions(TypedDict, total=False):
     retry: float
 
 
-class Queue:
+class Queue(Source[Entry]):
     """A list as a queue: sent on its left, received on its right. Made by `queue`.
 
     As an asynchronous context manager it closes its connections at the end of the block.
@@ -62,9 +62,6 @@ class Queue:
         # Whether the answer of the last call that takes a message may have been lost.
         self._unsure = False
         self._signs: asyncio.Task[None] | None = None
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a Queue cannot be copied or pickled: it belongs to one process")
 
     async def send(self, data: Any, *, timeout: float | None = None) -> int:
         """Append a message; return the length of the list.
@@ -107,15 +104,6 @@ class Queue:
         await self._server.steadily(remove, "acknowledge", Deadline(timeout))
         self._held -= Counter(entry.id for entry in entries)
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Entry:
-        try:
-            return await self.receive()
-        except ChannelClosed:
-            raise StopAsyncIteration from None
-
     async def close(self) -> None:
         """Close the connections, and give unacknowledged messages back at once. Safe to call again."""
         if self._signs is not None and not self._server.closed:
@@ -127,14 +115,6 @@ class Queue:
             except ConnectionLost:
                 pass  # they are given back when the sign of life has expired
         await self._server.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     # Receiving.
 

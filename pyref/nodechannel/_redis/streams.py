@@ -6,14 +6,14 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Iterable
-from types import TracebackType
-from typing import Any, NoReturn, Self, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from nodechannel._redis.consumers import consumer_name
 from nodechannel._redis.entries import Entry
 from nodechannel._redis.server import Deadline, RedisRefused, Server, milliseconds
+from nodechannel._redis.source import Source
 from nodechannel._redis.values import text_of, value_of
-from nodechannel.errors import ChannelClosed, MalformedMessage
+from nodechannel.errors import MalformedMessage
 
 # [RDS-010] Fields of an entry: the JSON text, and the id for consumers that look for duplicates.
 DATA, ID = b"data", b"id"
@@ -41,7 +41,7 @@ class StreamOptions(TypedDict, total=False):
     retry: float
 
 
-class Stream:
+class Stream(Source[Entry]):
     """A stream of messages. Made by `stream`.
 
     As an asynchronous context manager it closes its connections at the end of the block. Messages that were received and not acknowledged
@@ -59,9 +59,6 @@ class Stream:
         self._found: deque[Entry | MalformedMessage] = deque()
         self._next_claim = 0.0
         self._grouped = False
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a Stream cannot be copied or pickled: it belongs to one process")
 
     @property
     def pending(self) -> int:
@@ -137,26 +134,9 @@ class Stream:
                 Deadline(timeout),
             )
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Entry:
-        try:
-            return await self.receive()
-        except ChannelClosed:
-            raise StopAsyncIteration from None
-
     async def close(self) -> None:
         """Close the connections. Safe to call again."""
         await self._server.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     # Reading.
 

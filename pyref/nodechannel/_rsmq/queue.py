@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from types import TracebackType
-from typing import Any, NamedTuple, NoReturn, Self
+from typing import Any, NamedTuple
 
 from nodechannel._io.limits import seconds
 from nodechannel._redis.server import FOREVER, Deadline, RedisRefused, Server
+from nodechannel._redis.source import Source
 from nodechannel._rsmq import rules, scripts
-from nodechannel.errors import ChannelClosed, ConnectionLost
+from nodechannel.errors import ConnectionLost
 
 # Seconds between two looks at an empty queue.
 POLL = 0.2
@@ -65,7 +65,7 @@ class Attributes(NamedTuple):
     hiddenmsgs: int
 
 
-class Queue:
+class Queue(Source[Message]):
     """A queue. Made by `queue`; as an asynchronous context manager it closes its connections at the end of the block."""
 
     def __init__(self, url: str, name: str, ns: str, realtime: bool) -> None:
@@ -74,9 +74,6 @@ class Queue:
         self._ns = ns
         self._realtime = realtime
         self._news: Any = None
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a Queue cannot be copied or pickled: it belongs to one process")
 
     async def create(
         self,
@@ -155,27 +152,10 @@ class Queue:
         values = (rules.check_id(id), rules.check_seconds("vt", vt))
         return bool(await self._steadily(scripts.CHANGE_VISIBILITY, *values))
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Message:
-        try:
-            return await self.receive()
-        except ChannelClosed:
-            raise StopAsyncIteration from None
-
     async def close(self) -> None:
         """Close the connections. Safe to call again."""
         await self._forget_news()
         await self._server.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     # Calls of scripts.
 
