@@ -180,13 +180,11 @@ model: $(READY)
 	$(BIN)/python spec/model/check.py
 
 # The site of the documentation, and what can be wrong with it: links, names without a docstring, pages in a real browser where one is.
-DOCS := PYTHONPATH=pyref/docs $(BIN)/python -m docsite
-
 docs: $(DOCS_READY)
-	$(DOCS)
+	PYTHONPATH=pyref/docs $(BIN)/python -m docsite
 
 docs-check: docs
-	$(DOCS).check
+	PYTHONPATH=tests:pyref/docs $(BIN)/python -m support.sitecheck
 
 $(DOCS_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'

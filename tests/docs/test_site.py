@@ -10,12 +10,13 @@ from support.node import ROOT
 
 sys.path.insert(0, str(ROOT / "pyref" / "docs"))
 
-from docsite.check import broken_links, undocumented
 from docsite.links import BrokenLinkError, Links
 from docsite.pages import parts
 from docsite.pictures import with_pictures
 from docsite.reference import public_modules, reference_pages
 from docsite.rules import Evidence, read_evidence, with_evidence, with_links
+
+from support.sitecheck import broken_links, undocumented
 
 ADDRESSES = {"spec/50-handles.md": "spec/handles", "README.md": "project/readme"}
 
@@ -80,6 +81,11 @@ def test_an_exchange_is_drawn():
 def test_each_page_has_one_address():
     addresses = [address for pages in parts(ROOT).values() for address in pages.values()]
     assert len(addresses) == len(set(addresses))
+
+
+def test_a_page_that_is_gone_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"start\.md"):
+        parts(tmp_path)
 
 
 def test_every_public_module_has_a_page():

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import shutil
-import signal
-import subprocess
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
@@ -21,24 +17,13 @@ from channelkit.pairs.trials import TRIALS
 from channelkit.process.session import Plan
 from channelkit.report.page import render
 from mutants.kill import BASE
+from support.browser import dump, find_chromium
 from support.kit import SAMPLE, command
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--window-size=1200,900",
-    "--virtual-time-budget=10000",
-]
+OPTIONS = ("--window-size=1200,900", "--virtual-time-budget=10000")
 PROBE = """
 const found = {};
 const texts = (list) => [...list].map((one) => one.textContent);
@@ -102,32 +87,12 @@ const waiting = setInterval(() => {
 """
 
 
-def chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
-        path = shutil.which(name)
-        if path is not None:
-            return path
-    pytest.skip("no Chromium here")
-
-
-def look(page: Path, profile: Path, *words: str) -> str:
-    """The document of a page after Chromium has run its script."""
-    argv = [chromium(), *FLAGS, f"--user-data-dir={profile}", *words, "--dump-dom", page.as_uri()]
-    environment = {**os.environ, "HOME": str(profile)}
-    with subprocess.Popen(
-        argv,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        start_new_session=True,
-    ) as browser:
-        try:
-            text, complaints = browser.communicate(timeout=100)
-        finally:
-            os.killpg(browser.pid, signal.SIGKILL)
-    assert browser.returncode == 0, complaints
-    return text
+@pytest.fixture
+def browser() -> str:
+    found = find_chromium()
+    if found is None:
+        pytest.skip("no Chromium here")
+    return found
 
 
 def report(folder: Path) -> dict[str, Any]:
@@ -154,14 +119,13 @@ def report(folder: Path) -> dict[str, Any]:
     return content
 
 
-def test_the_page_works_in_a_browser(tmp_path: Path) -> None:
-    chromium()
+def test_the_page_works_in_a_browser(browser: str, tmp_path: Path) -> None:
     content = report(tmp_path)
     page = tmp_path / "page.html"
     page.write_text(
         render(content).replace("</body>", f"<script>{WHEN_READY % PROBE}</script></body>"), "utf-8"
     )
-    dom = look(page, tmp_path / "profile")
+    dom = dump(browser, page, tmp_path / "profile", *OPTIONS)
     told = re.search(r'<script type="application/json" id="seen">(.*?)</script>', dom, re.DOTALL)
     assert told is not None, "the page's script, or the test's, did not run to its end"
     seen = json.loads(unescape(told[1]))

@@ -17,31 +17,27 @@ _LANGUAGES = {"cluster": "text", "frames": "text", "wire": "text", "abnf": "abnf
 """Words behind a fence that are no language which Pygments knows."""
 _FENCE = re.compile(r"^```(\w+)[^\n]*$", re.MULTILINE)
 PRINTED = "spec/print"
+"""The address of the page with all chapters."""
 _CHAPTER = re.compile(r"spec/\d\d-.*\.md")
 
 
 def assemble(root: Path, source: Path) -> None:
     """Write the tree for Sphinx below `source`. Raises `BrokenLinkError`."""
-    made = reference_pages()
     table = parts(root)
-    table["Reference"] = {
-        file: address for file, address in table["Reference"].items() if not file.startswith("reference/")
-    } | {f"{name}.rst": name for name in made}
     addresses = {file: address for pages in table.values() for file, address in pages.items()} | {
         HOME: "index"
     }
-    chapters = [file for file in addresses if _CHAPTER.fullmatch(file)]
-    writer = _Writer(root, addresses, chapters)
+    menu = {part: list(pages.values()) for part, pages in table.items()}
+    writer = _Writer(root, addresses)
     for file, address in addresses.items():
-        if f"{address}.rst" == file:
-            _write(source / file, made[address])
-        else:
-            _write(
-                source / f"{address}.md",
-                writer.printed(address) if file == PRINTED else writer.page(file, address),
-            )
+        _write(source / f"{address}.md", writer.page(file, address))
+    _write(source / f"{PRINTED}.md", writer.printed(PRINTED))
+    menu["The spec"].append(PRINTED)
+    for address, text in reference_pages().items():
+        _write(source / f"{address}.rst", text)
+        menu["Reference"].append(address)
     with (source / "index.md").open("a", encoding="utf-8") as home:
-        home.write("".join(_menu(part, list(pages.values())) for part, pages in table.items()))
+        home.write("".join(_menu(part, pages) for part, pages in menu.items()))
     _extras(root, source, writer.links.copied, addresses)
 
 
@@ -52,9 +48,9 @@ class _Writer:
         links: the links of all pages.
     """
 
-    def __init__(self, root: Path, addresses: dict[str, str], chapters: list[str]) -> None:
+    def __init__(self, root: Path, addresses: dict[str, str]) -> None:
         self._root = root
-        self._chapters = chapters
+        self._chapters = [file for file in addresses if _CHAPTER.fullmatch(file)]
         self.links = Links(root, addresses)
         self._evidence = read_evidence(root)
         rules = read_rules(root)

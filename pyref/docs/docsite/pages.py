@@ -20,7 +20,6 @@ PARTS: dict[str, dict[str, str]] = {
     },
     "Reference": {
         "pyref/README.md": "reference/python",
-        "reference/*": "reference/",
         "pyref/docs/environment.md": "reference/environment",
     },
     "Answers": {
@@ -29,7 +28,7 @@ PARTS: dict[str, dict[str, str]] = {
         "pyref/docs/glossary.md": "glossary",
         "pyref/docs/explanation/*.md": "explanation/",
     },
-    "The spec": {"spec/README.md": "spec/index", "spec/*.md": "spec/", "spec/print": "spec/print"},
+    "The spec": {"spec/README.md": "spec/index", "spec/*.md": "spec/"},
     "The kit": {
         "conformance/README.md": "kit/index",
         "conformance/tutorial.md": "kit/tutorial",
@@ -62,7 +61,9 @@ def parts(root: Path) -> dict[str, dict[str, str]]:
     for part, entries in PARTS.items():
         pages = found.setdefault(part, {})
         for pattern, address in entries.items():
-            files = [str(path.relative_to(root)) for path in sorted(root.glob(pattern))] or [pattern]
+            files = [str(path.relative_to(root)) for path in sorted(root.glob(pattern))]
+            if not files:
+                raise FileNotFoundError(f"{pattern}: there is no such page")
             for file in files:
                 if file not in seen:
                     seen.add(file)

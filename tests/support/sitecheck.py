@@ -8,19 +8,16 @@ import inspect
 import json
 import posixpath
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from docsite.pages import OUTPUT
 from docsite.reference import public_modules, public_names
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from support.browser import dump, find_chromium
 
 SITE = OUTPUT / "html"
 WIDTHS = (390, 1280)
@@ -29,20 +26,7 @@ LOOKED_AT = ("", "start", "spec/handles", "reference/nodechannel", "kit/matrix",
 """Pages for the browser: one of each kind."""
 LEAST_CONTRAST = 4.5
 """Of text, by the guidelines for accessible pages."""
-_CHROMIUM = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--allow-file-access-from-files",
-    "--virtual-time-budget=3000",
-    "--dump-dom",
-]
+_OPTIONS = ("--allow-file-access-from-files", "--virtual-time-budget=3000")
 _PROBE = """
 <script>
 addEventListener('load', () => {
@@ -138,14 +122,7 @@ def _look(page: Path, browser: str, width: int, theme: str) -> dict[str, float]:
     probed.write_text(page.read_text("utf-8").replace("</body>", _PROBE % theme + "</body>"), "utf-8")
     try:
         with tempfile.TemporaryDirectory() as profile:
-            words = [
-                browser,
-                *_CHROMIUM,
-                f"--window-size={width},900",
-                f"--user-data-dir={profile}",
-                probed.as_uri(),
-            ]
-            dumped = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
+            dumped = dump(browser, probed, Path(profile), *_OPTIONS, f"--window-size={width},900")
     finally:
         probed.unlink()
     seen = re.search(r'<pre id="seen">(.*?)</pre>', dumped)
@@ -158,7 +135,7 @@ def main() -> int:
     """Print each fault; return 1 if there is one."""
     faults = [f"broken link: {link}" for link in broken_links(SITE)]
     faults += [f"no docstring: {name}" for name in undocumented()]
-    browser = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
+    browser = find_chromium()
     if browser is None:
         print("chromium: absent, no page was looked at (Debian: apt-get install chromium)")
     else:
