@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
@@ -94,6 +95,17 @@ def test_every_public_module_has_a_page():
         assert module == "nodechannel.errors" or f"reference/{module}" in pages
     assert "nodechannel doctor" in pages["reference/commands"]
     assert undocumented() == []
+
+
+def test_every_variable_of_the_environment_is_explained():
+    sources = [
+        path.read_text("utf-8")
+        for room in ("pyref/nodechannel", "conformance/channelkit")
+        for path in (ROOT / room).rglob("*.py")
+    ]
+    named = set(re.findall(r"\b(?:NODECHANNEL|CHANNELKIT)_[A-Z]+\b", "\n".join(sources)))
+    page = (ROOT / "pyref/docs/environment.md").read_text("utf-8")
+    assert {name for name in named if f"`{name}`" not in page} == set()
 
 
 def test_broken_links_of_a_site_are_seen(tmp_path):
