@@ -15,12 +15,15 @@ STUBBORN = (
     "import signal, sys, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
 )
 PATIENT = "import sys, time; print('up', flush=True); time.sleep(60)"
-QUICK = "print('up', flush=True); raise SystemExit(3)"
+# It ends only once its input has ended, so that the test can look at it while it lives.
+QUICK = "import sys; print('up', flush=True); sys.stdin.read(); raise SystemExit(3)"
 
 
 class Blocking(BlockingChild):
     def __init__(self, program: str) -> None:
-        self.process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
 
     def wait(self, timeout: float | None = None) -> int:
         try:
@@ -40,10 +43,12 @@ class InAsyncio(AsyncioChild):
 
 def in_blocking(program, grace):
     parent = Blocking(program)
+    assert parent.process.stdin is not None
     assert parent.process.stdout is not None
     with parent.process.stdout as out:
         assert out.readline() == b"up\n"
-        assert parent.pid == parent.process.pid
+        assert (parent.pid, parent.exit_code, parent.signal_code) == (parent.process.pid, None, None)
+        parent.process.stdin.close()
         parent._end_process(grace)
         parent.kill()  # too late, and no error
     return parent.exit_code, parent.signal_code
@@ -52,12 +57,18 @@ def in_blocking(program, grace):
 def in_asyncio(program, grace):
     async def main():
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
+            sys.executable,
+            "-c",
+            program,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
         )
         parent = InAsyncio(process)
+        assert process.stdin is not None
         assert process.stdout is not None
         assert await process.stdout.readline() == b"up\n"
         assert (parent.pid, parent.exit_code, parent.signal_code) == (process.pid, None, None)
+        process.stdin.close()
         await parent._end_process(grace)
         parent.kill()
         return parent.exit_code, parent.signal_code
