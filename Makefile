@@ -1,5 +1,6 @@
 # Every target does its own set-up inside .venv; a second run costs none.
 #   make test          the test suite
+#   make test-windows  the tests in a laboratory of Windows: Wine with Node and CPython for Windows, set up in build/windows
 #   make packages-table  runs the tests against real npm packages and writes the table of the README
 #   make carrier-kit   the cases of standard streams and node-ipc, and the mutants that judge them
 #   make carrier-bench  messages a second over each carrier; writes build/carrier-bench.md
@@ -39,7 +40,7 @@ NODES := 12 16 18 20 22 24 26
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: carrier-bench carrier-faults carrier-kit help setup test packages packages-table test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model docs docs-check release-check check clean interruptions lifeline soak
+.PHONY: carrier-bench carrier-faults carrier-kit help setup test packages packages-table test-pythons test-nodes test-windows conformance matrix kit mutants bench bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model docs docs-check release-check check clean interruptions lifeline soak
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -78,6 +79,11 @@ test-nodes: $(READY)
 		path=$$($(BIN)/channelkit runtimes fetch node@$$major | sed -n 's/^node@[0-9]* *//p') && test -x "$$path" || exit 1; \
 		echo "== Node $$($$path --version)"; NODE=$$path $(BIN)/python -m pytest $(PYTEST_ARGS) tests/interop tests/kit/test_tap_follow.py || exit 1; \
 	done
+
+# Windows under Wine, which Debian has as a package, installed here where it is absent. A machine that cannot have it says so and is content.
+test-windows: $(READY)
+	@command -v wine >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends wine wine64; } >/dev/null 2>&1 || true
+	@! PYTHONPATH=tests $(BIN)/python -m support.windows || NODECHANNEL_TEST_SECONDS=180 $(BIN)/python -m pytest -m windows -n2 $(PYTEST_ARGS) tests/windows
 
 # The npm packages that are pinned in node-interop/packages, and the table of the README, written from a run of their tests.
 packages: $(READY)
