@@ -14,7 +14,14 @@ GRACE = 5.0
 
 
 class ChildFailed(ChannelError):
-    """The child ended, or was ended, before it answered."""
+    """The child ended, or was ended, before it answered.
+
+    Cause:
+        The command of the bridge crashed, or needed longer than `timeout`.
+
+    Remedy:
+        Run the command by itself, and read its standard error.
+    """
 
     code = "NC_CHILD_FAILED"
 

@@ -32,7 +32,14 @@ _LOST = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OSError)
 
 
 class RedisRefused(RemoteError):
-    """Redis did not carry out a call; it had no effect. Its text tells the reason, like a full memory."""
+    """Redis did not carry out a call; it had no effect. Its text tells the reason, like a full memory.
+
+    Cause:
+        The server has no memory left, is read-only, wants a password, or has a key of another type.
+
+    Remedy:
+        Read the text of the server, and change its configuration or the key.
+    """
 
     code = "NC_REDIS_REFUSED"
 

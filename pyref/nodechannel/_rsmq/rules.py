@@ -21,6 +21,12 @@ class QueueError(LocalError):
     Attributes:
         name: its name there: queueExists, queueNotFound, messageNotString, messageTooLong, invalidFormat, invalidValue, missingParameter or
             noAttributeSupplied.
+
+    Cause:
+        A queue exists or is absent, or a value is outside of the limits of `rsmq`; `name` says which.
+
+    Remedy:
+        Correct the value; `create(…)` makes a queue.
     """
 
     code = "NC_RSMQ"

@@ -29,6 +29,12 @@ class WorkerDied(ChannelError):
 
     Attributes:
         status: its exit status, or the name of the signal that ended it.
+
+    Cause:
+        The worker crashed, was killed, or called `process.exit` during the call.
+
+    Remedy:
+        Look at `status` and at the worker's standard error; call again if the call may run twice.
     """
 
     code = "NC_WORKER_DIED"
@@ -39,7 +45,14 @@ class WorkerDied(ChannelError):
 
 
 class PoolClosed(ChannelError):
-    """The pool was closed."""
+    """The pool was closed.
+
+    Cause:
+        `close` was called, or the `with` block has ended.
+
+    Remedy:
+        Call before the end of the block, or open a new pool.
+    """
 
     code = "NC_POOL_CLOSED"
 
