@@ -15,6 +15,7 @@
 #   make model         the models of the channel and of socket lists, explored by spin, and whether each broken model is found
 #   make kit           build/channelkit.pyz, the kit in one file
 #   make bench         measures pairs of processes; make bench ARGS="--only oneway-64" for less; writes build/bench
+#   make bench-compare BASE=REV  what this checkout costs beside another revision; fails on more than 10 % in any row
 #   make docs          writes the site of the documentation to build/docs/html; make docs-check judges it
 #   make release-check builds and installs both distributions as a release would
 #   make check         all that CI runs
@@ -40,7 +41,7 @@ NODES := 12 16 18 20 22 24 26
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: carrier-bench carrier-faults carrier-kit help setup test packages packages-table test-pythons test-nodes test-windows conformance matrix kit mutants bench bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model docs docs-check release-check check clean interruptions lifeline soak
+.PHONY: carrier-bench carrier-faults carrier-kit help setup test packages packages-table test-pythons test-nodes test-windows conformance matrix kit mutants bench bench-compare bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model docs docs-check release-check check clean interruptions lifeline soak
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -127,6 +128,11 @@ carrier-bench: $(READY)
 # Messages through Redis while the server, its connections and the consumers are killed; fails when one is lost.
 carrier-faults: $(READY)
 	PYTHONPATH=node-interop:tests $(BIN)/python -m carrierfaults $(ARGS)
+
+# Both revisions with the same dependencies; ARGS="--only send receive" for less.
+bench-compare: $(BENCH_READY)
+	@test -n "$(BASE)" || { echo "which revision? use make bench-compare BASE=REV" >&2; exit 2; }
+	PYTHONPATH=node-interop $(BIN)/python -m bench.compare $(BASE) $(ARGS)
 
 bench-short: $(READY)
 	PYTHONPATH=node-interop $(BIN)/python -m bench --short --offline --output build/bench-short $(ARGS)
