@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 USAGE = 2
 
+# The levels of `--log-level` at which uvicorn reports each request; at the others it need not compose the line.
+ACCESS_LEVELS = {"info", "debug", "trace"}
+
 # The report of each event on standard error.
 EVENTS = {
     "fork": "worker {worker} started, process {detail}",
@@ -40,13 +43,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="a script for Node, or for Python if its name ends in .py, or in quotes a whole command; several in turn",
     )
     _add_workers(cluster)
-    cluster.add_argument(
-        "--policy",
-        choices=["round-robin", "shared"],
-        default="round-robin",
-        help="round-robin: this process accepts connections and hands them out in turn; "
-        "shared: the workers accept from one socket (default: %(default)s)",
-    )
+    _add_policy(cluster, "round-robin")
     cluster.add_argument("--relay", action="store_true", help="pass each message of a worker to all others")
     cluster.add_argument("--node", metavar="PATH", help="the Node executable (default: node on PATH)")
     cluster.add_argument(
@@ -57,7 +54,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "serve",
         help="run an ASGI application as a worker",
         description="Under a primary, such as `nodechannel cluster` or a Node program, it runs as one worker; "
-        "otherwise it starts a cluster of its own. Needs uvicorn: pip install 'nodechannel[serve]'.",
+        "otherwise it starts a cluster of its own. Its event loop and its protocols are those that uvicorn finds, uvloop "
+        "and httptools among them. Needs uvicorn: pip install 'nodechannel[serve]'.",
     )
     serve.add_argument("app", help="the application, as module:attribute")
     serve.add_argument(
@@ -74,7 +72,18 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         choices=["critical", "error", "warning", "info", "debug", "trace"],
         help="the least severe messages that uvicorn logs (default: %(default)s)",
     )
+    _add_policy(serve, "shared")
     _add_workers(serve)
+
+
+def _add_policy(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument(
+        "--policy",
+        choices=["round-robin", "shared"],
+        default=default,
+        help="round-robin: the primary accepts connections and hands them out in turn; "
+        "shared: the workers accept from one socket, which costs no hand-over (default: %(default)s)",
+    )
 
 
 def _add_workers(parser: argparse.ArgumentParser) -> None:
@@ -139,10 +148,12 @@ def run_serve(arguments: argparse.Namespace) -> int:
     from nodechannel._cluster.asgi import serve
 
     sys.path.insert(0, arguments.app_dir)
-    config = uvicorn.Config(arguments.app, log_level=arguments.log_level)
+    seen = arguments.log_level in ACCESS_LEVELS
+    config = uvicorn.Config(arguments.app, log_level=arguments.log_level, access_log=seen)
     place = {"path": arguments.path} if arguments.path else {"port": arguments.port, "host": arguments.host}
     try:
-        return asyncio.run(serve(config, **place))
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            return runner.run(serve(config, **place))
     except (ChannelError, OSError) as error:
         say(str(error))
         return 1
@@ -151,6 +162,6 @@ def run_serve(arguments: argparse.Namespace) -> int:
 def serve_alone(arguments: argparse.Namespace) -> int:
     """Start a cluster of workers that serve an application."""
     arguments.script = [[sys.executable, "-m", "nodechannel", *sys.argv[1:]]]
-    arguments.arg, arguments.policy, arguments.node = [], "round-robin", None
+    arguments.arg, arguments.node = [], None
     arguments.relay, arguments.quiet = False, True
     return run_cluster(arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -48,6 +49,9 @@ class Server(asyncio.AbstractServer):
         # Open connections by number; their transports once there are any.
         self._connections: dict[int, asyncio.BaseTransport | None] = {}
         self._count = 0
+        # The numbers of connections that have ended, and whether the loop is about to forget them.
+        self._gone: deque[int] = deque()
+        self._forgetting = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiters: list[asyncio.Future[None]] = []
         self._open = True
@@ -55,6 +59,8 @@ class Server(asyncio.AbstractServer):
             link.on_connection = self._take_offered
             self._loop.call_soon(self._take_offered)
         else:
+            # The system is asked once: the connections of a socket are of its own kind.
+            self._accepted = partial(CountedSocket, sock.family, sock.type, sock.proto)
             self._loop.add_reader(sock, self._accept)
 
     @property
@@ -157,7 +163,7 @@ class Server(asyncio.AbstractServer):
                     self._loop.remove_reader(self._sock)
                     self._loop.call_later(RETRY, self._go_on)
                 return
-            counted = CountedSocket(fileno=sock.detach())
+            counted = self._accepted(sock.detach())
             counted.setblocking(False)
             self._serve(counted)
 
@@ -185,12 +191,20 @@ class Server(asyncio.AbstractServer):
             self._connections[number] = transport
 
     def _ended(self, number: int) -> None:
-        """A connection is gone; called from wherever its socket was closed or forgotten."""
-        with suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self._forget, number)
+        """A connection is gone; called from wherever its socket was closed or forgotten.
 
-    def _forget(self, number: int) -> None:
-        del self._connections[number]
+        The loop is woken once for all that end in a turn of it: each waking is a write and a read of the system.
+        """
+        self._gone.append(number)
+        if not self._forgetting:
+            self._forgetting = True
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self._forget)
+
+    def _forget(self) -> None:
+        self._forgetting = False  # first: a number of another thread may follow the last that is taken here
+        while self._gone:
+            del self._connections[self._gone.popleft()]
         self._wake()
 
     def _wake(self) -> None:

@@ -32,6 +32,19 @@ def test_every_option_and_command_has_help():
 
 
 @pytest.mark.parametrize(
+    ("words", "policy"),
+    [
+        (["cluster", "x.js"], "round-robin"),
+        (["cluster", "x.js", "--policy", "shared"], "shared"),
+        (["serve", "x:app"], "shared"),
+        (["serve", "x:app", "--policy", "round-robin"], "round-robin"),
+    ],
+)
+def test_the_policy_that_costs_no_hand_over_serves_applications(words, policy):
+    assert parser().parse_args(words).policy == policy
+
+
+@pytest.mark.parametrize(
     ("event", "text"),
     [
         (Event("fork", 1, 77), "worker 1 started, process 77"),

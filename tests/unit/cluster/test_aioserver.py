@@ -78,3 +78,29 @@ def test_closing_waits_for_the_connections():
         assert not server.is_serving()
 
     assert run(main, asyncio.Protocol) == []
+
+
+def test_connections_that_end_in_a_turn_wake_the_loop_once(monkeypatch):
+    woken = []
+
+    async def main(server, port):
+        loop = asyncio.get_running_loop()
+        writers = [(await asyncio.open_connection("127.0.0.1", port))[1] for _ in range(20)]
+        while server.connections < 20 or None in server._connections.values():
+            await asyncio.sleep(0.01)
+        wake = loop.call_soon_threadsafe
+
+        def count(*args, **words):
+            woken.append(args)
+            return wake(*args, **words)
+
+        monkeypatch.setattr(loop, "call_soon_threadsafe", count)
+        server.abort_clients()
+        while server.connections:
+            await asyncio.sleep(0.01)
+        monkeypatch.undo()
+        for writer in writers:
+            writer.close()
+
+    assert run(main, asyncio.Protocol) == []
+    assert len(woken) == 1
