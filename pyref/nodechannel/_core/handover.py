@@ -146,4 +146,4 @@ def _conclude(write: Write, state: DeliveryState) -> None:
     if state is _ABANDONED and not write.shared:
         write.delivery._give_back(write.fd)
     else:
-        write.fd.close()  # [HND-055]
+        write.fd.close()  # [HND-055, HND-060]
