@@ -67,10 +67,11 @@ test-pythons:
 		for p in python3.$$minor $(PYENV)/3.$$minor.*/bin/python; do $$p -c '' 2>/dev/null && break; p=; done; \
 		test -n "$$p" && found="$$found $$minor=$$p" || echo "== Python 3.$$minor: absent"; \
 	done; test -n "$$found" || exit 1; \
-	newest=$${found##* }; args=; for one in $$found; do \
-		echo "== Python 3.$${one%%=*}: $${one#*=}"; \
+	own=$$($(PYTHON) -c 'import sys; print(sys.version_info[1])'); newest=$${found##* }; args=; for one in $$found; do \
+		echo "== Python 3.$${one%%=*}: $${one#*=}"; venv=.venv-3.$${one%%=*}; \
+		test "$${one%%=*}" != "$$own" || venv=$(VENV); \
 		test -z "$$args" || test "$$one" != "$$newest" || args="$(NEWEST_TESTS)"; \
-		$(MAKE) --no-print-directory test PYTHON=$${one#*=} VENV=.venv-3.$${one%%=*} PYTEST_ARGS="$(PYTEST_ARGS) $$args" || exit 1; \
+		$(MAKE) --no-print-directory test PYTHON=$${one#*=} VENV=$$venv PYTEST_ARGS="$(PYTEST_ARGS) $$args" || exit 1; \
 		args="$(NEWER_TESTS)"; \
 	done
 
