@@ -70,7 +70,7 @@ class Tour:
         """The file that a fence shows: the last name in backquotes that the sentence before it has."""
         sentence = before.rstrip("\n").rpartition("\n\n")[2]
         names: list[str] = [
-            name for name in re.findall(r"`([\w.]+)`", sentence) if re.search(r"\.\w+$", name)
+            name for name in re.findall(r"`([\w.-]+)`", sentence) if re.search(r"\.\w+$", name)
         ]
         assert names, f"a fence without the name of its file, behind: {before[-200:]}"
         return names[-1]
