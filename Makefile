@@ -180,6 +180,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/mutants/watched.py conformance/archive.py conformance/carriers/run.py conformance/carriers/broken_peers.py conformance/generate.py conformance/hatch_build.py tests spec node-interop/bench node-interop/carrierbench node-interop/carrierfaults node-interop/clusterload node-interop/measure pyref/docs/docsite
+	$(BIN)/mypy --platform win32 --follow-imports=silent pyref/nodechannel/_transport/pipe*.py
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/basedpyright --verifytypes nodechannel --ignoreexternal
 
 # Compares what follows from the prose of spec/ and from the tables of the kit with the committed copies.

@@ -183,6 +183,26 @@ class LifelineUnsupported(LocalError):
         super().__init__(f"no lifeline is possible: {reason}")
 
 
+class NotOnThisSystem(LocalError):
+    """The operating system has no such thing.
+
+    Attributes:
+        remedy: what it has instead.
+
+    Cause:
+        The call needs a means of Unix, and the program runs on Windows.
+
+    Remedy:
+        Do as `remedy` says, which is part of the message.
+    """
+
+    code = "NC_NOT_ON_THIS_SYSTEM"
+
+    def __init__(self, wish: str, remedy: str) -> None:
+        self.remedy = remedy
+        super().__init__(f"{wish} is not supported on this system: {remedy}")
+
+
 class NotMainThread(LocalError):
     """`end_on_signal=True` was used outside of the main thread, where Python allows no signal handler.
 

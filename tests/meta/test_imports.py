@@ -94,7 +94,7 @@ SANS_IO = (
     "_rsmq.scripts",
 )
 # `delivery` gives a connection that could not be handed over back as a socket. `codec` has a fork wait for the import of orjson.
-ALLOWED = {"_core.delivery": {"socket"}, "_json.codec": {"os", "_thread"}}
+ALLOWED = {"_core.delivery": {"socket"}, "_json.codec": {"_thread"}}
 IO_MODULES = {
     "socket",
     "select",

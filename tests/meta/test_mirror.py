@@ -11,6 +11,8 @@ from support.node import ROOT
 PYREF = ROOT / "pyref" / "nodechannel"
 UNIT = ROOT / "tests" / "unit"
 
+WINDOWS = "windows/test_channel.py"
+
 # Modules that another file of tests holds, as a path below `tests`, and why.
 HELD_ELSEWHERE: dict[str, tuple[str, str]] = {
     "_advanced/tags.py": (
@@ -28,6 +30,9 @@ HELD_ELSEWHERE: dict[str, tuple[str, str]] = {
         "a record, which `given` makes and the serializations write",
     ),
     "_rpc/dialects.py": ("unit/rpc/test_birpc.py", "a table of two dialects, one of which changes nothing"),
+    "_transport/bootstrap.py": ("unit/transport/test_unixboot.py", "a choice between two files"),
+    "_transport/pipelink.py": (WINDOWS, "Windows alone has such pipes"),
+    "_transport/pipeboot.py": (WINDOWS, "Windows alone has such pipes"),
     "_transport/seam.py": (
         "frontends/test_other_transport.py",
         "a declaration, which a second transport follows there",

@@ -159,6 +159,8 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_importing_a_module_gives_that_module(name):
     if name.endswith("__main__"):
         return  # it runs the command
+    if name.startswith("nodechannel._transport.pipe"):
+        return  # for Windows alone
     module = importlib.import_module(name)
     assert isinstance(module, types.ModuleType)
     assert module.__name__ == name

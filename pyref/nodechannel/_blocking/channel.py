@@ -34,7 +34,7 @@ from nodechannel._start.living import keep
 from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
 from nodechannel._transport.opening import open_transport
-from nodechannel._transport.owned import OwnedFd
+from nodechannel._transport.owned import watch_process
 from nodechannel.errors import ChannelClosed, HandleAbandoned, NoChannel, ReentrantCall, SendTimeout
 
 TYPE_CHECKING = False
@@ -399,7 +399,7 @@ class ChildProcess(Channel, BlockingChild):
 
     def _wait(self, deadline: float | None) -> int:
         try:
-            watched = OwnedFd.of_process(self.pid)
+            watched = watch_process(self.pid)
         except OSError:  # not Linux, or the child has been waited for
             return self._wait_blindly(deadline)
         try:

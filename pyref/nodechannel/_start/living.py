@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import atexit
-import os
 from functools import partial
+
+from nodechannel._transport.system import at_fork
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,5 +53,5 @@ def _write_all() -> None:
         channel._write_rest()
 
 
-os.register_at_fork(after_in_child=_forget_all)
+at_fork(after_in_child=_forget_all)
 atexit.register(_write_all)

@@ -12,6 +12,7 @@ import struct
 from functools import partial
 from select import POLLIN, POLLOUT
 
+from nodechannel._transport.bell import LONGEST_WAIT
 from nodechannel._transport.native import poll as new_poll
 from nodechannel._transport.rights import ANCILLARY_SIZE, pack_rights
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 # The bytes that Node reads at most in a call; a handle's descriptor comes with the first part of its line.
 RECEIVE_SIZE = 65536
 
+_LONGEST_WAIT = LONGEST_WAIT
+
 # Plain integers: the operators of the flags in `socket` are slow Python code.
 # macOS has no MSG_CMSG_CLOEXEC; there every descriptor is marked right after it arrived.
 _CLOEXEC = int(getattr(socket, "MSG_CMSG_CLOEXEC", 0))
@@ -36,9 +39,6 @@ _DONTWAIT = int(socket.MSG_DONTWAIT)
 # A host that embeds Python may have restored the default action of SIGPIPE, which ends the process.
 # [LIF-006]
 _SEND_FLAGS = int(_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0))
-
-# Seconds of a wait: the system's counters have an end.
-_LONGEST_WAIT = 86400.0
 
 
 class UnixTransport:

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from nodechannel._transport.bootstrap import adopter, claim, keep_from_exec, new_pair, unfit
+from nodechannel._transport.unixboot import adopter, claim, keep_from_exec, new_pair, unfit
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_an_adopted_channel_tells_who_has_it():
     assert adopter(child) is None
     claimed = claim(child)
     assert adopter(child) is None, "the process that asks has it itself"
-    program = f"from nodechannel._transport.bootstrap import adopter; print(adopter({child}))"
+    program = f"from nodechannel._transport.unixboot import adopter; print(adopter({child}))"
     found = subprocess.run(
         [sys.executable, "-c", program], pass_fds=(child,), capture_output=True, text=True, check=False,
         timeout=30, process_group=0,
@@ -118,7 +118,7 @@ def test_an_adopted_channel_tells_who_has_it():
 
 def test_a_process_that_has_ended_has_no_channel():
     parent, child = new_pair()
-    program = f"from nodechannel._transport.bootstrap import claim; claim({child}).detach()"
+    program = f"from nodechannel._transport.unixboot import claim; claim({child}).detach()"
     subprocess.run(
         [sys.executable, "-c", program], pass_fds=(child,), check=True, timeout=30, process_group=0
     )

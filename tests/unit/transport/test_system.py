@@ -1,0 +1,51 @@
+"""Names of the system that stand for the same thing everywhere."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+from nodechannel._transport import system
+
+OTHER_SYSTEM = """
+import os
+del os.register_at_fork
+from nodechannel._transport.system import at_fork
+at_fork(after_in_child=print)
+"""
+
+
+def test_they_are_those_of_this_system():
+    assert system.WINDOWS is (os.name == "nt")
+    assert system.UNIX_FAMILY == socket.AF_UNIX
+
+
+def test_a_copy_of_a_descriptor_is_another_descriptor():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        copy = system.double_descriptor(ours.fileno())
+        assert copy != ours.fileno()
+        system.close_descriptor(copy)
+        ours.send(b"x")
+        assert theirs.recv(1) == b"x"
+
+
+def test_hooks_are_called_around_a_fork():
+    program = (
+        "import os; from nodechannel._transport.system import at_fork;"
+        "at_fork(before=lambda: print('before', flush=True), after_in_parent=lambda: print('after', flush=True));"
+        "child = os.fork() or os._exit(0); os.waitpid(child, 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "before\nafter\n"
+
+
+def test_a_system_without_forks_needs_no_hooks():
+    done = subprocess.run(
+        [sys.executable, "-c", OTHER_SYSTEM], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == ""
