@@ -9,6 +9,7 @@
 #   make conformance   the kit against the Python reference and against real Node, whether MATRIX.md still says so, and whether each transcript is a run of the model
 #   make interruptions  a handler before every instruction of the package, some hundred thousand runs; make lifeline: the seconds of each tree
 #   make soak          two programs and their children for MINUTES=30, with kills, signals, cancellations and hand-overs
+#   make compiled      the codec of advanced mode compiled from its own files, and the tests of that codec on it
 #   make fuzz          searches for new bugs for SECONDS=600 seconds; make fuzz-pr: the same examples each time
 #   make mutants       runs the broken peers that judge the kit, writes conformance/MUTANTS.md
 #   make matrix        every runtime that `channelkit runtimes fetch` brought, side by side; writes conformance/MATRIX.md
@@ -41,7 +42,7 @@ NODES := 12 16 18 20 22 24 26
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: carrier-bench carrier-faults carrier-kit help setup test packages packages-table test-pythons test-nodes test-windows conformance matrix kit mutants bench bench-compare bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model docs docs-check release-check check clean interruptions lifeline soak
+.PHONY: carrier-bench carrier-faults carrier-kit help setup test packages packages-table test-pythons test-nodes test-windows compiled conformance matrix kit mutants bench bench-compare bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model docs docs-check release-check check clean interruptions lifeline soak
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -74,6 +75,16 @@ test-pythons:
 		$(MAKE) --no-print-directory test PYTHON=$${one#*=} VENV=$$venv PYTEST_ARGS="$(PYTEST_ARGS) $$args" || exit 1; \
 		args="$(NEWER_TESTS)"; \
 	done
+
+# The codec of advanced mode compiled from its own files, in build/compiled, and the tests of that codec on it.
+COMPILED := $(abspath build/compiled)
+COMPILED_TESTS := tests/unit/advanced tests/property/test_advanced.py tests/property/test_advanced_cost.py tests/frontends/test_advanced.py tests/interop/test_advanced.py tests/interop/test_advanced_frames.py
+
+compiled: $(READY)
+	@command -v cc >/dev/null || { apt-get update -qq && apt-get install -y -qq gcc libc6-dev; }
+	rm -rf $(COMPILED)
+	NODECHANNEL_COMPILED=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(COMPILED) .
+	NODECHANNEL_COMPILED=1 PYTHONPATH=$(COMPILED) $(BIN)/python -m pytest $(PYTEST_ARGS) $(COMPILED_TESTS)
 
 # The tests that run Node on the other side, against the majors that are pinned in conformance/runtimes.json.
 test-nodes: $(READY)
@@ -179,7 +190,7 @@ fuzz-honesty: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/mutants/watched.py conformance/archive.py conformance/carriers/run.py conformance/carriers/broken_peers.py conformance/generate.py conformance/hatch_build.py tests spec node-interop/bench node-interop/carrierbench node-interop/carrierfaults node-interop/clusterload node-interop/measure pyref/docs/docsite
+	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/mutants/watched.py conformance/archive.py conformance/carriers/run.py conformance/carriers/broken_peers.py conformance/generate.py conformance/hatch_build.py pyref/compiling.py tests spec node-interop/bench node-interop/carrierbench node-interop/carrierfaults node-interop/clusterload node-interop/measure pyref/docs/docsite
 	$(BIN)/mypy --platform win32 --follow-imports=silent pyref/nodechannel/_transport/pipe*.py
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/basedpyright --verifytypes nodechannel --ignoreexternal
 
@@ -212,7 +223,7 @@ $(RELEASE_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[release]'
 	@touch $@
 
-check: lint spec model test conformance fuzz-pr docs-check
+check: lint spec model test compiled conformance fuzz-pr docs-check
 
 clean:
 	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
