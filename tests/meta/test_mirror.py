@@ -31,6 +31,7 @@ HELD_ELSEWHERE: dict[str, tuple[str, str]] = {
     ),
     "_rpc/dialects.py": ("unit/rpc/test_birpc.py", "a table of two dialects, one of which changes nothing"),
     "_transport/bootstrap.py": ("unit/transport/test_unixboot.py", "a choice between two files"),
+    "_transport/pipechild.py": ("windows/test_parent.py", "Windows alone starts a child like that"),
     "_transport/pipelink.py": (WINDOWS, "Windows alone has such pipes"),
     "_transport/pipeboot.py": (WINDOWS, "Windows alone has such pipes"),
     "_transport/seam.py": (

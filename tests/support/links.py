@@ -19,7 +19,7 @@ class SocketLink:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self.fileno = sock.fileno
-        self.shared: list[int] = []
+        self.peer = 0
 
     def read(self) -> bytes:
         """Wait for bytes."""
@@ -40,6 +40,10 @@ class SocketLink:
     def close(self) -> None:
         """Close the socket."""
         self._sock.close()
+
+    def meet(self, pid: int) -> None:
+        """Note the process at the other end."""
+        self.peer = pid
 
     def share(self, fd: int) -> tuple[bytes, bool]:
         """Describe a socket."""

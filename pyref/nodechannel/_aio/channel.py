@@ -48,6 +48,7 @@ from nodechannel._start.living import keep
 from nodechannel._start.options import SpawnOptions
 from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
+from nodechannel._transport.bootstrap import start_for_asyncio
 from nodechannel._transport.opening import open_transport
 from nodechannel.errors import ChannelClosed, NoChannel, SendTimeout
 
@@ -630,10 +631,9 @@ async def connect(
 async def spawn(argv: Sequence[str | os.PathLike[str]], **options: Unpack[SpawnOptions]) -> ChildProcess:
     """Start any command with a channel; see the blocking `spawn`."""
     with ChannelPair() as pair:
-        process = await asyncio.create_subprocess_exec(
-            *pair.command(argv, options), **pair.popen_options(options)
-        )
+        process = await start_for_asyncio(pair.command(argv, options), pair.popen_options(options))
         try:
+            pair.met(process.pid)
             if pair.mark is not None:
                 await asyncio.to_thread(pair.follow, process.pid)
         except BaseException:

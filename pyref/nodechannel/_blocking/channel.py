@@ -33,6 +33,7 @@ from nodechannel._start.ending import GRACE, warn_of_loss
 from nodechannel._start.living import keep
 from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
+from nodechannel._transport.bootstrap import start
 from nodechannel._transport.opening import open_transport
 from nodechannel._transport.owned import watch_process
 from nodechannel.errors import ChannelClosed, HandleAbandoned, NoChannel, ReentrantCall, SendTimeout
@@ -512,8 +513,9 @@ def spawn(
     `lifeline` and `end_on_signal` also `LifelineUnsupported` and `NotMainThread`.
     """
     with ChannelPair() as pair:
-        process = subprocess.Popen(pair.command(argv, options), **pair.popen_options(options))
+        process = start(pair.command(argv, options), pair.popen_options(options))
         try:
+            pair.met(process.pid)
             pair.follow(process.pid)
         except BaseException:
             process.kill()

@@ -13,8 +13,28 @@ import _winapi
 import msvcrt
 import os
 
+from nodechannel._transport.pipechild import CHANNEL_NUMBER, ChannelProcess, start_for_asyncio
 from nodechannel._transport.pipelink import NamedPipe, server_process
 from nodechannel._transport.threaded import ThreadedTransport
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import subprocess
+    from typing import Any
+
+__all__ = [
+    "adopter",
+    "claim",
+    "drop",
+    "hand_down",
+    "keep_from_exec",
+    "meet",
+    "new_pair",
+    "number_in_child",
+    "start",
+    "start_for_asyncio",
+    "unfit",
+]
 
 _KINDS = {1: "a file", 2: "a device"}
 _PIPE = 3
@@ -47,6 +67,31 @@ def new_pair() -> tuple[ThreadedTransport, int]:
         _winapi.CloseHandle(parent)
         raise
     return ThreadedTransport(NamedPipe(parent)), child
+
+
+def number_in_child(_handle: int) -> int:
+    """Return the number of the descriptor that a child finds the channel under."""
+    return CHANNEL_NUMBER
+
+
+def drop(handle: int) -> None:
+    """Close this process's copy of the child's end."""
+    _winapi.CloseHandle(handle)
+
+
+def meet(parent: ThreadedTransport, pid: int) -> None:
+    """Tell an end the process at the other end: sockets are described for it."""
+    parent.meet(pid)
+
+
+def hand_down(handle: int, options: dict[str, Any]) -> None:
+    """Add what passes the child's end to the options of `start`."""
+    options["channel"] = handle
+
+
+def start(argv: Any, options: dict[str, Any]) -> subprocess.Popen[Any]:
+    """Start a process as `subprocess.Popen` does."""
+    return ChannelProcess(argv, **options)
 
 
 def unfit(fd: int) -> str | None:

@@ -36,7 +36,7 @@ class NamedPipe:
     def __init__(self, handle: int, peer: int = 0) -> None:
         self._handle = OwnedHandle(handle)
         self._ended = OwnedHandle(_overlapped.CreateEvent(None, True, False, None))
-        self.peer = peer
+        self._peer = peer
         self.fileno = self._handle.fileno
 
     def read(self) -> bytes:
@@ -75,15 +75,19 @@ class NamedPipe:
         self._handle.close()
         self._ended.close()
 
+    def meet(self, pid: int) -> None:
+        """Say which process is at the other end."""
+        self._peer = pid
+
     def share(self, fd: int) -> tuple[bytes, bool]:
         """Return the description of a socket for the peer, and whether it is a connection; raises `OSError`."""
-        if not self.peer:
+        if not self._peer:
             raise OSError("the process at the other end is unknown")
         sock = socket.socket(fileno=fd)
         try:
             listening = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
             # Made for any other process, it would end a Node that receives it.
-            return sock.share(self.peer), not listening
+            return sock.share(self._peer), not listening
         finally:
             sock.detach()
 

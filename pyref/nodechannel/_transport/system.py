@@ -6,12 +6,17 @@ import _socket
 import os
 import sys
 
+from nodechannel.errors import NotOnThisSystem
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 WINDOWS = sys.platform == "win32"
 """Whether a channel is a named pipe here, and a descriptor of a socket no number of the C runtime."""
+
+# The right to end a process, on Windows.
+_TERMINATE = 1
 
 # Windows knows the family, and Python for Windows does not.
 UNIX_FAMILY: int | None = getattr(_socket, "AF_UNIX", None)
@@ -22,6 +27,26 @@ if sys.platform == "win32":
 else:
     close_descriptor, double_descriptor = os.close, os.dup
 
+if sys.platform == "win32":
+
+    def send_signal(pid: int, number: int) -> None:  # noqa: ARG001 (the same call as elsewhere)
+        """End a process, which is all that a signal can do here; raises `ProcessLookupError`."""
+        import _winapi
+
+        try:
+            handle = _winapi.OpenProcess(_TERMINATE, False, pid)
+        except OSError:
+            raise ProcessLookupError from None
+        try:
+            _winapi.TerminateProcess(handle, 1)
+        except PermissionError:  # it is ending
+            pass
+        finally:
+            _winapi.CloseHandle(handle)
+
+else:
+    send_signal = os.kill
+
 CANNOT_TRAVEL: dict[str, str] = (
     {
         "dgram.Socket": "Windows hands no datagram socket on: bind one in the process that uses it",
@@ -31,6 +56,15 @@ CANNOT_TRAVEL: dict[str, str] = (
     else {}
 )
 """The types of handles that cannot be sent on this system, each with its remedy."""
+
+
+def require_own(loop: object, wish: str) -> None:
+    """Raise `NotOnThisSystem` where an event loop cannot use a socket of another process.
+
+    Such a socket belongs to the completion port of that process, and the proactor of Windows wants it at a port of its own.
+    """
+    if WINDOWS and hasattr(loop, "_proactor"):
+        raise NotOnThisSystem(wish, "use asyncio.SelectorEventLoop, or the socket with calls that block")
 
 
 def at_fork(

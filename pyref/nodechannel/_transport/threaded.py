@@ -52,6 +52,9 @@ if TYPE_CHECKING:
         def close(self) -> None:
             """Close the pipe; no call is under way."""
 
+        def meet(self, pid: int) -> None:
+            """Say which process is at the other end."""
+
         def share(self, fd: int) -> tuple[bytes, bool]:
             """Return the description of a socket for the peer, and whether it is a connection; raises `OSError`."""
 
@@ -101,6 +104,10 @@ class ThreadedTransport:
     def fileno(self) -> int:
         """Return the number of the pipe, -1 once this end is closed."""
         return -1 if self._closed else self._link.fileno()
+
+    def meet(self, pid: int) -> None:
+        """Say which process is at the other end."""
+        self._link.meet(pid)
 
     # Receiving.
 

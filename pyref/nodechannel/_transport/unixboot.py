@@ -9,6 +9,13 @@ import stat
 
 from nodechannel._transport.owned import socket_of_copy
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import asyncio
+    import subprocess
+    from collections.abc import Sequence
+    from typing import Any
+
 # Descriptors 0 to 2 belong to the standard streams.
 _LOWEST_FD = 3
 
@@ -32,6 +39,40 @@ def new_pair() -> tuple[socket.socket, int]:
         raise
     finally:
         child.close()
+
+
+def number_in_child(fd: int) -> int:
+    """Return the number of the descriptor that a child finds the channel under."""
+    return fd
+
+
+def drop(fd: int) -> None:
+    """Close this process's copy of the child's end."""
+    os.close(fd)
+
+
+def meet(parent: socket.socket, pid: int) -> None:
+    """Do nothing: an end at a socket need not know the process at the other end."""
+
+
+# [BOO-012]
+def hand_down(fd: int, options: dict[str, Any]) -> None:
+    """Add what passes the child's end to the options of `start`."""
+    options["pass_fds"] = (*options.get("pass_fds", ()), fd)
+
+
+def start(argv: Any, options: dict[str, Any]) -> subprocess.Popen[Any]:
+    """Start a process."""
+    import subprocess
+
+    return subprocess.Popen(argv, **options)
+
+
+async def start_for_asyncio(argv: Sequence[Any], options: dict[str, Any]) -> asyncio.subprocess.Process:
+    """Start a process under an event loop."""
+    import asyncio
+
+    return await asyncio.create_subprocess_exec(*argv, **options)
 
 
 def unfit(fd: int) -> str | None:

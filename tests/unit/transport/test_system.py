@@ -7,7 +7,10 @@ import socket
 import subprocess
 import sys
 
+import pytest
+
 from nodechannel._transport import system
+from nodechannel.errors import NotOnThisSystem
 
 OTHER_SYSTEM = """
 import os
@@ -30,6 +33,29 @@ def test_a_copy_of_a_descriptor_is_another_descriptor():
         system.close_descriptor(copy)
         ours.send(b"x")
         assert theirs.recv(1) == b"x"
+
+
+def test_a_signal_ends_a_process():
+    process = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
+    system.send_signal(process.pid, 15)
+    assert process.wait(60) == -15
+    process.communicate()
+    with pytest.raises(ProcessLookupError):
+        system.send_signal(process.pid, 15)
+
+
+class Proactor:
+    """Has what tells the proactor's event loop from others."""
+
+    _proactor = None
+
+
+def test_a_socket_of_another_process_is_refused_under_the_proactor_of_windows(monkeypatch):
+    system.require_own(Proactor(), "to serve")
+    monkeypatch.setattr(system, "WINDOWS", True)
+    system.require_own(object(), "to serve")
+    with pytest.raises(NotOnThisSystem, match=r"to serve .* use asyncio\.SelectorEventLoop"):
+        system.require_own(Proactor(), "to serve")
 
 
 def test_hooks_are_called_around_a_fork():

@@ -215,6 +215,12 @@ def test_a_wait_also_looks_at_other_descriptors(ends):
     os.close(write)
 
 
+def test_the_link_learns_the_process_at_the_other_end(ends):
+    transport, _ = ends
+    transport.meet(7)
+    assert transport._link.peer == 7
+
+
 def test_a_closed_end_has_no_number(ends):
     transport, _ = ends
     transport.close()
