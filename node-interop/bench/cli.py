@@ -43,6 +43,8 @@ IMPORTS = "imports"
 IMPORT_ROUNDS = 15
 # The word that means the figures of the tap beside those of pairs.
 TAP = "tap"
+# The word that means the codec of advanced mode without a channel.
+CODECS = "codecs"
 
 
 def arguments() -> argparse.Namespace:
@@ -73,7 +75,12 @@ def selection(options: argparse.Namespace) -> tuple[list[Scenario], list[Pair]]:
     """Return the scenarios and pairs to measure: all of them unless options restrict them."""
     only = options.only or (SHORT if options.short else [])
     scenarios = [one for one in SCENARIOS if not only or any(one.chosen(words) for words in only)]
-    if not set(only) <= {IMPORTS, TAP, *(words for words in only for one in SCENARIOS if one.chosen(words))}:
+    if not set(only) <= {
+        IMPORTS,
+        TAP,
+        CODECS,
+        *(words for words in only for one in SCENARIOS if one.chosen(words)),
+    }:
         raise SystemExit("words that no scenario has in its name: see --list")
     known = {pair.name for pair in PAIRS}
     for name in options.pairs:
@@ -92,7 +99,7 @@ def main() -> None:
         return
     scenarios, pairs = selection(options)
     if options.list:
-        print("scenarios:", *(one.name for one in scenarios), IMPORTS, TAP)
+        print("scenarios:", *(one.name for one in scenarios), IMPORTS, TAP, CODECS)
         print("pairs:", *(pair.name for pair in pairs))
         return
     run(scenarios, pairs, options)
@@ -127,6 +134,10 @@ def run(scenarios: Sequence[Scenario], pairs: Sequence[Pair], options: argparse.
         print(f"\n{tables.imports_text(results.imports)}")
     if TAP in options.only or not (options.only or options.pairs or options.short):
         print(f"\n{tables.verdicts_text([*tapping.verdicts()])}")
+    if CODECS in options.only or not (options.only or options.pairs or options.short):
+        from bench import codecs  # only this word needs v8serialize
+
+        print(f"\n{tables.verdicts_text([*codecs.verdicts()])}")
     if results.verdicts:
         print(f"\n{tables.verdicts_text(results.verdicts)}")
     results.write(file, passes=True)
