@@ -1,4 +1,4 @@
-"""A rehearsal of a release, without publishing: build, compare, check, install on each Python, and follow the README from there."""
+"""A rehearsal of a release, without publishing: workflows, builds, metadata, an installation on each Python, the README from there."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ OUTPUT = ROOT / "build" / "release"
 
 def main() -> int:
     """Run all steps; raises the error of the step that fails."""
+    check_workflows()
     shutil.rmtree(OUTPUT, ignore_errors=True)
     with tempfile.TemporaryDirectory() as folder:
         first, second = Path(folder, "first"), Path(folder, "second")
@@ -37,6 +38,16 @@ def main() -> int:
     names = "\n".join(f"{digest(path)}  {path.name}" for path in sorted(OUTPUT.iterdir()))
     print(names)
     return 0
+
+
+def check_workflows() -> None:
+    """Compare the files for GitHub with the schemas that GitHub's editors use; the package brings them along."""
+    kinds = {
+        "github-workflows": sorted(ROOT.glob(".github/workflows/*.yml")),
+        "github-actions": [ROOT / "conformance" / "action" / "action.yml"],
+    }
+    for kind, files in kinds.items():
+        run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{kind}", *map(str, files))
 
 
 def build(target: Path) -> None:
