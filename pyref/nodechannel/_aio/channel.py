@@ -15,10 +15,13 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
+from itertools import repeat
+from operator import call
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, NoReturn, Self, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, Unpack, overload
 
 from nodechannel._aio.wakeup import Waiters
 from nodechannel._core.delivery import WRITTEN_AT_ONCE, Delivery, DeliveryState
@@ -49,12 +52,17 @@ from nodechannel._start.options import SpawnOptions
 from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
 from nodechannel._transport.bootstrap import start_for_asyncio
+from nodechannel._transport.native import allocate_lock
 from nodechannel._transport.opening import open_transport
-from nodechannel.errors import ChannelClosed, NoChannel, SendTimeout
+from nodechannel.errors import ChannelClosed, ChannelError, NoChannel, SendTimeout
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from nodechannel._core.socketlist import Questions
     from nodechannel._io.steps import Wrote
+
+    Result = TypeVar("Result")
 
 _ABANDONED = DeliveryState.ABANDONED
 
@@ -83,8 +91,8 @@ class Channel:
     """An end of a channel.
 
     Made by `connect`, `fork` and `spawn`, inside a running event loop. As an asynchronous context manager it disconnects at the end of
-    the block. Its methods are for the event loop alone: a handler of `signal.signal`, a finalizer or another thread gives them to
-    `loop.call_soon_threadsafe`, or starts a task that calls them.
+    the block. Its methods are for the event loop alone: another thread gives them to `loop.call_soon_threadsafe`. A handler of
+    `signal.signal` and a finalizer may call `close`, start a task that calls others, or raise.
 
     Args:
         sock: the connected stream socket, owned by the channel from now on.
@@ -96,12 +104,21 @@ class Channel:
         self._transport = traced(open_transport(sock), serialization)
         self._connection = open_connection(serialization, options)
         self._events = self._connection.events
+        # As in the blocking front end.
+        self._arriving = map(deque.popleft, repeat(self._events))
         self._loop = asyncio.get_running_loop()
         self._connection.on_socket_closed = self._socket_closed
         self._waiters = Waiters(self._loop)
         # The keys of received sockets that were closed, and whether `_read` is about to look at them.
         self._closed_keys: deque[str] = deque()
         self._closings_awaited = False
+        # Locked while the connection changes. A `with` statement releases it however the frame ends; a call that finds it locked comes
+        # from a handler that interrupts the change.
+        self._hold = allocate_lock()
+        # The last change. When an exception of a signal handler cuts it off, it is undone, and then made by `_mend`.
+        self._intent: deque[Any] = deque()
+        next(flushes := self._flushing())
+        self._flushes = flushes
         self._flush_scheduled = False
         self._writer_registered = False
         # Whether the next message may leave at once: one for each read or turn, so that answers are quick and floods are joined.
@@ -157,7 +174,7 @@ class Channel:
             delivery = self._dispatch(connection.frame(message))
         else:
             outgoing = SocketHandle(handle, keep_open, key, handle_type)
-            delivery = connection.send(message, outgoing)
+            delivery = self._change(partial(connection.send, message, outgoing))
             self._schedule_flush()
         crowded = handle is not None and connection.queued_handles > MOST_HANDLES
         if crowded or connection.queued_bytes > HIGH_WATER or delivery.state is _ABANDONED:
@@ -195,12 +212,19 @@ class Channel:
         """Write the first frames after a read or a flush at once, and all others together at the end of the turn of the event loop."""
         if self._prompt and not self._writer_registered:
             self._prompt = False
-            delivery = send_now(self._transport, self._connection, frames)
+            try:
+                with self._hold:
+                    delivery = send_now(self._transport, self._connection, frames)
+            except BaseException:
+                self._mend()
+                raise
             if delivery is WRITTEN_AT_ONCE:
                 return delivery
-            self._schedule_flush()
-            return delivery or self._connection.queue(frames)
-        delivery = self._connection.queue(frames)
+            if delivery is not None:
+                self._schedule_flush()
+                return delivery
+        with self._hold:
+            delivery = self._connection.queue(frames)
         self._schedule_flush()
         return delivery
 
@@ -220,7 +244,22 @@ class Channel:
         """Return the next message; raises the errors of the blocking `receive`."""
         if not self._events:
             await self._arrival(timeout)
-        return self._take()
+        event = None
+        try:
+            for event in self._arriving:
+                if not self._reading:
+                    self._read_on()
+                if isinstance(event, ReceivedMessage):
+                    return event
+                raise event
+        except IndexError:  # a signal has ended the loop since then
+            raise ChannelClosed("receive") from None
+        except BaseException as error:
+            if event is not None and event is not error:  # a signal handler raised it
+                self._events.appendleft(event)
+            event = None  # an error that its own traceback keeps would live until the cyclic collector runs
+            raise
+        raise AssertionError("the iterator has no end")
 
     async def receive_many(self, timeout: float | None = None) -> list[Message]:
         """Return all messages that have been read, at least one; see the blocking `receive_many`."""
@@ -241,20 +280,6 @@ class Channel:
         if not self._events:
             raise ChannelClosed("receive")
 
-    def _take(self) -> Message:
-        try:
-            event = self._events.popleft()
-        except IndexError:  # a signal has ended the loop since the caller looked
-            raise ChannelClosed("receive") from None
-        if not self._reading:
-            self._read_on()
-        if isinstance(event, ReceivedMessage):
-            return event
-        try:
-            raise event
-        finally:
-            del event  # an error that its own traceback keeps would live until the cyclic collector runs
-
     def _read_on(self) -> None:
         """Go on reading once few messages wait for their reader."""
         if len(self._events) <= READ_AHEAD_LOW and self._waiting_handles() <= HANDLES_AHEAD_LOW:
@@ -264,12 +289,8 @@ class Channel:
         return self
 
     async def __anext__(self) -> Message:
-        while not self._events:
-            if self._connection.closed or self._connection.stopped:
-                raise StopAsyncIteration
-            await self._waiters.until(self._connection.arrived)
         try:
-            return self._take()
+            return await self.receive()
         except ChannelClosed:
             raise StopAsyncIteration from None
 
@@ -297,9 +318,9 @@ class Channel:
     ) -> int:
         """Ask about a key, and wait for the answer."""
         connection, answer = self._connection, Answer()
-        ask(key, answer)
-        self._schedule_flush()
         try:
+            self._change(partial(ask, key, answer))
+            self._schedule_flush()
             if not await self._wait(lambda: answer.count is not None or not connection.connected, timeout):
                 raise TimeoutError("the peer did not answer in time")
         finally:
@@ -315,7 +336,7 @@ class Channel:
         Has no effect when the channel has ended. Cancelled, it goes on in the background. Raises `TimeoutError` after `timeout`
         seconds; then the channel is closed all the same.
         """
-        self._connection.disconnect()
+        self._change(self._connection.disconnect)
         self._resume_reading()
         self._flush()
         if not await self._wait(lambda: self._connection.closed, timeout):
@@ -324,8 +345,14 @@ class Channel:
 
     # [SEC-004]
     def close(self) -> None:
-        """End the channel now: queued and unread messages are dropped. Safe to call again."""
-        self._connection.close()
+        """End the channel now: queued and unread messages are dropped. Safe to call again.
+
+        Called by a signal handler amid a change of the channel, it takes effect in the next turn of the event loop.
+        """
+        if self._hold.locked():
+            self._loop.call_soon_threadsafe(self.close)
+            return
+        self._change(self._connection.close)
         self._after_io()
         self._waiters.wake_all_soon()
 
@@ -342,6 +369,7 @@ class Channel:
         # At once: a task that finds messages waiting takes them without a turn of the event loop.
         self._connection.stop()
         self._events = deque()  # messages that wait are not delivered any more
+        self._arriving = map(deque.popleft, repeat(self._events))
         self._loop.call_soon_threadsafe(self._end_loop)
         return True
 
@@ -367,7 +395,7 @@ class Channel:
 
     def _let_go(self) -> None:
         """Close the channel, but let the messages from before an error or a cancellation arrive, or before the limit of `linger`."""
-        self._connection.disconnect()
+        self._change(self._connection.disconnect)
         self._flush()
         if self._connection.closed:
             self.close()
@@ -387,30 +415,94 @@ class Channel:
         if not write_rest(self._transport, self._connection, deadline):
             warn_of_loss(self._connection.queued_bytes)
 
+    # Changes, each of which is done as a whole, whatever a signal handler raises.
+
+    def _change(self, action: Callable[[], Result]) -> Result:
+        """Change the connection."""
+        intent: deque[Callable[[], Result]] = deque((action,))
+        try:
+            with self._hold:
+                self._intent = intent
+                return self._connection.consume(intent, call)
+        except (ChannelError, OSError) as error:
+            if not isinstance(error, ChannelError) and error.errno is None:
+                self._mend()  # not of the system: a signal handler raises a TimeoutError of its own
+            else:
+                self._connection.recover()
+                intent.clear()
+            raise
+        except BaseException:
+            self._mend()
+            raise
+
+    def _mend(self) -> None:
+        """Undo what an exception of a signal handler cut off; make the change, and go on in the next turn of the event loop."""
+        connection = self._connection
+        connection.recover()
+        if self._intent:
+            with suppress(ChannelError, OSError):
+                connection.consume(self._intent, call)
+            connection.recover()
+            self._intent.clear()
+        next(flushes := self._flushing())
+        self._flushes = flushes
+        self._flush_scheduled = False
+        if self._transport.fileno() >= 0:
+            self._transport.remove_writer(self._loop)
+            self._writer_registered = False
+        self._loop.call_soon(self._take_up)
+
+    def _take_up(self) -> None:
+        """Go on where an exception of a signal handler came."""
+        with self._hold:
+            self._connection.take_in()
+        self._read_on()
+        self._flush()
+
     # Moving bytes.
 
     def _schedule_flush(self) -> None:
         if not self._flush_scheduled and not self._writer_registered:
+            self._loop.call_soon(next, self._flushes, None)
             self._flush_scheduled = True
-            self._loop.call_soon(self._flush)
+
+    def _flushing(self) -> Generator[None, None, None]:
+        """Flush at each step: an exception where a step begins is within the `try` statement, which it is not where a function begins."""
+        while True:
+            try:
+                yield
+                self._flush()
+            except GeneratorExit:
+                raise
+            except BaseException:
+                self._mend()
+                raise
 
     def _flush(self) -> None:
         self._flush_scheduled = False
         self._prompt = True
-        if self._transport.fileno() < 0:
-            return
+        try:
+            with self._hold:
+                if self._transport.fileno() >= 0:
+                    self._write()
+            self._waiters.wake()
+        except BaseException:
+            self._mend()
+            raise
+
+    def _write(self) -> None:
+        """Write as much as there is room for. The caller has the hold."""
         wrote = send_step(self._transport, self._connection)
         if wrote is not ALL or self._writer_registered:
             self._await_room(wrote)
         if not self._reading and not self._connection.settled:
             self._resume_reading()
         self._after_io()
-        self._waiters.wake()
 
     def _await_room(self, wrote: Wrote) -> None:
         """Come back when a write that did not go through can go on; stop coming when one did."""
         if wrote is UNTIL_SHORTAGE:
-            self._loop.call_later(SHORTAGE_RETRY, self._flush)
+            self._loop.call_later(SHORTAGE_RETRY, next, self._flushes, None)
         full = wrote is UNTIL_FULL
         if self._writer_registered and not full:
             self._transport.remove_writer(self._loop)
@@ -428,7 +520,7 @@ class Channel:
     def _report_closed_sockets(self) -> None:
         """Tell the peer of the sockets that were closed, if it wants to know."""
         while self._closed_keys:
-            self._connection.socket_closed(self._closed_keys.popleft())
+            self._connection.consume(self._closed_keys, self._connection.socket_closed)
         if self._connection.outbox.size:
             self._flush()
 
@@ -437,11 +529,12 @@ class Channel:
         # A task that takes a socket may well close it before it waits again; waking the event loop for that takes as long as taking it.
         self._closings_awaited = True
         try:
-            self._receive()
-        except (
-            BaseException
-        ):  # of a signal handler: the bytes are in the connection, and no event of the socket will tell
-            self._loop.call_soon(self._take_up)
+            with self._hold:
+                if self._transport.fileno() >= 0:  # a handler may have closed it meanwhile
+                    self._receive()
+            self._waiters.wake()
+        except BaseException:  # the bytes are in the connection, and no event of the socket will tell
+            self._mend()
             raise
         finally:
             self._closings_awaited = False
@@ -449,7 +542,7 @@ class Channel:
                 self._report_closed_sockets()
 
     def _receive(self) -> None:
-        # No code may suspend between receiving bytes and feeding them.
+        """Read what is there, and write the answers. The caller has the hold."""
         connection = self._connection
         for _ in range(READS_A_TURN):
             try:
@@ -462,21 +555,16 @@ class Channel:
             # collector.
             if self._events or whole or connection.closed:
                 break
-        if self._connection.outbox.size:
-            self._flush()
+        if connection.outbox.size:
+            self._flush_scheduled = False
+            self._write()
         else:
             self._after_io()
-            self._waiters.wake()
-
-    def _take_up(self) -> None:
-        """Go on after an exception of a signal handler."""
-        self._connection.take_in()
-        self._flush()
 
     def _resume_reading(self) -> None:
         if not self._reading and self._transport.fileno() >= 0:
-            self._reading = True
             self._transport.add_reader(self._loop, self._read)
+            self._reading = True
 
     def _after_io(self) -> None:
         connection = self._connection
@@ -509,13 +597,13 @@ class Channel:
         self._transport.remove_reader(self._loop)
         self._transport.remove_writer(self._loop)
         self._reading = self._writer_registered = False
-        # [LIF-013]
-        self._transport.close()
         self._ended()
         if self._ended_by_signals:
             from nodechannel._start.signals import forget
 
             forget(self._end_loop_soon)
+        # [LIF-013]
+        self._transport.close()
 
     async def _wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
         """Wait until `done` or until `timeout` seconds passed; return whether it is done."""

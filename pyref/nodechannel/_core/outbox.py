@@ -79,8 +79,10 @@ class Outbox:
         self._open_size += size
         current = self._open
         if current is None or self._open_size > BLOCK_SIZE:
-            current = self._begin(size)
-        # [FRM-009] No call between the two: a signal handler cannot run here.
+            current = self._open = Write(b"", Delivery())
+            self._open_size = size
+            # [FRM-009] No call until the end, here and below: a signal handler cannot run there.
+            self.waiting += (current,)
         current.frames += (frame,)
         self.size += size
         return current.delivery
@@ -189,10 +191,3 @@ class Outbox:
         if self._open is not None:
             self._open.data = b""
             del self._open.frames[frames:]
-
-    def _begin(self, size: int) -> Write:
-        """Begin another write with a frame of that size."""
-        self._open = Write(b"", Delivery())
-        self._open_size = size
-        self.waiting.append(self._open)
-        return self._open
