@@ -378,6 +378,15 @@ def owners_can_be_copied() -> None:
     del OwnedFd.__reduce__, ReceivedHandle.__reduce__
 
 
+def forks_do_not_wait() -> None:
+    """A fork does not wait for a thread that imports the JSON library, and nothing serves in the meantime."""
+    from fuzz import surroundings
+
+    # In the program that forks: the hooks of the fork keep the old lock.
+    surroundings.PRELUDE = """codec._lock = threading.RLock()
+codec._loading = type("Empty", (list,), {"__bool__": lambda self: False})()"""
+
+
 def default_timeout_of_sockets() -> None:
     """A channel takes its socket as it is, with the limit that the process gives to new sockets."""
     _replace(opening._without_timeout, lambda sock: sock)
@@ -476,6 +485,7 @@ DEFECTS: dict[str, Callable[[], None]] = {
         errors_keep_their_traceback,
         unclaimed_descriptors_are_kept,
         owners_can_be_copied,
+        forks_do_not_wait,
         default_timeout_of_sockets,
         whole_numbers_are_small,
         depth_is_not_looked_at,
