@@ -67,6 +67,12 @@ def require_own(loop: object, wish: str) -> None:
         raise NotOnThisSystem(wish, "use asyncio.SelectorEventLoop, or the socket with calls that block")
 
 
+def require_unix(wish: str, remedy: str) -> None:
+    """Raise `NotOnThisSystem` on Windows."""
+    if WINDOWS:
+        raise NotOnThisSystem(wish, remedy)
+
+
 def at_fork(
     *,
     before: Callable[[], object] | None = None,

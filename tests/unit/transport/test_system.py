@@ -44,6 +44,14 @@ def test_a_signal_ends_a_process():
         system.send_signal(process.pid, 15)
 
 
+def test_a_means_of_unix_is_refused_on_windows(monkeypatch):
+    system.require_unix("a path", "take a port")
+    monkeypatch.setattr(system, "WINDOWS", True)
+    with pytest.raises(NotOnThisSystem, match=r"^a path is not supported .*: take a port$") as raised:
+        system.require_unix("a path", "take a port")
+    assert raised.value.remedy == "take a port"
+
+
 class Proactor:
     """Has what tells the proactor's event loop from others."""
 
