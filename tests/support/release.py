@@ -18,6 +18,8 @@ from support.tour import Tour
 DISTRIBUTIONS = {"nodechannel": ROOT, "channelkit": ROOT / "conformance"}
 MINORS = range(11, 16)
 OUTPUT = ROOT / "build" / "release"
+# Seconds for a command: the machine may be busy, and the kit judges a program for a minute then.
+LIMIT = 600
 
 
 def main() -> int:
@@ -107,7 +109,7 @@ def install_and_follow(interpreter: str) -> None:
         for title, section in readme_sections().items():
             place = Path(folder, re.sub(r"\W+", "-", title))
             place.mkdir()
-            Tour(place, python).follow(section)
+            Tour(place, python, LIMIT).follow(section)
             print(f"Python {version}: {title}")
 
 
@@ -126,7 +128,7 @@ def digest(path: Path) -> str:
 def run(*words: str, **environment: str) -> str:
     """Run a command; return its output, or end with its error text."""
     done = subprocess.run(
-        words, capture_output=True, text=True, timeout=600, check=False, env={**os.environ, **environment}
+        words, capture_output=True, text=True, timeout=LIMIT, check=False, env={**os.environ, **environment}
     )
     if done.returncode:
         raise SystemExit(f"{' '.join(words)}\n{done.stdout}{done.stderr}")

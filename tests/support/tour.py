@@ -25,10 +25,12 @@ class Tour:
     Args:
         folder: the folder, which is empty.
         python: what `python3` starts. Its scripts, such as `channelkit`, are found too.
+        limit: seconds for a command.
     """
 
-    def __init__(self, folder: Path, python: str = sys.executable) -> None:
+    def __init__(self, folder: Path, python: str = sys.executable, limit: float = 55) -> None:
         self.folder = folder
+        self._limit = limit
         tools = folder / "bin"
         tools.mkdir()
         for name, target in {"python3": python, "node": node()}.items():
@@ -45,7 +47,7 @@ class Tour:
             env={**os.environ, "PATH": self._path},
             capture_output=True,
             text=True,
-            timeout=55,
+            timeout=self._limit,
             process_group=0,
             check=False,
         )
