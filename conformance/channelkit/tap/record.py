@@ -65,17 +65,22 @@ def line(members: dict[str, Any]) -> bytes:
 
 def encoded(entry: Entry) -> bytes:
     """An entry as it stands in the file."""
+    return b"".join(_parts(entry))
+
+
+def _parts(entry: Entry) -> tuple[bytes, ...]:
+    """An entry in parts, so that long bytes are not copied."""
     if not entry.way:
-        return line({"t": entry.time, "note": entry.note})
+        return (line({"t": entry.time, "note": entry.note}),)
     if entry.end:
-        return line({"t": entry.time, "way": entry.way, "end": entry.end})
+        return (line({"t": entry.time, "way": entry.way, "end": entry.end}),)
     if not entry.descriptors:  # the usual case, without an encoder
         head = b'{"t":%d,"way":"%s","size":%d}\n' % (entry.time, entry.way.encode(), len(entry.data))
     else:
         head = line(
             {"t": entry.time, "way": entry.way, "size": len(entry.data), "fds": list(entry.descriptors)}
         )
-    return b"".join((head, entry.data, b"\n"))
+    return head, entry.data, b"\n"
 
 
 class Writer:
@@ -94,7 +99,7 @@ class Writer:
         self._offsets = {DOWN: 0, UP: 0}
         self._written = 0
         self.path, self._file = _create(path)
-        self._put(line(self._header))
+        self._put_header()
 
     @property
     def alive(self) -> bool:
@@ -113,19 +118,25 @@ class Writer:
         """Appends an entry."""
         if self._file < 0:
             return
-        data = encoded(entry)
-        if self._written + len(data) > self._limit and self._written > 0:
+        parts = _parts(entry)
+        size = sum(map(len, parts))
+        if self._written + size > self._limit and self._written > 0:
             self._next_part()
-        self._put(data)
+        self._put(size, *parts)
         if entry.data:
             self._offsets[entry.way] += len(entry.data)
 
-    def _put(self, data: bytes) -> None:
+    def _put_header(self) -> None:
+        header = line(self._header)
+        self._put(len(header), header)
+
+    def _put(self, size: int, *parts: bytes) -> None:
+        """Writes an entry, in a single call unless the system takes less."""
         try:
-            while data:
-                count = os.write(self._file, data)
-                self._written += count
-                data = data[count:]
+            count = os.writev(self._file, parts)
+            self._written += count
+            if count < size:
+                self._put(size - count, b"".join(parts)[count:])
         except OSError:
             self.close()
 
@@ -143,7 +154,7 @@ class Writer:
         except OSError:
             return
         self._written = 0
-        self._put(line(self._header))
+        self._put_header()
 
     def close(self) -> None:
         """Ends the recording."""
