@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 
 from channelkit.lint.check import Check, Report
 from channelkit.lint.sighting import Sighting
@@ -10,6 +11,10 @@ from channelkit.tap.record import DOWN, UP
 from channelkit.wire.values import parse
 
 _MOST_JOINED = 1 << 20
+_MOST_TRIED = 32
+"""Places of a line at which a whole message is looked for; a line of brackets has as many places as bytes."""
+_LONGEST_NUMBER = 4000
+"""Digits that Python converts; with more of them JSON has no double either."""
 _BLANKS = re.compile(rb"[ \t\r]")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 _LONG_NUMBER = re.compile(rb"(?<![0-9.eE+-])-?[0-9]{16,}(?![0-9.eE])")
@@ -51,6 +56,8 @@ class Lines(Check):
         if _BLANKS.search(raw) and _BLANKS.search(_STRING.sub(b"", raw)):
             self.broken("FRM-007", seen, "white space between tokens")
         for found in _LONG_NUMBER.finditer(raw) if _LONG_NUMBER.search(raw) else ():
+            if len(found[0]) > _LONGEST_NUMBER:
+                continue
             number = int(found[0])
             if abs(number) >= 1 << 53 and _rounded(number) and not _within_text(raw, found.start()):
                 self.broken("JSN-007", seen, f"{found[0][:40].decode()} is no double", at=found.start())
@@ -141,7 +148,7 @@ def _values_in_a_row(text: bytes) -> bool:
 
 def _interrupted(text: bytes) -> int:
     """Where within a line a whole message begins that ends with the line; 0 for none."""
-    for found in re.finditer(rb"[{\[]", text[:_MOST_JOINED]):
+    for found in islice(re.finditer(rb"[{\[]", text[:_MOST_JOINED]), _MOST_TRIED):
         if found.start() and _is_json(text[found.start() :]):
             return found.start()
     return 0

@@ -211,7 +211,18 @@ class Tail:
             members = json.loads(head)
             size = members.get("size")
             data = b"" if size is None else self._file.read(size + 1)
-        except (ValueError, AttributeError, TypeError):  # a write that the system lost in a crash
+        except (
+            ValueError,
+            AttributeError,
+            TypeError,
+            OverflowError,
+            MemoryError,
+            RecursionError,
+        ):  # a write that the system lost in a crash
+            return None
+        if not isinstance(members.get("t"), int) or members.get("way", "") not in ("", DOWN, UP):
+            return None
+        if not isinstance(members.get("fds", []), list):
             return None
         if size is not None and (len(data) != size + 1 or data[-1:] != b"\n"):
             return None

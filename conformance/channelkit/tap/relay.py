@@ -1,6 +1,7 @@
 """The relay between a parent and its child. Bytes go from each end to the far end, and then to the recording.
 
-The relay changes no bytes. Long bytes go through a pipe of the kernel, which moves them without a copy. Bytes leave as they were read, descriptors leave with the byte that they came with, and the end of a way
+The relay changes no bytes. Long bytes go through a pipe of the kernel, which moves them without a copy.
+Bytes leave as they were read, descriptors leave with the byte that they came with, and the end of a way
 ends only that way. A way reads again only when all its bytes are written, so a slow reader slows the writer. The two ways are independent.
 """
 
