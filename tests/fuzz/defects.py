@@ -173,7 +173,7 @@ def stray_descriptors_leak() -> None:
     def changed(self: Connection, but: int = 0) -> None:
         pending = self._pending_fds
         while len(pending) > but:
-            pending.popleft().detach()
+            pending.pop(0).detach()
 
     Connection._close_strays = changed  # type: ignore[method-assign]
 

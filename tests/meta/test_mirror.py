@@ -20,6 +20,7 @@ HELD_ELSEWHERE: dict[str, tuple[str, str]] = {
         "a table of constants, each of which a frame there has",
     ),
     "_aio/channel.py": ("frontends/test_channel.py", "one suite holds both front ends to the same behaviour"),
+    "_aio/listening.py": ("frontends/test_listening.py", "callbacks are called by the channel alone"),
     "_blocking/channel.py": (
         "frontends/test_channel.py",
         "one suite holds both front ends to the same behaviour",

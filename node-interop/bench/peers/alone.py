@@ -280,17 +280,17 @@ class Called(Counted):
         def start(count):
             nonlocal left
             left = count
-            near.post(PAYLOAD)
+            near.send_nowait(PAYLOAD)
 
         def answered(_message):
             nonlocal left
             left -= 1
             if left:
-                near.post(PAYLOAD)
+                near.send_nowait(PAYLOAD)
             else:
                 self.ended()
 
-        far.listen(lambda message: far.post(message.data))
+        far.listen(lambda message: far.send_nowait(message.data))
         near.listen(answered)
         return start
 

@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, Unpack, overload
 
 from nodechannel._aio.wakeup import Waiters
+from nodechannel._core.connection import HIGH_WATER, MOST_HANDLES
 from nodechannel._core.delivery import WRITTEN_AT_ONCE, Delivery, DeliveryState
 from nodechannel._core.message import Message, ReceivedMessage
 from nodechannel._core.opening import open_connection
@@ -54,11 +55,12 @@ from nodechannel._start.spawn import ChannelPair, channel_options, node_command
 from nodechannel._transport.bootstrap import start_for_asyncio
 from nodechannel._transport.native import allocate_lock
 from nodechannel._transport.opening import open_transport
-from nodechannel.errors import ChannelClosed, ChannelError, NoChannel, SendTimeout
+from nodechannel.errors import ChannelClosed, ChannelError, NoChannel, RemoteError, SendTimeout
 
 if TYPE_CHECKING:
     from typing import TypeVar
 
+    from nodechannel._aio.listening import Listener
     from nodechannel._core.socketlist import Questions
     from nodechannel._io.steps import Wrote
 
@@ -66,12 +68,10 @@ if TYPE_CHECKING:
 
 _ABANDONED = DeliveryState.ABANDONED
 
-# Node's `send` returns false from this many queued bytes on ([LIF-009]).
-HIGH_WATER = 131072
+# Of a channel that was never changed; shared, because a deque takes as much memory as all else in a channel of asyncio.
+_NO_INTENT: deque[Any] = deque(maxlen=0)
 
-# Handles behind one that is under way before the next `send` of a handle waits, since each of them takes a descriptor; and how many are
-# left when it goes on.
-MOST_HANDLES = 128
+# How many handles are left behind the one under way when a `send` that waited for more of them goes on.
 MOST_HANDLES_LOW = 64
 
 # Messages that wait for their reader before the channel stops reading, so that a slow reader does not fill the memory; and how many are
@@ -109,6 +109,7 @@ class Channel:
         self._loop = asyncio.get_running_loop()
         self._connection.on_socket_closed = self._socket_closed
         self._waiters = Waiters(self._loop)
+        self._listener: Listener | None = None
         # The keys of received sockets that were closed, and whether `_read` is about to look at them.
         self._closed_keys: deque[str] = deque()
         self._closings_awaited = False
@@ -116,7 +117,7 @@ class Channel:
         # from a handler that interrupts the change.
         self._hold = allocate_lock()
         # The last change. When an exception of a signal handler cuts it off, it is undone, and then made by `_mend`.
-        self._intent: deque[Any] = deque()
+        self._intent: deque[Any] = _NO_INTENT
         next(flushes := self._flushing())
         self._flushes = flushes
         self._flush_scheduled = False
@@ -169,17 +170,39 @@ class Channel:
         The rules of handles in the blocking front end hold here too, but `receive` reports a handle that is refused for good.
         Raises `InvalidMessage`, `InvalidHandle`, `ChannelClosed`, `SendTimeout`. Cancelled or timed out, the message stays queued.
         """
-        connection = self._connection
         if handle is None:
-            delivery = self._dispatch(connection.frame(message))
+            delivery = self._dispatch(self._connection.frame(message))
+            if delivery is WRITTEN_AT_ONCE:
+                return delivery
         else:
-            outgoing = SocketHandle(handle, keep_open, key, handle_type)
-            delivery = self._change(partial(connection.send, message, outgoing))
-            self._schedule_flush()
-        crowded = handle is not None and connection.queued_handles > MOST_HANDLES
-        if crowded or connection.queued_bytes > HIGH_WATER or delivery.state is _ABANDONED:
-            await self._have_room(delivery, timeout, MOST_HANDLES_LOW if crowded else math.inf)
+            delivery = self._dispatch_handle(message, SocketHandle(handle, keep_open, key, handle_type))
+        connection = self._connection
+        many = handle is not None and connection.queued_handles > MOST_HANDLES
+        if many or connection.queued_bytes > HIGH_WATER or delivery.state is _ABANDONED:
+            await self._have_room(delivery, timeout, MOST_HANDLES_LOW if many else math.inf)
         return delivery
+
+    def send_nowait(
+        self,
+        message: object,
+        handle: Sendable | None = None,
+        *,
+        keep_open: bool = False,
+        key: str | None = None,
+        handle_type: HandleType | str | None = None,
+    ) -> Delivery:
+        """Queue a message as `send` does, and never wait, however much is queued; for callbacks. See `crowded`.
+
+        Raises the errors of `send` but `SendTimeout`.
+        """
+        if handle is None:
+            return self._dispatch(self._connection.frame(message))
+        return self._dispatch_handle(message, SocketHandle(handle, keep_open, key, handle_type))
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so much is queued that `send` waits, and that no callback of `listen` gets another message."""
+        return self._connection.crowded
 
     async def send_json(
         self,
@@ -228,6 +251,11 @@ class Channel:
         self._schedule_flush()
         return delivery
 
+    def _dispatch_handle(self, message: object, handle: SocketHandle) -> Delivery:
+        delivery = self._change(partial(self._connection.send, message, handle))
+        self._schedule_flush()
+        return delivery
+
     async def _have_room(self, delivery: Delivery, timeout: float | None, handles: float = math.inf) -> None:
         """Wait while too many bytes are queued, or more than so many handles."""
         connection = self._connection
@@ -239,6 +267,52 @@ class Channel:
             raise SendTimeout(delivery)
         if delivery.state is _ABANDONED and not connection.connected:
             raise ChannelClosed("send")
+
+    def listen(
+        self,
+        on_message: Callable[[Message], object],
+        on_disconnect: Callable[[], object] | None = None,
+        *,
+        on_error: Callable[[RemoteError], object] | None = None,
+    ) -> None:
+        """Have each message handed to a function from now on, in the place of a task that waits for it.
+
+        The functions are called in the event loop, in the order of the stream, and answer with `send_nowait`. No message is handed up while
+        the channel is `crowded` or after `pause_reading`. `on_disconnect` is called once, when the channel has ended and every message was
+        handed up, or when a signal has ended the loop (`end_on_signal`). `on_error` is called with each fault of the peer in its place
+        among the messages. Faults without it, and exceptions of the functions, go to the exception handler of the event loop, and the next
+        message follows. Raises `RuntimeError` when the channel has a listener.
+        """
+        from nodechannel._aio.listening import Listener
+
+        self._refuse_second_reader()
+        self._listener = Listener(
+            self._loop, self._connection, on_message, on_disconnect, on_error, self._read_on
+        )
+        self._listener.hand_up_soon()
+        if self._reading:  # for its callbacks to see the variables of the caller
+            self._transport.remove_reader(self._loop)
+            self._reading = False
+        self._resume_reading()
+
+    def pause_reading(self) -> None:
+        """Hand no message to the function of `listen` until `resume_reading`; the peer is held back once some messages wait."""
+        self._listening().paused = True
+
+    def resume_reading(self) -> None:
+        """Hand up the messages that wait, and go on."""
+        listener = self._listening()
+        listener.paused = False
+        listener.hand_up_soon()
+
+    def _listening(self) -> Listener:
+        if self._listener is None:
+            raise RuntimeError("the channel has no listener: call `listen` first")
+        return self._listener
+
+    def _refuse_second_reader(self) -> None:
+        if self._listener is not None:
+            raise RuntimeError("the messages of this channel go to the functions of `listen`")
 
     async def receive(self, timeout: float | None = None) -> Message:
         """Return the next message; raises the errors of the blocking `receive`."""
@@ -274,6 +348,7 @@ class Channel:
 
     async def _arrival(self, timeout: float | None) -> None:
         """Wait until an event is there; raises `ChannelClosed` at the end and `TimeoutError`."""
+        self._refuse_second_reader()
         if not await self._wait(self._connection.arrived, timeout):
             raise TimeoutError("no message arrived in time")
         # [LIF-001, LIF-003, LIF-004]
@@ -354,7 +429,7 @@ class Channel:
             return
         self._change(self._connection.close)
         self._after_io()
-        self._waiters.wake_all_soon()
+        self._wake_all_soon()
 
     def _end_on_signal(self) -> None:
         from nodechannel._start.signals import end_on_signal
@@ -374,7 +449,12 @@ class Channel:
         return True
 
     def _end_loop(self) -> None:
+        self._wake_all_soon()
+
+    def _wake_all_soon(self) -> None:
         self._waiters.wake_all_soon()
+        if self._listener is not None:
+            self._listener.hand_up_soon()
 
     def forget(self) -> None:
         """Drop this process's copy of the channel after a fork; the other process goes on with its own, and with the event loop."""
@@ -485,6 +565,9 @@ class Channel:
             with self._hold:
                 if self._transport.fileno() >= 0:
                     self._write()
+            # In the next turn: the caller may be a task, in the midst of something else.
+            if self._listener is not None and (self._connection.events or self._connection.closed):
+                self._listener.hand_up_soon()
             self._waiters.wake()
         except BaseException:
             self._mend()
@@ -532,6 +615,10 @@ class Channel:
             with self._hold:
                 if self._transport.fileno() >= 0:  # a handler may have closed it meanwhile
                     self._receive()
+            if self._listener is not None:
+                self._listener.hand_up()
+                if not self._reading:
+                    self._read_on()
             self._waiters.wake()
         except BaseException:  # the bytes are in the connection, and no event of the socket will tell
             self._mend()
@@ -558,12 +645,15 @@ class Channel:
         if connection.outbox.size:
             self._flush_scheduled = False
             self._write()
-        else:
+        elif not connection.connected or len(connection.events) > self._read_ahead or connection.had_handles:
             self._after_io()
 
     def _resume_reading(self) -> None:
         if not self._reading and self._transport.fileno() >= 0:
-            self._transport.add_reader(self._loop, self._read)
+            if self._listener is None:
+                self._transport.add_reader(self._loop, self._read)
+            else:
+                self._listener.context.copy().run(self._transport.add_reader, self._loop, self._read)
             self._reading = True
 
     def _after_io(self) -> None:

@@ -40,8 +40,11 @@ class Waiters:
         To be called last of all: the task may do anything before this returns. Within a task no other can run, so that all of them go on
         in the next turn then.
         """
+        waiting = self._waiting
+        if not waiting:
+            return
         first = None
-        for wakeup in tuple(self._waiting):
+        for wakeup in tuple(waiting):
             if wakeup.done():
                 if first is None and asyncio.current_task(self._loop) is None:
                     first = wakeup

@@ -65,7 +65,8 @@ class Worker(Channel):
         """Whether this worker is about to end, as the primary asked it to."""
         return self._protocol.leave is not Leave.STAYING
 
-    async def listen(
+    # A worker listens at a port; its messages are received, not listened to.
+    async def listen(  # type: ignore[override]
         self,
         port: int = 0,
         client_connected_cb: Connected | None = None,

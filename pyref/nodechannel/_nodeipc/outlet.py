@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from nodechannel._aio.channel import HIGH_WATER
 from nodechannel._carriers.waiting import wait_until
+from nodechannel._core.connection import HIGH_WATER
 from nodechannel._core.delivery import WRITTEN_AT_ONCE, Delivery, DeliveryState
 from nodechannel._core.outbox import Outbox
 from nodechannel.errors import ChannelClosed, SendTimeout

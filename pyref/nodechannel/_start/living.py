@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # By their numbers: the function that ends an entry must not refer to the channel, or the two would wait for the cyclic collector.
 _channels: dict[int, Living] = {}
+_drop = _channels.pop
 
 
 def keep(channel: Living) -> Callable[[], object]:
@@ -33,7 +34,7 @@ def keep(channel: Living) -> Callable[[], object]:
     """
     number = id(channel)
     _channels[number] = channel
-    return partial(_channels.pop, number, None)
+    return partial(_drop, number, None)
 
 
 def _forget_all() -> None:

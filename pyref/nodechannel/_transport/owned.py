@@ -137,7 +137,7 @@ def watch_process(pid: int) -> OwnedFd:
     return owner
 
 
-def own_all(descriptors: deque[int], owners: deque[OwnedFd]) -> None:
+def own_all(descriptors: deque[int], owners: list[OwnedFd]) -> None:
     """Move each descriptor into an owner at the end of `owners`.
 
     An exception between any two steps leaves each descriptor in one place; a second call ends the work.

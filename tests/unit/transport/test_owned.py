@@ -69,7 +69,7 @@ def test_one_that_is_forgotten_is_closed_with_a_warning():
 
 def test_descriptors_become_owners_in_their_order():
     fds = [a_descriptor() for _ in range(3)]
-    owners: deque[OwnedFd] = deque()
+    owners: list[OwnedFd] = []
     own_all(deque(fds), owners)
     assert [owner.fileno() for owner in owners] == fds
     for owner in owners:
@@ -77,7 +77,7 @@ def test_descriptors_become_owners_in_their_order():
 
 
 def test_an_interrupted_move_is_ended_by_the_next_call():
-    fds, owners = deque([a_descriptor(), a_descriptor()]), deque([OwnedFd(-1)])
+    fds, owners = deque([a_descriptor(), a_descriptor()]), [OwnedFd(-1)]
     own_all(fds, owners)
     assert [len(fds), [owner.closed for owner in owners]] == [0, [False, False]]
     for owner in owners:
