@@ -7,7 +7,7 @@ therefore accounted by `account`, which can be repeated; all other changes belon
 
 from __future__ import annotations
 
-from nodechannel._core.delivery import Delivery
+from nodechannel._core.delivery import WRITTEN_AT_ONCE, Delivery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +72,9 @@ class Outbox:
         self.taken = 0
 
     def push(self, frame: bytes) -> Delivery:
-        """Append a frame; return the delivery of the write that will carry it."""
+        """Append a frame; return the delivery of the write that will carry it. An empty list of messages has that of the last."""
+        if not frame:
+            return self.waiting[-1].delivery if self.waiting else WRITTEN_AT_ONCE
         size = len(frame)
         self._open_size += size
         current = self._open

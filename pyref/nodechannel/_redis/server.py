@@ -14,12 +14,12 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ReadOnlyError, RedisError
+from redis.exceptions import DataError, ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from nodechannel._carriers.backoff import pauses
 from nodechannel._io.limits import seconds
-from nodechannel.errors import ChannelClosed, ConnectionLost, RemoteError
+from nodechannel.errors import ChannelClosed, ConnectionLost, InvalidMessage, RemoteError
 
 Result = TypeVar("Result")
 
@@ -89,13 +89,15 @@ class Server:
         self.closed: bool = False
 
     async def once(self, call: Callable[[Any], Awaitable[Result]], doing: str) -> Result:
-        """Make a call; raises `ConnectionLost` when it may have taken effect, `RedisRefused` and `ChannelClosed`."""
+        """Make a call; raises `ConnectionLost` when it may have taken effect, `InvalidMessage`, `RedisRefused` and `ChannelClosed`."""
         if self.closed:
             raise ChannelClosed(doing)
         try:
             return await call(self.redis)
         except _LOST as error:
             raise ConnectionLost(f"Redis could not be asked: {error}") from error
+        except DataError as error:  # a key or an id of the caller that is none
+            raise InvalidMessage(str(error)) from error
         except RedisError as error:
             raise RedisRefused(str(error)) from error
 

@@ -8,12 +8,13 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any, TypedDict, Unpack
 
+from nodechannel._carriers.options import check_counts, check_seconds
 from nodechannel._redis.consumers import consumer_name
 from nodechannel._redis.entries import Entry
 from nodechannel._redis.server import Deadline, RedisRefused, Server, milliseconds
 from nodechannel._redis.source import Source
 from nodechannel._redis.values import text_of, value_of
-from nodechannel.errors import MalformedMessage
+from nodechannel.errors import InvalidMessage, MalformedMessage
 
 # [RDS-010] Fields of an entry: the JSON text, and the id for consumers that look for duplicates.
 DATA, ID = b"data", b"id"
@@ -49,6 +50,9 @@ class Stream(Source[Entry]):
     """
 
     def __init__(self, url: str, key: str, options: StreamOptions) -> None:
+        check_seconds(options, "claim_after", "retry")
+        check_counts(options, "prefetch")
+        check_counts(options, "max_attempts", "max_length", optional=True)
         self._server = Server(url, options.get("retry", 0.05))
         self._key = key
         self._options = options
@@ -71,6 +75,8 @@ class Stream(Source[Entry]):
         While Redis cannot be reached this tries again. A message whose answer was lost is there twice then, with the same id. Raises
         `InvalidMessage`, `TimeoutError` after `timeout` seconds, `RedisRefused` and `ChannelClosed`.
         """
+        if id is not None and not isinstance(id, str):
+            raise InvalidMessage("the id of a message is a string", "$.id")
         name = uuid.uuid4().hex if id is None else id
         await self._append([(name, text_of(data))], timeout)
         return name

@@ -39,7 +39,7 @@ class QueueError(LocalError):
 def check_queue(name: str) -> str:
     """Return the name of a queue; raises `QueueError`."""
     # [RSM-001]
-    if not _QUEUE(name):
+    if not isinstance(name, str) or not _QUEUE(name):
         raise QueueError(
             "invalidFormat", "Invalid qname format: 1 to 160 letters, digits, _ and - are allowed"
         )
@@ -48,7 +48,7 @@ def check_queue(name: str) -> str:
 
 def check_id(id: str) -> str:
     """Return the id of a message; raises `QueueError`."""
-    if not _ID(id):
+    if not isinstance(id, str) or not _ID(id):
         raise QueueError("invalidFormat", "Invalid id format: it has 32 letters and digits")
     return id
 
@@ -75,6 +75,11 @@ def size_of(message: object) -> int:
     if not isinstance(message, str):
         raise QueueError("messageNotString", "Message must be a string")
     return len(message.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def bytes_of(message: str) -> bytes:
+    """Return the bytes of a message as JavaScript writes them: a surrogate alone becomes U+FFFD."""
+    return message.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
 def random_part() -> str:

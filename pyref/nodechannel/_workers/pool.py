@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from nodechannel import asyncio as aio
 from nodechannel._dialects.background import Background
+from nodechannel._io.limits import seconds
 from nodechannel._workers.hosts import HOSTS
 from nodechannel.errors import ChannelClosed, ChannelError, RemoteError
 
@@ -180,7 +181,7 @@ class AsyncPool:
         Raises `RemoteException` for an exception of the function, `WorkerDied`, `PoolClosed`, `TimeoutError`, and `InvalidMessage` for
         arguments that JSON cannot carry.
         """
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(seconds(timeout)):
             async with self._room:
                 worker = await self._take()
                 try:
