@@ -4,7 +4,7 @@
 #   make packages-table  runs the tests against real npm packages and writes the table of the README
 #   make carrier-kit   the cases of standard streams and node-ipc, and the mutants that judge them
 #   make carrier-bench  messages a second over each carrier; writes build/carrier-bench.md
-#   make carrier-faults  messages through Redis while everything is killed; writes build/carrier-faults.md
+#   make carrier-faults  messages over each carrier while everything is killed; writes build/carrier-faults.md
 #   make cluster-load  a cluster under load: every request accounted for; writes build/cluster-load.md
 #   make conformance   the kit against the Python reference and against real Node, whether MATRIX.md still says so, and whether each transcript is a run of the model
 #   make interruptions  a handler before every instruction of the package, some hundred thousand runs; make lifeline: the seconds of each tree

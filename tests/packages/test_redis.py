@@ -16,7 +16,7 @@ import nodechannel
 from nodechannel import errors, redis
 from nodechannel.redis import asyncio as aio
 from support.node import node
-from support.redis import LossyWay, Redis
+from support.redis import Failover, LossyWay, Redis
 
 pytestmark = [
     pytest.mark.package(name, "producer or consumer", "`nodechannel.redis`") for name in ("redis", "ioredis")
@@ -401,3 +401,33 @@ def test_a_server_that_is_full_or_away_is_an_error_that_says_so(key):
                 stream.send(1, timeout=0.2)
             with pytest.raises(TimeoutError):
                 stream.receive(timeout=0.2)
+
+
+@pytest.mark.rule("RDS-002", "RDS-003")
+def test_a_primary_that_dies_takes_no_message_with_it(tmp_path):
+    with (
+        Failover(tmp_path) as pair,
+        redis.stream(pair.url, "stream", replicas=1, claim_after=2.0) as stream,
+        redis.queue(pair.url, "list", replicas=1) as queue,
+    ):
+        stream.send_many(range(100), timeout=60)
+        for number in range(10):
+            queue.send(number, timeout=60)
+        pair.fail_over()
+        stream.send(100, timeout=60)
+        # The id of a message tells the copy of a lost answer.
+        found = {stream.receive(timeout=60).data for _ in range(101)}
+        assert found == set(range(101))
+        assert [queue.receive(timeout=60).data for _ in range(10)] == list(range(10))
+
+
+def test_a_message_that_no_replica_has_is_not_reported_as_sent(url, key):
+    with redis.queue(url, key, replicas=1) as queue, pytest.raises(errors.ConnectionLost, match="0 of 1"):
+        queue.send(1)
+    with redis.stream(url, key + "s", replicas=1) as stream, pytest.raises(TimeoutError, match="0 of 1"):
+        stream.send(1, timeout=0.1)
+
+
+def test_a_url_of_sentinels_without_a_name_is_refused(key):
+    with pytest.raises(ValueError, match="names the Sentinels and the primary"):
+        redis.stream("redis+sentinel://localhost:26379", key)

@@ -15,7 +15,7 @@ from nodechannel._carriers.options import check_seconds
 from nodechannel._io.limits import seconds
 from nodechannel._redis.consumers import consumer_name
 from nodechannel._redis.entries import Entry
-from nodechannel._redis.server import Deadline, Server
+from nodechannel._redis.server import Deadline, Server, kept
 from nodechannel._redis.source import Source
 from nodechannel._redis.values import text_of, value_of
 from nodechannel.errors import ConnectionLost
@@ -53,12 +53,14 @@ class ListOptions(TypedDict, total=False):
         consumer: the name of this consumer; made of the host, the process and chance if not given.
         alive: seconds without a sign of life after which the messages of a consumer are given back; 30 if not given.
         retry: seconds before the first try to connect again; 0.05 if not given.
+        replicas: how many replicas must have a message before `send` returns; 0 if not given. With fewer `send` raises `ConnectionLost`.
     """
 
     reliable: bool
     consumer: str
     alive: float
     retry: float
+    replicas: int
 
 
 class Queue(Source[Entry]):
@@ -71,6 +73,7 @@ class Queue(Source[Entry]):
         check_seconds(options, "alive", "retry")
         self._server = Server(url, options.get("retry", 0.05))
         self._key = key
+        self._replicas = options.get("replicas", 0)
         self._reliable = options.get("reliable", True)
         self._consumer = options.get("consumer") or consumer_name()
         self._alive = options.get("alive", 30.0)
@@ -97,8 +100,14 @@ class Queue(Source[Entry]):
         the answer was lost, after which the message may be there.
         """
         text = text_of(data)
+
+        async def push(redis: Any) -> int:
+            async with redis.pipeline(transaction=False) as pipeline:
+                pipeline.lpush(self._key, text)
+                return int((await kept(pipeline, self._replicas))[0])
+
         async with asyncio.timeout(seconds(timeout)):
-            return int(await self._server.once(lambda redis: redis.lpush(self._key, text), "send"))
+            return await self._server.once(push, "send")
 
     async def receive(self, timeout: float | None = None) -> Entry:
         """Return the next message; a reliable queue keeps it until `acknowledge`.

@@ -10,15 +10,13 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import DataError, ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from nodechannel._carriers.backoff import pauses
 from nodechannel._io.limits import seconds
+from nodechannel._redis.clients import open_client
 from nodechannel.errors import ChannelClosed, ConnectionLost, InvalidMessage, RemoteError
 
 Result = TypeVar("Result")
@@ -76,15 +74,14 @@ class Server:
     """A Redis server, by its URL.
 
     Args:
-        url: like ``redis://localhost:6379/0``, ``rediss://`` for TLS, or ``unix://`` with a path.
+        url: like ``redis://localhost:6379/0``, ``rediss://`` for TLS, ``unix://`` with a path, or
+            ``redis+sentinel://HOST:PORT,HOST:PORT/NAME`` for the primary of that name, which Sentinel replaces when it is away.
         retry: seconds before the first try to connect again; each further pause is twice as long, up to five seconds.
     """
 
     def __init__(self, url: str, retry: float = 0.05) -> None:
-        # Shapes of answers differ between the two protocols.
-        self.redis: Any = Redis.from_url(
-            url, protocol=2, retry=Retry(NoBackoff(), 0), socket_timeout=ANSWER_TIME
-        )
+        self._clients = open_client(url, ANSWER_TIME)
+        self.redis: Any = self._clients[0]
         self._retry = retry
         self.closed: bool = False
 
@@ -120,7 +117,21 @@ class Server:
     async def close(self) -> None:
         """Close all connections. Safe to call again."""
         self.closed = True
-        await self.redis.aclose()
+        for client in self._clients:
+            await client.aclose()
+
+
+async def kept(pipeline: Any, replicas: int) -> list[Any]:
+    """Return the answers of a pipeline once so many replicas have its effect; raises redis-py's `ConnectionError` if they are fewer."""
+    # [RDS-003]
+    if not replicas:
+        return list(await pipeline.execute())
+    pipeline.execute_command("WAIT", replicas, milliseconds(LONGEST_WAIT))
+    answers: list[Any]
+    *answers, reached = await pipeline.execute()
+    if reached < replicas:
+        raise RedisConnectionError(f"{reached} of {replicas} replicas have the message")
+    return answers
 
 
 def milliseconds(wait: float) -> int:
