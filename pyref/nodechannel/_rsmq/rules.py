@@ -36,7 +36,7 @@ class QueueError(LocalError):
         self.name = name
 
 
-def check_queue(name: str) -> str:
+def check_queue(name: object) -> str:
     """Return the name of a queue; raises `QueueError`."""
     # [RSM-001]
     if not isinstance(name, str) or not _QUEUE(name):
@@ -46,7 +46,7 @@ def check_queue(name: str) -> str:
     return name
 
 
-def check_id(id: str) -> str:
+def check_id(id: object) -> str:
     """Return the id of a message; raises `QueueError`."""
     if not isinstance(id, str) or not _ID(id):
         raise QueueError("invalidFormat", "Invalid id format: it has 32 letters and digits")
