@@ -378,6 +378,25 @@ def owners_can_be_copied() -> None:
     del OwnedFd.__reduce__, ReceivedHandle.__reduce__
 
 
+def cancelled_receive_takes_a_message() -> None:
+    """A task that is cancelled in `receive` takes a message along that came meanwhile."""
+    from asyncio import CancelledError
+
+    from nodechannel._aio.channel import Channel as AioChannel
+
+    receive = AioChannel.receive
+
+    async def changed(self: AioChannel, timeout: float | None = None) -> Any:
+        try:
+            return await receive(self, timeout)
+        except CancelledError:
+            if self._events:
+                self._events.popleft()
+            raise
+
+    AioChannel.receive = changed  # type: ignore[method-assign]
+
+
 def forks_do_not_wait() -> None:
     """A fork does not wait for a thread that imports the JSON library, and nothing serves in the meantime."""
     from fuzz import surroundings
@@ -485,6 +504,7 @@ DEFECTS: dict[str, Callable[[], None]] = {
         errors_keep_their_traceback,
         unclaimed_descriptors_are_kept,
         owners_can_be_copied,
+        cancelled_receive_takes_a_message,
         forks_do_not_wait,
         default_timeout_of_sockets,
         whole_numbers_are_small,

@@ -302,12 +302,6 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != 0)
 PRELUDE = ""
 
 
-def forked_amid_an_import(link: Link) -> None:
-    """A process that is forked off while another thread imports can send."""
-    assert not _forking_fails(), "the forked process hangs"
-    link.probe()
-
-
 @functools.cache
 def _forking_fails() -> bool:
     """Run the program once for all plans: there is nothing to vary."""
@@ -440,7 +434,6 @@ ACTS: dict[Callable[..., None], tuple[st.SearchStrategy[Any], ...]] = {
         st.sampled_from([float("inf"), 1e300, 1e10, threading.TIMEOUT_MAX, 2147484, 5, True, None]),
         st.booleans(),
     ),
-    forked_amid_an_import: (),
     given_up_questions: (st.integers(1, 20),),
     given_up_connection: (st.booleans(),),
     interrupted: (st.integers(1, STRIDE), st.booleans()),
@@ -472,5 +465,17 @@ def surroundings(profile: settings, tick: Callable[[], None]) -> Callable[[], No
             assert descriptors() == before, "a descriptor is left"
         finally:
             gc.enable()
+
+    return test
+
+
+def forks(profile: settings, tick: Callable[[], None]) -> Callable[[], None]:
+    """A process that is forked off while another thread imports can send."""
+
+    @profile
+    @given(st.none())
+    def test(_: None) -> None:
+        tick()
+        assert not _forking_fails(), "the forked process hangs"
 
     return test
