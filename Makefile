@@ -122,7 +122,7 @@ mutants: $(READY)
 
 # Without uvloop its pairs are left out, and so are Bun and Deno where they cannot be fetched.
 bench: $(BENCH_READY)
-	PYTHONPATH=node-interop $(BIN)/python -m bench $(ARGS)
+	PYTHONPATH=node-interop:tests $(BIN)/python -m bench $(ARGS)
 
 # Clusters under load: every request accounted for while workers are killed and rolled over, then requests per second beside Node's own primary.
 cluster-load: $(READY)

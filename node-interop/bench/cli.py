@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bench.imports
-from bench import many, publish, tables, tapping
+from bench import publish, tables, tapping
 from bench.plan import PAIRS, SCENARIOS, Pair, Scenario
 from bench.results import Measured, Results
 from bench.rounds import Effort, Rounds
@@ -41,10 +41,11 @@ SHORT_PAIRS = (
 # The word for `--only` that means the imports.
 IMPORTS = "imports"
 IMPORT_ROUNDS = 15
+# The word that means the table of carriers, and the part of their messages in a short run.
+CARRIERS = "carriers"
+SHORT_SCALE = 0.002
 # The word that means the figures of the tap beside those of pairs.
 TAP = "tap"
-# The word that means many channels in one process.
-MANY = "many"
 # The word that means the codec of advanced mode without a channel.
 CODECS = "codecs"
 
@@ -80,8 +81,8 @@ def selection(options: argparse.Namespace) -> tuple[list[Scenario], list[Pair]]:
     if not set(only) <= {
         IMPORTS,
         TAP,
+        CARRIERS,
         CODECS,
-        MANY,
         *(words for words in only for one in SCENARIOS if one.chosen(words)),
     }:
         raise SystemExit("words that no scenario has in its name: see --list")
@@ -102,7 +103,7 @@ def main() -> None:
         return
     scenarios, pairs = selection(options)
     if options.list:
-        print("scenarios:", *(one.name for one in scenarios), IMPORTS, TAP, CODECS, MANY)
+        print("scenarios:", *(one.name for one in scenarios), IMPORTS, TAP, CODECS, CARRIERS)
         print("pairs:", *(pair.name for pair in pairs))
         return
     run(scenarios, pairs, options)
@@ -141,8 +142,10 @@ def run(scenarios: Sequence[Scenario], pairs: Sequence[Pair], options: argparse.
         from bench import codecs  # only this word needs v8serialize
 
         print(f"\n{tables.verdicts_text([*codecs.verdicts()])}")
-    if MANY in options.only or not (options.only or options.pairs or options.short):
-        print(f"\n{tables.verdicts_text([*many.verdicts()])}")
+    if CARRIERS in options.only or not (options.only or options.pairs or options.short):
+        from carrierbench.__main__ import table  # only this word needs Redis and npm packages
+
+        print(f"\n{table(rounds=1, scale=SHORT_SCALE) if options.short else table()}")
     if results.verdicts:
         print(f"\n{tables.verdicts_text(results.verdicts)}")
     results.write(file, passes=True)
