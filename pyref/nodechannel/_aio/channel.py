@@ -92,7 +92,8 @@ class Channel:
 
     Made by `connect`, `fork` and `spawn`, inside a running event loop. As an asynchronous context manager it disconnects at the end of
     the block. Its methods are for the event loop alone: another thread gives them to `loop.call_soon_threadsafe`. A handler of
-    `signal.signal` and a finalizer may call `close`, start a task that calls others, or raise.
+    `signal.signal` and a finalizer may call `close`, start a task that calls others, or raise. An exception within asyncio's own code can
+    cost a task there, which `loop.add_signal_handler` avoids.
 
     Args:
         sock: the connected stream socket, owned by the channel from now on.
