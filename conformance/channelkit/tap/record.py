@@ -4,19 +4,16 @@
     {"t":1204,"way":"down","size":18,"fds":[{"kind":"stream",…}]}
     {"hello":"child"}⏎
 
-A file only grows, each entry is a single write, and a reader stops at an entry that is not whole. ``schemas/kit/recording.json`` is the
+A file only grows, each entry is a single write, and `reading` stops at an entry that is not whole. ``schemas/kit/recording.json`` is the
 schema of a line. Times are microseconds since the start of the recording.
 """
 
 import json
 import os
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
-
-from channelkit.errors import UsageError
+from typing import Any
 
 VERSION = 1
 """Version of the format."""
@@ -42,20 +39,6 @@ class Entry:
     end: str = ""
     """How the way ended: ``closed``, ``half-closed`` or ``reset``."""
     note: str = ""
-
-
-@dataclass(slots=True)
-class Recording:
-    """The content of a file. ``truncated`` says that its last entry is not whole."""
-
-    header: dict[str, Any]
-    entries: list[Entry] = field(default_factory=list)
-    truncated: bool = False
-
-    @property
-    def mode(self) -> str:
-        """The name of the serialization, ``json`` where the environment names none."""
-        return str(self.header.get("mode") or "json")
 
 
 def line(members: dict[str, Any]) -> bytes:
@@ -171,86 +154,3 @@ def _create(path: Path) -> tuple[Path, int]:
             return candidate, os.open(candidate, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except FileExistsError:
             number += 1
-
-
-class Tail:
-    """Reads the entries of a file that may still grow."""
-
-    def __init__(self, file: BinaryIO, name: str) -> None:
-        """Reads the header. Raises :class:`UsageError` when there is none."""
-        self._file = file
-        first = file.readline()
-        try:
-            self.header: dict[str, Any] = json.loads(first)
-            version = self.header.get("ctap")
-        except (ValueError, AttributeError):
-            raise UsageError(f"{name} is no recording of `channelkit tap`") from None
-        if version != VERSION:
-            raise UsageError(
-                f"{name} is a recording of version {version}; this channelkit reads version {VERSION}"
-            )
-        self.rest = False
-        """An entry has begun and is not whole."""
-
-    def entries(self) -> Iterator[Entry]:
-        """The entries that are whole now and were not given before."""
-        while True:
-            place = self._file.tell()
-            entry = self._one()
-            if entry is None:
-                self.rest = bool(self._file.tell() - place)
-                self._file.seek(place)
-                return
-            yield entry
-
-    def _one(self) -> Entry | None:
-        head = self._file.readline()
-        if not head.endswith(b"\n"):
-            return None
-        try:
-            members = json.loads(head)
-            size = members.get("size")
-            data = b"" if size is None else self._file.read(size + 1)
-        except (
-            ValueError,
-            AttributeError,
-            TypeError,
-            OverflowError,
-            MemoryError,
-            RecursionError,
-        ):  # a write that the system lost in a crash
-            return None
-        if not isinstance(members.get("t"), int) or members.get("way", "") not in ("", DOWN, UP):
-            return None
-        if not isinstance(members.get("fds", []), list):
-            return None
-        if size is not None and (len(data) != size + 1 or data[-1:] != b"\n"):
-            return None
-        return Entry(
-            members["t"],
-            members.get("way", ""),
-            data[:-1],
-            tuple(members.get("fds", ())),
-            members.get("end", ""),
-            members.get("note", ""),
-        )
-
-
-def read(path: Path) -> Recording:
-    """A whole recording. Raises :class:`UsageError`."""
-    try:
-        with path.open("rb") as file:
-            tail = Tail(file, str(path))
-            return Recording(tail.header, list(tail.entries()), tail.rest)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
-
-
-def recordings(places: list[Path]) -> list[Path]:
-    """The files that are named, and those in the folders that are named. Raises :class:`UsageError`."""
-    found = [
-        path for place in places for path in (sorted(place.glob(f"*{SUFFIX}")) if place.is_dir() else [place])
-    ]
-    if not found:
-        raise UsageError(f"no recording in {', '.join(map(str, places))}")
-    return found
