@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bench.imports
-from bench import publish, tables, tapping
+from bench import many, publish, tables, tapping
 from bench.plan import PAIRS, SCENARIOS, Pair, Scenario
 from bench.results import Measured, Results
 from bench.rounds import Effort, Rounds
@@ -46,6 +46,8 @@ CARRIERS = "carriers"
 SHORT_SCALE = 0.002
 # The word that means the figures of the tap beside those of pairs.
 TAP = "tap"
+# The word that means many channels in one process.
+MANY = "many"
 # The word that means the codec of advanced mode without a channel.
 CODECS = "codecs"
 
@@ -83,6 +85,7 @@ def selection(options: argparse.Namespace) -> tuple[list[Scenario], list[Pair]]:
         TAP,
         CARRIERS,
         CODECS,
+        MANY,
         *(words for words in only for one in SCENARIOS if one.chosen(words)),
     }:
         raise SystemExit("words that no scenario has in its name: see --list")
@@ -103,7 +106,7 @@ def main() -> None:
         return
     scenarios, pairs = selection(options)
     if options.list:
-        print("scenarios:", *(one.name for one in scenarios), IMPORTS, TAP, CODECS, CARRIERS)
+        print("scenarios:", *(one.name for one in scenarios), IMPORTS, TAP, CODECS, MANY, CARRIERS)
         print("pairs:", *(pair.name for pair in pairs))
         return
     run(scenarios, pairs, options)
@@ -142,6 +145,8 @@ def run(scenarios: Sequence[Scenario], pairs: Sequence[Pair], options: argparse.
         from bench import codecs  # only this word needs v8serialize
 
         print(f"\n{tables.verdicts_text([*codecs.verdicts()])}")
+    if MANY in options.only or not (options.only or options.pairs or options.short):
+        print(f"\n{tables.verdicts_text([*many.verdicts()])}")
     if CARRIERS in options.only or not (options.only or options.pairs or options.short):
         from carrierbench.__main__ import table  # only this word needs Redis and npm packages
 
