@@ -200,7 +200,8 @@ def test_an_announcement_wakes_a_consumer(npm, url, name, monkeypatch):
             assert (await waiting).message == "x"
             return time.monotonic() - start
 
-    assert asyncio.run(main()) < 1.5
+    # Without the announcement the message is found when the limit of `receive` has passed.
+    assert asyncio.run(main()) < 15
 
 
 LIMITS: list[tuple[str, dict[str, Any], Callable[[rsmq.Queue], object], str | None]] = [
