@@ -35,6 +35,7 @@ TABLE = HERE.parent / "MUTANTS.md"
 BASE = HERE / "peer.py"
 CLUSTER_BASE = HERE / "cluster_peer.py"
 ADVANCED_BASE = HERE / "advanced_peer.py"
+WINDOWS_FORM = HERE / "windows_form.py"
 SCALE = 0.6
 """A factor for the limits of time. Many cases wait in vain for a mutant, so shorter limits make the run shorter."""
 
@@ -52,12 +53,20 @@ def base_of(role: str) -> Path:
     return CLUSTER_BASE if role in ("worker", "primary") else BASE
 
 
+def base_text(role: str) -> str:
+    """The text of that program. In the form of Windows ``windows_form.py`` replaces a part of ``peer.py``, before its last line."""
+    base = base_of(role).read_text("utf-8")
+    if not role.startswith("windows"):
+        return base
+    head, last = base.rstrip("\n").rsplit("\n", 1)
+    return f"{head}\n{WINDOWS_FORM.read_text('utf-8')}\n\n{last}\n"
+
+
 def source(mutant: Mutant) -> str:
     """The program of a mutant. Raises :class:`ValueError` when the replaced text is not there exactly once."""
-    path = base_of(mutant.role)
-    base = path.read_text("utf-8")
+    base = base_text(mutant.role)
     if base.count(mutant.old) != 1:
-        raise ValueError(f"{mutant.name}: its text stands {base.count(mutant.old)} times in {path.name}")
+        raise ValueError(f"{mutant.name}: its text stands {base.count(mutant.old)} times in its base")
     return base.replace(mutant.old, mutant.new)
 
 
@@ -79,11 +88,14 @@ def subject(folder: Path, mutant: Mutant) -> Description:
         "primary": ("primary", 0, ("primary",)),
         "advanced": ("child", 1, ()),
         "advanced-echo": ("child", 0, ("echo",)),
+        "windows": ("child", 2, ()),
+        "windows-echo": ("child", 0, ("echo",)),
     }[mutant.role]
     command = (sys.executable, "-I", "-S", str(folder / f"{mutant.name}.py"), *words)
     mode = "advanced" if base_of(mutant.role) == ADVANCED_BASE else "json"
     handles = HANDLES if role == "child" and mode == "json" else ()
-    return Description(mutant.name, role, rung, command, "", capabilities=handles, mode=mode)
+    wire = "windows" if mutant.role.startswith("windows") else "posix"
+    return Description(mutant.name, role, rung, command, "", capabilities=handles, mode=mode, wire=wire)
 
 
 def concerned(mutant: Mutant, cases: Sequence[Case]) -> list[Case]:

@@ -18,6 +18,7 @@ from mutants.catalogue import (
     lifecycle,
     primary,
     socket_lists,
+    windows,
     worker,
 )
 from mutants.catalogue.mutant import Mutant
@@ -41,6 +42,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *advanced_frames.MUTANTS,
     *advanced_read.MUTANTS,
     *advanced_write.MUTANTS,
+    *windows.MUTANTS,
 )
 
 __all__ = ["MUTANTS", "Mutant"]
