@@ -75,17 +75,20 @@ class Link:
 
     def last_line(self) -> bytes:
         """Return the last of the lines that the channel wrote; answers to handles stand before it."""
-        data = b""
-        while not data.endswith(b"\n"):
-            data += self.peer.recv(1000)
-        return data.splitlines()[-1]
+        return self._written_until(b"\n")[-1]
 
     def sent_until(self, last: bytes) -> list[bytes]:
         """Return the lines that the channel wrote, up to `last`, without the answers to handles of earlier acts."""
+        return [line for line in self._written_until(last + b"\n") if b"NODE_HANDLE_" not in line]
+
+    def _written_until(self, end: bytes) -> list[bytes]:
+        """Read lines until the last of them has an end."""
         data = b""
-        while not data.endswith(last + b"\n"):
-            data += self.peer.recv(100_000)
-        return [line for line in data.splitlines() if b"NODE_HANDLE_" not in line]
+        while not data.endswith(end):
+            more = self.peer.recv(100_000)
+            assert more, f"the channel ended behind {data[-100:]!r}"
+            data += more
+        return data.splitlines()
 
     def probe(self) -> int:
         """Send a number through the channel; return how many errors came before it."""
