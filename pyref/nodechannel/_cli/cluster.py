@@ -54,8 +54,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "serve",
         help="run an ASGI application as a worker",
         description="Under a primary, such as `nodechannel cluster` or a Node program, it runs as one worker; "
-        "otherwise it starts a cluster of its own. Its event loop and its protocols are those that uvicorn finds, uvloop "
-        "and httptools among them. Needs uvicorn: pip install 'nodechannel[serve]'.",
+        "otherwise it starts a cluster of its own, to which --policy and --workers belong. "
+        "Its event loop and its protocols are those that uvicorn finds, uvloop and httptools among them. "
+        "Needs uvicorn: pip install 'nodechannel[serve]'.",
     )
     serve.add_argument("app", help="the application, as module:attribute")
     serve.add_argument(
