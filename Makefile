@@ -1,19 +1,22 @@
 # Every target does its own set-up inside .venv; a second run costs none.
 #   make test          the test suite
+#   make test-windows  the tests in a laboratory of Windows: Wine with Node and CPython for Windows, set up in build/windows
 #   make packages-table  runs the tests against real npm packages and writes the table of the README
 #   make carrier-kit   the cases of standard streams and node-ipc, and the mutants that judge them
 #   make carrier-bench  messages a second over each carrier; writes build/carrier-bench.md
-#   make carrier-faults  messages through Redis while everything is killed; writes build/carrier-faults.md
+#   make carrier-faults  messages over each carrier while everything is killed; writes build/carrier-faults.md
 #   make cluster-load  a cluster under load: every request accounted for; writes build/cluster-load.md
 #   make conformance   the kit against the Python reference and against real Node, whether MATRIX.md still says so, and whether each transcript is a run of the model
 #   make interruptions  a handler before every instruction of the package, some hundred thousand runs; make lifeline: the seconds of each tree
 #   make soak          two programs and their children for MINUTES=30, with kills, signals, cancellations and hand-overs
+#   make compiled      the codec of advanced mode compiled from its own files, and the tests of that codec on it
 #   make fuzz          searches for new bugs for SECONDS=600 seconds; make fuzz-pr: the same examples each time
 #   make mutants       runs the broken peers that judge the kit, writes conformance/MUTANTS.md
 #   make matrix        every runtime that `channelkit runtimes fetch` brought, side by side; writes conformance/MATRIX.md
 #   make model         the models of the channel and of socket lists, explored by spin, and whether each broken model is found
 #   make kit           build/channelkit.pyz, the kit in one file
 #   make bench         measures pairs of processes; make bench ARGS="--only oneway-64" for less; writes build/bench
+#   make bench-compare BASE=REV  what this checkout costs beside another revision; fails on more than 10 % in any row
 #   make docs          writes the site of the documentation to build/docs/html; make docs-check judges it
 #   make release-check builds and installs both distributions as a release would
 #   make check         all that CI runs
@@ -39,7 +42,7 @@ NODES := 12 16 18 20 22 24 26
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: carrier-bench carrier-faults carrier-kit help setup test packages packages-table test-pythons test-nodes conformance matrix kit mutants bench bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model docs docs-check release-check check clean interruptions lifeline soak
+.PHONY: carrier-bench carrier-faults carrier-kit help setup test packages packages-table test-pythons test-nodes test-windows compiled conformance matrix kit mutants bench bench-compare bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model docs docs-check release-check check clean interruptions lifeline soak
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -65,12 +68,23 @@ test-pythons:
 		for p in python3.$$minor $(PYENV)/3.$$minor.*/bin/python; do $$p -c '' 2>/dev/null && break; p=; done; \
 		test -n "$$p" && found="$$found $$minor=$$p" || echo "== Python 3.$$minor: absent"; \
 	done; test -n "$$found" || exit 1; \
-	newest=$${found##* }; args=; for one in $$found; do \
-		echo "== Python 3.$${one%%=*}: $${one#*=}"; \
+	own=$$($(PYTHON) -c 'import sys; print(sys.version_info[1])'); newest=$${found##* }; args=; for one in $$found; do \
+		echo "== Python 3.$${one%%=*}: $${one#*=}"; venv=.venv-3.$${one%%=*}; \
+		test "$${one%%=*}" != "$$own" || venv=$(VENV); \
 		test -z "$$args" || test "$$one" != "$$newest" || args="$(NEWEST_TESTS)"; \
-		$(MAKE) --no-print-directory test PYTHON=$${one#*=} VENV=.venv-3.$${one%%=*} PYTEST_ARGS="$(PYTEST_ARGS) $$args" || exit 1; \
+		$(MAKE) --no-print-directory test PYTHON=$${one#*=} VENV=$$venv PYTEST_ARGS="$(PYTEST_ARGS) $$args" || exit 1; \
 		args="$(NEWER_TESTS)"; \
 	done
+
+# The codec of advanced mode compiled from its own files, in build/compiled, and the tests of that codec on it.
+COMPILED := $(abspath build/compiled)
+COMPILED_TESTS := tests/unit/advanced tests/property/test_advanced.py tests/property/test_advanced_cost.py tests/frontends/test_advanced.py tests/interop/test_advanced.py tests/interop/test_advanced_frames.py
+
+compiled: $(READY)
+	@command -v cc >/dev/null || { apt-get update -qq && apt-get install -y -qq gcc libc6-dev; }
+	rm -rf $(COMPILED)
+	NODECHANNEL_COMPILED=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(COMPILED) .
+	NODECHANNEL_COMPILED=1 PYTHONPATH=$(COMPILED) $(BIN)/python -m pytest $(PYTEST_ARGS) $(COMPILED_TESTS)
 
 # The tests that run Node on the other side, against the majors that are pinned in conformance/runtimes.json.
 test-nodes: $(READY)
@@ -78,6 +92,11 @@ test-nodes: $(READY)
 		path=$$($(BIN)/channelkit runtimes fetch node@$$major | sed -n 's/^node@[0-9]* *//p') && test -x "$$path" || exit 1; \
 		echo "== Node $$($$path --version)"; NODE=$$path $(BIN)/python -m pytest $(PYTEST_ARGS) tests/interop tests/kit/test_tap_follow.py || exit 1; \
 	done
+
+# Windows under Wine, which Debian has as a package, installed here where it is absent. A machine that cannot have it says so and is content.
+test-windows: $(READY)
+	@command -v wine >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends wine wine64; } >/dev/null 2>&1 || true
+	@! PYTHONPATH=tests $(BIN)/python -m support.windows || NODECHANNEL_TEST_SECONDS=180 $(BIN)/python -m pytest -m windows -n2 $(PYTEST_ARGS) tests/windows
 
 # The npm packages that are pinned in node-interop/packages, and the table of the README, written from a run of their tests.
 packages: $(READY)
@@ -103,7 +122,7 @@ mutants: $(READY)
 
 # Without uvloop its pairs are left out, and so are Bun and Deno where they cannot be fetched.
 bench: $(BENCH_READY)
-	PYTHONPATH=node-interop $(BIN)/python -m bench $(ARGS)
+	PYTHONPATH=node-interop:tests $(BIN)/python -m bench $(ARGS)
 
 # Clusters under load: every request accounted for while workers are killed and rolled over, then requests per second beside Node's own primary.
 cluster-load: $(READY)
@@ -121,6 +140,11 @@ carrier-bench: $(READY)
 # Messages through Redis while the server, its connections and the consumers are killed; fails when one is lost.
 carrier-faults: $(READY)
 	PYTHONPATH=node-interop:tests $(BIN)/python -m carrierfaults $(ARGS)
+
+# Both revisions with the same dependencies; ARGS="--only send receive" for less.
+bench-compare: $(BENCH_READY)
+	@test -n "$(BASE)" || { echo "which revision? use make bench-compare BASE=REV" >&2; exit 2; }
+	PYTHONPATH=node-interop $(BIN)/python -m bench.compare $(BASE) $(ARGS)
 
 bench-short: $(READY)
 	PYTHONPATH=node-interop $(BIN)/python -m bench --short --offline --output build/bench-short $(ARGS)
@@ -166,7 +190,8 @@ fuzz-honesty: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/mutants/watched.py conformance/archive.py conformance/carriers/run.py conformance/carriers/broken_peers.py conformance/generate.py conformance/hatch_build.py tests spec node-interop/bench node-interop/carrierbench node-interop/carrierfaults node-interop/clusterload node-interop/measure pyref/docs/docsite
+	$(BIN)/mypy pyref/nodechannel conformance/channelkit conformance/adapters/pyref conformance/mutants/kill.py conformance/mutants/watched.py conformance/archive.py conformance/carriers/run.py conformance/carriers/broken_peers.py conformance/generate.py conformance/hatch_build.py pyref/compiling.py tests spec node-interop/bench node-interop/carrierbench node-interop/carrierfaults node-interop/clusterload node-interop/measure pyref/docs/docsite
+	$(BIN)/mypy --platform win32 --follow-imports=silent pyref/nodechannel/_transport/pipe*.py
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/basedpyright --verifytypes nodechannel --ignoreexternal
 
 # Compares what follows from the prose of spec/ and from the tables of the kit with the committed copies.
@@ -198,7 +223,7 @@ $(RELEASE_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[release]'
 	@touch $@
 
-check: lint spec model test conformance fuzz-pr docs-check
+check: lint spec model test compiled conformance fuzz-pr docs-check
 
 clean:
 	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

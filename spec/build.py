@@ -325,6 +325,12 @@ def find_citations(root: Path) -> list[tuple[str, str]]:
     return found
 
 
+def _measured(root: Path) -> dict[str, Any]:
+    """Return the rows of both records: of Linux, and of Windows under Wine."""
+    files = (_optional(root / "spec" / name) for name in ("measured.json", "measured-windows.json"))
+    return {"rows": [row for file in files for row in file.get("rows", [])]}
+
+
 def _grouped(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for id_, where in pairs:
@@ -352,7 +358,7 @@ def read(root: Path) -> Spec:
         citations=find_citations(root),
         stamps=_optional(root / "spec" / "fingerprints.json"),
         elsewhere=_optional(root / "spec" / "elsewhere.json"),
-        measured=_optional(root / "spec" / "measured.json"),
+        measured=_measured(root),
         tests=_grouped(generate.marked_tests(root)),
         code=_grouped(
             [pair for path in sorted((root / "pyref").rglob("*.py")) for pair in generate.places(path, root)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import ctypes
+import gc
 import json
 import os
 import random
@@ -78,6 +79,9 @@ class Figures(Counter[str]):
         """Note memory and descriptors, between two children, if it is time."""
         if time.monotonic() > self._next:
             self._next = time.monotonic() + INTERVAL
+            # Errors and the frames in their tracebacks refer to each other, up to the next run of the collector: of a killed child,
+            # with all that was queued to it.
+            gc.collect()
             # Freed memory that glibc keeps for later is no growth; it keeps up to 32 MiB, see `bytes(16 << 20)` in the reference.
             with suppress(AttributeError, OSError):
                 ctypes.CDLL(None).malloc_trim(0)

@@ -1,11 +1,13 @@
 """Runs every mutant against the cases of the rules that it breaks, and writes the table of killers to ``MUTANTS.md``.
 
 ``python conformance/mutants/kill.py`` compares the committed table, and ``--write`` writes it. ``--sources DIR`` writes the mutants as
-programs. ``-k NAME`` runs the mutants with NAME in their names.
+programs. ``-k NAME`` runs the mutants with NAME in their names. A run can be cut: ``--share 2/8 --keep FILE`` runs the second of eight
+shares, and ``--join FILE…`` makes the table of all of them.
 """
 
 import argparse
 import difflib
+import json
 import os
 import sys
 import tempfile
@@ -33,6 +35,7 @@ TABLE = HERE.parent / "MUTANTS.md"
 BASE = HERE / "peer.py"
 CLUSTER_BASE = HERE / "cluster_peer.py"
 ADVANCED_BASE = HERE / "advanced_peer.py"
+WINDOWS_FORM = HERE / "windows_form.py"
 SCALE = 0.6
 """A factor for the limits of time. Many cases wait in vain for a mutant, so shorter limits make the run shorter."""
 
@@ -50,12 +53,20 @@ def base_of(role: str) -> Path:
     return CLUSTER_BASE if role in ("worker", "primary") else BASE
 
 
+def base_text(role: str) -> str:
+    """The text of that program. In the form of Windows ``windows_form.py`` replaces a part of ``peer.py``, before its last line."""
+    base = base_of(role).read_text("utf-8")
+    if not role.startswith("windows"):
+        return base
+    head, last = base.rstrip("\n").rsplit("\n", 1)
+    return f"{head}\n{WINDOWS_FORM.read_text('utf-8')}\n\n{last}\n"
+
+
 def source(mutant: Mutant) -> str:
     """The program of a mutant. Raises :class:`ValueError` when the replaced text is not there exactly once."""
-    path = base_of(mutant.role)
-    base = path.read_text("utf-8")
+    base = base_text(mutant.role)
     if base.count(mutant.old) != 1:
-        raise ValueError(f"{mutant.name}: its text stands {base.count(mutant.old)} times in {path.name}")
+        raise ValueError(f"{mutant.name}: its text stands {base.count(mutant.old)} times in its base")
     return base.replace(mutant.old, mutant.new)
 
 
@@ -77,11 +88,14 @@ def subject(folder: Path, mutant: Mutant) -> Description:
         "primary": ("primary", 0, ("primary",)),
         "advanced": ("child", 1, ()),
         "advanced-echo": ("child", 0, ("echo",)),
+        "windows": ("child", 2, ()),
+        "windows-echo": ("child", 0, ("echo",)),
     }[mutant.role]
     command = (sys.executable, "-I", "-S", str(folder / f"{mutant.name}.py"), *words)
     mode = "advanced" if base_of(mutant.role) == ADVANCED_BASE else "json"
     handles = HANDLES if role == "child" and mode == "json" else ()
-    return Description(mutant.name, role, rung, command, "", capabilities=handles, mode=mode)
+    wire = "windows" if mutant.role.startswith("windows") else "posix"
+    return Description(mutant.name, role, rung, command, "", capabilities=handles, mode=mode, wire=wire)
 
 
 def concerned(mutant: Mutant, cases: Sequence[Case]) -> list[Case]:
@@ -211,6 +225,33 @@ def difference(text: str) -> list[str]:
     return list(difflib.unified_diff(committed, text.splitlines(), "committed", "found", n=0, lineterm=""))
 
 
+def share(text: str) -> list[Mutant]:
+    """The mutants of a share such as ``2/8``. Neighbours cost alike, so each share takes every eighth."""
+    number, _sign, count = text.partition("/")
+    return list(MUTANTS[int(number) - 1 :: int(count)])
+
+
+def joined(files: Iterable[Path]) -> Kills:
+    """The killers that shares have kept. Raises :class:`ValueError` when a mutant is in none of them."""
+    found: Kills = {}
+    for file in files:
+        found |= json.loads(file.read_text("utf-8"))
+    if missing := [mutant.name for mutant in MUTANTS if mutant.name not in found]:
+        raise ValueError(f"no share has {', '.join(missing)}")
+    return found
+
+
+def judged(found: Kills, cases: Sequence[Case], say: Callable[[str], None], *, write: bool) -> int:
+    """Compares the table of a whole run with the committed table, or writes it."""
+    text = table(found, cases)
+    if write:
+        TABLE.write_text(text, "utf-8")
+    faults = [*difference(text), *(f"survives: {name}" for name in survivors(found))]
+    for line in faults:
+        say(line)
+    return int(bool(faults))
+
+
 def main(say: Callable[[str], None] = print) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -221,25 +262,29 @@ def main(say: Callable[[str], None] = print) -> int:
     parser.add_argument(
         "-k", dest="part", default="", help="only mutants with this text in their names; prints their killers"
     )
+    parser.add_argument("--share", default="1/1", metavar="K/N", help="only the K-th of N shares")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="write the killers to this file")
+    parser.add_argument(
+        "--join", type=Path, nargs="+", metavar="FILE", help="run no case and take the killers of these files"
+    )
     arguments = parser.parse_args()
-    mutants = [mutant for mutant in MUTANTS if arguments.part in mutant.name]
+    mutants = [mutant for mutant in share(arguments.share) if arguments.part in mutant.name]
     if arguments.sources:
         write_sources(arguments.sources, mutants)
         return 0
     cases = load(case_files())
+    if arguments.join:
+        return judged(joined(arguments.join), cases, say, write=arguments.write)
     with tempfile.TemporaryDirectory() as folder:
         found = kills(mutants, cases, Path(folder))
-    if arguments.part:
+    if arguments.keep:
+        arguments.keep.write_text(json.dumps(found), "utf-8")
+        return 0
+    if len(mutants) < len(MUTANTS):
         for name, ids in found.items():
             say(f"{name}: {', '.join(ids) or 'no case'}")
         return int(bool(survivors(found)))
-    text = table(found, cases)
-    if arguments.write:
-        TABLE.write_text(text, "utf-8")
-    faults = [*difference(text), *(f"survives: {name}" for name in survivors(found))]
-    for line in faults:
-        say(line)
-    return int(bool(faults))
+    return judged(found, cases, say, write=arguments.write)
 
 
 if __name__ == "__main__":

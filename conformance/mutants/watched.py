@@ -30,7 +30,8 @@ from channelkit.process import session  # noqa: E402
 from channelkit.process.puppetlink import PuppetLink  # noqa: E402
 from channelkit.resources import case_files  # noqa: E402
 from channelkit.tap.follow import words  # noqa: E402
-from channelkit.tap.record import DOWN, UP, read  # noqa: E402
+from channelkit.tap.reading import read  # noqa: E402
+from channelkit.tap.record import DOWN, UP  # noqa: E402
 from channelkit.tap.start import Settings  # noqa: E402
 from mutants.catalogue import MUTANTS, Mutant  # noqa: E402
 from mutants.kill import committed, subject, write_sources  # noqa: E402

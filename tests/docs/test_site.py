@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 
@@ -14,7 +15,7 @@ sys.path.insert(0, str(ROOT / "pyref" / "docs"))
 from docsite.links import BrokenLinkError, Links
 from docsite.pages import parts
 from docsite.pictures import with_pictures
-from docsite.reference import public_modules, reference_pages
+from docsite.reference import errors_by_module, public_modules, reference_pages
 from docsite.rules import Evidence, read_evidence, with_evidence, with_links
 
 from support.sitecheck import broken_links, undocumented
@@ -95,6 +96,19 @@ def test_every_public_module_has_a_page():
         assert module == "nodechannel.errors" or f"reference/{module}" in pages
     assert "nodechannel doctor" in pages["reference/commands"]
     assert undocumented() == []
+
+
+ERRORS = [error for errors in errors_by_module().values() for error in errors]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
+def test_every_error_has_a_cause_and_a_remedy(error):
+    own = inspect.cleandoc(vars(error)["__doc__"])
+    for section in ("Cause", "Remedy"):
+        found = re.search(rf"^{section}:\n((?: {{4}}.*\n?)+)", own, re.MULTILINE)
+        assert found, f"{error.__name__} has no {section.lower()}"
+        assert found[1].strip().endswith("."), f"the {section.lower()} is no sentence"
+    assert error.__name__ in reference_pages()["reference/errors"]
 
 
 def test_every_variable_of_the_environment_is_explained():

@@ -12,6 +12,7 @@ import pytest
 from nodechannel import DeliveryState, errors
 from nodechannel import asyncio as aio
 from nodechannel._aio import channel as aio_channel
+from nodechannel._core.connection import MOST_HANDLES
 
 
 def run(scenario):
@@ -186,7 +187,7 @@ def test_a_slow_reader_is_not_flooded():
 
 def test_a_flood_of_handles_takes_few_descriptors_at_a_time():
     ack = b'{"cmd":"NODE_HANDLE_ACK"}\n'
-    count = 2 * aio_channel.MOST_HANDLES
+    count = 2 * MOST_HANDLES
 
     async def scenario(channel, peer):
         def open_descriptors():
@@ -204,7 +205,7 @@ def test_a_flood_of_handles_takes_few_descriptors_at_a_time():
                 while not (taken := await receive_handle(peer)):
                     pass
                 sent.append(taken)
-                assert open_descriptors() - before <= aio_channel.MOST_HANDLES + 2
+                assert open_descriptors() - before <= MOST_HANDLES + 2
                 peer.send(ack)
             await task
             await channel.flush()
@@ -217,9 +218,7 @@ def test_a_flood_of_handles_takes_few_descriptors_at_a_time():
 def test_a_handle_that_waits_for_its_place_is_queued_after_cancellation_and_after_its_time():
     async def scenario(channel, peer):
         with socket.create_server(("127.0.0.1", 0)) as server:
-            deliveries = [
-                await channel.send(number, server) for number in range(aio_channel.MOST_HANDLES + 1)
-            ]
+            deliveries = [await channel.send(number, server) for number in range(MOST_HANDLES + 1)]
             with pytest.raises(errors.SendTimeout) as caught:
                 await channel.send("late", server, timeout=0.05)
             deliveries.append(caught.value.delivery)
@@ -227,7 +226,7 @@ def test_a_handle_that_waits_for_its_place_is_queued_after_cancellation_and_afte
             await asyncio.sleep(0)
             await cancelled(task)
             await asyncio.wait_for(channel.send("no handle"), 5)  # plain messages need no descriptor
-            for _ in range(aio_channel.MOST_HANDLES + 3):
+            for _ in range(MOST_HANDLES + 3):
                 while not await receive_handle(peer):
                     pass
                 peer.send(b'{"cmd":"NODE_HANDLE_ACK"}\n')
@@ -241,7 +240,7 @@ def test_a_handle_that_waits_for_its_place_is_queued_after_cancellation_and_afte
 def test_a_handle_that_waits_for_its_place_learns_of_the_end():
     async def scenario(channel, peer):
         with socket.create_server(("127.0.0.1", 0)) as server:
-            for number in range(aio_channel.MOST_HANDLES + 1):
+            for number in range(MOST_HANDLES + 1):
                 await channel.send(number, server)
             task = asyncio.create_task(channel.send("late", server))
             await asyncio.sleep(0)

@@ -1,8 +1,9 @@
-"""asyncio alone: a handler runs between any two lines of the package, and sends, closes, cancels the task or ends the loop.
+"""asyncio alone: a handler runs between any two lines of the package, and sends, closes, cancels the task, ends the loop or raises.
 
 `test_interruption.py` does this for the blocking front end. A handler of a signal or a finalizer runs in the thread of the event loop,
-within a task or within a callback. It cannot wait: it starts a task to send, and has the loop close the channel. Whatever happened,
-nothing hangs, each message arrives once and whole, and no descriptor is left.
+within a task or within a callback. It cannot wait: it starts a task to send. It closes the channel itself or has the loop do so.
+It raises where it runs, as a function of `signal.signal` does, or in a callback of the loop, as one of `add_signal_handler` does.
+Whatever happened, nothing hangs, each message arrives once and whole, and no descriptor is left.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pytest
 
 from nodechannel import asyncio as aio
 from nodechannel import errors
-from support.interrupting import ALL_EVENTS, Injector, Peer, chosen
+from support.interrupting import ALL_EVENTS, Injection, Injector, Peer, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -135,6 +136,11 @@ def closing(scene: Scene) -> None:
     scene.loop.call_soon_threadsafe(scene.channel.close)
 
 
+def closing_at_once(scene: Scene) -> None:
+    scene.ended = scene.closed = True
+    scene.channel.close()
+
+
 def cancelling(scene: Scene) -> None:
     assert scene.task is not None
     scene.task.cancel()
@@ -146,26 +152,48 @@ def stopping(scene: Scene) -> None:
     scene.channel._end_loop_soon()
 
 
-HANDLERS = [sending, closing, cancelling, stopping]
+def raising(scene: Scene) -> None:
+    raise Injection
 
 
-@pytest.mark.parametrize("event", ["line", "opcode"])
-@pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.__name__)
+def raising_keyboard_interrupt(scene: Scene) -> None:
+    raise KeyboardInterrupt
+
+
+def raising_in_the_loop(scene: Scene) -> None:
+    scene.loop.call_soon_threadsafe(raising, scene)
+
+
+RAISING = [raising, raising_keyboard_interrupt]
+# asyncio itself loses a task when these raise, which it calls to let the task wait.
+REGISTRATION = ["get_loop", "add_done_callback"]
+HANDLERS = [sending, closing, closing_at_once, cancelling, stopping]
+# Where the interpreter runs handlers of signals is the only place where one can raise. That in the loop comes between callbacks anyway.
+MOMENTS = [(handler, event) for handler in HANDLERS for event in ("line", "opcode")]
+MOMENTS += [(handler, "signal") for handler in RAISING] + [(raising_in_the_loop, "line")]
+
+
+@pytest.mark.parametrize(("handler", "event"), MOMENTS, ids=lambda one: getattr(one, "__name__", one))
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
+@pytest.mark.filterwarnings("ignore:coroutine '.*' was never awaited")  # raised between the two
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # raised inside a finalizer
 def test_a_handler_anywhere_leaves_the_channel_whole(
     call: Callable[[Scene], Awaitable[None]], handler: Callable[[Scene], None], event: str
 ) -> None:
     loop = asyncio.new_event_loop()
-    unhandled: list[dict[str, Any]] = []
-    loop.set_exception_handler(lambda _, context: unhandled.append(context))
+    unhandled: list[BaseException | None] = []
+    loop.set_exception_handler(lambda _, context: unhandled.append(context.get("exception")))
     try:
         with socket.create_server(("127.0.0.1", 0)) as server:
-            whole = Injector(0, event)
+            but = REGISTRATION if handler in RAISING else []
+            whole = Injector(0, event, but)
             interrupted(call, handler, whole, Scene(server, loop))
-            assert whole.seen > 10 or not ALL_EVENTS
+            assert whole.seen > 5 or not ALL_EVENTS
             for at in chosen(whole.seen, f"{call.__name__} {handler.__name__}"):
-                interrupted(call, handler, Injector(at, event), Scene(server, loop))
-        assert not unhandled, unhandled
+                interrupted(call, handler, Injector(at, event, but), Scene(server, loop))
+        # An exception of the handler in a callback of the loop is told to the loop, like any other.
+        assert {type(error) for error in unhandled} <= {Injection}, unhandled
+        assert not unhandled or handler in (raising, raising_in_the_loop)
     finally:
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
@@ -181,11 +209,18 @@ def interrupted(
         await call(scene)
 
     scene.task = scene.loop.create_task(carry_out())
-    waited_for = asyncio.wait_for(asyncio.wait([scene.task]), 10)
+
+    def wait() -> None:
+        assert scene.task is not None
+        scene.loop.run_until_complete(asyncio.wait([scene.task], timeout=10))
+
     try:
-        injector.run(lambda: scene.loop.run_until_complete(waited_for), lambda: handler(scene))
+        try:
+            injector.run(wait, lambda: handler(scene))
+        except KeyboardInterrupt:
+            wait()
         assert scene.task.done(), "it hangs"
-        with suppress(errors.ChannelClosed, asyncio.CancelledError):
+        with suppress(errors.ChannelClosed, asyncio.CancelledError, Injection, KeyboardInterrupt):
             scene.task.result()
         cut_off = scene.task.cancelled() or scene.task.exception() is not None or scene.ended or scene.stopped
         scene.loop.run_until_complete(asyncio.wait_for(scene.finish(), 20))

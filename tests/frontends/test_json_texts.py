@@ -176,8 +176,9 @@ def test_a_message_with_bytes_can_be_made_and_pickled():
 def test_errors_and_messages_come_in_order_with_bytes(api):
     ours, theirs = socket.socketpair()
     channel = api.channel(ours, raw=True)
-    theirs.sendall(b"1\n2\n")
-    channel._connection._faulty = True  # an error came earlier
+    theirs.sendall(b"x\n1\n2\n")
+    with pytest.raises(errors.InvalidJson):
+        channel.receive(timeout=5)
     assert [message.data for message in channel.receive_many(timeout=5)] == [1, 2]
     channel.close()
     theirs.close()

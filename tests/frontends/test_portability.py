@@ -47,6 +47,60 @@ def test_without_the_constants_of_linux():
     assert result.stdout == "handle False\nclosed\n", result.stderr
 
 
+MACOS = """
+import os, select, sys
+
+for module, names in ((os, ("pidfd_open", "eventfd", "eventfd_write", "eventfd_read", "pipe2")), (select, ("epoll",))):
+    for name in names:
+        delattr(module, name)
+
+import socket
+
+for name in ("MSG_CMSG_CLOEXEC", "MSG_NOSIGNAL", "SO_PEERCRED"):
+    delattr(socket, name)
+
+import asyncio, selectors  # they choose by what is there
+import nodechannel
+import nodechannel.asyncio
+
+assert selectors.DefaultSelector is selectors.PollSelector
+CHILD = "import nodechannel; channel = nodechannel.connect(); [channel.send(message.data) for message in channel]"
+command = [sys.executable, "-c", CHILD]
+
+with nodechannel.spawn(command) as child:
+    child.send("blocking")
+    print(child.receive(60).data, child.fileno() == child._transport.fileno())
+    child.disconnect(60)
+    print(child.wait(60))
+    try:
+        nodechannel.spawn(command, lifeline=True)
+    except nodechannel.LifelineUnsupported:
+        print("no lifeline")
+
+async def main():
+    async with await nodechannel.asyncio.spawn(command) as child:
+        await child.send("asyncio")
+        print((await child.receive(60)).data)
+        await child.disconnect(60)
+        print(await child.wait(60))
+
+asyncio.run(main())
+"""
+
+
+def test_without_the_means_of_linux():
+    """As on macOS, but for kqueue: no pidfd, no eventfd, no epoll; both front ends start a child and see its end."""
+    result = subprocess.run(
+        [sys.executable, "-c", MACOS],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        process_group=0,
+        check=False,
+    )
+    assert result.stdout == "blocking True\n0\nno lifeline\nasyncio\n0\n", result.stderr
+
+
 def test_without_orjson():
     program = """
 import sys

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FOUND = ROOT / "build" / "findings"
 SLICE = 4.0
 """Seconds that a search has before the next search takes its turn."""
-PR_EXAMPLES = {"plans": 25, "machine": 60, "": 100}
+PR_EXAMPLES = {"plans": 25, "machine": 60, "scheduled": 30, "forks": 1, "": 100}
 """Examples of a search by the first part of its name."""
 WRAPPER = ROOT / "tests" / "fuzz" / "defective.py"
 

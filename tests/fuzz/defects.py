@@ -173,7 +173,7 @@ def stray_descriptors_leak() -> None:
     def changed(self: Connection, but: int = 0) -> None:
         pending = self._pending_fds
         while len(pending) > but:
-            pending.popleft().detach()
+            pending.pop(0).detach()
 
     Connection._close_strays = changed  # type: ignore[method-assign]
 
@@ -378,6 +378,34 @@ def owners_can_be_copied() -> None:
     del OwnedFd.__reduce__, ReceivedHandle.__reduce__
 
 
+def cancelled_receive_takes_a_message() -> None:
+    """A task that is cancelled in `receive` takes a message along that came meanwhile."""
+    from asyncio import CancelledError
+
+    from nodechannel._aio.channel import Channel as AioChannel
+
+    receive = AioChannel.receive
+
+    async def changed(self: AioChannel, timeout: float | None = None) -> Any:
+        try:
+            return await receive(self, timeout)
+        except CancelledError:
+            if self._events:
+                self._events.popleft()
+            raise
+
+    AioChannel.receive = changed  # type: ignore[method-assign]
+
+
+def forks_do_not_wait() -> None:
+    """A fork does not wait for a thread that imports the JSON library, and nothing serves in the meantime."""
+    from fuzz import surroundings
+
+    # In the program that forks: the hooks of the fork keep the old lock.
+    surroundings.PRELUDE = """codec._lock = threading.RLock()
+codec._loading = type("Empty", (list,), {"__bool__": lambda self: False})()"""
+
+
 def default_timeout_of_sockets() -> None:
     """A channel takes its socket as it is, with the limit that the process gives to new sockets."""
     _replace(opening._without_timeout, lambda sock: sock)
@@ -476,6 +504,8 @@ DEFECTS: dict[str, Callable[[], None]] = {
         errors_keep_their_traceback,
         unclaimed_descriptors_are_kept,
         owners_can_be_copied,
+        cancelled_receive_takes_a_message,
+        forks_do_not_wait,
         default_timeout_of_sockets,
         whole_numbers_are_small,
         depth_is_not_looked_at,

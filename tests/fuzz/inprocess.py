@@ -14,7 +14,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from fuzz import acts, frames, mutations, texts
 from fuzz.machine import Machine, MemoryMachine, SocketMachine
 from fuzz.primary import primary
-from fuzz.surroundings import surroundings
+from fuzz.scheduled import scheduled
+from fuzz.surroundings import forks, surroundings
 from nodechannel._core.connection import Connection
 from nodechannel._core.message import Message
 from nodechannel._json import exact, writing
@@ -210,7 +211,9 @@ PROPERTIES: dict[str, Callable[[settings, Tick], Test]] = {
     "json-node": json_node,
     "advanced-frames": advanced_frames,
     "primary": primary,
+    "scheduled": scheduled,
     "surroundings": surroundings,
+    "forks": forks,
     "machine-memory": machine(MemoryMachine),
     "machine-sockets": machine(SocketMachine),
 }

@@ -8,11 +8,14 @@ from __future__ import annotations
 import array
 import asyncio
 import copy
+import functools
 import gc
 import json
 import os
 import pickle
 import socket
+import subprocess
+import sys
 import threading
 import time
 import tracemalloc
@@ -260,6 +263,62 @@ def given_up_connection(link: Link, refusals: bool) -> None:
         assert descriptors() == before - 2, "the connection is still open"
 
 
+# A program that forks while another of its threads imports the JSON library for its second message. `PRELUDE` is a seeded defect of it.
+FORKING = """
+import os, signal, socket, sys, threading, time
+from importlib.machinery import PathFinder
+import nodechannel
+from nodechannel._json import codec
+{prelude}
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name != "orjson":
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        execute = spec.loader.exec_module
+
+        def exec_module(module):  # not in `find_spec`, for which a fork of Python itself waits
+            importing.set()
+            time.sleep(0.1)
+            execute(module)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+def channel():
+    ours, theirs = socket.socketpair()
+    ends.append(theirs)
+    return nodechannel.Channel(ours)
+
+def talk(channel):
+    for number in range(3):
+        channel.send(number)
+
+ends = []
+importing = threading.Event()
+sys.meta_path.insert(0, Slow())
+thread = threading.Thread(target=talk, args=(channel(),))
+thread.start()
+importing.wait(5)
+pid = os.fork()
+if pid == 0:
+    signal.alarm(5)
+    talk(channel())
+    os._exit(0)
+thread.join()
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != 0)
+"""
+PRELUDE = ""
+
+
+@functools.cache
+def _forking_fails() -> bool:
+    """Run the program once for all plans: there is nothing to vary."""
+    program = FORKING.format(prelude=PRELUDE)
+    return subprocess.run([sys.executable, "-c", program], check=False, timeout=30).returncode != 0
+
+
 # Instructions of a call that are tried, and the distance between two that are tried by the same act.
 PLACES, STRIDE = 150, 12
 
@@ -416,5 +475,17 @@ def surroundings(profile: settings, tick: Callable[[], None]) -> Callable[[], No
             assert descriptors() == before, "a descriptor is left"
         finally:
             gc.enable()
+
+    return test
+
+
+def forks(profile: settings, tick: Callable[[], None]) -> Callable[[], None]:
+    """A process that is forked off while another thread imports can send."""
+
+    @profile
+    @given(st.none())
+    def test(_: None) -> None:
+        tick()
+        assert not _forking_fails(), "the forked process hangs"
 
     return test

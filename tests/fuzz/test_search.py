@@ -21,6 +21,7 @@ from fuzz.peers import CATALOGUE
 from fuzz.plans import Plan, Traits, plans
 from fuzz.profiles import ROOT
 from fuzz.repertoire import HARSH, LAST, LIKES, MESSAGE_KINDS, ORDINARY, QUIET, STRICT
+from fuzz.scheduled import converse
 from fuzz.tables import ALL
 from fuzz.texts import SPELLING_KINDS, VALUE_KINDS
 
@@ -165,10 +166,17 @@ def explore(tmp_path: Path, defect: str, only: str) -> subprocess.CompletedProce
     )
 
 
+def test_one_seed_gives_one_run_of_the_asyncio_front_end() -> None:
+    ways = [[0, 3, 30_000, 200_001], [3, 300]]
+    runs = [converse(seed, ways, buffer=5000, handles=True) for seed in (1, 1, 2)]
+    assert runs[0] == runs[1] != runs[2]
+
+
 @pytest.mark.parametrize(
     ("defect", "only"),
     [
         ("halved-characters", "cuts"),
+        pytest.param("cancelled-receive-takes-a-message", "scheduled", marks=pytest.mark.search),
         pytest.param("minus-zero-lost", "json-paths", marks=pytest.mark.search),
         pytest.param("overtaking", "machine-memory", marks=pytest.mark.search),
     ],

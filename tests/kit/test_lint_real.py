@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from channelkit.lint.linter import lint
-from channelkit.tap.record import Recording, read
+from channelkit.tap.reading import Recording, read
 from support.node import node
 from support.talks import CLUSTER, ECHO_NODE, ECHO_PYTHON, HANDLES, PARENT_PYTHON_HANDLES
 

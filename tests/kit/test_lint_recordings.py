@@ -8,7 +8,8 @@ import pytest
 
 from channelkit.lint.linter import lint
 from channelkit.runtimes.pinned import runtimes
-from channelkit.tap.record import DOWN, UP, read
+from channelkit.tap.reading import read
+from channelkit.tap.record import DOWN, UP
 from support.real_recordings import FOLDER, MODES, WITHOUT_MODES
 from support.talks import PACKAGES
 
@@ -24,7 +25,7 @@ NEWER = "ADV-010"
 def test_real_ends_break_no_rule(path: Path) -> None:
     recording = read(path)
     assert recording.header["redacted"]
-    assert not recording.truncated
+    assert recording.damage is None
     assert {entry.way for entry in recording.entries if entry.data} == {DOWN, UP} or path.stem.startswith(
         ("pm2", "egg")
     )

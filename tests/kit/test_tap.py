@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from channelkit.errors import UsageError
-from channelkit.tap.record import DOWN, UP, Entry, Recording, Writer, read
+from channelkit.tap.reading import Recording, read
+from channelkit.tap.record import DOWN, UP, Entry, Writer
 from channelkit.tap.relay import Relay
 from channelkit.tap.start import FD
 from channelkit.wire.rights import packed, unpacked
@@ -51,7 +52,7 @@ def test_a_node_child_keeps_its_process_id_and_all_is_recorded(tmp_path: Path) -
     assert json.loads(stream(found, UP)) == answer
     assert found.header["pid"] == child.process.pid
     assert found.mode == "json"
-    assert not found.truncated
+    assert found.damage is None
 
 
 @pytest.mark.parametrize("at", [0, 1, 7, 11])

@@ -12,7 +12,8 @@ import pytest
 from channelkit.catalogue.loading import load_file
 from channelkit.cli.main import main
 from channelkit.tap.ascase import as_case
-from channelkit.tap.record import Recording, Writer
+from channelkit.tap.reading import Recording
+from channelkit.tap.record import Writer
 from support.node import node
 from support.recordings import ACK, HEADER, TCP, c, close, entries, envelope, p
 

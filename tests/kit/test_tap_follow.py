@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from channelkit.tap.record import DOWN, UP, Recording, read
+from channelkit.tap.reading import Recording, read
+from channelkit.tap.record import DOWN, UP
 from support.node import node
 
 if TYPE_CHECKING:

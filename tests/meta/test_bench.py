@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
-from bench import publish
+from bench import compare, publish
 from bench.plan import PAIRS, Scenario
 from bench.results import Results
 from bench.rounds import payload_file
@@ -103,3 +104,31 @@ def test_what_is_shown_is_what_was_measured():
     readme = (ROOT / "README.md").read_text()
     results = Results.read(BENCH / "bench" / "published" / "results.json")
     assert publish.SECTION.findall(readme) == [publish.section(results)]
+
+
+def test_a_revision_that_does_more_is_noticed(tmp_path, monkeypatch):
+    monkeypatch.setattr(compare, "PASSES", 2)
+    monkeypatch.setattr(compare, "MOST_PASSES", 2)
+    package = tmp_path / "pyref" / "nodechannel"
+    shutil.copytree(
+        ROOT / "pyref" / "nodechannel", package, ignore=shutil.ignore_patterns("__pycache__", "*.json")
+    )
+
+    def row() -> compare.Row:
+        found = compare.compare("send", ROOT, tmp_path)
+        assert found is not None
+        return found
+
+    equal = row()
+    assert equal.bytecodes
+    assert equal.bytecodes[0] == equal.bytecodes[1] > 50
+    assert min(equal.seconds) > 0
+    steps = package / "_io" / "steps.py"
+    line = "    outbox.direct = frames\n"
+    assert line in steps.read_text()
+    steps.write_text(steps.read_text().replace(line, f"    for _ in range(20): pass\n{line}"))
+    slower = row()
+    assert slower.bytecodes
+    assert slower.bytecodes[1] >= slower.bytecodes[0] + 40
+    assert slower.failed
+    assert "FAILED" in str(slower)

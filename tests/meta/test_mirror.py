@@ -11,6 +11,8 @@ from support.node import ROOT
 PYREF = ROOT / "pyref" / "nodechannel"
 UNIT = ROOT / "tests" / "unit"
 
+WINDOWS = "windows/test_channel.py"
+
 # Modules that another file of tests holds, as a path below `tests`, and why.
 HELD_ELSEWHERE: dict[str, tuple[str, str]] = {
     "_advanced/tags.py": (
@@ -18,6 +20,7 @@ HELD_ELSEWHERE: dict[str, tuple[str, str]] = {
         "a table of constants, each of which a frame there has",
     ),
     "_aio/channel.py": ("frontends/test_channel.py", "one suite holds both front ends to the same behaviour"),
+    "_aio/listening.py": ("frontends/test_listening.py", "callbacks are called by the channel alone"),
     "_blocking/channel.py": (
         "frontends/test_channel.py",
         "one suite holds both front ends to the same behaviour",
@@ -28,6 +31,10 @@ HELD_ELSEWHERE: dict[str, tuple[str, str]] = {
         "a record, which `given` makes and the serializations write",
     ),
     "_rpc/dialects.py": ("unit/rpc/test_birpc.py", "a table of two dialects, one of which changes nothing"),
+    "_transport/bootstrap.py": ("unit/transport/test_unixboot.py", "a choice between two files"),
+    "_transport/pipechild.py": ("windows/test_parent.py", "Windows alone starts a child like that"),
+    "_transport/pipelink.py": (WINDOWS, "Windows alone has such pipes"),
+    "_transport/pipeboot.py": (WINDOWS, "Windows alone has such pipes"),
     "_transport/seam.py": (
         "frontends/test_other_transport.py",
         "a declaration, which a second transport follows there",

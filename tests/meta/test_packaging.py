@@ -6,14 +6,11 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from support.node import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 KIT = ROOT / "conformance"
 DATA = {
@@ -73,6 +70,12 @@ def test_each_wheel_has_its_package_alone(wheels: dict[str, Path]) -> None:
         assert found >= {f"{package}/{name}" for name in files(folder / package, "*.py")} | {
             f"{package}/py.typed"
         }
+
+
+def test_wheels_are_pure_unless_the_user_compiles(wheels: dict[str, Path]) -> None:
+    """`make compiled` builds the other wheel and runs the tests of the codec on it."""
+    assert all(wheel.name.endswith("-py3-none-any.whl") for wheel in wheels.values())
+    assert not {Path(name).suffix for name in names(wheels["nodechannel"])} & {".pxd", ".so", ".c"}
 
 
 def test_all_data_travels_in_the_wheel_of_the_kit(wheels: dict[str, Path]) -> None:

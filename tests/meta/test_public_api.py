@@ -159,6 +159,8 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_importing_a_module_gives_that_module(name):
     if name.endswith("__main__"):
         return  # it runs the command
+    if name.startswith("nodechannel._transport.pipe"):
+        return  # for Windows alone
     module = importlib.import_module(name)
     assert isinstance(module, types.ModuleType)
     assert module.__name__ == name
@@ -213,6 +215,7 @@ CHANNEL = {
     "receive_many", "send", "send_json", "send_many", "serialization", "wait_all_closed",
 }  # fmt: skip
 CHILD = CHANNEL | {"exit_code", "kill", "pid", "process", "signal_code", "wait"}
+CALLED_BACK = {"crowded", "listen", "pause_reading", "resume_reading", "send_nowait"}
 WORKER = CHANNEL | {"bind", "dismissed", "id", "listen"}
 
 # All that an editor offers after an object of a public class.
@@ -223,14 +226,14 @@ OFFERED = {
     "nodechannel.ReceivedHandle": {
         "close", "detach", "dgram_type", "fileno", "key", "on_closed", "socket", "type",
     },
-    "nodechannel.asyncio.Channel": CHANNEL,
-    "nodechannel.asyncio.ChildProcess": CHILD,
+    "nodechannel.asyncio.Channel": CHANNEL | CALLED_BACK,
+    "nodechannel.asyncio.ChildProcess": CHILD | CALLED_BACK,
     "nodechannel.cluster.Cluster": {"broadcast", "kill", "roll", "run", "start", "stop", "wait", "workers"},
-    "nodechannel.cluster.WorkerProcess": CHILD | {
+    "nodechannel.cluster.WorkerProcess": CHILD | CALLED_BACK | {
         "exited_after_disconnect", "id", "listening", "online", "retire", "retired", "skipped",
     },
     "nodechannel.cluster.Worker": WORKER,
-    "nodechannel.cluster.asyncio.Worker": WORKER | {"unbind", "wait_closed", "wait_dismissed"},
+    "nodechannel.cluster.asyncio.Worker": WORKER | CALLED_BACK | {"unbind", "wait_closed", "wait_dismissed"},
 }  # fmt: skip
 
 

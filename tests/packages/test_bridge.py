@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import select
 import signal
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +21,7 @@ from support.node import node
 from support.redis import Redis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # A child of the channel as it is: it answers each message, and dies of some.
 WORKER = """
@@ -137,6 +141,106 @@ def test_a_signal_lets_the_message_under_way_end(url, worker):
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0
         assert list(answers(answered, 1).values()) == [{"slept": 500}]
+
+
+def worker_pid(url: str, key: str) -> int:
+    """Let the child of a bridge tell its process id, which also shows that the bridge serves."""
+    with redis.stream(url, key) as jobs, redis.stream(url, f"{key}:answers", group="asker") as answered:
+        jobs.send({"n": 1})
+        return int(next(iter(answers(answered, 1).values()))["pid"])
+
+
+def gone(pid: int) -> bool:
+    """Tell whether a process ends, for which it has a while."""
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not Path(f"/proc/{pid}").exists()
+
+
+@contextmanager
+def afflicted(fate: str) -> Iterator[tuple[str, Callable[[], None], Redis]]:
+    """A server of its own for a test, its URL, and the function that lets it fail."""
+    with Redis() as running:
+
+        def strike() -> None:
+            running.process.send_signal(signal.SIGSTOP if fate == "hangs" else signal.SIGKILL)
+            if fate == "gone":
+                running.process.wait()
+
+        yield f"redis://127.0.0.1:{running.port}", strike, running
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("fate", ["gone", "hangs"])
+def test_a_signal_ends_a_bridge_whose_server_fails_amid_a_message(worker, fate, number):
+    with afflicted(fate) as (url, strike, running), bridge(worker, "--grace", "0.5", url, "last") as process:
+        child = worker_pid(url, "last")
+        with redis.stream(url, "last") as jobs:
+            id = jobs.send({"slow": 300})
+            await_delivery(url, "last")
+            strike()
+        process.send_signal(number)
+        assert process.wait(20) == 0
+        assert gone(child)
+        if fate == "hangs":
+            running.process.send_signal(signal.SIGCONT)
+            with redis.stream(url, "last", claim_after=0.01) as again:
+                assert again.receive(timeout=20).message_id == id
+
+
+def await_delivery(url: str, key: str) -> None:
+    import redis as client
+
+    with client.Redis.from_url(url) as connection:
+        deadline = time.monotonic() + 20
+        while not connection.xpending(key, "nodechannel")["pending"]:
+            assert time.monotonic() < deadline, "no bridge took the message"
+            time.sleep(0.02)
+
+
+@pytest.mark.parametrize("fate", ["gone", "hangs"])
+def test_a_second_signal_ends_a_bridge_at_once(worker, fate):
+    with afflicted(fate) as (url, strike, _), bridge(worker, "--grace", "1000", url, "twice") as process:
+        child = worker_pid(url, "twice")
+        with redis.stream(url, "twice") as jobs:
+            jobs.send({"slow": 1_000_000})
+            await_delivery(url, "twice")
+            strike()
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        assert gone(child)
+
+
+@pytest.mark.parametrize("fate", ["gone", "hangs"])
+def test_a_signal_ends_an_idle_bridge_whose_server_fails(worker, fate):
+    with afflicted(fate) as (url, strike, _), bridge(worker, url, "idle") as process:
+        child = worker_pid(url, "idle")
+        strike()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert gone(child)
+
+
+def test_a_signal_ends_a_bridge_of_standard_streams_that_are_not_read(worker):
+    words = command(worker, "--grace", "0.5", "stdio")
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b'{"n":1}\n')
+        process.stdin.flush()
+        assert select.select([process.stdout], [], [], 20)[0]
+        os.set_blocking(process.stdin.fileno(), False)
+        # Answers fill the pipe, and then the bridge reads no more.
+        line = json.dumps("x" * 60_000).encode() + b"\n"
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(50):
+                process.stdin.write(line)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        with contextlib.suppress(OSError):
+            process.stdin.close()
 
 
 def test_lines_of_standard_input(worker):

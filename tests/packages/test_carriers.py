@@ -12,10 +12,19 @@ from carrierfaults.faults import run
 from support.node import ROOT
 
 
-@pytest.mark.parametrize(("kind", "pause"), [("stream", 0.05), ("list", 0.4)])
-@pytest.mark.rule("RDS-011", "RDS-012", "RDS-020", "RDS-022")
-def test_nothing_is_lost_while_everything_is_killed(kind, pause):
-    result = run(kind, 1000, pause=pause, seed=3)
+@pytest.mark.parametrize(
+    ("kind", "messages", "pause"),
+    [
+        ("stream", 1000, 0.05),
+        ("list", 1000, 0.4),
+        ("rsmq", 300, 0.2),
+        ("node-ipc", 600, 0.2),
+        ("node-ipc-node", 600, 0.2),
+    ],
+)
+@pytest.mark.rule("RDS-011", "RDS-012", "RDS-020", "RDS-022", "NIP-050")
+def test_nothing_is_lost_while_everything_is_killed(kind, messages, pause):
+    result = run(kind, messages, pause=pause, seed=3)
     assert result.lost == 0
     assert result.faults
 

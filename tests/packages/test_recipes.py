@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -12,18 +13,50 @@ import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
 from support.node import node
-from support.processes import wait_until_gone
+from support.pm2 import PM2
+from support.processes import children_of, wait_until_gone
 from support.pythonpackages import environment, python_with, uv
-from support.recipes import files_of, write_files
+from support.recipes import RECIPES, files_of, write_files
+from support.redis import Redis
+from support.tour import Tour
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 BIN = Path(sys.executable).parent
+
+
+def followed() -> Iterator[tuple[str, str]]:
+    """Return for each section with commands its page and its text; the beginning of a page is a section too."""
+    for path in sorted(RECIPES.glob("*.md")):
+        for section in re.split(r"^(?=## )", path.read_text("utf-8"), flags=re.MULTILINE):
+            if "```console" in section:
+                yield path.stem, section
+
+
+@pytest.fixture(scope="module")
+def redis():
+    with Redis() as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("page", "text"), [*followed()], ids=lambda word: word.lstrip("# ").partition("\n")[0]
+)
+def test_a_page_can_be_followed(page, text, folder, redis):
+    # The server of this test is at another port, and sockets of node-ipc have names in a folder of all programs.
+    for word, here in {
+        "6379": str(redis.port),
+        "world": f"w{uuid4().hex[:11]}",
+        "moon": f"m{uuid4().hex[:11]}",
+    }.items():
+        text = re.sub(rf"\b{word}\b", here, text)
+    assert Tour(folder).follow(text, also=("text",)), page
 
 
 @pytest.fixture
@@ -274,24 +307,45 @@ def test_jupyter(tmp_path):
     assert found.stdout == "{'echo': {'n': 1}}\n0\n"
 
 
+IMAGE = re.compile(r"CMD (\[.*?\])")
+AS_PROCESS_1 = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+
+
+def may_unshare() -> bool:
+    """Whether this user can start a program as process 1 of a namespace."""
+    try:
+        return not subprocess.run(
+            [*AS_PROCESS_1, "true"], capture_output=True, timeout=30, check=False
+        ).returncode
+    except OSError:
+        return False
+
+
+def of_image(page: str) -> list[list[str]]:
+    """Return the commands of the images that a page shows."""
+    return [json.loads(found) for found in IMAGE.findall((RECIPES / f"{page}.md").read_text("utf-8"))]
+
+
 @pytest.mark.package("pm2", "program, fork mode", "`nodechannel.pm2`")
-def test_pm2_runtime_ends_its_programs_at_sigterm(folder, packages, tmp_path):
-    write_files("services", folder)
-    home = tmp_path / "home"
-    home.mkdir()
+@pytest.mark.parametrize(
+    ("page", "command", "as_process_1"),
+    [
+        ("docker", of_image("docker")[0], True),
+        ("systemd", of_image("docker")[1], True),
+        ("systemd", of_image("docker")[1], False),
+    ],
+    ids=["docker", "docker with PM2", "systemd"],
+)
+def test_sigterm_ends_a_service_in_good_order(folder, packages, tmp_path, page, command, as_process_1):
+    if as_process_1 and not may_unshare():
+        pytest.skip("no process namespaces for this user")
+    write_files(page, folder)
+    (tmp_path / "home").mkdir()
+    places = [str(BIN), str(packages / "node_modules" / ".bin"), str(Path(node()).parent), os.environ["PATH"]]
     process = subprocess.Popen(
-        [
-            node(),
-            str(packages / "node_modules" / "pm2" / "bin" / "pm2-runtime"),
-            "start",
-            "ecosystem.config.js",
-        ],
+        [*(AS_PROCESS_1 if as_process_1 else []), *command],
         cwd=folder,
-        env={
-            **environment(),
-            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-            "PM2_HOME": str(home),
-        },
+        env={**environment(), "PATH": os.pathsep.join(places), "PM2_HOME": str(tmp_path / "home")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -303,16 +357,31 @@ def test_pm2_runtime_ends_its_programs_at_sigterm(folder, packages, tmp_path):
         before.append(line)
         if "serving" in line:
             break
-    process.send_signal(signal.SIGTERM)
+    first = children_of(process.pid)[0] if as_process_1 else process.pid
+    os.kill(first, signal.SIGTERM)
     rest, _ = process.communicate(timeout=30)
     assert "left in good order" in rest, (before, rest)
     assert process.returncode == 0
-    wait_until_gone(process.pid)
+    wait_until_gone(first)
+
+
+@pytest.mark.package("pm2", "program, fork mode", "`nodechannel.pm2`")
+def test_pm2(folder, tmp_path):
+    write_files("pm2", folder)
+    (tmp_path / "home").mkdir()
+    with PM2(
+        tmp_path / "home", PATH=os.pathsep.join((str(BIN), str(Path(node()).parent), os.environ["PATH"]))
+    ) as pm2:
+        pm2.cli("start", str(folder / "ecosystem.config.js"), "--cwd", str(folder))
+        pm2.until(lambda env: "queue" in env["axm_monitor"])
+        assert json.loads(pm2.trigger("app", "reload", "/etc/app.conf")) == {"read": "/etc/app.conf"}
+        pm2.call("stop", "app")
+        assert pm2.env()["exit_code"] == 0
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze")
 def test_the_unit_is_valid(tmp_path):
-    write_files("services", tmp_path)
+    write_files("systemd", tmp_path)
     found = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(tmp_path / "app.service")],
         capture_output=True,

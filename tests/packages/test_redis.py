@@ -16,7 +16,7 @@ import nodechannel
 from nodechannel import errors, redis
 from nodechannel.redis import asyncio as aio
 from support.node import node
-from support.redis import LossyWay, Redis
+from support.redis import Failover, LossyWay, Redis
 
 pytestmark = [
     pytest.mark.package(name, "producer or consumer", "`nodechannel.redis`") for name in ("redis", "ioredis")
@@ -238,6 +238,47 @@ def test_a_list_finds_the_message_of_a_lost_answer(url, key, server):
         assert queue.receive(timeout=5).data == 3
 
 
+@pytest.mark.rule("RDS-025")
+def test_an_acknowledgement_of_a_lost_answer_removes_no_equal_message(url, key, server):
+    with (
+        LossyWay(server.port) as way,
+        redis.queue(f"redis://127.0.0.1:{way.port}", key) as queue,
+        redis.queue(url, key) as producer,
+    ):
+        for _ in range(3):
+            producer.send("equal")
+        first, second, _third = (queue.receive(timeout=5) for _ in range(3))
+        way.losing = b":1\r\n"
+        queue.acknowledge(first, timeout=20)
+        assert not way.losing
+        queue.acknowledge(first)  # a user may not know either
+        queue.acknowledge(second)
+        queue.close()
+        assert producer.receive(timeout=5).data == "equal"
+        with pytest.raises(TimeoutError):
+            producer.receive(timeout=0.1)
+
+
+@pytest.mark.rule("RDS-024")
+def test_threads_share_a_list_and_each_message_comes_once(url, key):
+    found: list[int] = []
+    with redis.queue(url, key) as queue, redis.queue(url, key) as producer:
+
+        def consume() -> None:
+            while (entry := queue.receive(timeout=20)).data is not None:
+                found.append(entry.data)
+                queue.acknowledge(entry)
+
+        threads = [threading.Thread(target=consume) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for number in [*range(200), *[None] * len(threads)]:
+            producer.send(number)
+        for thread in threads:
+            thread.join()
+    assert sorted(found) == list(range(200))
+
+
 def test_a_list_that_closes_gives_back_what_it_has(url, key):
     with redis.queue(url, key) as first, redis.queue(url, key) as second:
         for number in range(3):
@@ -360,3 +401,33 @@ def test_a_server_that_is_full_or_away_is_an_error_that_says_so(key):
                 stream.send(1, timeout=0.2)
             with pytest.raises(TimeoutError):
                 stream.receive(timeout=0.2)
+
+
+@pytest.mark.rule("RDS-002", "RDS-003")
+def test_a_primary_that_dies_takes_no_message_with_it(tmp_path):
+    with (
+        Failover(tmp_path) as pair,
+        redis.stream(pair.url, "stream", replicas=1, claim_after=2.0) as stream,
+        redis.queue(pair.url, "list", replicas=1) as queue,
+    ):
+        stream.send_many(range(100), timeout=60)
+        for number in range(10):
+            queue.send(number, timeout=60)
+        pair.fail_over()
+        stream.send(100, timeout=60)
+        # The id of a message tells the copy of a lost answer.
+        found = {stream.receive(timeout=60).data for _ in range(101)}
+        assert found == set(range(101))
+        assert [queue.receive(timeout=60).data for _ in range(10)] == list(range(10))
+
+
+def test_a_message_that_no_replica_has_is_not_reported_as_sent(url, key):
+    with redis.queue(url, key, replicas=1) as queue, pytest.raises(errors.ConnectionLost, match="0 of 1"):
+        queue.send(1)
+    with redis.stream(url, key + "s", replicas=1) as stream, pytest.raises(TimeoutError, match="0 of 1"):
+        stream.send(1, timeout=0.1)
+
+
+def test_a_url_of_sentinels_without_a_name_is_refused(key):
+    with pytest.raises(ValueError, match="names the Sentinels and the primary"):
+        redis.stream("redis+sentinel://localhost:26379", key)

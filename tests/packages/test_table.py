@@ -9,8 +9,11 @@ from support import packagetable
 from support.node import ROOT
 from support.packages import PINS
 
-# Parts of NestJS, whose microservices have a row.
-NO_ROWS = {"@nestjs/common", "@nestjs/core", "reflect-metadata", "rxjs"}
+# Parts of NestJS, whose microservices have a row, and packages from which a page moves away.
+NO_ROWS = {
+    *("@nestjs/common", "@nestjs/core", "reflect-metadata", "rxjs"),
+    *("python-bridge", "python-shell", "pythonia"),
+}
 
 
 def results():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +33,12 @@ LONG = settings(
 def end() -> Iterator[NodeEnd]:
     with node_end() as end:
         yield end
+
+
+def test_the_codec_is_compiled_only_where_that_was_asked_for() -> None:
+    """`make compiled` runs these tests on a compiled codec, each other command on the definition."""
+    compiled = {Path(str(module.__file__)).suffix != ".py" for module in (fastread, fastwrite)}
+    assert compiled == {"NODECHANNEL_COMPILED" in os.environ}
 
 
 @LONG

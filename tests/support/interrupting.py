@@ -19,7 +19,7 @@ import nodechannel
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from types import CodeType, FrameType
 
 _PACKAGE = str(Path(nodechannel.__file__).parent)
@@ -37,6 +37,7 @@ class Injector:
 
     Args:
         at: which line or instruction, from 1.
+        but: names of functions that are left out.
         event: "line"; "opcode" for any instruction, before which a finalizer can run; "signal" for the instructions before which the
             interpreter runs handlers of signals, which can raise.
 
@@ -45,8 +46,9 @@ class Injector:
         where: the line, once it was reached.
     """
 
-    def __init__(self, at: int, event: str = "line") -> None:
+    def __init__(self, at: int, event: str = "line", but: Collection[str] = ()) -> None:
         self._at = at
+        self._but = but
         self._event = event
         self._handler: Callable[[], object] = int
         self.seen = 0
@@ -63,7 +65,7 @@ class Injector:
             sys.settrace(before)
 
     def _trace(self, frame: FrameType, event: str, _argument: object) -> Any:
-        if not frame.f_code.co_filename.startswith(_PACKAGE):
+        if not frame.f_code.co_filename.startswith(_PACKAGE) or frame.f_code.co_name in self._but:
             return None
         if event == "call":
             frame.f_trace_opcodes = self._event != "line"

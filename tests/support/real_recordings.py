@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from channelkit.runtimes.pinned import runtimes
 from channelkit.tap.follow import words
-from channelkit.tap.record import read
+from channelkit.tap.reading import read
 from channelkit.tap.start import Settings
 from support import talks
 from support.node import ROOT, node

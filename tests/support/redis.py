@@ -40,12 +40,13 @@ class Redis:
 
     Args:
         options: those of redis-server; without any it keeps no files.
+        file: the settings of a Sentinel, which the server is then.
 
     Attributes:
         port: where it listens.
     """
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, file: Path | None = None) -> None:
         found = find_redis()
         if found is None:
             pytest.skip(
@@ -53,20 +54,29 @@ class Redis:
             )
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = int(free.getsockname()[1])
-        self._command = [found, "--port", str(self.port), "--bind", "127.0.0.1", *(options or FILELESS)]
+        place = ["--port", str(self.port), "--bind", "127.0.0.1"]
+        kind = [str(file), *place, "--sentinel"] if file is not None else [*place, *(options or FILELESS)]
+        self._command = [found, *kind]
         self.process = self._start()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self, *more: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0
+            [*self._command, *more], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0
         )
 
-    def restart(self) -> None:
-        """Kill the server, and start it again at the same place."""
+    def restart(self, *more: str) -> None:
+        """Kill the server, and start it again at the same place, with more options."""
         self.process.kill()
         self.process.wait()
-        self.process = self._start()
+        self.process = self._start(*more)
         self._await()
+
+    def follow(self, port: int) -> None:
+        """Become the replica of another server."""
+        import redis
+
+        with redis.Redis(port=self.port) as client:
+            client.replicaof("127.0.0.1", port)
 
     def __enter__(self) -> Self:
         self._await()
@@ -87,6 +97,87 @@ class Redis:
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         self.process.kill()
         self.process.wait()
+
+
+class Failover:
+    """Two servers and a Sentinel: the one that is no primary follows the other, and takes its place when that is killed.
+
+    Args:
+        folder: for the files of all three.
+
+    Attributes:
+        url: the primary, by its name at the Sentinel.
+    """
+
+    NAME = "primary"
+
+    def __init__(self, folder: Path) -> None:
+        self._servers = [self._server(folder / "one"), self._server(folder / "two")]
+        settings = folder / "sentinel.conf"
+        settings.write_text(
+            f"sentinel monitor {self.NAME} 127.0.0.1 {self._servers[0].port} 1\n"
+            f"sentinel down-after-milliseconds {self.NAME} 500\n"
+            f"sentinel failover-timeout {self.NAME} 2000\n"
+        )
+        self._settings = settings
+        self._sentinel: Redis | None = None
+        self.url = ""
+
+    @staticmethod
+    def _server(folder: Path) -> Redis:
+        folder.mkdir()
+        return Redis("--dir", str(folder), "--appendonly", "yes", "--repl-diskless-sync-delay", "0")
+
+    def __enter__(self) -> Self:
+        for server in self._servers:
+            server._await()
+        self._servers[1].follow(self._servers[0].port)
+        self._sentinel = Redis(file=self._settings).__enter__()
+        self.url = f"redis+sentinel://127.0.0.1:{self._sentinel.port}/{self.NAME}"
+        self._until(lambda: self._sentinel is not None and self._replicas_known())
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        for server in (self._sentinel, *self._servers):
+            if server is not None:
+                server.__exit__(kind, error, trace)
+
+    @property
+    def primary(self) -> Redis:
+        """The server that the Sentinel names."""
+        port = int(self._ask("GET-MASTER-ADDR-BY-NAME")[1])
+        return next(server for server in self._servers if server.port == port)
+
+    def fail_over(self) -> None:
+        """Kill the primary, wait for its successor, and let it follow that."""
+        old = self.primary
+        [new] = [server for server in self._servers if server is not old]
+        old.process.kill()
+        old.process.wait()
+        self._until(lambda: self.primary is new)
+        old.restart("--replicaof", "127.0.0.1", str(new.port))
+        self._until(self._replicas_known)
+
+    def _replicas_known(self) -> bool:
+        """Tell whether the Sentinel sees a replica that keeps up, which it could make the primary."""
+        found = self._ask("REPLICAS")
+        return any(
+            row["master-link-status"] == "ok" and row["flags"] == "slave" and row["port"] != self.primary.port
+            for row in found
+        )
+
+    def _ask(self, word: str) -> Any:
+        import redis
+
+        assert self._sentinel is not None
+        with redis.Redis(port=self._sentinel.port, decode_responses=True) as client:
+            return client.execute_command(f"SENTINEL {word}", self.NAME)
+
+    def _until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 2 * PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, "no failover in time"
+            time.sleep(0.05)
 
 
 class LossyWay:

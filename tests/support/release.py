@@ -1,4 +1,4 @@
-"""A rehearsal of a release, without publishing: build, compare, check, install on each Python, and follow the README from there."""
+"""A rehearsal of a release, without publishing: workflows, builds, metadata, an installation on each Python, the README from there."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ from support.tour import Tour
 DISTRIBUTIONS = {"nodechannel": ROOT, "channelkit": ROOT / "conformance"}
 MINORS = range(11, 16)
 OUTPUT = ROOT / "build" / "release"
+# Seconds for a command: the machine may be busy, and the kit judges a program for a minute then.
+LIMIT = 600
 
 
 def main() -> int:
     """Run all steps; raises the error of the step that fails."""
+    check_workflows()
     shutil.rmtree(OUTPUT, ignore_errors=True)
     with tempfile.TemporaryDirectory() as folder:
         first, second = Path(folder, "first"), Path(folder, "second")
@@ -37,6 +40,16 @@ def main() -> int:
     names = "\n".join(f"{digest(path)}  {path.name}" for path in sorted(OUTPUT.iterdir()))
     print(names)
     return 0
+
+
+def check_workflows() -> None:
+    """Compare the files for GitHub with the schemas that GitHub's editors use; the package brings them along."""
+    kinds = {
+        "github-workflows": sorted(ROOT.glob(".github/workflows/*.yml")),
+        "github-actions": [ROOT / "conformance" / "action" / "action.yml"],
+    }
+    for kind, files in kinds.items():
+        run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{kind}", *map(str, files))
 
 
 def build(target: Path) -> None:
@@ -96,7 +109,7 @@ def install_and_follow(interpreter: str) -> None:
         for title, section in readme_sections().items():
             place = Path(folder, re.sub(r"\W+", "-", title))
             place.mkdir()
-            Tour(place, python).follow(section)
+            Tour(place, python, LIMIT).follow(section)
             print(f"Python {version}: {title}")
 
 
@@ -115,7 +128,7 @@ def digest(path: Path) -> str:
 def run(*words: str, **environment: str) -> str:
     """Run a command; return its output, or end with its error text."""
     done = subprocess.run(
-        words, capture_output=True, text=True, timeout=600, check=False, env={**os.environ, **environment}
+        words, capture_output=True, text=True, timeout=LIMIT, check=False, env={**os.environ, **environment}
     )
     if done.returncode:
         raise SystemExit(f"{' '.join(words)}\n{done.stdout}{done.stderr}")

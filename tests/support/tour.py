@@ -25,10 +25,12 @@ class Tour:
     Args:
         folder: the folder, which is empty.
         python: what `python3` starts. Its scripts, such as `channelkit`, are found too.
+        limit: seconds for a command.
     """
 
-    def __init__(self, folder: Path, python: str = sys.executable) -> None:
+    def __init__(self, folder: Path, python: str = sys.executable, limit: float = 55) -> None:
         self.folder = folder
+        self._limit = limit
         tools = folder / "bin"
         tools.mkdir()
         for name, target in {"python3": python, "node": node()}.items():
@@ -45,7 +47,7 @@ class Tour:
             env={**os.environ, "PATH": self._path},
             capture_output=True,
             text=True,
-            timeout=55,
+            timeout=self._limit,
             process_group=0,
             check=False,
         )
@@ -70,7 +72,7 @@ class Tour:
         """The file that a fence shows: the last name in backquotes that the sentence before it has."""
         sentence = before.rstrip("\n").rpartition("\n\n")[2]
         names: list[str] = [
-            name for name in re.findall(r"`([\w.]+)`", sentence) if re.search(r"\.\w+$", name)
+            name for name in re.findall(r"`([\w.-]+)`", sentence) if re.search(r"\.\w+$", name)
         ]
         assert names, f"a fence without the name of its file, behind: {before[-200:]}"
         return names[-1]

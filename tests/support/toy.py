@@ -38,6 +38,9 @@ class ToyFramer:
     def restore(self, checkpoint: bytes) -> None:
         self._rest, self.error = checkpoint, None
 
+    def whole(self, data: bytes) -> list[bytes]:
+        return []
+
     def feed(self, data: bytes) -> list[bytes]:
         self._rest += data
         bodies = []

@@ -34,6 +34,7 @@ MADE: dict[str, Callable[[], ChannelError]] = {
     "ListenFailed": lambda: errors.ListenFailed("EADDRINUSE", "*:80", 98),
     "LifelineUnsupported": lambda: errors.LifelineUnsupported("no pidfd"),
     "NotMainThread": errors.NotMainThread,
+    "NotOnThisSystem": lambda: errors.NotOnThisSystem("a thing", "take another"),
     "WorkerBehind": lambda: errors.WorkerBehind(3),
     "WorkersFail": lambda: errors.WorkersFail("SIGKILL"),
     "RemoteError": lambda: errors.RemoteError("text"),

@@ -9,6 +9,7 @@ from typing import Any
 from channelkit.catalogue.members import LEVELS
 from channelkit.steps.kinds import kind_of
 from channelkit.steps.writes import variants, written
+from channelkit.wire.headers import WIRES
 from channelkit.wire.modes import of_mode
 from channelkit.wire.serialization import Serialization, split
 
@@ -33,6 +34,8 @@ class Case:
     fresh: bool = False
     mode: str = "json"
     """The mode of the channel; subjects of another one are not asked."""
+    wire: str = WIRES[0]
+    """The form of the bytes; only the cases of POSIX are asked of subjects of both."""
     like: tuple[str, ...] = ()
     start: dict[str, Any] = field(default_factory=dict, hash=False)
     folded: list[dict[str, Any]] = field(default_factory=list, hash=False)

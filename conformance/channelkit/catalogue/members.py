@@ -8,6 +8,7 @@ from channelkit.schema import Rules, Schema
 from channelkit.steps.expect import AWAITED
 from channelkit.steps.kinds import KINDS, NAME, TEXT, list_of, text_like, words
 from channelkit.steps.run import run_steps  # noqa: F401 (with it, every kind is declared)
+from channelkit.wire.headers import WIRES
 
 LEVELS = ("MUST", "SHOULD", "MAY", "INFO")
 """The levels, from the strictest to ``INFO``, which is only observed."""
@@ -83,6 +84,11 @@ MEMBERS: dict[str, Member] = {
     "mode": Member(
         words("json", "advanced"),
         "the mode of the channel; only subjects of that mode are asked. `json` is the default",
+    ),
+    "wire": Member(
+        words(*WIRES),
+        "the form of the bytes: `windows` for cases about headers, which only subjects of that form are asked. `posix` is the default; "
+        "such a case is asked in both forms",
     ),
     "fresh": Member({"type": "boolean"}, "true: the case needs a channel that carried no byte before"),
     "steps": Member(

@@ -3,11 +3,12 @@
 import argparse
 from pathlib import Path
 
-from channelkit.lint.linter import lint_file
+from channelkit.cli.damaged import told
+from channelkit.lint.linter import lint
 from channelkit.lint.report import FORMATS, Linted
 from channelkit.lint.table import SEEN, UNSEEN
 from channelkit.resources import levels, rules
-from channelkit.tap.record import recordings
+from channelkit.tap.reading import opened, recordings
 
 _LEVELS = ("MUST", "SHOULD", "MAY")
 
@@ -32,17 +33,22 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def act(arguments: argparse.Namespace) -> int:
-    """Prints the report; 1 when a rule of the level is broken."""
+    """Prints the report; 1 when a rule of the level is broken, 2 when a recording is damaged."""
     if arguments.rules:
         print("\n".join(table()))
         return 0
     only = tuple(filter(None, (arguments.only or "").split(",")))
-    linted = [
-        Linted(path, [found for found in lint_file(path) if not only or found.rule.startswith(only)])
-        for path in recordings(arguments.recordings)
-    ]
-    print(FORMATS[arguments.format](linted))
-    return int(any(_counts(found.level, arguments.fail_on) for one in linted for found in one.violations))
+    linted = [_linted(path, only) for path in recordings(arguments.recordings)]
+    print(FORMATS[arguments.format](linted), flush=True)
+    damaged = max(told(one.path, one.damage) for one in linted)
+    broken = any(_counts(found.level, arguments.fail_on) for one in linted for found in one.violations)
+    return damaged or int(broken)
+
+
+def _linted(path: Path, only: tuple[str, ...]) -> Linted:
+    with opened(path) as tail:
+        found = list(lint(tail.header, tail.entries()))
+        return Linted(path, [one for one in found if not only or one.rule.startswith(only)], tail.damage)
 
 
 def _counts(level: str, least: str) -> bool:

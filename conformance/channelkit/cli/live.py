@@ -9,7 +9,8 @@ from channelkit.lint.linter import Linter
 from channelkit.lint.report import paragraph
 from channelkit.look.lines import line
 from channelkit.look.messages import Messages
-from channelkit.tap.record import Entry, Tail
+from channelkit.tap.reading import Tail
+from channelkit.tap.record import Entry
 
 
 class Live:

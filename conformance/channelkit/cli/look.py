@@ -4,12 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
+from channelkit.cli.damaged import told
 from channelkit.errors import UsageError
 from channelkit.look.lines import line
 from channelkit.look.messages import Message, Messages
 from channelkit.look.page import page
 from channelkit.look.perfetto import trace
-from channelkit.tap.record import read
+from channelkit.tap.reading import read
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -25,23 +26,23 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def act(arguments: argparse.Namespace) -> int:
-    """Writes or prints."""
+    """Writes or prints; 2 when the recording is damaged."""
     recording = read(arguments.recording)
     messages = Messages(recording.header)
     made = [message for entry in recording.entries for message in messages.add(entry)]
     messages.finish()
     if arguments.show:
         show(made)
-        return 0
+        return told(arguments.recording, recording.damage)
     perfetto = arguments.export is not None
     target: Path = arguments.output or arguments.recording.with_suffix(".trace.json" if perfetto else ".html")
     text = trace(made) if perfetto else page(recording.header, made, messages.others)
     try:
-        target.write_text(text, "utf-8")
+        target.write_text(text, "utf-8", "backslashreplace")  # a command may have bytes that are no text
     except OSError as error:
         raise UsageError(f"{target}: {error.strerror}") from None
     print(f"{target}: {len(made)} messages")
-    return 0
+    return told(arguments.recording, recording.damage)
 
 
 def show(messages: list[Message]) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 
 from channelkit.catalogue.form import written
 from channelkit.catalogue.loading import load, load_file
+from channelkit.cli.damaged import sound
 from channelkit.errors import UsageError
-from channelkit.lint.linter import lint_file
+from channelkit.lint.linter import lint
 from channelkit.resources import case_files, find
 from channelkit.tap.ascase import as_case
-from channelkit.tap.record import SUFFIX, read
+from channelkit.tap.record import SUFFIX
 
 _ANY = "FRM-020"
 """The rule of a case whose recording breaks no rule."""
@@ -67,9 +68,10 @@ def act(arguments: argparse.Namespace) -> int:
 
 def case_of_recording(recording: Path, folder: Path) -> Path:
     """A file with the case that a recording makes; its rules are those that are broken in it. Raises :class:`UsageError`."""
-    broken = sorted({found.rule for found in lint_file(recording)})
+    content = sound(recording)
+    broken = sorted({found.rule for found in lint(content.header, content.entries)})
     digest = hashlib.sha256(recording.read_bytes()).hexdigest()[:8]
-    case = as_case(read(recording), f"{TOPIC}-{digest}", broken or [_ANY])
+    case = as_case(content, f"{TOPIC}-{digest}", broken or [_ANY])
     file = folder / f"{TOPIC}.json"
     file.write_text(json.dumps({"topic": TOPIC, "cases": [case]}), "utf-8")
     return file

@@ -20,6 +20,7 @@ from channelkit.judge.subjects import Description
 from channelkit.judge.worklist import Work, WorkList
 from channelkit.limits import SLICE, Limits
 from channelkit.process import leftovers
+from channelkit.wire.headers import WIRES
 
 TOGETHER = 20
 """At most so many cases share a process. The number is small, so that all processors have work until the end."""
@@ -51,6 +52,8 @@ def pairs(subjects: Sequence[Description], cases: Sequence[Case]) -> list[tuple[
 
 def posed(case: Case, subject: Description) -> Case | None:
     """The case as a subject is asked it; None when it does not apply."""
+    if case.wire not in (WIRES[0], subject.wire):
+        return None
     if case.mode != subject.mode:
         other = as_advanced(case) if subject.mode == MODE and not _is_echo(subject) else None
         return posed(other, subject) if other is not None else None

@@ -17,6 +17,7 @@ from channelkit.process.session import Plan
 from channelkit.resources import find
 from channelkit.runtimes.node import OLDEST_NODE, find_node
 from channelkit.runtimes.pinned import named
+from channelkit.wire.headers import WIRES
 from channelkit.wire.modes import SERIALIZATIONS
 
 
@@ -36,13 +37,17 @@ class Description:
     """Why the subject cannot be started here; empty when it can."""
     mode: str = "json"
     """The mode of its channel."""
+    wire: str = WIRES[0]
+    """The form of its bytes."""
     validate: bool = False
     attach: bool = False
 
     @property
     def plan(self) -> Plan:
         """How to start it."""
-        return Plan(self.command, self.role, self.rung, self.validate, self.attach, mode=self.mode)
+        return Plan(
+            self.command, self.role, self.rung, self.validate, self.attach, mode=self.mode, wire=self.wire
+        )
 
 
 HANDLES = tuple(
@@ -97,9 +102,9 @@ def _from_file(file: Path) -> Description:
     known = read_known(file.parent / entry["known"]) if "known" in entry else {}
     reproduce = f"--subjects {shlex.quote(str(file))}"
     can = tuple(entry.get("capabilities", ()))
-    mode = entry.get("mode", "json")
+    form = {"mode": entry.get("mode", "json"), "wire": entry.get("wire", WIRES[0])}
     return Description(
-        entry["name"], entry["role"], entry["rung"], command, reproduce, known, can, absent, mode
+        entry["name"], entry["role"], entry["rung"], command, reproduce, known, can, absent, **form
     )
 
 
@@ -107,7 +112,7 @@ def fault_of(entry: Any) -> str:
     """The fault in a description as it stands in a file; empty when there is none."""
     if not isinstance(entry, dict):
         return "a subject description is an object"
-    if unknown := entry.keys() - {"name", "role", "rung", "command", "known", "capabilities", "mode"}:
+    if unknown := entry.keys() - {"name", "role", "rung", "command", "known", "capabilities", "mode", "wire"}:
         return f"unknown field {', '.join(sorted(unknown))}"
     if not isinstance(entry.get("name"), str) or entry.get("role") not in (*ROLES, CODEC):
         return "a subject has a name and a role"
@@ -117,6 +122,8 @@ def fault_of(entry: Any) -> str:
         return "a worker or primary has rung 0"
     if entry.get("mode", "json") not in SERIALIZATIONS:
         return f"a mode is one of {', '.join(SERIALIZATIONS)}"
+    if entry.get("wire", WIRES[0]) not in WIRES:
+        return f"a wire is one of {', '.join(WIRES)}"
     command = entry.get("command")
     if not isinstance(command, list) or not command or not all(isinstance(word, str) for word in command):
         return "a subject has a command, a list of words"

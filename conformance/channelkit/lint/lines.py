@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 
 from channelkit.lint.check import Check, Report
 from channelkit.lint.sighting import Sighting
@@ -10,11 +11,19 @@ from channelkit.tap.record import DOWN, UP
 from channelkit.wire.values import parse
 
 _MOST_JOINED = 1 << 20
+_MOST_TRIED = 32
+"""Places of a line at which a whole message is looked for; a line of brackets has as many places as bytes."""
+_MOST_REREAD = 16 * _MOST_JOINED
+"""Bytes that are read again to find out whether lines form a message together; each line may end it."""
+_LONGEST_NUMBER = 4000
+"""Digits that Python converts; with more of them JSON has no double either."""
 _BLANKS = re.compile(rb"[ \t\r]")
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"')
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?')
+"""A string, with or without its end: a search that fails at each quote would read the line as many times."""
 _LONG_NUMBER = re.compile(rb"(?<![0-9.eE+-])-?[0-9]{16,}(?![0-9.eE])")
 _WORDS = re.compile(rb"(?<![A-Za-z0-9_$])(?:NaN|-?Infinity)(?![A-Za-z0-9_$])")
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+_CLOSING = dict(zip(b'{["', b'}]"', strict=True))
 _BOM = b"\xef\xbb\xbf"
 _ADVANCED = re.compile(rb"\0..?.?\xff[\x0d-\x10]", re.DOTALL)
 
@@ -26,6 +35,9 @@ class Lines(Check):
         super().__init__(report)
         self._fragments: dict[str, list[Sighting]] = {DOWN: [], UP: []}
         """Lines without a value that may be parts of one message."""
+        self._joined = {DOWN: bytearray(), UP: bytearray()}
+        """Their bytes."""
+        self._reread = {DOWN: 0, UP: 0}
         self._first = {DOWN: True, UP: True}
 
     def frame(self, seen: Sighting) -> None:
@@ -50,23 +62,22 @@ class Lines(Check):
         raw = seen.raw
         if _BLANKS.search(raw) and _BLANKS.search(_STRING.sub(b"", raw)):
             self.broken("FRM-007", seen, "white space between tokens")
-        for found in _LONG_NUMBER.finditer(raw) if _LONG_NUMBER.search(raw) else ():
+        for found in _LONG_NUMBER.finditer(_blanked(raw)) if _LONG_NUMBER.search(raw) else ():
+            if len(found[0]) > _LONGEST_NUMBER:
+                continue
             number = int(found[0])
-            if abs(number) >= 1 << 53 and _rounded(number) and not _within_text(raw, found.start()):
+            if abs(number) >= 1 << 53 and _rounded(number):
                 self.broken("JSN-007", seen, f"{found[0][:40].decode()} is no double", at=found.start())
 
     def _fragment(self, seen: Sighting) -> None:
         """Keeps a line that is no JSON until the lines behind it tell whether they form a message together."""
         fragments = self._fragments[seen.way]
         fragments.append(seen)
-        joined = b"".join(one.raw for one in fragments)
-        if len(joined) > _MOST_JOINED:
+        joined = self._joined[seen.way]
+        joined += seen.raw
+        if len(joined) > _MOST_JOINED or self._reread[seen.way] > _MOST_REREAD:
             self._settle(seen.way)
-        elif len(fragments) > 1 and (
-            _is_json(joined)
-            or _is_json(joined.replace(b"\n", b""))
-            or _is_json(joined[:-1].replace(b"\n", b"\\n"))
-        ):
+        elif len(fragments) > 1 and _may_end(joined) and self._form_a_message(seen.way):
             self.broken(
                 "FRM-002",
                 fragments[0],
@@ -75,13 +86,27 @@ class Lines(Check):
             self.broken("FLO-005", fragments[0], f"a message in {len(fragments)} frames")
             if _BLANKS.search(_STRING.sub(b"", joined)):
                 self.broken("FRM-007", fragments[0], "white space between tokens")
-            fragments.clear()
+            self._forget(seen.way)
+
+    def _form_a_message(self, way: str) -> bool:
+        joined = bytes(self._joined[way])
+        self._reread[way] += len(joined)
+        return (
+            _is_json(joined)
+            or _is_json(joined.replace(b"\n", b""))
+            or _is_json(joined[:-1].replace(b"\n", b"\\n"))
+        )
+
+    def _forget(self, way: str) -> None:
+        self._fragments[way].clear()
+        self._joined[way].clear()
+        self._reread[way] = 0
 
     def _settle(self, way: str) -> None:
         """The kept lines are faults of their own."""
         for one in self._fragments[way]:
             self._no_json(one)
-        self._fragments[way].clear()
+        self._forget(way)
 
     def _no_json(self, seen: Sighting) -> None:
         text = seen.raw[:-1]
@@ -135,13 +160,16 @@ def _values_in_a_row(text: bytes) -> bool:
     """Whether objects or arrays follow each other without a separator."""
     return any(
         _is_json(text[: at + 1]) and text[at + 1 : at + 2] in (b"{", b"[", b'"')
-        for at in (found.start() for found in re.finditer(rb'[\]}"](?=[{\["])', text[:_MOST_JOINED]))
+        for at in (
+            found.start()
+            for found in islice(re.finditer(rb'[\]}"](?=[{\["])', text[:_MOST_JOINED]), _MOST_TRIED)
+        )
     )
 
 
 def _interrupted(text: bytes) -> int:
     """Where within a line a whole message begins that ends with the line; 0 for none."""
-    for found in re.finditer(rb"[{\[]", text[:_MOST_JOINED]):
+    for found in islice(re.finditer(rb"[{\[]", text[:_MOST_JOINED]), _MOST_TRIED):
         if found.start() and _is_json(text[found.start() :]):
             return found.start()
     return 0
@@ -154,5 +182,13 @@ def _rounded(number: int) -> bool:
         return True
 
 
-def _within_text(raw: bytes, at: int) -> bool:
-    return any(found.start() < at < found.end() for found in _STRING.finditer(raw))
+def _blanked(raw: bytes) -> bytes:
+    """The line with blanks in the place of its strings."""
+    return _STRING.sub(lambda found: b" " * len(found[0]), raw)
+
+
+def _may_end(joined: bytearray) -> bool:
+    """Whether the last byte of lines closes what their first byte opens, as it does in nearly every message of several lines."""
+    closing = _CLOSING.get(joined[0])
+    end = next((byte for byte in reversed(joined) if byte not in b" \t\r\n"), None)
+    return closing is None or closing == end

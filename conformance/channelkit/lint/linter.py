@@ -1,7 +1,6 @@
 """A recording against the rules, entry by entry."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from channelkit.lint.channel import Classes, End, Start
 from channelkit.lint.check import PATIENCE, Check
@@ -12,7 +11,7 @@ from channelkit.lint.lines import Lines
 from channelkit.lint.sighting import Sighting, Stream
 from channelkit.lint.socketlists import SocketLists
 from channelkit.lint.violation import Violation
-from channelkit.tap.record import DOWN, UP, Entry, Tail
+from channelkit.tap.record import DOWN, UP, Entry
 from channelkit.wire.modes import of_mode
 from channelkit.wire.serialization import Frame
 
@@ -122,10 +121,3 @@ def lint(
     for entry in entries:
         yield from linter.add(entry)
     yield from linter.finish()
-
-
-def lint_file(path: Path) -> Iterator[Violation]:
-    """All violations of a file, which is read piece by piece. Raises :class:`~channelkit.errors.UsageError`."""
-    with path.open("rb") as file:
-        tail = Tail(file, str(path))
-        yield from lint(tail.header, tail.entries())

@@ -3,13 +3,14 @@
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from channelkit import __version__
 from channelkit.lint.deaths import deaths
 from channelkit.lint.violation import Violation
+from channelkit.tap.reading import Damage
 from channelkit.wire.visible import visible
 
 SHOWN = 100
@@ -24,12 +25,13 @@ class Linted:
 
     path: Path
     violations: Sequence[Violation]
+    damage: Damage | None = None
 
 
 def paragraph(found: Violation) -> str:
     """A violation for a person: rule, observation, sentence, place, bytes, and the runtimes that die of it."""
     lines = [
-        f"{found.rule} {found.level}  {found.who}: {found.text}",
+        f"{found.rule} {found.level}  {found.who}: {visible(found.text)}",
         f"    {found.sentence}",
         f"    at {found.time / 1e6:.6f} s, entry {found.entry}, byte {found.offset} from the {found.who}",
     ]
@@ -56,6 +58,7 @@ def as_json(all_linted: Iterable[Linted]) -> str:
     content = [
         {
             "recording": str(one.path),
+            "damage": asdict(one.damage) if one.damage else None,
             "violations": [
                 {**found.members(), "runtimes": [str(death) for death in deaths().get(found.rule, ())]}
                 for found in one.violations
@@ -76,7 +79,12 @@ def as_junit(all_linted: Iterable[Linted]) -> str:
         suite = ET.SubElement(
             root, "testsuite", name=str(one.path), tests=str(len(rules) or 1), failures=str(len(rules))
         )
-        if not rules:
+        if one.damage and not one.damage.cut:
+            suite.set("errors", "1")
+            suite.set("tests", str(len(rules) + 1))
+            case = ET.SubElement(suite, "testcase", name="the recording is whole", classname=one.path.name)
+            ET.SubElement(case, "error", message=one.damage.told(one.path))
+        elif not rules:
             ET.SubElement(suite, "testcase", name="no violation", classname=one.path.name)
         for rule, violations in rules.items():
             case = ET.SubElement(suite, "testcase", name=rule, classname=one.path.name)
@@ -99,10 +107,20 @@ def as_sarif(all_linted: Iterable[Linted]) -> str:
             {"id": rule, "shortDescription": {"text": found.sentence}} for rule, found in rules.items()
         ],
     }
-    return json.dumps(
-        {"$schema": _SARIF, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]},
-        indent=1,
-    )
+    run = {"tool": {"driver": driver}, "invocations": [_invocation(linted)], "results": results}
+    return json.dumps({"$schema": _SARIF, "version": "2.1.0", "runs": [run]}, indent=1)
+
+
+def _invocation(linted: Sequence[Linted]) -> dict[str, Any]:
+    """Whether all recordings were read to their ends."""
+    damages = [(one.path, one.damage) for one in linted if one.damage]
+    return {
+        "executionSuccessful": all(damage.cut for _path, damage in damages),
+        "toolExecutionNotifications": [
+            {"level": "note" if damage.cut else "error", "message": {"text": damage.told(path)}}
+            for path, damage in damages
+        ],
+    }
 
 
 def _result(path: Path, found: Violation) -> dict[str, Any]:

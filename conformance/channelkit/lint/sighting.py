@@ -74,6 +74,8 @@ class Stream:
         self.rest += entry.data
         begin = 0
         end_of, read = self._serialization.end, self._serialization.read
+        if end_of(self.rest, 0, seen) < 0:  # a long frame in many pieces is not copied with each of them
+            return
         data = bytes(self.rest)
         while (end := end_of(data, begin, max(begin, seen))) >= 0:
             raw = data[begin:end]

@@ -19,7 +19,7 @@ def line(message: Message, *, colours: bool) -> str:
         parts.append(f"({message.size} bytes)")
     text = _coloured(" ".join(parts), _COLOURS[message.kind], colours=colours)
     faults = [
-        _coloured(f"{'':13} {one.rule} {one.level}: {one.text}", _RED, colours=colours)
+        _coloured(f"{'':13} {one.rule} {one.level}: {visible(one.text)}", _RED, colours=colours)
         for one in message.violations
     ]
     return "\n".join([text, *faults])

@@ -11,6 +11,7 @@ from channelkit.lint.violation import Violation
 from channelkit.tap.record import DOWN, UP, Entry
 from channelkit.wire.modes import of_mode
 from channelkit.wire.values import show
+from channelkit.wire.visible import visible
 
 USER, INTERNAL, HANDLE, ANSWER, BAD, END, NOTE = "user", "internal", "handle", "answer", "bad", "end", "note"
 """Kinds of a message."""
@@ -162,4 +163,4 @@ def described(descriptor: dict[str, object]) -> str:
         words.append(f"→ {descriptor['peer']}")
     if "inode" in descriptor:
         words.append(f"inode {descriptor['inode']}")
-    return " ".join(words)
+    return visible(" ".join(words))

@@ -24,6 +24,7 @@ from channelkit.process.puppetlink import PuppetLink
 from channelkit.process.spawn import CHANNEL
 from channelkit.process.subject import Subject, describe_status
 from channelkit.wire.compare import contains, equal
+from channelkit.wire.headers import WIRES
 from channelkit.wire.modes import of_mode
 from channelkit.wire.rawchannel import RawChannel
 from channelkit.wire.serialization import Frame, Serialization
@@ -56,6 +57,8 @@ class Plan:
     descriptor: int = CHANNEL
     mode: str | None = "json"
     env: Mapping[str, str | None] = field(default_factory=dict, hash=False)
+    wire: str = WIRES[0]
+    """The form of the bytes."""
     policy: str = POLICIES[0]
     """The policy that a primary gets on its command line."""
 
@@ -125,7 +128,6 @@ class Session:
         theirs: socket.socket | None = None
         if self.puppet is None:
             ours, theirs = socket.socketpair()
-            self._channel = RawChannel(ours, self.transcript, self.serialization)
         try:
             command = held(self.plan.command) if self.plan.attach else self.plan.command
             if self.plan.role == "primary" and self.puppet is not None:
@@ -140,14 +142,22 @@ class Session:
                 env={**marks, **self.plan.env},
             )
         except BaseException:
-            if self._channel is not None:
-                self._channel.dispose()
+            if ours is not None:
+                ours.close()
             raise
+        if ours is not None:
+            self._channel = self._end(ours, self.subject.pid)
         self.control = (
             Control(self.subject, self.transcript, validate=self.plan.validate) if self.plan.driven else None
         )
         if self.plan.attach:
             offer(self.subject.pid, self.plan.command)
+
+    def _end(self, end: socket.socket, peer: int) -> RawChannel:
+        """The kit's end of a channel to the process ``peer``."""
+        return RawChannel(
+            end, self.transcript, self.serialization, peer if self.plan.wire == "windows" else None
+        )
 
     @property
     def channel(self) -> RawChannel:
@@ -221,6 +231,8 @@ class Session:
             raise LimitExceeded("flooded", f"{len(self.events)} events of the adapter wait")
         if self._channel is not None and self._channel.too_many_descriptors:
             raise LimitExceeded("flooded", f"more than {MOST_DESCRIPTORS} descriptors came unasked")
+        if self._channel is not None and self._channel.fault:
+            raise LimitExceeded("bad-header", self._channel.fault)
         if time.monotonic() > self._deadline:
             raise LimitExceeded("overdue", f"the case took more than {self.limits.case:.0f} s")
 
@@ -367,15 +379,15 @@ class Session:
 
     # ---- writing -------------------------------------------------------------------------------------------
 
-    def write(self, data: bytes, descriptors: Sequence[int] = ()) -> bool:
-        """Writes all of ``data``; False when the subject made no room for too long."""
+    def write(self, data: bytes, descriptors: Sequence[int] = (), *, raw: bool = False) -> bool:
+        """Writes all of ``data``, with headers of their own if they are ``raw``; False when the subject made no room for too long."""
         view = memoryview(data)
         self._expect_more()
         patience = self.limits.answer if self.channel.heard or self.plan.driven else self.limits.start
         until = time.monotonic() + patience
         latest = time.monotonic() + self.limits.progress
         while view:
-            taken = self.channel.write(view, descriptors)
+            taken = self.channel.write(view, descriptors, raw=raw)
             if taken:
                 descriptors = ()
                 view = view[taken:]
@@ -495,7 +507,7 @@ class Session:
         if not self.wait(lambda: puppet.facts is not None or self.exited, self.limits.start):
             raise NoAnswer("the puppet child never came: the subject must start the command it is given")
         if puppet.channel is not None:
-            self._channel = RawChannel(puppet.channel, self.transcript, self.serialization)
+            self._channel = self._end(puppet.channel, self.subject.pid)
             puppet.channel = None
             self.transcript.note(f"the puppet child is there: {show(puppet.facts)}")
         elif not self.exited:

@@ -67,8 +67,8 @@ def cache_directory() -> Path:
 
 
 @cache
-def runtimes() -> tuple[Runtime, ...]:
-    """The list, in its order."""
+def runtimes(on: str | None = None) -> tuple[Runtime, ...]:
+    """The list, in its order, with the packages of the platform ``on``: by default this machine's."""
     content = json.loads(find("runtimes.json").read_text(encoding="utf-8"))
     return tuple(
         Runtime(
@@ -81,13 +81,13 @@ def runtimes() -> tuple[Runtime, ...]:
             entry.get("driven", True),
         )
         for entry in content["runtimes"]
-        for package in [entry["packages"].get(platform_name(), {})]
+        for package in [entry["packages"].get(on or platform_name(), {})]
     )
 
 
-def named(name: str) -> Runtime:
+def named(name: str, on: str | None = None) -> Runtime:
     """The runtime with this name. Raises :class:`UsageError` for an unknown name."""
-    for runtime in runtimes():
+    for runtime in runtimes(on):
         if runtime.name == name:
             return runtime
     raise UsageError(f"no runtime is named {name}: see `channelkit runtimes`")

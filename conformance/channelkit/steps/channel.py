@@ -1,11 +1,25 @@
 """Steps of the kit's own end of the channel: writing, the speed of reading, and the close."""
 
+import os
+from typing import Any
+
 from channelkit.process.session import Session
 from channelkit.steps.kept import fill_value
-from channelkit.steps.kinds import COUNT, NAME, TRUE, Step, list_of, one_or_several, step
+from channelkit.steps.kinds import (
+    COUNT,
+    NAME,
+    TRUE,
+    Step,
+    list_of,
+    one_or_several,
+    or_value,
+    step,
+    word_or_value,
+)
 from channelkit.steps.scene import CaseEnded, Scene, ended_outcome
 from channelkit.steps.writes import cut, encode
-from channelkit.wire.segments import Cut
+from channelkit.wire.headers import BLOCK, header, stand_in
+from channelkit.wire.segments import Cut, placed
 from channelkit.wire.serialization import split
 from channelkit.wire.values import show
 
@@ -61,6 +75,60 @@ def _write_pieces(session: Session, pieces: Cut, descriptors: list[int], *, pati
         data = session.new_probe() + piece.data if piece.glued else piece.data
         if not session.write(data, descriptors if piece.descriptor else ()):
             raise CaseEnded("silent", "the subject stopped reading")
+
+
+_WORD = or_value({"type": "integer", "minimum": 0, "maximum": (1 << 32) - 1})
+
+
+_HEADER = or_value(
+    {
+        "type": "object",
+        "required": ["flags"],
+        "properties": {
+            **dict.fromkeys(("flags", "length", "first", "second"), _WORD),
+            "data": list_of({"$ref": "#/$defs/chunk"}),
+            "fd": NAME,
+            "block": word_or_value("zeros", "other"),
+        },
+        "additionalProperties": False,
+    }
+)
+
+
+@step(
+    or_value(list_of(_HEADER)),
+    "The kit writes headers of the form of Windows, each with the chunks of its `data`: the `flags`, the `length` (that of the data), "
+    "and the reserved words `first` and `second` (0). "
+    'With `"fd": NAME` the socket stands before the data; `"block": "zeros"` puts zeros there, `"other"` makes the socket for another '
+    'process. `"cut"` is that of `write`',
+    '[{"flags": 1, "data": [CHUNK…]}…]',
+    optional={"cut": or_value(list_of(COUNT))},
+    echo=True,
+)
+def write_headers(scene: Scene, step: Step) -> None:
+    """Writes headers, be they good or bad, with all that follows them."""
+    session = scene.session
+    parts = fill_value(session.kept, step["write_headers"])
+    raw = b"".join(_framed(session, part) for part in parts)
+    descriptors = [scene.sockets.descriptor(part["fd"]) for part in parts if "fd" in part]
+    for index, piece in enumerate(placed(raw, step.get("cut", ()), None)):
+        if index:
+            session.settle(session.limits.answer if session.channel.heard else session.limits.start)
+        if not session.write(piece.data, () if index else descriptors, raw=True):
+            raise CaseEnded("silent", "the subject stopped reading")
+    data = b"".join(encode(session.serialization, part.get("data", ())) for part in parts)
+    _frames, scene.unfinished = split(session.serialization, scene.unfinished + data)
+    if any("length" in part for part in parts):
+        scene.unfinished = scene.unfinished or raw  # the subject waits for the rest
+
+
+def _framed(session: Session, part: dict[str, Any]) -> bytes:
+    """A header, the block of a socket, and data, as a step says them."""
+    data = encode(session.serialization, part.get("data", ()))
+    made_for = os.getpid() if part.get("block") == "other" else session.subject.pid
+    block = bytes(BLOCK) if part.get("block") == "zeros" else stand_in(made_for)
+    head = header(part["flags"], part.get("length", len(data)), part.get("first", 0), part.get("second", 0))
+    return head + (block if "fd" in part else b"") + data
 
 
 @step(

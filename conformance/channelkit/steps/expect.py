@@ -374,3 +374,4 @@ def _take_descriptor(scene: Scene, name: str, frame: Frame) -> None:
     if fault:
         raise CaseEnded(fault, f"the descriptor of {frame} is not as it must be")
     scene.sockets.keep(name, channel.disown(descriptor))
+    scene.session.kept[name] = scene.sockets.port(name)

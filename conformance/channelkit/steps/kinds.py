@@ -33,6 +33,11 @@ def text_like(pattern: str) -> Rules:
     return {"type": "string", "pattern": f"^({pattern}|@[a-z-]+@)$"}
 
 
+def or_value(rules: Rules) -> Rules:
+    """A value of a form, or the name of a value that takes its place."""
+    return {"oneOf": [rules, {"type": "string", "pattern": "^@[a-z-]+@$"}]}
+
+
 def list_of(rules: Rules) -> Rules:
     """A list with at least one member."""
     return {"type": "array", "minItems": 1, "items": rules}

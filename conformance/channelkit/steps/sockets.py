@@ -13,6 +13,7 @@ from channelkit.errors import HarnessError
 
 KINDS = (
     "tcp-server",
+    "tcp6-server",
     "tcp-bound",
     "tcp-unbound",
     "tcp-client",
@@ -51,6 +52,7 @@ class Sockets:
         """
         makers: dict[str, Callable[[str], None]] = {
             "tcp-server": self._tcp_server,
+            "tcp6-server": lambda name: self._tcp_server(name, socket.AF_INET6, _LOCALHOST6),
             "tcp-bound": self._tcp_bound,
             "tcp-unbound": self._tcp_unbound,
             "tcp-client": self._tcp_client,
@@ -84,9 +86,11 @@ class Sockets:
         server.listen(8)
         return server
 
-    def _tcp_server(self, name: str) -> None:
-        self._mine[name] = server = self._server(socket.AF_INET, _LOCALHOST)
-        self._servers[name] = (socket.AF_INET, server.getsockname())
+    def _tcp_server(
+        self, name: str, family: socket.AddressFamily = socket.AF_INET, address: tuple[str, int] = _LOCALHOST
+    ) -> None:
+        self._mine[name] = server = self._server(family, address)
+        self._servers[name] = (family, server.getsockname())
 
     def _unix_server(self, name: str) -> None:
         address = self.path

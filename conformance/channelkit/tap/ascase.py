@@ -4,9 +4,11 @@ from typing import Any
 
 from channelkit.errors import UsageError
 from channelkit.tap.descriptors import BOUND, DATAGRAM, SERVER, STREAM
-from channelkit.tap.record import DOWN, Entry, Recording
+from channelkit.tap.reading import Recording
+from channelkit.tap.record import DOWN, Entry
 from channelkit.wire.modes import JSON_LINES
 from channelkit.wire.serialization import split
+from channelkit.wire.visible import visible
 
 MOST = 500
 """Steps of a case."""
@@ -27,7 +29,9 @@ _SOCKETS = {
 def as_case(recording: Recording, name: str, rules: list[str]) -> dict[str, Any]:
     """The case. User messages of the child are compared only by their places. Raises :class:`UsageError`."""
     if recording.mode != JSON_LINES.mode:
-        raise UsageError(f"a case is of the mode json; this recording is of the mode {recording.mode}")
+        raise UsageError(
+            f"a case is of the mode json; this recording is of the mode {visible(recording.mode)}"
+        )
     steps: list[dict[str, Any]] = []
     received = bytearray()
     for entry in recording.entries:
@@ -35,6 +39,8 @@ def as_case(recording: Recording, name: str, rules: list[str]) -> dict[str, Any]
             steps += _written(entry, len(steps))
         elif entry.data:
             received += entry.data
+            if b"\n" not in entry.data:  # a long line in many pieces is not copied with each of them
+                continue
             frames, rest = split(JSON_LINES, bytes(received))
             received = bytearray(rest)
             steps += [_expected(frame) for frame in frames]

@@ -4,19 +4,16 @@
     {"t":1204,"way":"down","size":18,"fds":[{"kind":"stream",…}]}
     {"hello":"child"}⏎
 
-A file only grows, each entry is a single write, and a reader stops at an entry that is not whole. ``schemas/kit/recording.json`` is the
+A file only grows, each entry is a single write, and `reading` stops at an entry that is not whole. ``schemas/kit/recording.json`` is the
 schema of a line. Times are microseconds since the start of the recording.
 """
 
 import json
 import os
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
-
-from channelkit.errors import UsageError
+from typing import Any
 
 VERSION = 1
 """Version of the format."""
@@ -44,20 +41,6 @@ class Entry:
     note: str = ""
 
 
-@dataclass(slots=True)
-class Recording:
-    """The content of a file. ``truncated`` says that its last entry is not whole."""
-
-    header: dict[str, Any]
-    entries: list[Entry] = field(default_factory=list)
-    truncated: bool = False
-
-    @property
-    def mode(self) -> str:
-        """The name of the serialization, ``json`` where the environment names none."""
-        return str(self.header.get("mode") or "json")
-
-
 def line(members: dict[str, Any]) -> bytes:
     """A line of a recording."""
     return json.dumps(members, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
@@ -65,17 +48,22 @@ def line(members: dict[str, Any]) -> bytes:
 
 def encoded(entry: Entry) -> bytes:
     """An entry as it stands in the file."""
+    return b"".join(_parts(entry))
+
+
+def _parts(entry: Entry) -> tuple[bytes, ...]:
+    """An entry in parts, so that long bytes are not copied."""
     if not entry.way:
-        return line({"t": entry.time, "note": entry.note})
+        return (line({"t": entry.time, "note": entry.note}),)
     if entry.end:
-        return line({"t": entry.time, "way": entry.way, "end": entry.end})
+        return (line({"t": entry.time, "way": entry.way, "end": entry.end}),)
     if not entry.descriptors:  # the usual case, without an encoder
         head = b'{"t":%d,"way":"%s","size":%d}\n' % (entry.time, entry.way.encode(), len(entry.data))
     else:
         head = line(
             {"t": entry.time, "way": entry.way, "size": len(entry.data), "fds": list(entry.descriptors)}
         )
-    return b"".join((head, entry.data, b"\n"))
+    return head, entry.data, b"\n"
 
 
 class Writer:
@@ -94,7 +82,7 @@ class Writer:
         self._offsets = {DOWN: 0, UP: 0}
         self._written = 0
         self.path, self._file = _create(path)
-        self._put(line(self._header))
+        self._put_header()
 
     @property
     def alive(self) -> bool:
@@ -113,19 +101,25 @@ class Writer:
         """Appends an entry."""
         if self._file < 0:
             return
-        data = encoded(entry)
-        if self._written + len(data) > self._limit and self._written > 0:
+        parts = _parts(entry)
+        size = sum(map(len, parts))
+        if self._written + size > self._limit and self._written > 0:
             self._next_part()
-        self._put(data)
+        self._put(size, *parts)
         if entry.data:
             self._offsets[entry.way] += len(entry.data)
 
-    def _put(self, data: bytes) -> None:
+    def _put_header(self) -> None:
+        header = line(self._header)
+        self._put(len(header), header)
+
+    def _put(self, size: int, *parts: bytes) -> None:
+        """Writes an entry, in a single call unless the system takes less."""
         try:
-            while data:
-                count = os.write(self._file, data)
-                self._written += count
-                data = data[count:]
+            count = os.writev(self._file, parts)
+            self._written += count
+            if count < size:
+                self._put(size - count, b"".join(parts)[count:])
         except OSError:
             self.close()
 
@@ -143,7 +137,7 @@ class Writer:
         except OSError:
             return
         self._written = 0
-        self._put(line(self._header))
+        self._put_header()
 
     def close(self) -> None:
         """Ends the recording."""
@@ -160,75 +154,3 @@ def _create(path: Path) -> tuple[Path, int]:
             return candidate, os.open(candidate, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except FileExistsError:
             number += 1
-
-
-class Tail:
-    """Reads the entries of a file that may still grow."""
-
-    def __init__(self, file: BinaryIO, name: str) -> None:
-        """Reads the header. Raises :class:`UsageError` when there is none."""
-        self._file = file
-        first = file.readline()
-        try:
-            self.header: dict[str, Any] = json.loads(first)
-            version = self.header.get("ctap")
-        except (ValueError, AttributeError):
-            raise UsageError(f"{name} is no recording of `channelkit tap`") from None
-        if version != VERSION:
-            raise UsageError(
-                f"{name} is a recording of version {version}; this channelkit reads version {VERSION}"
-            )
-        self.rest = False
-        """An entry has begun and is not whole."""
-
-    def entries(self) -> Iterator[Entry]:
-        """The entries that are whole now and were not given before."""
-        while True:
-            place = self._file.tell()
-            entry = self._one()
-            if entry is None:
-                self.rest = bool(self._file.tell() - place)
-                self._file.seek(place)
-                return
-            yield entry
-
-    def _one(self) -> Entry | None:
-        head = self._file.readline()
-        if not head.endswith(b"\n"):
-            return None
-        try:
-            members = json.loads(head)
-            size = members.get("size")
-            data = b"" if size is None else self._file.read(size + 1)
-        except (ValueError, AttributeError, TypeError):  # a write that the system lost in a crash
-            return None
-        if size is not None and (len(data) != size + 1 or data[-1:] != b"\n"):
-            return None
-        return Entry(
-            members["t"],
-            members.get("way", ""),
-            data[:-1],
-            tuple(members.get("fds", ())),
-            members.get("end", ""),
-            members.get("note", ""),
-        )
-
-
-def read(path: Path) -> Recording:
-    """A whole recording. Raises :class:`UsageError`."""
-    try:
-        with path.open("rb") as file:
-            tail = Tail(file, str(path))
-            return Recording(tail.header, list(tail.entries()), tail.rest)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
-
-
-def recordings(places: list[Path]) -> list[Path]:
-    """The files that are named, and those in the folders that are named. Raises :class:`UsageError`."""
-    found = [
-        path for place in places for path in (sorted(place.glob(f"*{SUFFIX}")) if place.is_dir() else [place])
-    ]
-    if not found:
-        raise UsageError(f"no recording in {', '.join(map(str, places))}")
-    return found

@@ -1,6 +1,7 @@
 """The relay between a parent and its child. Bytes go from each end to the far end, and then to the recording.
 
-The relay changes no bytes. Bytes leave as they were read, descriptors leave with the byte that they came with, and the end of a way
+The relay changes no bytes. Long bytes go through a pipe of the kernel, which moves them without a copy.
+Bytes leave as they were read, descriptors leave with the byte that they came with, and the end of a way
 ends only that way. A way reads again only when all its bytes are written, so a slow reader slows the writer. The two ways are independent.
 """
 
@@ -21,7 +22,11 @@ AT_ONCE = 65536
 # Numbers and no members of an enumeration, which take a microsecond to be joined.
 _NOW = int(socket.MSG_DONTWAIT)
 _TAKE = int(FLAGS) | _NOW
-_LOOK = _TAKE | int(socket.MSG_PEEK)
+_LOOK = _NOW | int(socket.MSG_PEEK)
+_LONG = 32768
+"""Bytes of a read from which on a pipe is worth its calls."""
+_CUT = int(socket.MSG_CTRUNC)
+"""The mark of a read that has no room for the descriptors among its bytes."""
 _ROOM = socket.CMSG_SPACE(253 * 4)
 """The kernel takes no more descriptors in a single write."""
 _LATER = 10
@@ -53,8 +58,10 @@ class Relay:
 
     def run(self, sink: Sink) -> None:
         """Carries until both ways have ended. The entries of the recording go to ``sink``, which may fail."""
-        for way in self._ways:
+        for way, end in zip(self._ways, self._ends, strict=True):
             way.sink = sink
+            # As every child does with its end. A splice has no flag for a single call.
+            end.setblocking(False)
         down, up = self._ways
         while not (down.ended and up.ended):
             self._wait_for_changes()
@@ -116,6 +123,9 @@ class _Way:
         """Reads since the other way was read."""
         self._size = 0
         """Bytes of the last read."""
+        self._pipe = _Pipe()
+        self._written: list[int] = []
+        """Descriptors that were written and are still to be described and closed."""
 
     @property
     def streams(self) -> bool:
@@ -126,40 +136,51 @@ class _Way:
         """The socket that is waited for, and the events."""
         if self.ended or self.refused:
             return -1, 0
-        if self._pieces:
+        if self._waits:
             return self._target.fileno(), select.POLLOUT
         return self._source.fileno(), select.POLLIN
 
     def go(self, ready: dict[int, int]) -> bool:
         """Writes what was read, or reads and writes; returns whether it read."""
-        reads = not self._pieces
+        reads = not self._waits
         if self.ended or (reads and not ready.get(self._source.fileno())):
             return False
         if reads:
             self._read()
         self._write()
-        if self._end and not self._pieces:
+        if self._end and not self._waits:
             self._finish()
         return reads
 
+    @property
+    def _waits(self) -> bool:
+        """Whether bytes were read that are not written."""
+        return bool(self._pieces or self._pipe.filled)
+
     def _read(self) -> None:
         try:
-            size, rights = self._receive(self._buffer, _LOOK)
+            size, with_rights = self._look()
             if not size:
                 self._end = "half-closed"
-            elif not rights:
+            elif with_rights:
+                self._read_up_to_rights(size)
+            elif size >= _LONG and (moved := self._pipe.fill(self._source, size)):
+                self._pass(moved)
+            else:
                 # The seen bytes have no descriptor, even if descriptors came since.
                 self._take(self._buffer[: self._source.recv_into(self._buffer, size, _NOW)], [])
-            else:
-                _close(rights)
-                self._read_up_to_rights(size)
         except BlockingIOError:
             return
         except OSError:  # the peer closed and left bytes unread
             self._end = "reset"
 
-    def _receive(self, into: memoryview, flags: int = _TAKE) -> tuple[int, list[int]]:
-        size, ancillary, _flags, _address = self._source.recvmsg_into([into], _ROOM, flags)
+    def _look(self) -> tuple[int, bool]:
+        """How many bytes come, and whether descriptors come with them or behind them. Without room for them the kernel makes none."""
+        size, _none, flags, _address = self._source.recvmsg_into([self._buffer], 0, _LOOK)
+        return size, bool(flags & _CUT)
+
+    def _receive(self, into: memoryview) -> tuple[int, list[int]]:
+        size, ancillary, _flags, _address = self._source.recvmsg_into([into], _ROOM, _TAKE)
         return size, unpacked(ancillary) if ancillary else []
 
     def _read_up_to_rights(self, size: int) -> None:
@@ -185,14 +206,37 @@ class _Way:
             self.sink = _nowhere
 
     def _take(self, data: memoryview, rights: list[int]) -> None:
+        """Writes first and records then: the far end does not wait for the recording."""
         self._size = len(data)
-        entry = Entry(self._now(), self._name, bytes(data), tuple(map(described, rights)))
+        now = self._now()
         self._pieces.append((data, rights))
-        self._write()
-        self._record(entry)
+        self._write(keep=True)
+        self._record(Entry(now, self._name, bytes(data), tuple(map(described, rights))))
+        self._close_written()
 
-    def _write(self) -> None:
+    def _pass(self, size: int) -> None:
+        """Writes the bytes in the pipe, and records what the look at them brought: the only copy of them."""
+        self._size = size
+        now = self._now()
+        self._write()
+        self._record(Entry(now, self._name, bytes(self._buffer[:size])))
+
+    def _close_written(self) -> None:
+        _close(self._written)
+        self._written.clear()
+
+    def _write(self, *, keep: bool = False) -> None:
+        """Writes what waits. With ``keep`` the descriptors stay open until they are described."""
         self.refused = False
+        try:
+            self._pipe.drain(self._target)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if error.errno in _FOR_THE_MOMENT:
+                self.refused = True
+                return
+            self._pipe.close()
         while self._pieces:
             data, rights = self._pieces[0]
             try:
@@ -208,11 +252,13 @@ class _Way:
                     self.refused = True
                     return
                 taken = len(data)  # the target reads no more: the bytes are lost, as they are without a relay
-            _close(rights)
+            self._written += rights
             if taken < len(data):
                 self._pieces[0] = (data[taken:], [])
             else:
                 del self._pieces[0]
+            if not keep:
+                self._close_written()
 
     def _finish(self) -> None:
         self.ended = True
@@ -230,9 +276,40 @@ class _Way:
 
     def drop(self) -> None:
         """Closes the descriptors that were not written."""
+        self._pipe.close()
         for _data, rights in self._pieces:
             _close(rights)
         self._pieces.clear()
+
+
+class _Pipe:
+    """Moves bytes from a socket to a socket inside of the kernel, where it can do so. A write of a moved page copies no byte."""
+
+    def __init__(self) -> None:
+        self._ends: tuple[int, int] | None = None
+        self.filled = 0
+        """Bytes that were taken from the source and are not written."""
+
+    def fill(self, source: socket.socket, size: int) -> int:
+        """Takes up to ``size`` bytes, which wait at the source; 0 where that is impossible."""
+        try:
+            if self._ends is None:
+                self._ends = os.pipe()
+            self.filled = os.splice(source.fileno(), self._ends[1], size, flags=os.SPLICE_F_NONBLOCK)
+        except (OSError, AttributeError):  # another system
+            return 0
+        return self.filled
+
+    def drain(self, target: socket.socket) -> None:
+        """Writes what was taken. Raises :class:`OSError`."""
+        while self.filled and self._ends:
+            self.filled -= os.splice(self._ends[0], target.fileno(), self.filled, flags=os.SPLICE_F_NONBLOCK)
+
+    def close(self) -> None:
+        """Closes the pipe and forgets what is in it."""
+        if self._ends:
+            _close([*self._ends])
+        self._ends, self.filled = None, 0
 
 
 def _nowhere(_entry: Entry) -> None:

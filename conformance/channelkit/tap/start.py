@@ -98,8 +98,8 @@ def _tap(settings: Settings, command: Sequence[str], observe: Observer | None) -
         outer = socket.socket(fileno=os.dup(number))
         mine, inner = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with outer, mine, inner:
+            inner.setblocking(os.get_blocking(number))  # the relay changes the mode of the end that was given
             _start_relay(settings, Relay(outer, mine, writer.now), writer, observe)
-            inner.setblocking(os.get_blocking(number))
             os.dup2(inner.fileno(), number, inheritable=True)
 
 

@@ -12,16 +12,33 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from channelkit.limits import AT_ONCE, MOST_DESCRIPTORS
+from channelkit.wire.headers import Block, Headers, framed, listens, stand_in
 from channelkit.wire.rights import FLAGS, ROOM, packed, unpacked
 from channelkit.wire.serialization import Frame, Serialization
 from channelkit.wire.transcript import Transcript
 
+_MOST_FRAMED = 1 << 18
+"""Data behind one header. A longer write takes several, so that its progress is seen."""
+
 
 class RawChannel:
-    """Owns an end of a stream socket pair and the descriptors that arrive on it, until :meth:`close`."""
+    """Owns an end of a stream socket pair and the descriptors that arrive on it, until :meth:`close`.
 
-    def __init__(self, end: socket.socket, transcript: Transcript, serialization: Serialization) -> None:
+    ``peer`` is the process at the other end when the channel has the form of Windows; None when it has that of POSIX.
+    """
+
+    def __init__(
+        self,
+        end: socket.socket,
+        transcript: Transcript,
+        serialization: Serialization,
+        peer: int | None = None,
+    ) -> None:
         end.setblocking(False)
+        self._peer = peer
+        self._headers = None if peer is None else Headers(os.getpid())
+        self._pending: tuple[bytes, Sequence[int], int] | None = None
+        """A write of which the kernel took a part: its rest, the descriptors that come with it, and the bytes that it stands for."""
         self._serialization = serialization
         self._usual_buffer: int | None = None
         self._socket = end
@@ -81,11 +98,36 @@ class RawChannel:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._usual_buffer)
             self._usual_buffer = None
 
-    def write(self, data: memoryview, descriptors: Sequence[int] = ()) -> int:
+    @property
+    def fault(self) -> str:
+        """The header of the subject that breaks a rule of the form of Windows, in words; empty when there is none."""
+        return "" if self._headers is None else self._headers.fault
+
+    def write(self, data: memoryview, descriptors: Sequence[int] = (), *, raw: bool = False) -> int:
         """Writes once and returns how many bytes the kernel took, 0 when it has no room.
 
+        In the form of Windows a header comes first, unless the bytes are ``raw``; the same bytes are written again until they are taken.
         When the other end is gone, :attr:`broken` is set and the bytes count as taken.
         """
+        if self._peer is None or raw:
+            return self._write_once(data, descriptors)
+        if self._pending is None:
+            self._pending = self._framed(bytes(data[:_MOST_FRAMED]), descriptors)
+        rest, riding, stands_for = self._pending
+        taken = self._write_once(memoryview(rest), riding)
+        done = taken == len(rest)
+        self._pending = None if done else (rest[taken:], () if taken else riding, stands_for)
+        return stands_for if done else 0
+
+    def _framed(self, data: bytes, descriptors: Sequence[int]) -> tuple[bytes, Sequence[int], int]:
+        """A header for the data, and one before it for each descriptor but the last."""
+        *before, last = [(stand_in(self._peer or 0), not listens(one)) for one in descriptors] or [
+            (b"", False)
+        ]
+        headers = b"".join(framed(b"", block, connection=connection) for block, connection in before)
+        return headers + framed(data, last[0], connection=last[1]), descriptors, len(data)
+
+    def _write_once(self, data: memoryview, descriptors: Sequence[int]) -> int:
         try:
             taken = self._socket.sendmsg([data], packed(descriptors))
         except BlockingIOError:
@@ -131,13 +173,35 @@ class RawChannel:
         if not data:
             self._transcript.note("the subject's side ended (end of file)")
             self.eof = True
+            if self._headers is not None:
+                self._headers.end()
             return False
         self.heard = True
         self.taken += len(data)
-        self._rights += [len(self._buffer)] * received
         self._transcript.data("read", data, received)
-        self._buffer += data
+        if self._headers is None:
+            self._rights += [len(self._buffer)] * received
+            self._buffer += data
+        else:
+            self._unframe(self._headers, data)
         return True
+
+    def _unframe(self, headers: Headers, data: bytes) -> None:
+        """Keeps the data, and the place in them of each socket."""
+        for part in headers.read(data):
+            if isinstance(part, bytes):
+                self._buffer += part
+            else:
+                self._rights.append(len(self._buffer))
+                self._hold_to_kind(headers, part)
+
+    def _hold_to_kind(self, headers: Headers, block: Block) -> None:
+        """Compares the flags of the newest socket with the socket itself. It came with its header, so it is here."""
+        at = len(self._rights) - 1
+        if at < len(self.descriptors) and listens(self.descriptors[at]) == block.connection:
+            headers.fault = (
+                f"flags call a {'listening socket' if block.connection else 'connection'} by the other name"
+            )
 
     def _keep(self, ancillary: list[tuple[int, int, bytes]]) -> int:
         numbers = unpacked(ancillary)

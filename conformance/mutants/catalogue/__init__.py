@@ -7,6 +7,7 @@ from mutants.catalogue import (
     bootstrap,
     classification,
     codec,
+    coincidences,
     faults,
     flow,
     framing,
@@ -17,6 +18,7 @@ from mutants.catalogue import (
     lifecycle,
     primary,
     socket_lists,
+    windows,
     worker,
 )
 from mutants.catalogue.mutant import Mutant
@@ -36,9 +38,11 @@ MUTANTS: tuple[Mutant, ...] = (
     *codec.MUTANTS,
     *worker.MUTANTS,
     *primary.MUTANTS,
+    *coincidences.MUTANTS,
     *advanced_frames.MUTANTS,
     *advanced_read.MUTANTS,
     *advanced_write.MUTANTS,
+    *windows.MUTANTS,
 )
 
 __all__ = ["MUTANTS", "Mutant"]

@@ -305,6 +305,28 @@ def _pending_writes(start: Start) -> str:
         return "all, then the line" if count == size + 4 else "a part, then the line"
 
 
+@observe("hnd-sent-lives", "HND", "Bytes both ways through a sent connection whose sender is done with it")
+def _sent_lives(start: Start) -> str:
+    with (
+        start(f"{ACCEPT}; function go(socket) {{ c.send('s', socket); }}") as peer,
+        socket.create_connection(("127.0.0.1", peer.fact())) as client,
+    ):
+        found = peer.line(3)
+        number = peer.take_descriptor()
+        if number is None:
+            return f"{word(found)}, no descriptor" if found else peer.end_of_it()
+        peer.write(ACK)
+        peer.settle()
+        with socket.socket(fileno=number) as end:
+            for one, other in ((end, client), (client, end)):
+                one.sendall(b"through")
+                other.settimeout(SILENCE)
+                with suppress(TimeoutError):
+                    if other.recv(10) != b"through":
+                        return "ended"
+        return "carried"
+
+
 @observe("hnd-copies", "HND", "Descriptors that come with a server and a message of 1 MiB", older=True)
 def _copies(start: Start) -> str:
     with sending(start, SERVER, "c.send('x'.repeat(1 << 20), server);") as peer:

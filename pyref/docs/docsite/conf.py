@@ -28,6 +28,7 @@ autodoc_default_options = {
 }
 python_use_unqualified_type_names = True
 napoleon_use_ivar = True
+napoleon_custom_sections = ["Cause", "Remedy"]  # of errors
 
 html_theme = "furo"
 html_title = f"nodechannel {release}"

@@ -83,20 +83,23 @@ def _kind(value: object) -> str:
 
 def _errors_page() -> str:
     text = _heading("Errors", "=")
-    text += "Each error has a stable `code`. Its message names the remedy where the cause can be seen.\n\n"
-    loaded = importlib.import_module("nodechannel.errors")
-    errors = [name for name in vars(loaded) if not name.startswith("_") and _is_error(getattr(loaded, name))]
-    return (
-        text
-        + ".. currentmodule:: nodechannel.errors\n\n"
-        + "".join(f".. autoexception:: {name}\n   :show-inheritance:\n\n" for name in errors)
-    )
+    text += "Each error has a stable `code`, a cause and a remedy. Its message names the remedy where the cause can be seen.\n\n"
+    for module, errors in errors_by_module().items():
+        text += _heading(module, "-") + f".. currentmodule:: {module}\n\n"
+        text += "".join(f".. autoexception:: {error.__name__}\n   :show-inheritance:\n\n" for error in errors)
+    return text
 
 
-def _is_error(value: object) -> bool:
-    return (
-        inspect.isclass(value) and issubclass(value, Exception) and value.__module__ == "nodechannel.errors"
-    )
+def errors_by_module() -> dict[str, list[type[ChannelError]]]:
+    """Return for each public module the errors that it is the home of, those of the package itself first."""
+    found: dict[str, list[type[ChannelError]]] = {"nodechannel.errors": []}
+    for module in ("nodechannel.errors", *public_modules()):
+        space = importlib.import_module(module)
+        names = vars(space) if module == "nodechannel.errors" else public_names(module)
+        for value in (getattr(space, name) for name in names if not name.startswith("_")):
+            if _kind(value) == "error" and value not in found.setdefault(value.__module__, []):
+                found[value.__module__].append(value)
+    return found
 
 
 def _commands_page() -> str:

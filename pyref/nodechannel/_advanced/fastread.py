@@ -36,105 +36,109 @@ _CONSTANTS = {tags.NULL: None, tags.TRUE: True, tags.FALSE: False, tags.UNDEFINE
 
 # Up to this length the strings of a frame are cut out of one text; of a longer frame no second copy is made.
 LONGEST_TEXT = 1 << 16
-
-
-class _Cuts:
-    """Stands for the text of a long frame."""
-
-    __slots__ = ("_frame",)
-
-    def __init__(self, frame: Frame) -> None:
-        self._frame = frame
-
-    def __getitem__(self, where: slice) -> str:
-        return self._frame[where].decode("latin-1")
+# A compiled build has no limit of its own.
+_DEEPEST = 500
 
 
 def read(frame: Frame) -> Any:
     """Return the value of a frame whose header is good; raises one of `FAILURES`."""
-    text = str(frame, "latin-1") if len(frame) <= LONGEST_TEXT else _Cuts(frame)
+    text = str(frame, "latin-1") if len(frame) <= LONGEST_TEXT else None
     tag = frame[2]
     if tag == _OBJECT:
-        return _object(frame, 3, [], text)[0]
+        return _object(frame, frame, 3, [], text, 0)[0]
     if tag == _DENSE:
-        return _array(frame, 3, [], text)[0]
+        return _array(frame, frame, 3, [], text, 0)[0]
     return _LEAVES[tag](frame, 3, [])[0]
 
 
-def _object(frame: Frame, at: int, objects: list[Any], text: Any) -> tuple[dict[str, Any], int]:
+# `data` is the frame once more: a compiled build knows it as an array of bytes.
+
+
+def _object(
+    frame: Frame, data: Frame, at: int, objects: list[Any], text: str | None, depth: int
+) -> tuple[dict[str, Any], int]:
+    if depth > _DEEPEST:
+        raise Rare
     found: dict[str, Any] = {}
     objects.append(found)
     count = 0
     while True:
-        tag = frame[at]
-        if tag == _LATIN1 and (size := frame[at + 1]) < 128:
+        tag = data[at]
+        if tag == _LATIN1 and (size := data[at + 1]) < 128:
             end = at + 2 + size
-            name = text[at + 2 : end]
+            name = text[at + 2 : end] if text is not None else _cut(frame, at + 2, end)
         elif tag == _OBJECT_END:
-            if count < 128 and frame[at + 1] == count == len(found):
+            if count < 128 and data[at + 1] == count == len(found):
                 return found, at + 2
             return found, _end(frame, at + 1, count, len(found))
         else:
             name, end = _name(frame, at, objects)
         count += 1
-        tag = frame[end]
-        if tag == _LATIN1 and (size := frame[end + 1]) < 128:
+        tag = data[end]
+        if tag == _LATIN1 and (size := data[end + 1]) < 128:
             at = end + 2 + size
-            found[name] = text[end + 2 : at]
-        elif tag == _INT32 and (size := frame[end + 1]) < 128:
+            found[name] = text[end + 2 : at] if text is not None else _cut(frame, end + 2, at)
+        elif tag == _INT32 and (size := data[end + 1]) < 128:
             found[name] = _INTEGERS[size]
             at = end + 2
         elif tag in _CONSTANTS:
             found[name] = _CONSTANTS[tag]
             at = end + 1
         elif tag == _OBJECT:
-            found[name], at = _object(frame, end + 1, objects, text)
+            found[name], at = _object(frame, data, end + 1, objects, text, depth + 1)
         elif tag == _DOUBLE:
             value = unpack_double(frame, end + 1)[0]
             found[name] = value if value % 1 else number(value)
             at = end + 9
         elif tag == _DENSE:
-            found[name], at = _array(frame, end + 1, objects, text)
+            found[name], at = _array(frame, data, end + 1, objects, text, depth + 1)
         else:
             found[name], at = _LEAVES[tag](frame, end + 1, objects)
 
 
-def _array(frame: Frame, at: int, objects: list[Any], text: Any) -> tuple[list[Any], int]:
-    length = frame[at]
+def _array(
+    frame: Frame, data: Frame, at: int, objects: list[Any], text: str | None, depth: int
+) -> tuple[list[Any], int]:
+    if depth > _DEEPEST:
+        raise Rare
+    length = data[at]
     if length < 128:
         at += 1
     else:
         length, at = varint(frame, at)
     found: list[Any] = []
     objects.append(found)
-    append = found.append
     for _ in range(length):
-        tag = frame[at]
-        if tag == _LATIN1 and (size := frame[at + 1]) < 128:
+        tag = data[at]
+        if tag == _LATIN1 and (size := data[at + 1]) < 128:
             start = at + 2
             at = start + size
-            append(text[start:at])
-        elif tag == _INT32 and (size := frame[at + 1]) < 128:
-            append(_INTEGERS[size])
+            found.append(text[start:at] if text is not None else _cut(frame, start, at))
+        elif tag == _INT32 and (size := data[at + 1]) < 128:
+            found.append(_INTEGERS[size])
             at += 2
         elif tag == _DOUBLE:
             value = unpack_double(frame, at + 1)[0]
-            append(value if value % 1 else number(value))
+            found.append(value if value % 1 else number(value))
             at += 9
         elif tag == _OBJECT:
-            value, at = _object(frame, at + 1, objects, text)
-            append(value)
+            value, at = _object(frame, data, at + 1, objects, text, depth + 1)
+            found.append(value)
         elif tag == _DENSE:
-            value, at = _array(frame, at + 1, objects, text)
-            append(value)
+            value, at = _array(frame, data, at + 1, objects, text, depth + 1)
+            found.append(value)
         else:
             value, at = _LEAVES[tag](frame, at + 1, objects)
-            append(value)
-    if frame[at] != _DENSE_END or frame[at + 1]:
+            found.append(value)
+    if data[at] != _DENSE_END or data[at + 1]:
         raise Rare
-    if length < 128 and frame[at + 2] == length:
+    if length < 128 and data[at + 2] == length:
         return found, at + 3
     return found, _end(frame, at + 2, length, length)
+
+
+def _cut(frame: Frame, start: int, end: int) -> str:
+    return frame[start:end].decode("latin-1")
 
 
 def _end(frame: Frame, at: int, count: int, distinct: int) -> int:

@@ -34,7 +34,7 @@ FAILURES = (Rare, Refused, FrameTooLong, RecursionError, RuntimeError)
 _DEEPEST = 500
 _SHORT = 128
 _STRING_HEADS = [tag(tags.LATIN1) + varint(size) for size in range(_SHORT)]
-_INTEGERS = [tag(tags.INT32) + varint(value << 1) for value in range(1024)]
+_INTEGERS = {value: tag(tags.INT32) + varint(value << 1) for value in range(1024)}
 _TRUE, _FALSE, _NULL = tag(tags.TRUE), tag(tags.FALSE), tag(tags.NULL)
 _OBJECT, _OBJECT_ENDS = tag(tags.OBJECT), [tag(tags.OBJECT_END) + varint(count) for count in range(_SHORT)]
 _DENSE_HEADS = [tag(tags.DENSE) + varint(length) for length in range(_SHORT)]
@@ -63,34 +63,35 @@ def _object(out: Output, value: dict[str, Any], depth: int) -> None:
     if depth > _DEEPEST:
         raise Rare
     numbers[id(value)] = len(numbers)
-    append = out.parts.append
-    append(_OBJECT)
-    known = _NAMES.get
+    parts, known, integers = out.parts, _NAMES, _INTEGERS
+    parts.append(_OBJECT)
     count = 0
     for key, member in value.items():
-        encoded = known(key)
+        encoded = known.get(key)
         if encoded is None:
             _name(out, key)
         else:
-            append(encoded)
+            parts.append(encoded)
         count += 1
         kind = type(member)
         if kind is str:
-            size = len(member)
-            if size < _SHORT and member.isascii():
-                append(_STRING_HEADS[size])
-                append(member.encode())
+            text: str = member
+            size = len(text)
+            if size < _SHORT and text.isascii():
+                parts.append(_STRING_HEADS[size])
+                parts.append(text.encode())
             else:
-                string(out, member)
+                string(out, text)
         elif kind is int:
-            if 0 <= member < 1024:
-                append(_INTEGERS[member])
-            else:
+            encoded = integers.get(member)
+            if encoded is None:
                 integer(out, member)
+            else:
+                parts.append(encoded)
         elif member is None:
-            append(_NULL)
+            parts.append(_NULL)
         elif kind is bool:
-            append(_TRUE if member else _FALSE)
+            parts.append(_TRUE if member else _FALSE)
         elif kind is float:
             double(out, member)
         elif id(member) in numbers:
@@ -101,7 +102,7 @@ def _object(out: Output, value: dict[str, Any], depth: int) -> None:
             _array(out, member, depth + 1)
         else:
             _other(out, member)
-    append(_OBJECT_ENDS[count] if count < _SHORT else tag(tags.OBJECT_END) + varint(count))
+    parts.append(_OBJECT_ENDS[count] if count < _SHORT else tag(tags.OBJECT_END) + varint(count))
 
 
 def _array(out: Output, value: list[Any], depth: int) -> None:
@@ -109,25 +110,27 @@ def _array(out: Output, value: list[Any], depth: int) -> None:
     if depth > _DEEPEST:
         raise Rare
     numbers[id(value)] = len(numbers)
-    append = out.parts.append
+    parts, integers = out.parts, _INTEGERS
     length = len(value)
-    append(_DENSE_HEADS[length] if length < _SHORT else tag(tags.DENSE) + varint(length))
+    parts.append(_DENSE_HEADS[length] if length < _SHORT else tag(tags.DENSE) + varint(length))
     count = 0
     for member in value:
         count += 1
         kind = type(member)
         if kind is str:
-            size = len(member)
-            if size < _SHORT and member.isascii():
-                append(_STRING_HEADS[size])
-                append(member.encode())
+            text: str = member
+            size = len(text)
+            if size < _SHORT and text.isascii():
+                parts.append(_STRING_HEADS[size])
+                parts.append(text.encode())
             else:
-                string(out, member)
+                string(out, text)
         elif kind is int:
-            if 0 <= member < 1024:
-                append(_INTEGERS[member])
-            else:
+            encoded = integers.get(member)
+            if encoded is None:
                 integer(out, member)
+            else:
+                parts.append(encoded)
         elif kind is float:
             double(out, member)
         elif id(member) in numbers:
@@ -140,7 +143,7 @@ def _array(out: Output, value: list[Any], depth: int) -> None:
             _other(out, member)
     if count != length:  # another thread has changed the list
         raise Rare
-    append(_DENSE_ENDS[length] if length < _SHORT else tag(tags.DENSE_END) + varint(0) + varint(length))
+    parts.append(_DENSE_ENDS[length] if length < _SHORT else tag(tags.DENSE_END) + varint(0) + varint(length))
 
 
 def _other(out: Output, value: Any) -> None:

@@ -86,6 +86,15 @@ class FrameFramer:
             self._keep(data[at:], frames)
         return frames
 
+    def whole(self, data: bytes) -> list[Body]:
+        """Return the frame in `data` where it is one whole frame and none is unfinished, else none; no state changes."""
+        if self._rest or self._start or self.error is not None or len(data) <= LENGTH:
+            return []
+        length, first = _unpack_start(data)
+        if first != _HEADER or length != len(data) - LENGTH or length > self.max_frame:
+            return []
+        return [data[LENGTH:]]
+
     def _complete(self, data: bytes, frames: list[Body]) -> bytes:
         """Finish the frame that has begun; return the rest of `data`."""
         rest = self._rest

@@ -15,12 +15,16 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
+from itertools import repeat
+from operator import call
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, NoReturn, Self, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, Unpack, overload
 
 from nodechannel._aio.wakeup import Waiters
+from nodechannel._core.connection import HIGH_WATER, MOST_HANDLES
 from nodechannel._core.delivery import WRITTEN_AT_ONCE, Delivery, DeliveryState
 from nodechannel._core.message import Message, ReceivedMessage
 from nodechannel._core.opening import open_connection
@@ -48,21 +52,26 @@ from nodechannel._start.living import keep
 from nodechannel._start.options import SpawnOptions
 from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
+from nodechannel._transport.bootstrap import start_for_asyncio
+from nodechannel._transport.native import allocate_lock
 from nodechannel._transport.opening import open_transport
-from nodechannel.errors import ChannelClosed, NoChannel, SendTimeout
+from nodechannel.errors import ChannelClosed, ChannelError, NoChannel, RemoteError, SendTimeout
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
+    from nodechannel._aio.listening import Listener
     from nodechannel._core.socketlist import Questions
     from nodechannel._io.steps import Wrote
 
+    Result = TypeVar("Result")
+
 _ABANDONED = DeliveryState.ABANDONED
 
-# Node's `send` returns false from this many queued bytes on ([LIF-009]).
-HIGH_WATER = 131072
+# Of a channel that was never changed; shared, because a deque takes as much memory as all else in a channel of asyncio.
+_NO_INTENT: deque[Any] = deque(maxlen=0)
 
-# Handles behind one that is under way before the next `send` of a handle waits, since each of them takes a descriptor; and how many are
-# left when it goes on.
-MOST_HANDLES = 128
+# How many handles are left behind the one under way when a `send` that waited for more of them goes on.
 MOST_HANDLES_LOW = 64
 
 # Messages that wait for their reader before the channel stops reading, so that a slow reader does not fill the memory; and how many are
@@ -82,8 +91,9 @@ class Channel:
     """An end of a channel.
 
     Made by `connect`, `fork` and `spawn`, inside a running event loop. As an asynchronous context manager it disconnects at the end of
-    the block. Its methods are for the event loop alone: a handler of `signal.signal`, a finalizer or another thread gives them to
-    `loop.call_soon_threadsafe`, or starts a task that calls them.
+    the block. Its methods are for the event loop alone: another thread gives them to `loop.call_soon_threadsafe`. A handler of
+    `signal.signal` and a finalizer may call `close`, start a task that calls others, or raise. An exception within asyncio's own code can
+    cost a task there, which `loop.add_signal_handler` avoids.
 
     Args:
         sock: the connected stream socket, owned by the channel from now on.
@@ -95,12 +105,22 @@ class Channel:
         self._transport = traced(open_transport(sock), serialization)
         self._connection = open_connection(serialization, options)
         self._events = self._connection.events
+        # As in the blocking front end.
+        self._arriving = map(deque.popleft, repeat(self._events))
         self._loop = asyncio.get_running_loop()
         self._connection.on_socket_closed = self._socket_closed
         self._waiters = Waiters(self._loop)
+        self._listener: Listener | None = None
         # The keys of received sockets that were closed, and whether `_read` is about to look at them.
         self._closed_keys: deque[str] = deque()
         self._closings_awaited = False
+        # Locked while the connection changes. A `with` statement releases it however the frame ends; a call that finds it locked comes
+        # from a handler that interrupts the change.
+        self._hold = allocate_lock()
+        # The last change. When an exception of a signal handler cuts it off, it is undone, and then made by `_mend`.
+        self._intent: deque[Any] = _NO_INTENT
+        next(flushes := self._flushing())
+        self._flushes = flushes
         self._flush_scheduled = False
         self._writer_registered = False
         # Whether the next message may leave at once: one for each read or turn, so that answers are quick and floods are joined.
@@ -151,17 +171,39 @@ class Channel:
         The rules of handles in the blocking front end hold here too, but `receive` reports a handle that is refused for good.
         Raises `InvalidMessage`, `InvalidHandle`, `ChannelClosed`, `SendTimeout`. Cancelled or timed out, the message stays queued.
         """
-        connection = self._connection
         if handle is None:
-            delivery = self._dispatch(connection.frame(message))
+            delivery = self._dispatch(self._connection.frame(message))
+            if delivery is WRITTEN_AT_ONCE:
+                return delivery
         else:
-            outgoing = SocketHandle(handle, keep_open, key, handle_type)
-            delivery = connection.send(message, outgoing)
-            self._schedule_flush()
-        crowded = handle is not None and connection.queued_handles > MOST_HANDLES
-        if crowded or connection.queued_bytes > HIGH_WATER or delivery.state is _ABANDONED:
-            await self._have_room(delivery, timeout, MOST_HANDLES_LOW if crowded else math.inf)
+            delivery = self._dispatch_handle(message, SocketHandle(handle, keep_open, key, handle_type))
+        connection = self._connection
+        many = handle is not None and connection.queued_handles > MOST_HANDLES
+        if many or connection.queued_bytes > HIGH_WATER or delivery.state is _ABANDONED:
+            await self._have_room(delivery, timeout, MOST_HANDLES_LOW if many else math.inf)
         return delivery
+
+    def send_nowait(
+        self,
+        message: object,
+        handle: Sendable | None = None,
+        *,
+        keep_open: bool = False,
+        key: str | None = None,
+        handle_type: HandleType | str | None = None,
+    ) -> Delivery:
+        """Queue a message as `send` does, and never wait, however much is queued; for callbacks. See `crowded`.
+
+        Raises the errors of `send` but `SendTimeout`.
+        """
+        if handle is None:
+            return self._dispatch(self._connection.frame(message))
+        return self._dispatch_handle(message, SocketHandle(handle, keep_open, key, handle_type))
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so much is queued that `send` waits, and that no callback of `listen` gets another message."""
+        return self._connection.crowded
 
     async def send_json(
         self,
@@ -194,12 +236,24 @@ class Channel:
         """Write the first frames after a read or a flush at once, and all others together at the end of the turn of the event loop."""
         if self._prompt and not self._writer_registered:
             self._prompt = False
-            delivery = send_now(self._transport, self._connection, frames)
+            try:
+                with self._hold:
+                    delivery = send_now(self._transport, self._connection, frames)
+            except BaseException:
+                self._mend()
+                raise
             if delivery is WRITTEN_AT_ONCE:
                 return delivery
-            self._schedule_flush()
-            return delivery or self._connection.queue(frames)
-        delivery = self._connection.queue(frames)
+            if delivery is not None:
+                self._schedule_flush()
+                return delivery
+        with self._hold:
+            delivery = self._connection.queue(frames)
+        self._schedule_flush()
+        return delivery
+
+    def _dispatch_handle(self, message: object, handle: SocketHandle) -> Delivery:
+        delivery = self._change(partial(self._connection.send, message, handle))
         self._schedule_flush()
         return delivery
 
@@ -215,11 +269,72 @@ class Channel:
         if delivery.state is _ABANDONED and not connection.connected:
             raise ChannelClosed("send")
 
+    def listen(
+        self,
+        on_message: Callable[[Message], object],
+        on_disconnect: Callable[[], object] | None = None,
+        *,
+        on_error: Callable[[RemoteError], object] | None = None,
+    ) -> None:
+        """Have each message handed to a function from now on, in the place of a task that waits for it.
+
+        The functions are called in the event loop, in the order of the stream, and answer with `send_nowait`. No message is handed up while
+        the channel is `crowded` or after `pause_reading`. `on_disconnect` is called once, when the channel has ended and every message was
+        handed up, or when a signal has ended the loop (`end_on_signal`). `on_error` is called with each fault of the peer in its place
+        among the messages. Faults without it, and exceptions of the functions, go to the exception handler of the event loop, and the next
+        message follows. Raises `RuntimeError` when the channel has a listener.
+        """
+        from nodechannel._aio.listening import Listener
+
+        self._refuse_second_reader()
+        self._listener = Listener(
+            self._loop, self._connection, on_message, on_disconnect, on_error, self._read_on
+        )
+        self._listener.hand_up_soon()
+        if self._reading:  # for its callbacks to see the variables of the caller
+            self._transport.remove_reader(self._loop)
+            self._reading = False
+        self._resume_reading()
+
+    def pause_reading(self) -> None:
+        """Hand no message to the function of `listen` until `resume_reading`; the peer is held back once some messages wait."""
+        self._listening().paused = True
+
+    def resume_reading(self) -> None:
+        """Hand up the messages that wait, and go on."""
+        listener = self._listening()
+        listener.paused = False
+        listener.hand_up_soon()
+
+    def _listening(self) -> Listener:
+        if self._listener is None:
+            raise RuntimeError("the channel has no listener: call `listen` first")
+        return self._listener
+
+    def _refuse_second_reader(self) -> None:
+        if self._listener is not None:
+            raise RuntimeError("the messages of this channel go to the functions of `listen`")
+
     async def receive(self, timeout: float | None = None) -> Message:
         """Return the next message; raises the errors of the blocking `receive`."""
         if not self._events:
             await self._arrival(timeout)
-        return self._take()
+        event = None
+        try:
+            for event in self._arriving:
+                if not self._reading:
+                    self._read_on()
+                if isinstance(event, ReceivedMessage):
+                    return event
+                raise event
+        except IndexError:  # a signal has ended the loop since then
+            raise ChannelClosed("receive") from None
+        except BaseException as error:
+            if event is not None and event is not error:  # a signal handler raised it
+                self._events.appendleft(event)
+            event = None  # an error that its own traceback keeps would live until the cyclic collector runs
+            raise
+        raise AssertionError("the iterator has no end")
 
     async def receive_many(self, timeout: float | None = None) -> list[Message]:
         """Return all messages that have been read, at least one; see the blocking `receive_many`."""
@@ -234,25 +349,12 @@ class Channel:
 
     async def _arrival(self, timeout: float | None) -> None:
         """Wait until an event is there; raises `ChannelClosed` at the end and `TimeoutError`."""
+        self._refuse_second_reader()
         if not await self._wait(self._connection.arrived, timeout):
             raise TimeoutError("no message arrived in time")
         # [LIF-001, LIF-003, LIF-004]
         if not self._events:
             raise ChannelClosed("receive")
-
-    def _take(self) -> Message:
-        try:
-            event = self._events.popleft()
-        except IndexError:  # a signal has ended the loop since the caller looked
-            raise ChannelClosed("receive") from None
-        if not self._reading:
-            self._read_on()
-        if isinstance(event, ReceivedMessage):
-            return event
-        try:
-            raise event
-        finally:
-            del event  # an error that its own traceback keeps would live until the cyclic collector runs
 
     def _read_on(self) -> None:
         """Go on reading once few messages wait for their reader."""
@@ -263,12 +365,8 @@ class Channel:
         return self
 
     async def __anext__(self) -> Message:
-        while not self._events:
-            if self._connection.closed or self._connection.stopped:
-                raise StopAsyncIteration
-            await self._waiters.until(self._connection.arrived)
         try:
-            return self._take()
+            return await self.receive()
         except ChannelClosed:
             raise StopAsyncIteration from None
 
@@ -296,9 +394,9 @@ class Channel:
     ) -> int:
         """Ask about a key, and wait for the answer."""
         connection, answer = self._connection, Answer()
-        ask(key, answer)
-        self._schedule_flush()
         try:
+            self._change(partial(ask, key, answer))
+            self._schedule_flush()
             if not await self._wait(lambda: answer.count is not None or not connection.connected, timeout):
                 raise TimeoutError("the peer did not answer in time")
         finally:
@@ -314,7 +412,7 @@ class Channel:
         Has no effect when the channel has ended. Cancelled, it goes on in the background. Raises `TimeoutError` after `timeout`
         seconds; then the channel is closed all the same.
         """
-        self._connection.disconnect()
+        self._change(self._connection.disconnect)
         self._resume_reading()
         self._flush()
         if not await self._wait(lambda: self._connection.closed, timeout):
@@ -323,10 +421,16 @@ class Channel:
 
     # [SEC-004]
     def close(self) -> None:
-        """End the channel now: queued and unread messages are dropped. Safe to call again."""
-        self._connection.close()
+        """End the channel now: queued and unread messages are dropped. Safe to call again.
+
+        Called by a signal handler amid a change of the channel, it takes effect in the next turn of the event loop.
+        """
+        if self._hold.locked():
+            self._loop.call_soon_threadsafe(self.close)
+            return
+        self._change(self._connection.close)
         self._after_io()
-        self._waiters.wake_all_soon()
+        self._wake_all_soon()
 
     def _end_on_signal(self) -> None:
         from nodechannel._start.signals import end_on_signal
@@ -341,11 +445,17 @@ class Channel:
         # At once: a task that finds messages waiting takes them without a turn of the event loop.
         self._connection.stop()
         self._events = deque()  # messages that wait are not delivered any more
+        self._arriving = map(deque.popleft, repeat(self._events))
         self._loop.call_soon_threadsafe(self._end_loop)
         return True
 
     def _end_loop(self) -> None:
+        self._wake_all_soon()
+
+    def _wake_all_soon(self) -> None:
         self._waiters.wake_all_soon()
+        if self._listener is not None:
+            self._listener.hand_up_soon()
 
     def forget(self) -> None:
         """Drop this process's copy of the channel after a fork; the other process goes on with its own, and with the event loop."""
@@ -366,7 +476,7 @@ class Channel:
 
     def _let_go(self) -> None:
         """Close the channel, but let the messages from before an error or a cancellation arrive, or before the limit of `linger`."""
-        self._connection.disconnect()
+        self._change(self._connection.disconnect)
         self._flush()
         if self._connection.closed:
             self.close()
@@ -386,30 +496,97 @@ class Channel:
         if not write_rest(self._transport, self._connection, deadline):
             warn_of_loss(self._connection.queued_bytes)
 
+    # Changes, each of which is done as a whole, whatever a signal handler raises.
+
+    def _change(self, action: Callable[[], Result]) -> Result:
+        """Change the connection."""
+        intent: deque[Callable[[], Result]] = deque((action,))
+        try:
+            with self._hold:
+                self._intent = intent
+                return self._connection.consume(intent, call)
+        except (ChannelError, OSError) as error:
+            if not isinstance(error, ChannelError) and error.errno is None:
+                self._mend()  # not of the system: a signal handler raises a TimeoutError of its own
+            else:
+                self._connection.recover()
+                intent.clear()
+            raise
+        except BaseException:
+            self._mend()
+            raise
+
+    def _mend(self) -> None:
+        """Undo what an exception of a signal handler cut off; make the change, and go on in the next turn of the event loop."""
+        connection = self._connection
+        connection.recover()
+        if self._intent:
+            with suppress(ChannelError, OSError):
+                connection.consume(self._intent, call)
+            connection.recover()
+            self._intent.clear()
+        next(flushes := self._flushing())
+        self._flushes = flushes
+        self._flush_scheduled = False
+        if self._transport.fileno() >= 0:
+            self._transport.remove_writer(self._loop)
+            self._writer_registered = False
+        self._loop.call_soon(self._take_up)
+
+    def _take_up(self) -> None:
+        """Go on where an exception of a signal handler came."""
+        with self._hold:
+            self._connection.take_in()
+        self._read_on()
+        self._flush()
+
     # Moving bytes.
 
     def _schedule_flush(self) -> None:
         if not self._flush_scheduled and not self._writer_registered:
+            self._loop.call_soon(next, self._flushes, None)
             self._flush_scheduled = True
-            self._loop.call_soon(self._flush)
+
+    def _flushing(self) -> Generator[None, None, None]:
+        """Flush at each step: an exception where a step begins is within the `try` statement, which it is not where a function begins."""
+        while True:
+            try:
+                yield
+                self._flush()
+            except GeneratorExit:
+                raise
+            except BaseException:
+                self._mend()
+                raise
 
     def _flush(self) -> None:
         self._flush_scheduled = False
         self._prompt = True
-        if self._transport.fileno() < 0:
-            return
+        try:
+            with self._hold:
+                if self._transport.fileno() >= 0:
+                    self._write()
+            # In the next turn: the caller may be a task, in the midst of something else.
+            if self._listener is not None and (self._connection.events or self._connection.closed):
+                self._listener.hand_up_soon()
+            self._waiters.wake()
+        except BaseException:
+            self._mend()
+            raise
+
+    def _write(self) -> None:
+        """Write as much as there is room for. The caller has the hold."""
         wrote = send_step(self._transport, self._connection)
         if wrote is not ALL or self._writer_registered:
             self._await_room(wrote)
         if not self._reading and not self._connection.settled:
             self._resume_reading()
         self._after_io()
-        self._waiters.wake()
 
     def _await_room(self, wrote: Wrote) -> None:
         """Come back when a write that did not go through can go on; stop coming when one did."""
         if wrote is UNTIL_SHORTAGE:
-            self._loop.call_later(SHORTAGE_RETRY, self._flush)
+            self._loop.call_later(SHORTAGE_RETRY, next, self._flushes, None)
         full = wrote is UNTIL_FULL
         if self._writer_registered and not full:
             self._transport.remove_writer(self._loop)
@@ -427,7 +604,7 @@ class Channel:
     def _report_closed_sockets(self) -> None:
         """Tell the peer of the sockets that were closed, if it wants to know."""
         while self._closed_keys:
-            self._connection.socket_closed(self._closed_keys.popleft())
+            self._connection.consume(self._closed_keys, self._connection.socket_closed)
         if self._connection.outbox.size:
             self._flush()
 
@@ -436,11 +613,16 @@ class Channel:
         # A task that takes a socket may well close it before it waits again; waking the event loop for that takes as long as taking it.
         self._closings_awaited = True
         try:
-            self._receive()
-        except (
-            BaseException
-        ):  # of a signal handler: the bytes are in the connection, and no event of the socket will tell
-            self._loop.call_soon(self._take_up)
+            with self._hold:
+                if self._transport.fileno() >= 0:  # a handler may have closed it meanwhile
+                    self._receive()
+            if self._listener is not None:
+                self._listener.hand_up()
+                if not self._reading:
+                    self._read_on()
+            self._waiters.wake()
+        except BaseException:  # the bytes are in the connection, and no event of the socket will tell
+            self._mend()
             raise
         finally:
             self._closings_awaited = False
@@ -448,7 +630,7 @@ class Channel:
                 self._report_closed_sockets()
 
     def _receive(self) -> None:
-        # No code may suspend between receiving bytes and feeding them.
+        """Read what is there, and write the answers. The caller has the hold."""
         connection = self._connection
         for _ in range(READS_A_TURN):
             try:
@@ -461,21 +643,19 @@ class Channel:
             # collector.
             if self._events or whole or connection.closed:
                 break
-        if self._connection.outbox.size:
-            self._flush()
-        else:
+        if connection.outbox.size:
+            self._flush_scheduled = False
+            self._write()
+        elif not connection.connected or len(connection.events) > self._read_ahead or connection.had_handles:
             self._after_io()
-            self._waiters.wake()
-
-    def _take_up(self) -> None:
-        """Go on after an exception of a signal handler."""
-        self._connection.take_in()
-        self._flush()
 
     def _resume_reading(self) -> None:
         if not self._reading and self._transport.fileno() >= 0:
+            if self._listener is None:
+                self._transport.add_reader(self._loop, self._read)
+            else:
+                self._listener.context.copy().run(self._transport.add_reader, self._loop, self._read)
             self._reading = True
-            self._transport.add_reader(self._loop, self._read)
 
     def _after_io(self) -> None:
         connection = self._connection
@@ -508,13 +688,13 @@ class Channel:
         self._transport.remove_reader(self._loop)
         self._transport.remove_writer(self._loop)
         self._reading = self._writer_registered = False
-        # [LIF-013]
-        self._transport.close()
         self._ended()
         if self._ended_by_signals:
             from nodechannel._start.signals import forget
 
             forget(self._end_loop_soon)
+        # [LIF-013]
+        self._transport.close()
 
     async def _wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
         """Wait until `done` or until `timeout` seconds passed; return whether it is done."""
@@ -630,10 +810,9 @@ async def connect(
 async def spawn(argv: Sequence[str | os.PathLike[str]], **options: Unpack[SpawnOptions]) -> ChildProcess:
     """Start any command with a channel; see the blocking `spawn`."""
     with ChannelPair() as pair:
-        process = await asyncio.create_subprocess_exec(
-            *pair.command(argv, options), **pair.popen_options(options)
-        )
+        process = await start_for_asyncio(pair.command(argv, options), pair.popen_options(options))
         try:
+            pair.met(process.pid)
             if pair.mark is not None:
                 await asyncio.to_thread(pair.follow, process.pid)
         except BaseException:

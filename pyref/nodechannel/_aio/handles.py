@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from nodechannel._handles.received import ReceivedHandle
+from nodechannel._transport.system import require_own
 
 _Protocol = TypeVar("_Protocol", bound=asyncio.BaseProtocol)
 
@@ -18,8 +19,9 @@ async def start_server(
 ) -> asyncio.Server:
     """Serve on a received `net.Server`; the options are those of `asyncio.start_server`.
 
-    Raises `HandleTaken` and `HandleMismatch`.
+    Raises `HandleTaken` and `HandleMismatch`; on Windows `NotOnThisSystem` under `ProactorEventLoop`, and the handle is not taken.
     """
+    require_own(asyncio.get_running_loop(), "to serve on a received server under ProactorEventLoop")
     return await asyncio.start_server(client_connected_cb, sock=handle.socket(), **options)
 
 
@@ -28,8 +30,9 @@ async def open_connection(
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Read and write a received `net.Socket`; the options are those of `asyncio.open_connection`.
 
-    Raises `HandleTaken` and `HandleMismatch`.
+    Raises `HandleTaken` and `HandleMismatch`; on Windows `NotOnThisSystem` under `ProactorEventLoop`, and the handle is not taken.
     """
+    require_own(asyncio.get_running_loop(), "to use a received connection under ProactorEventLoop")
     return await asyncio.open_connection(sock=handle.socket(), **options)
 
 

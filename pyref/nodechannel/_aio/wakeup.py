@@ -32,9 +32,7 @@ class Waiters:
 
         Another task may have gone on before and undone it, so the task must look again.
         """
-        wakeup = Wakeup(self._loop, self._waiting, done)
-        self._waiting.append(wakeup)
-        return wakeup
+        return Wakeup(self._loop, self._waiting, done)
 
     def wake(self) -> None:
         """Let the tasks go on that are done waiting: one of them on the spot, the others in the next turn of the event loop.
@@ -42,13 +40,12 @@ class Waiters:
         To be called last of all: the task may do anything before this returns. Within a task no other can run, so that all of them go on
         in the next turn then.
         """
+        waiting = self._waiting
+        if not waiting:
+            return
         first = None
-        for wakeup in tuple(self._waiting):
+        for wakeup in tuple(waiting):
             if wakeup.done():
-                try:
-                    self._waiting.remove(wakeup)
-                except ValueError:  # a signal handler has cancelled the task meanwhile
-                    continue
                 if first is None and asyncio.current_task(self._loop) is None:
                     first = wakeup
                 else:
@@ -58,9 +55,8 @@ class Waiters:
 
     def wake_all_soon(self) -> None:
         """Let all tasks go on in the next turn of the event loop, done or not."""
-        for wakeup in self._waiting:
+        for wakeup in tuple(self._waiting):
             self._loop.call_soon(wakeup.go_on)
-        self._waiting.clear()
 
 
 class Wakeup:
@@ -96,40 +92,43 @@ class Wakeup:
 
     def go_on(self) -> None:
         """Run the task until it awaits something again; has no effect when it went on before."""
-        callback, self._callback = self._callback, None
-        if callback is None:
-            return
-        try:
-            self._context.run(callback, self)
-        finally:
-            del callback  # an error of the task keeps this frame: with its callback it would live until the cyclic collector runs
+        # The task itself notes that it went on: an exception of a signal handler before that leaves it waiting.
+        if self._callback is not None:
+            self._context.run(self._callback, self)
 
     # The interface for the task.
 
     def __await__(self) -> Generator[Wakeup, None, None]:
-        self._asyncio_future_blocking = True
-        yield self
+        try:
+            self._waiting.append(self)
+            self._asyncio_future_blocking = True
+            yield self
+        finally:
+            self._callback = None
+            if self in self._waiting:
+                self._waiting.remove(self)
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """Return the event loop of the task."""
         return self._loop
 
     def add_done_callback(self, callback: Callable[[Wakeup], object], *, context: Context) -> None:
-        """Take the function that lets the task go on."""
+        """Take the function that lets the task go on, soon if a signal handler has ended its wait since the task looked."""
         self._callback = callback
         self._context = context
+        if self.done():
+            self._loop.call_soon(self.go_on)
 
     def cancel(self, msg: object = None) -> bool:
         """Let the task go on in the next turn with a `CancelledError`; return whether there is one."""
         if self._callback is None:
             return False
-        if self in self._waiting:
-            self._waiting.remove(self)
         self._cancelled = asyncio.CancelledError() if msg is None else asyncio.CancelledError(msg)
         self._loop.call_soon(self.go_on)
         return True
 
     def result(self) -> None:
         """Return; raises the `CancelledError` of `cancel`."""
+        self._callback = None
         if self._cancelled is not None:
             raise self._cancelled

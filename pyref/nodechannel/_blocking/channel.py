@@ -33,8 +33,9 @@ from nodechannel._start.ending import GRACE, warn_of_loss
 from nodechannel._start.living import keep
 from nodechannel._start.serialization import resolve
 from nodechannel._start.spawn import ChannelPair, channel_options, node_command
+from nodechannel._transport.bootstrap import start
 from nodechannel._transport.opening import open_transport
-from nodechannel._transport.owned import OwnedFd
+from nodechannel._transport.owned import watch_process
 from nodechannel.errors import ChannelClosed, HandleAbandoned, NoChannel, ReentrantCall, SendTimeout
 
 TYPE_CHECKING = False
@@ -399,7 +400,7 @@ class ChildProcess(Channel, BlockingChild):
 
     def _wait(self, deadline: float | None) -> int:
         try:
-            watched = OwnedFd.of_process(self.pid)
+            watched = watch_process(self.pid)
         except OSError:  # not Linux, or the child has been waited for
             return self._wait_blindly(deadline)
         try:
@@ -512,8 +513,9 @@ def spawn(
     `lifeline` and `end_on_signal` also `LifelineUnsupported` and `NotMainThread`.
     """
     with ChannelPair() as pair:
-        process = subprocess.Popen(pair.command(argv, options), **pair.popen_options(options))
+        process = start(pair.command(argv, options), pair.popen_options(options))
         try:
+            pair.met(process.pid)
             pair.follow(process.pid)
         except BaseException:
             process.kill()

@@ -13,15 +13,14 @@ their own thread is unfinished beneath them, and they may raise. Three rules mak
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 
 from nodechannel._core.delivery import Delivery, DeliveryState
 from nodechannel._io.steps import SHORTAGE_RETRY, UNTIL_SHORTAGE, receive_step, send_now, send_step
+from nodechannel._transport.bell import Bell
 from nodechannel._transport.native import RLock, allocate_lock, get_ident
-from nodechannel._transport.owned import OwnedFd
-from nodechannel.errors import ChannelClosed, ChannelError, HandleTaken, ReentrantCall
+from nodechannel.errors import ChannelClosed, ChannelError, ReentrantCall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ class Sleeper:
     """
 
     reads = writes = alone = on_descriptor = False
-    pipe: tuple[OwnedFd, OwnedFd] | None = None
+    pipe: Bell | None = None
 
     def __init__(self) -> None:
         self.alive = allocate_lock()
@@ -95,23 +94,20 @@ class Sleeper:
 
     def open_pipe(self) -> int:
         """Return the descriptor that becomes readable when the thread is woken."""
-        self.pipe = OwnedFd.pipe()
-        return self.pipe[0].fileno()
+        self.pipe = Bell()
+        return self.pipe.fileno()
 
     def close_pipe(self) -> None:
         """Close the pipe if there is one."""
-        for end in self.pipe or ():
-            end.close()
+        if self.pipe is not None:
+            self.pipe.close()
 
     # The caller of these has the lock of the pump.
 
     def ring(self) -> None:
         """Wake the thread, or keep it from falling asleep."""
         if self.pipe is not None:
-            try:  # noqa: SIM105 (importing contextlib takes longer than all that this file does)
-                os.write(self.pipe[1].fileno(), b"!")
-            except (BlockingIOError, HandleTaken):  # it was rung often, or has left
-                pass
+            self.pipe.ring()
         elif self._bell.locked():
             self._bell.release()
 
@@ -119,11 +115,8 @@ class Sleeper:
         """Forget that it was woken, before looking at the changes."""
         if self.pipe is None:
             self._bell.acquire(blocking=False)
-            return
-        try:  # noqa: SIM105 (see above)
-            os.read(self.pipe[0].fileno(), 100)
-        except BlockingIOError:
-            pass
+        else:
+            self.pipe.clear()
 
     def sleep(self, seconds: float) -> None:
         """Wait until the thread is woken."""
@@ -448,7 +441,7 @@ class Pump:
             if self.lock.acquire(blocking=False):
                 self._work()
         finally:
-            try:  # noqa: SIM105 (see above)
+            try:  # noqa: SIM105 (importing contextlib takes longer than all that this file does)
                 self.lock.release()
             except RuntimeError:  # another thread has it
                 pass

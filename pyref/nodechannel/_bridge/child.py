@@ -9,12 +9,16 @@ from typing import Any
 from nodechannel import asyncio as aio
 from nodechannel.errors import ChannelClosed, ChannelError, RemoteError
 
-# Seconds that a child has to end by itself.
-GRACE = 5.0
-
 
 class ChildFailed(ChannelError):
-    """The child ended, or was ended, before it answered."""
+    """The child ended, or was ended, before it answered.
+
+    Cause:
+        The command of the bridge crashed, or needed longer than `timeout`.
+
+    Remedy:
+        Run the command by itself, and read its standard error.
+    """
 
     code = "NC_CHILD_FAILED"
 
@@ -51,10 +55,18 @@ class Child:
 
     async def end(self, now: bool = False) -> None:
         """Disconnect, and wait for the child to end; at last end it."""
-        process, self._process = self._process, None
+        process = self._process
         if process is None:
             return
         if now:
             process.kill(9)
-        async with process:
-            pass
+        try:
+            async with process:
+                pass
+        finally:
+            self._process = None
+
+    def kill(self) -> None:
+        """Let the child end now, whether it works or is about to end."""
+        if self._process is not None:
+            self._process.kill(9)

@@ -19,13 +19,21 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="serve a Redis stream, node-ipc or standard input with children of the channel",
         usage="nodechannel bridge [options] SOURCE [KEY] -- CMD ...",
         description="Gives each message of a source to a child that is free; the child's next message is the answer. A message of a Redis "
-        "stream is acknowledged when it was answered. SIGTERM lets the messages under way end.",
+        "stream is acknowledged when it was answered. SIGTERM or SIGINT gives the messages under way their grace; "
+        "a second one ends at once.",
     )
     bridge.add_argument(
         "--children", type=int, default=1, metavar="N", help="children, each with one message at a time; 1"
     )
     bridge.add_argument(
         "--timeout", type=float, metavar="S", help="seconds for an answer before the child is ended; none"
+    )
+    bridge.add_argument(
+        "--grace",
+        type=float,
+        default=10.0,
+        metavar="S",
+        help="seconds after a signal before messages under way are given up, unacknowledged; 10",
     )
     bridge.add_argument(
         "--group", default="nodechannel", metavar="NAME", help="the consumer group; nodechannel"
@@ -74,7 +82,7 @@ async def _serve(arguments: argparse.Namespace, source: list[str], command: list
 
     key = source[1] if len(source) > 1 else None
     opened = await open_source(source[0], key, arguments.group, arguments.claim_after)
-    bridge = Bridge(opened, command, arguments.children, arguments.timeout, say)
+    bridge = Bridge(opened, command, arguments.children, arguments.timeout, arguments.grace, say)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, bridge.stop)

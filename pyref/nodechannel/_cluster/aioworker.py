@@ -19,6 +19,7 @@ from nodechannel._cluster.state import Leave
 from nodechannel._cluster.worker import WorkerProtocol
 from nodechannel._core.options import ChannelOptions, OpenOptions
 from nodechannel._lazy import ssl
+from nodechannel._transport.system import require_own
 from nodechannel.errors import ChannelClosed
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class Worker(Channel):
         """Whether this worker is about to end, as the primary asked it to."""
         return self._protocol.leave is not Leave.STAYING
 
-    async def listen(
+    # A worker listens at a port; its messages are received, not listened to.
+    async def listen(  # type: ignore[override]
         self,
         port: int = 0,
         client_connected_cb: Connected | None = None,
@@ -84,6 +86,7 @@ class Worker(Channel):
         makes a protocol, as in the event loop's `create_server`. Without a host it listens at all addresses.
         Raises `ListenFailed`, `socket.gaierror` for an unknown host, `ChannelClosed`, and `TimeoutError` after `timeout` seconds.
         """
+        require_own(asyncio.get_running_loop(), "to serve the primary's connections under ProactorEventLoop")
         factory = _factory(client_connected_cb, protocol_factory, limit)
         if path is not None:
             query = places.unix_query(path, backlog)

@@ -20,11 +20,17 @@ from nodechannel._cluster.messages import BACKLOG
 from nodechannel._cluster.state import Leave
 from nodechannel._cluster.worker import ServerLink, WorkerProtocol
 from nodechannel._lazy import public, typing
+from nodechannel._transport.system import require_unix
 from nodechannel.errors import ChannelClosed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nodechannel._cluster.messages import Query
+
+# Windows waits for no socket together with the channel.
+_REMEDY = (
+    "set the primary's policy to cluster.SCHED_RR, or use nodechannel.cluster.asyncio under SelectorEventLoop"
+)
 
 
 class Worker(Channel):
@@ -246,6 +252,8 @@ class Server:
 
     def _shared(self) -> tuple[int, ...]:
         """Return the descriptor of the shared socket, if there is one."""
+        if self._sock is not None:
+            require_unix("to wait for a shared server with calls that block", _REMEDY)
         return () if self._sock is None or self._sock.fileno() < 0 else (self._sock.fileno(),)
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from nodechannel._cluster.messages import BACKLOG, HIGHEST_PORT, IPV6_ONLY, UNIX, Query, listen_failed
+from nodechannel._transport.system import UNIX_FAMILY, require_unix
 from nodechannel.errors import ChannelClosed
 
 TYPE_CHECKING = False
@@ -30,7 +31,11 @@ _FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6, "udp4": socket.AF_INET, "udp
 
 
 def unix_query(path: str | os.PathLike[str], backlog: int = BACKLOG) -> Query:
-    """Return the question for a Unix socket; the path becomes absolute, since the primary may be elsewhere."""
+    """Return the question for a Unix socket; the path becomes absolute, since the primary may be elsewhere.
+
+    Raises `NotOnThisSystem` on Windows.
+    """
+    require_unix("a server at a path", "listen at a port of 127.0.0.1")
     return Query(os.path.abspath(path), -1, UNIX, backlog=backlog)  # noqa: PTH100 (Path.absolute keeps ..)
 
 
@@ -103,7 +108,7 @@ def _bound(family: socket.AddressFamily, query: Query, address: Any) -> socket.s
         sock.setblocking(False)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, bool(query.flags & IPV6_ONLY))
-        if family != socket.AF_UNIX and (not query.is_udp or query.flags & _UDP_REUSE_ADDRESS):
+        if family != UNIX_FAMILY and (not query.is_udp or query.flags & _UDP_REUSE_ADDRESS):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
     except BaseException:
@@ -129,7 +134,7 @@ def error_number(error: Exception) -> int:
 
 def sockname(sock: socket.socket) -> dict[str, Any] | None:
     """Return the address of a socket in Node's words; None for a Unix socket."""
-    if sock.family == socket.AF_UNIX:
+    if sock.family == UNIX_FAMILY:
         return None
     address, port = sock.getsockname()[:2]
     return {"address": address, "family": "IPv6" if sock.family == socket.AF_INET6 else "IPv4", "port": port}
@@ -173,7 +178,7 @@ def take_shared(server: ServerLink) -> socket.socket | None:
 def _matches(sock: socket.socket, query: Query) -> bool:
     """Return whether a shared socket is bound where the question says; Node also sends a socket that it could not bind."""
     name = sock.getsockname()
-    if query.address_type == UNIX or sock.family == socket.AF_UNIX:
+    if query.address_type == UNIX or sock.family == UNIX_FAMILY:
         # Node binds to a relative path where that is shorter, so that the two names need not be the same.
         return bool(name) and query.address_type == UNIX
     return name[1] != 0 and query.port in (0, name[1])

@@ -10,10 +10,11 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
-from nodechannel._aio.channel import HIGH_WATER, MOST_HANDLES, ChildProcess
+from nodechannel._aio.channel import ChildProcess
 from nodechannel._cluster.identity import UNIQUE_ID
 from nodechannel._cluster.messages import Query
 from nodechannel._cluster.primary import PrimaryProtocol, WorkerLink
+from nodechannel._core.connection import HIGH_WATER, MOST_HANDLES
 from nodechannel._core.options import OpenOptions
 from nodechannel._core.outgoing import Outgoing
 from nodechannel._start.spawn import ChannelPair, node_command

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from collections import deque
 from functools import partial
-from itertools import repeat
+from itertools import chain, repeat
+from operator import itemgetter
 
 from nodechannel._core.delivery import Delivery, DeliveryState
 from nodechannel._core.handover import HandOvers
@@ -63,8 +64,23 @@ _ABOUT_SOCKETS = (
     Cmd.SOCKET_ALL_CLOSED,
 )
 
+# Node's `send` returns false from this many queued bytes on ([LIF-009]).
+HIGH_WATER = 131072
+
+# Handles behind one that is under way before a sender of handles waits, since each of them takes a descriptor.
+MOST_HANDLES = 128
+
 # Descriptors that are kept while a line is unfinished: it is at most one envelope ([SEC-003]).
 MOST_UNCLAIMED = 1
+
+# For `_take_whole`: the message of a pair, and what stands beside all messages but the first.
+_message_of = itemgetter(0)
+_NOTHING = repeat(None)
+# The place of the record that `list.pop` removes.
+_FIRST = (0,)
+
+# In the place of the events of a record as long as none were there; nothing is added to it.
+_NEVER_STAGED: deque[Any] = deque(maxlen=0)
 
 # Of ACK and NACK frames, whose delivery is never observed.
 _UNOBSERVED = Delivery()
@@ -97,6 +113,39 @@ class Connection:
         frames: return the frames of many user messages, in pieces for `queue`.
     """
 
+    # Without a dictionary: one of this many members takes two kilobytes.
+    __slots__ = (
+        "_ack_body",
+        "_decode",
+        "_decode_all",
+        "_framer",
+        "_hand_over",
+        "_internal_staged",
+        "_pending_fds",
+        "_received_sockets",
+        "_serialization",
+        "_staged",
+        "_state",
+        "_truncated",
+        "_undo",
+        "closed",
+        "closings",
+        "connected",
+        "counts",
+        "events",
+        "faulty",
+        "frame",
+        "frames",
+        "had_handles",
+        "inbox",
+        "mode",
+        "on_internal",
+        "on_socket_closed",
+        "outbox",
+        "stopped",
+        "unhindered",
+    )
+
     def __init__(self, serialization: Serialization, *, max_line: int | None = None) -> None:
         self.outbox = Outbox()
         self._serialization = serialization
@@ -105,11 +154,11 @@ class Connection:
         self._framer = serialization.framer(max_line)
         # The serialization's own methods: a method in between would cost as much as the checks in them.
         self.frame, self.frames = serialization.frame, serialization.frames
-        self._ack_alone = [serialization.ack_body]
+        self._ack_body = serialization.ack_body
         # What the reading calls returned and nothing has been made of yet, in order; the call itself appends it.
-        self.inbox: deque[Received] = deque()
+        self.inbox: list[Received] = []
         # The events of the record that is being taken in, and how to return to the state before that record.
-        self._staged: deque[Any] = deque()
+        self._staged: deque[Any] = _NEVER_STAGED
         self._internal_staged = False
         self._undo: tuple[Any, ...] | None = None
         self._state = Channel.OPEN
@@ -123,11 +172,11 @@ class Connection:
         # The news for the user, in the order of the stream; a front end takes from the left ([FLO-002]).
         self.events: deque[Event] = deque()
         # Whether an error was ever among them.
-        self._faulty = False
+        self.faulty = False
         # Whether a handle ever came.
         self.had_handles = False
         # Descriptors that no handle message has claimed yet, in order of arrival.
-        self._pending_fds: deque[OwnedFd] = deque()
+        self._pending_fds: list[OwnedFd] = []
         self._truncated = False
         self._hand_over = HandOvers(self.outbox)
         self._received_sockets = ReceivedSockets()
@@ -160,7 +209,14 @@ class Connection:
     @property
     def queued_bytes(self) -> int:
         """Bytes of all messages that the kernel has not taken."""
-        return self.outbox.size + self._hand_over.held.size
+        return self.outbox.size + self._hand_over.held_size
+
+    @property
+    def crowded(self) -> bool:
+        """Whether a sender has to wait, for bytes or for handles."""
+        if self.unhindered:
+            return self.outbox.size > HIGH_WATER
+        return self.queued_bytes > HIGH_WATER or self.queued_handles > MOST_HANDLES
 
     @property
     def queued_handles(self) -> int:
@@ -200,7 +256,7 @@ class Connection:
         except BaseException:  # of a signal handler
             events.extendleft(reversed(taken))
             raise
-        if self._faulty and set(map(type, taken)) != {ReceivedMessage}:
+        if self.faulty and set(map(type, taken)) != {ReceivedMessage}:
             errors = (index for index, event in enumerate(taken) if isinstance(event, RemoteError))
             first = next(errors, len(taken))
             events.extendleft(reversed(taken[max(first, 1) :]))
@@ -231,7 +287,12 @@ class Connection:
         """End a transaction, and forget the removed writes."""
         self._undo = None
         self.outbox.commit()
-        self._hand_over.held.commit()
+        self._hand_over.commit()
+
+    @property
+    def amid_frame(self) -> bool:
+        """Whether the bytes read so far end within a frame."""
+        return self._framer.buffered > 0
 
     @property
     def unfinished(self) -> bool:
@@ -246,11 +307,11 @@ class Connection:
         if self._undo is not None:
             source, record, framer, checkpoint = self._undo
             self._framer.restore(framer)
-            self._staged.clear()
+            self._staged = _NEVER_STAGED
             if checkpoint is not None:
                 self._restore(checkpoint)
             if not source or source[0] is not record:
-                source.appendleft(record)
+                source.insert(0, record)
             self._undo = None
         elif self._staged:
             self._publish()
@@ -266,16 +327,16 @@ class Connection:
             self._hand_over.checkpoint(),
             tuple(self._pending_fds),
             (self._state, self.connected, self.unhindered, self.closed),
-            (self._faulty, self._truncated, self.on_socket_closed),
+            (self.faulty, self._truncated, self.on_socket_closed),
         )
 
     def _restore(self, checkpoint: tuple[Any, ...]) -> None:
         outbox, hand_over, pending_fds, state, others = checkpoint
         self.outbox.restore(outbox)
         self._hand_over.restore(hand_over)
-        self._pending_fds = deque(pending_fds)
+        self._pending_fds = list(pending_fds)
         self._state, self.connected, self.unhindered, self.closed = state
-        self._faulty, self._truncated, self.on_socket_closed = others
+        self.faulty, self._truncated, self.on_socket_closed = others
 
     def _publish(self) -> None:
         """Hand up the events of a record: each event moves in one step."""
@@ -393,26 +454,62 @@ class Connection:
             self.recover()
         inbox = self.inbox
         while inbox:
-            record = inbox[0]
-            data, ancillary, flags, descriptors = record
-            if ancillary:
-                descriptors = deque(descriptors_in(ancillary))
-                record = inbox[0] = (data, (), flags, descriptors)
-            if descriptors:
-                own_all(descriptors, self._pending_fds)
-            # As `consume`; but where a record brings plain messages alone, the framer alone changes.
-            plain = data and not (self._pending_fds or self.closed or flags & TRUNCATED)
-            self._undo = (inbox, record, self._framer.checkpoint(), None if plain else self._checkpoint())
-            if plain:
-                self._take_bytes(data)
+            if not self._take_whole(inbox[0]):
+                self._take_record(inbox[0])
+
+    def _take_whole(self, record: Received) -> bool:
+        """Take in a record of whole plain messages, as most are; return False where there is more to it, and nothing has been done.
+
+        Up to the last statement nothing changes. That one moves the messages to the events, and the record away, within calls written in C.
+        """
+        data, ancillary, flags, descriptors = record
+        if ancillary or descriptors or flags & TRUNCATED or self._pending_fds or not self.unhindered:
+            return False
+        bodies = self._framer.whole(data)
+        try:
+            # [FLO-003]
+            if len(bodies) == 1:
+                values: Sequence[Any] = (self._decode(bodies[0]),)
+            elif bodies:
+                values = self._decode_all(bodies)
             else:
-                self._take_in(data, flags)
-            inbox.popleft()
-            if self._undo[3] is None:
-                self._undo = None
-            else:
-                self._commit()
-            self._publish()
+                return False
+        except MalformedMessage:
+            return False
+        messages = []
+        for value in values:
+            if type(value) is dict and "cmd" in value and is_internal(value):
+                return False
+            message = ReceivedMessage()
+            message.data = value
+            message.handle = None
+            messages.append(message)
+        record_away = map(list.pop, (self.inbox,), _FIRST)
+        self.events.extend(map(_message_of, zip(messages, chain(record_away, _NOTHING))))  # noqa: B905
+        return True
+
+    def _take_record(self, record: Received) -> None:
+        """Take in any record, as one transaction."""
+        inbox = self.inbox
+        data, ancillary, flags, descriptors = record
+        if ancillary:
+            descriptors = deque(descriptors_in(ancillary))
+            record = inbox[0] = (data, (), flags, descriptors)
+        if descriptors:
+            own_all(descriptors, self._pending_fds)
+        # As `consume`; but where a record brings plain messages alone, the framer alone changes.
+        plain = data and not (self._pending_fds or self.closed or flags & TRUNCATED)
+        self._undo = (inbox, record, self._framer.checkpoint(), None if plain else self._checkpoint())
+        if plain:
+            self._take_bytes(data)
+        else:
+            self._take_in(data, flags)
+        inbox.pop(0)
+        if self._undo[3] is None:
+            self._undo = None
+        else:
+            self._commit()
+        self._publish()
 
     def _deepen(self) -> None:
         """Let the transaction that is under way be able to undo any change, because more than plain messages has come."""
@@ -471,7 +568,9 @@ class Connection:
     # Receiving.
 
     def _receive_bodies(self, bodies: Sequence[Body]) -> None:
-        if bodies == self._ack_alone:  # all that comes while a handle is waited for, as every peer writes it
+        if (
+            len(bodies) == 1 and bodies[0] == self._ack_body
+        ):  # all that comes while a handle is waited for, as every peer writes it
             self._deepen()
             self._receive_ack()
             return
@@ -496,7 +595,7 @@ class Connection:
                 self._receive_values([value])
 
     def _receive_values(self, values: list[Any]) -> None:
-        append = self._staged.append
+        append = self._stage().append
         for value in values:
             if type(value) is dict and "cmd" in value and is_internal(value):
                 # [CLS-003]
@@ -507,10 +606,16 @@ class Connection:
                 message.handle = None
                 append(message)
 
+    def _stage(self) -> deque[Any]:
+        """Return the place of the events of the record, made by the first use: most records come without."""
+        if self._staged is _NEVER_STAGED:
+            self._staged = deque()
+        return self._staged
+
     def _report(self, error: RemoteError) -> None:
         """Put an error into its place among the messages."""
-        self._faulty = True
-        self._staged.append(error)
+        self.faulty = True
+        self._stage().append(error)
 
     def _receive_internal(self, value: dict[str, Any]) -> None:
         self._deepen()
@@ -529,7 +634,7 @@ class Connection:
     def _hand_internal(self, value: dict[str, Any], handle: ReceivedHandle | None) -> None:
         """Put an internal message into its place among the events, for `on_internal`."""
         self._internal_staged = True
-        self._staged.append(Internal(value, handle))
+        self._stage().append(Internal(value, handle))
 
     def _receive_handle(self, value: dict[str, Any]) -> None:
         data = value.get("msg")
@@ -543,7 +648,7 @@ class Connection:
             self._truncated = False
             return
         # [HND-030]
-        fd = self._pending_fds.popleft()
+        fd = self._pending_fds.pop(0)
         self.had_handles = True
         # [HND-019, HND-034, HND-042]
         self.outbox.put(
@@ -570,7 +675,7 @@ class Connection:
         message = ReceivedMessage()
         message.data = data
         message.handle = handle
-        self._staged.append(message)
+        self._stage().append(message)
 
     def _close_strays(self, but: int = 0) -> None:
         """Close the descriptors that no handle message has claimed, but for the oldest of them."""

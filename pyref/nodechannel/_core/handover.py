@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nodechannel._core import outbox
     from nodechannel._transport.owned import OwnedFd
 
-    Checkpoint: TypeAlias = tuple[HandOver, Write | None, int, int, int, outbox.Checkpoint]
+    Checkpoint: TypeAlias = tuple[HandOver, Write | None, int, int, int, outbox.Checkpoint | None]
 
 _IDLE = HandOver.IDLE
 _SEND, _WRITE_DONE, _GIVE_UP = HandOverInput.SEND, HandOverInput.WRITE_DONE, HandOverInput.GIVE_UP
@@ -31,18 +31,29 @@ class HandOvers:
         outbox: where writes go whose turn has come.
 
     Attributes:
-        held: writes behind the handle ([HND-010]).
         waiting: how many handles are among them.
     """
 
-    __slots__ = ("_in_flight", "_outbox", "_state", "held", "waiting")
+    __slots__ = ("_held", "_in_flight", "_outbox", "_state", "waiting")
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._state = _IDLE
         self._in_flight: Write | None = None
-        self.held = Outbox()
+        self._held: Outbox | None = None
         self.waiting = 0
+
+    @property
+    def held(self) -> Outbox:
+        """The writes behind the handle ([HND-010]); made by the first use, because most channels hand nothing over."""
+        if self._held is None:
+            self._held = Outbox()
+        return self._held
+
+    @property
+    def held_size(self) -> int:
+        """Bytes behind the handle."""
+        return 0 if self._held is None else self._held.size
 
     @property
     def idle(self) -> bool:
@@ -92,7 +103,7 @@ class HandOvers:
     # [HND-025]
     def abandon_all(self) -> None:
         """Give up all that was not delivered: the channel ends."""
-        for write in (*self._outbox.clear(), *self.held.clear()):
+        for write in (*self._outbox.clear(), *(self.held.clear() if self._held else ())):
             _conclude(write, _ABANDONED)
         if self._in_flight is not None:
             _conclude(self._in_flight, _ABANDONED)
@@ -103,8 +114,9 @@ class HandOvers:
     def checkpoint(self) -> Checkpoint:
         """Return the state, for `restore`."""
         write = self._in_flight
+        held = None if self._held is None else self._held.checkpoint()
         refusals, offset = (0, 0) if write is None else (write.delivery.refusals, write.offset)
-        return self._state, write, refusals, offset, self.waiting, self.held.checkpoint()
+        return self._state, write, refusals, offset, self.waiting, held
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Return to the state of a checkpoint."""
@@ -112,7 +124,15 @@ class HandOvers:
         self._in_flight = write
         if write is not None:
             write.delivery.refusals, write.offset = refusals, offset
-        self.held.restore(held)
+        if held is None:
+            self._held = None
+        else:
+            self.held.restore(held)
+
+    def commit(self) -> None:
+        """Forget the checkpoint."""
+        if self._held is not None:
+            self._held.commit()
 
     def _start(self, write: Write) -> None:
         # [HND-017]
@@ -126,7 +146,7 @@ class HandOvers:
             _conclude(self._in_flight, state)
         self._in_flight = None
         # [HND-020, HND-023]
-        while self.held.size and self.idle:
+        while self.held_size and self.idle:
             write = self.held.take()
             if write.fd is not None:
                 self.waiting -= 1
@@ -146,4 +166,4 @@ def _conclude(write: Write, state: DeliveryState) -> None:
     if state is _ABANDONED and not write.shared:
         write.delivery._give_back(write.fd)
     else:
-        write.fd.close()  # [HND-055]
+        write.fd.close()  # [HND-055, HND-060]

@@ -7,9 +7,7 @@ therefore accounted by `account`, which can be repeated; all other changes belon
 
 from __future__ import annotations
 
-from collections import deque
-
-from nodechannel._core.delivery import Delivery
+from nodechannel._core.delivery import WRITTEN_AT_ONCE, Delivery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 
     from nodechannel._transport.owned import OwnedFd
 
-    Checkpoint: TypeAlias = tuple[deque["Write"], int, list["Write"], int, "Write | None", int, int]
+    Checkpoint: TypeAlias = tuple[list["Write"], int, list["Write"], int, "Write | None", int, int]
 
 BLOCK_SIZE = 65536
 """Bytes up to which frames are joined into one write: about what a socket takes at once. A longer frame is not copied."""
@@ -64,7 +62,7 @@ class Outbox:
     __slots__ = ("_open", "_open_size", "_removed", "direct", "size", "taken", "waiting")
 
     def __init__(self) -> None:
-        self.waiting: deque[Write] = deque()
+        self.waiting: list[Write] = []
         # The writes that `take` removed since the last checkpoint: a copy of all that waits would cost each transaction more.
         self._removed: list[Write] = []
         self._open: Write | None = None
@@ -74,13 +72,17 @@ class Outbox:
         self.taken = 0
 
     def push(self, frame: bytes) -> Delivery:
-        """Append a frame; return the delivery of the write that will carry it."""
+        """Append a frame; return the delivery of the write that will carry it. An empty list of messages has that of the last."""
+        if not frame:
+            return self.waiting[-1].delivery if self.waiting else WRITTEN_AT_ONCE
         size = len(frame)
         self._open_size += size
         current = self._open
         if current is None or self._open_size > BLOCK_SIZE:
-            current = self._begin(size)
-        # [FRM-009] No call between the two: a signal handler cannot run here.
+            current = self._open = Write(b"", Delivery())
+            self._open_size = size
+            # [FRM-009] No call until the end, here and below: a signal handler cannot run there.
+            self.waiting += (current,)
         current.frames += (frame,)
         self.size += size
         return current.delivery
@@ -96,7 +98,7 @@ class Outbox:
         self._open = None
         write = self.waiting[0]
         self._removed.append(write)
-        self.waiting.popleft()
+        self.waiting.pop(0)
         write.join()
         self.size -= len(write.data)
         return write
@@ -136,7 +138,7 @@ class Outbox:
 
     def drop(self) -> None:
         """Remove the first write, of which the kernel has all bytes."""
-        self.waiting.popleft()
+        self.waiting.pop(0)
 
     def account_direct(self) -> None:
         """Queue the bytes of `direct` that the kernel did not take. If it took none, none is kept: its sender has an error."""
@@ -153,7 +155,7 @@ class Outbox:
     def clear(self) -> list[Write]:
         """Forget all writes; return the writes that were not completely written."""
         unwritten = list(self.waiting)
-        self.waiting = deque()  # another one: a checkpoint keeps the old one
+        self.waiting = []  # another one: a checkpoint keeps the old one
         self._open = None
         self.size = 0
         return unwritten
@@ -182,17 +184,10 @@ class Outbox:
         self.waiting, self._removed = waiting, removed
         while removed:
             if not waiting or waiting[0] is not removed[-1]:
-                waiting.appendleft(removed[-1])
+                waiting.insert(0, removed[-1])
             removed.pop()
         while len(waiting) > count:
             waiting.pop()
         if self._open is not None:
             self._open.data = b""
             del self._open.frames[frames:]
-
-    def _begin(self, size: int) -> Write:
-        """Begin another write with a frame of that size."""
-        self._open = Write(b"", Delivery())
-        self._open_size = size
-        self.waiting.append(self._open)
-        return self._open

@@ -32,6 +32,12 @@ class Framer(Protocol):
     def feed(self, data: bytes) -> Sequence[Body]:
         """Return the bodies that `data` completes, those before an error too."""
 
+    def whole(self, data: bytes) -> Sequence[Body]:
+        """Return the bodies in `data` where it is whole frames and no frame is unfinished, else none; no state changes.
+
+        An answer with no bodies is always right: `feed` follows.
+        """
+
     def checkpoint(self) -> Any:
         """Return the state for `restore`, in constant time."""
 

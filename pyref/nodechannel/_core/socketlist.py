@@ -21,7 +21,7 @@ class ReceivedSockets:
     def __init__(self) -> None:
         self._open: dict[str, int] = {}
         # Keys whose sender wants to be told when the last socket is closed.
-        self._announce: set[str] = set()
+        self._announce: dict[str, None] = {}
 
     def arrived(self, key: str, handle: ReceivedHandle, told: Callable[[], None]) -> None:
         """Count another open socket, which calls `told` when it is closed."""
@@ -45,14 +45,14 @@ class ReceivedSockets:
         # [SLS-013]
         if key not in self._open:
             return False
-        self._announce.add(key)
+        self._announce[key] = None
         return self._due(key)
 
     def _due(self, key: str) -> bool:
         # [SLS-016, SLS-020]
         if self._open[key] or key not in self._announce:
             return False
-        self._announce.remove(key)
+        del self._announce[key]
         return True
 
 

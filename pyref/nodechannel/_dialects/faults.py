@@ -24,6 +24,12 @@ class RemoteException(ChannelError):
         message: its text.
         stack: its traceback or JavaScript stack; empty if the remote side sent none.
         data: the data that came with it, or None.
+
+    Cause:
+        A function of the other side raised it.
+
+    Remedy:
+        Correct the function there; `stack` has the place.
     """
 
     code = "NC_REMOTE_EXCEPTION"

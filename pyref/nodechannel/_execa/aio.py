@@ -12,6 +12,7 @@ from typing import Any, Self
 from nodechannel import asyncio as aio
 from nodechannel._dialects.remedy import EXECA, remedy
 from nodechannel._execa.exchange import Exchange
+from nodechannel._io.limits import seconds
 from nodechannel.errors import ChannelClosed, RemoteError
 
 
@@ -45,7 +46,7 @@ class Ipc:
         self._start()
         envelope, sent = self._exchange.wrap(message)
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds(timeout)):
                 await self.channel.send(envelope)
                 await self._settle()
                 async with self._changed:
@@ -63,7 +64,7 @@ class Ipc:
         timeout: float | None = None,
     ) -> Any:
         """Return the next message that `filter` accepts; raises `ChannelClosed` and `TimeoutError`."""
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(seconds(timeout)):
             async with self._listen() as queue:
                 while True:
                     message = await self._next(queue)

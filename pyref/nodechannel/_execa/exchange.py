@@ -14,7 +14,14 @@ CANCEL = "execa:ipc:cancel"
 
 
 class NotListening(ChannelError):
-    """A strict message arrived, but the remote side was not listening; it was dropped there."""
+    """A strict message arrived, but the remote side was not listening; it was dropped there.
+
+    Cause:
+        The other side calls `getOneMessage` or `getEachMessage` too late.
+
+    Remedy:
+        Let it listen first, and then ask for the message.
+    """
 
     code = "NC_NOT_LISTENING"
 
@@ -25,7 +32,14 @@ class NotListening(ChannelError):
 
 
 class Deadlock(ChannelError):
-    """Both sides sent a strict message and neither listens, so neither would get its acknowledgement."""
+    """Both sides sent a strict message and neither listens, so neither would get its acknowledgement.
+
+    Cause:
+        Each side waits for an acknowledgement that only a listening side gives.
+
+    Remedy:
+        Receive in a second task or thread while a strict message is sent.
+    """
 
     code = "NC_DEADLOCK"
 
@@ -40,6 +54,12 @@ class Cancelled(ChannelError):
 
     Attributes:
         reason: the parent's reason, as it arrived.
+
+    Cause:
+        The parent's `AbortController` was aborted.
+
+    Remedy:
+        Clean up and end; nothing is wrong.
     """
 
     code = "NC_CANCELLED"

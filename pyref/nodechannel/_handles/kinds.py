@@ -12,6 +12,7 @@ from nodechannel._handles.types import (
     NET_SOCKET,
     HandleType,
 )
+from nodechannel._transport.system import UNIX_FAMILY
 from nodechannel.errors import InvalidHandle
 
 TYPE_CHECKING = False
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _INET = (socket.AF_INET, socket.AF_INET6)
-_STREAM_FAMILIES = (*_INET, socket.AF_UNIX)
+_STREAM_FAMILIES = (*_INET, UNIX_FAMILY)
 _DGRAM_FAMILIES: dict[str | None, int] = {"udp4": socket.AF_INET, "udp6": socket.AF_INET6}
 _DGRAM_TYPES = (DGRAM_SOCKET, DGRAM_NATIVE)
 
@@ -109,4 +110,4 @@ def _is_listening(sock: socket.SocketType) -> bool:
 
 def _is_bound(sock: socket.SocketType) -> bool:
     name = sock.getsockname()
-    return bool(name) if sock.family == socket.AF_UNIX else name[1] != 0
+    return bool(name) if sock.family == UNIX_FAMILY else name[1] != 0

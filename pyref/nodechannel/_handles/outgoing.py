@@ -19,6 +19,7 @@ from nodechannel._handles.types import (
 )
 from nodechannel._lazy import typing
 from nodechannel._transport.owned import OwnedFd, make_nonblocking, socket_of_copy
+from nodechannel._transport.system import CANNOT_TRAVEL
 from nodechannel.errors import InvalidHandle
 
 Sendable: typing.TypeAlias = socket.socket | ReceivedHandle
@@ -69,6 +70,8 @@ class SocketHandle:
         # Filled by `take`.
         self._taken = OwnedFd(-1)
         natural, self.dgram_type, unfit = _described(sock, handle_type)
+        if natural in CANNOT_TRAVEL:
+            raise InvalidHandle(CANNOT_TRAVEL[natural])
         # [HND-027]
         if handle_type is None and natural is NET_BOUND_SOCKET:  # a Node before 26 dies of it
             raise InvalidHandle(

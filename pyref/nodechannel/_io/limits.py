@@ -6,9 +6,15 @@ import math
 
 
 def seconds(timeout: float | None) -> float | None:
-    """Return a limit in seconds, None for none: infinity is no limit, and a number below zero is zero. Raises `ValueError` for NaN."""
+    """Return a limit in seconds, None for none: infinity is no limit, and a number below zero is zero.
+
+    Raises `ValueError` for NaN, and `TypeError` for any other object than a number.
+    """
     if timeout is None or timeout == math.inf:
         return None
     if timeout != timeout:
         raise ValueError("a timeout is a number of seconds or None, not NaN")
-    return max(0.0, timeout)
+    try:
+        return max(0.0, timeout)
+    except TypeError:
+        raise TypeError(f"a timeout is a number of seconds or None, not {type(timeout).__name__}") from None

@@ -14,17 +14,19 @@ import os
 import sys
 import time
 from functools import partial
+from operator import call
 
-from nodechannel._transport.owned import OwnedFd
+from nodechannel._transport.owned import OwnedFile
 from nodechannel._transport.rights import TRUNCATED, descriptors_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from logging import Logger
     from typing import Any
 
     from nodechannel._core.serialization import Body, Framer, Serialization
+    from nodechannel._transport.owned import OwnedFd
     from nodechannel._transport.seam import Received, Transport
 
 SENT, RECEIVED = "->", "<-"
@@ -66,10 +68,10 @@ class TracedTransport:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._beneath, name)
 
-    def _receive(self, calls: tuple[Callable[[], Received]]) -> Received:
+    def _receive(self, calls: Iterable[Callable[[], Received]]) -> Received:
         """Receive, and show what came."""
         try:
-            received = calls[0]()
+            [received] = map(call, calls)
         except ConnectionError as error:
             self._trace.note(RECEIVED, f"the connection is broken: {error.strerror}")
             raise
@@ -90,10 +92,10 @@ class TracedTransport:
         return self._sent(data, (fd.fileno(),), self._beneath.send_with, *packed)
 
     def _sent(
-        self, data: bytes | memoryview, fds: Sequence[int], call: Callable[..., int], *args: Any
+        self, data: bytes | memoryview, fds: Sequence[int], sending: Callable[..., int], *args: Any
     ) -> int:
         try:
-            count = call(*args)
+            count = sending(*args)
         except ConnectionError as error:
             self._trace.note(SENT, f"the connection is broken: {error.strerror}")
             raise
@@ -189,12 +191,12 @@ class File:
     """
 
     def __init__(self, target: str) -> None:
-        self._file: OwnedFd | None = None
+        self._file: OwnedFile | None = None
         self._lost = 0
         if target != "stderr":
             # Frames hold the contents of messages, which are for the owner alone.
             path = target.replace("%p", str(os.getpid()))
-            self._file = OwnedFd(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            self._file = OwnedFile(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
 
     def write(self, text: str) -> None:
         """Append a line with its time and the process id; raises `OSError`."""

@@ -7,12 +7,12 @@ midst of the import, and for another thread.
 
 from __future__ import annotations
 
-import os
 import sys
 from _thread import RLock
 
 from nodechannel._json import writing
 from nodechannel._json.framing import LONGEST_LINE, LineFramer
+from nodechannel._transport.system import at_fork
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,4 +81,4 @@ def _load() -> None:
 
 
 # A fork waits until the import is done: the new process would wait for ever for a thread that it does not have.
-os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)

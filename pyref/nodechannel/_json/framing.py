@@ -89,6 +89,13 @@ class LineFramer:
             self._look_at_rest()
         return lines
 
+    def whole(self, data: bytes) -> list[Line]:
+        """Return the lines in `data` where it is whole lines and none is unfinished, else none; no state changes."""
+        if self._rest:
+            return []
+        lines: list[Line] = data.split(b"\n")  # type: ignore[assignment]
+        return [] if lines.pop() or len(data) > self.max_line else lines
+
     def _look_at_rest(self) -> None:
         """Give the stream up if the peer speaks the other serialization: no line feed need ever come."""
         # [ADV-071] The length and the header of a frame.

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from nodechannel import asyncio as aio
 from nodechannel._dialects.faults import RemoteException
+from nodechannel._io.limits import seconds
 from nodechannel.errors import ChannelClosed, RemoteError
 
 
@@ -35,7 +36,7 @@ class TsServer:
         seq = next(self._numbers)
         future = self._asked[seq] = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds(timeout)):
                 await self._send(seq, command, arguments)
                 return await future
         finally:

@@ -13,6 +13,12 @@ class NestError(RemoteError):
 
     Attributes:
         error: the value that stands for the error in the packet.
+
+    Cause:
+        The handler of the other side failed, or no service listens to the pattern.
+
+    Remedy:
+        Start the service, or correct its handler; `error` has the answer.
     """
 
     code = "NC_NEST"

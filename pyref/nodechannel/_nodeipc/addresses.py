@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nodechannel._nodeipc.options import AddressOptions
 
 HOST, PORT = "127.0.0.1", 8000
+_HIGHEST_PORT = 65535
 
 # The bytes of a path that the address of a Unix socket holds on Linux, without the zero at its end.
 _LONGEST_PATH = 107
@@ -52,16 +53,29 @@ def address_of(id: str | None, options: AddressOptions) -> Address:
     """Return the place that the options choose; raises `InvalidAddress`."""
     host, port, tls = options.get("host"), options.get("port"), options.get("ssl")
     if host is not None or port is not None or tls is not None:
-        return Address(None, host or HOST, PORT if port is None else port, tls)
-    path = options.get("path") or socket_path(id, options)
+        return Address(None, host or HOST, PORT if port is None else check_port(port), tls)
+    path = options.get("path")
+    if path is None:
+        path = socket_path(id, options)
+    if not path or "\0" in path:
+        raise InvalidAddress(f"{path!r} is no path of a file; give another path=")
     # [NIP-033]
     if len(os.fsencode(path)) > _LONGEST_PATH:
         raise InvalidAddress(f"{path!r} is longer than {_LONGEST_PATH} bytes; give a shorter path=")
     return Address(path, HOST, PORT, None)
 
 
+def check_port(port: int) -> int:
+    """Return a port; raises `InvalidAddress`."""
+    if type(port) is not int or not 0 <= port <= _HIGHEST_PORT:
+        raise InvalidAddress(f"{port!r} is no port: it is a whole number up to {_HIGHEST_PORT}")
+    return port
+
+
 def socket_path(id: str | None, options: AddressOptions, environ: Mapping[str, str] = os.environ) -> str:
-    """Return the path of a server by its id."""
+    """Return the path of a server by its id; raises `InvalidAddress`."""
+    if id is not None and "/" in id:
+        raise InvalidAddress(f"the id {id!r} leads to another folder; give the whole path=")
     # [NIP-030, NIP-031]
     root = options.get("socket_root")
     if root is None:

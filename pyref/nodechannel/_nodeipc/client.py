@@ -9,6 +9,7 @@ from typing import Any, NoReturn, Self, Unpack
 
 from nodechannel._carriers.backoff import pauses
 from nodechannel._carriers.inbox import Inbox, Receiver
+from nodechannel._carriers.options import check_seconds
 from nodechannel._carriers.waiting import wait_until
 from nodechannel._nodeipc.addresses import Address, address_of
 from nodechannel._nodeipc.event import Event
@@ -30,6 +31,7 @@ class Client(Sender, Receiver[Event]):
     """
 
     def __init__(self, address: Address, options: ClientOptions) -> None:
+        check_seconds(options, "retry", "max_retry")
         self.inbox: Inbox[Event] = Inbox()
         super().__init__(frames_of(options), Outlet(self.inbox.loop, self.inbox.waiters))
         self._address = address

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 from types import TracebackType
 from typing import Any, NoReturn, Self, Unpack, cast
 
 from nodechannel._carriers.inbox import Inbox, Receiver
-from nodechannel._nodeipc.addresses import HOST, PORT
+from nodechannel._carriers.options import check_counts
+from nodechannel._nodeipc.addresses import HOST, PORT, check_port
 from nodechannel._nodeipc.event import Event, note_id
 from nodechannel._nodeipc.frames import frames_of
 from nodechannel._nodeipc.options import UdpOptions
-from nodechannel.errors import ChannelClosed, InvalidMessage, RemoteError
+from nodechannel.errors import ChannelClosed, InvalidAddress, InvalidMessage, RemoteError
 
 MAX_PEERS = 100
 
@@ -47,6 +49,8 @@ class UdpSocket(Receiver[Event], asyncio.DatagramProtocol):
     """
 
     def __init__(self, options: UdpOptions) -> None:
+        check_counts(options, "max_peers")
+        check_port(options.get("port", PORT))
         self.inbox: Inbox[Event] = Inbox()
         self._options = options
         self._frames = frames_of(options)
@@ -67,8 +71,8 @@ class UdpSocket(Receiver[Event], asyncio.DatagramProtocol):
         return self._transport.get_extra_info("sockname") if self._transport is not None else None
 
     def peer(self, host: str, port: int) -> UdpPeer:
-        """Return another end by its address, which is an IP address and no name."""
-        return self._peer((host, port))
+        """Return another end by its address, which is an IP address and no name; raises `InvalidAddress`."""
+        return self._peer((_ip_address(host), check_port(port)))
 
     def send_to(self, address: Any, type: str | bytes, data: Any = None) -> None:
         """Send an event to an address; raises the errors of `UdpPeer.send`."""
@@ -78,7 +82,7 @@ class UdpSocket(Receiver[Event], asyncio.DatagramProtocol):
             raise InvalidMessage(f"a datagram holds {_LARGEST} bytes and no more; use TCP")
         if self._transport is None:
             raise ChannelClosed("send")
-        self._transport.sendto(frame, address)
+        self._transport.sendto(frame, (_ip_address(address[0]), check_port(address[1])))
 
     def broadcast(self, type: str | bytes, data: Any = None) -> int:
         """Send an event to each sender seen so far; return their number."""
@@ -115,6 +119,10 @@ class UdpSocket(Receiver[Event], asyncio.DatagramProtocol):
         """Begin."""
         self._transport = cast("asyncio.DatagramTransport", transport)
 
+    def connection_lost(self, _error: Exception | None) -> None:
+        """End, so that no reader waits for a socket that the event loop gave up."""
+        self.close()
+
     def datagram_received(self, data: bytes, address: Any) -> None:
         """Take the events of a datagram; those beyond the limit are lost, as datagrams are."""
         peer = self._peer(address[:2])
@@ -136,6 +144,14 @@ class UdpSocket(Receiver[Event], asyncio.DatagramProtocol):
             else:
                 _log.warning("%s", event)
         return taken
+
+
+def _ip_address(host: str) -> str:
+    """Return an IP address; raises `InvalidAddress` for any other text."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        raise InvalidAddress(f"{host!r} is no IP address; look the name up before") from None
 
 
 async def serve_udp(**options: Unpack[UdpOptions]) -> UdpSocket:

@@ -65,7 +65,7 @@ class Frames:
         """Return the bytes before the first frame that is too long, and give the stream up."""
         self.broken, self._rest = True, bytearray()
         good = takewhile(lambda frame: len(frame) <= self._limit, frames)
-        return [*self._read(list(good)), LineTooLong(self._limit)]
+        return [*self._read(list(good)), LineTooLong(self._limit, "max_frame")]
 
     def end(self) -> list[Event | RemoteError]:
         """Return the error of a frame whose end never came."""

@@ -9,15 +9,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from nodechannel._aio.channel import HIGH_WATER
 from nodechannel._carriers.waiting import wait_until
-from nodechannel._core.delivery import WRITTEN_AT_ONCE, Delivery, DeliveryState
+from nodechannel._core.connection import HIGH_WATER
+from nodechannel._core.delivery import Delivery, DeliveryState
 from nodechannel._core.outbox import Outbox
+from nodechannel._json.framing import blocks
 from nodechannel.errors import ChannelClosed, SendTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from nodechannel._aio.wakeup import Waiters
 
 
@@ -68,12 +67,9 @@ class Outlet:
         self._write_soon()
         return delivery
 
-    def queue_many(self, frames: Iterable[bytes]) -> Delivery:
+    def queue_many(self, frames: list[bytes]) -> Delivery:
         """Queue frames; return the delivery of the last. Raises `ChannelClosed`."""
-        delivery = WRITTEN_AT_ONCE
-        for frame in frames:
-            delivery = self.queue(frame)
-        return delivery
+        return [self.queue(block) for block in blocks(frames)][-1]
 
     async def have_room(self, delivery: Delivery, timeout: float | None) -> Delivery:
         """Wait while too many bytes wait; raises `SendTimeout` and `ChannelClosed`."""

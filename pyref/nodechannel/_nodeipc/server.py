@@ -13,6 +13,7 @@ from typing import Any, NoReturn, Self, Unpack
 
 from nodechannel._aio.wakeup import Waiters
 from nodechannel._carriers.inbox import Inbox, Receiver
+from nodechannel._io.limits import seconds
 from nodechannel._nodeipc.addresses import Address, address_of, listening_socket, same_file
 from nodechannel._nodeipc.event import Event, note_id
 from nodechannel._nodeipc.frames import Frames, RawFrames, frames_of
@@ -123,7 +124,7 @@ class Server(Receiver[Event]):
 
     async def flush(self, timeout: float | None = None) -> None:
         """Wait until all messages to all peers are written; raises `TimeoutError`."""
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(seconds(timeout)):
             for peer in list(self.peers):
                 with suppress(ChannelClosed):  # the peer has gone
                     await peer.outlet.flush(None)

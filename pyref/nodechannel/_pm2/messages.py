@@ -19,7 +19,14 @@ _DAEMONS_OWN = ("axm:action", "axm:monitor", "axm:option:configuration", "axm:re
 
 
 class UnsafeForPM2(LocalError):
-    """The message would end PM2's daemon, and with it every program that it manages; no message was sent."""
+    """The message would end PM2's daemon, and with it every program that it manages; no message was sent.
+
+    Cause:
+        The daemon of PM2 ends at `null`, and takes some events for its own.
+
+    Remedy:
+        Send the value that the text of the error proposes, or use the method of `app` for that event.
+    """
 
     code = "NC_UNSAFE_FOR_PM2"
 

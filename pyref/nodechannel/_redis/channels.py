@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from nodechannel._carriers.options import check_seconds
 from nodechannel._io.limits import seconds
 from nodechannel._redis.server import FOREVER, Deadline, Server
 from nodechannel._redis.source import Source
@@ -33,6 +34,7 @@ class Channels(Source[Published]):
     """
 
     def __init__(self, url: str, names: Sequence[str], patterns: Sequence[str], retry: float) -> None:
+        check_seconds({"retry": retry}, "retry")
         self._server = Server(url, retry)
         self._names, self._patterns = list(names), list(patterns)
         self._subscription: Any = None

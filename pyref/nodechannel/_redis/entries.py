@@ -13,9 +13,11 @@ class Entry(NamedTuple):
         id: the id of the stream's entry; in a list the text itself.
         message_id: the id that its producer gave it: a message that comes twice has the same. None from a producer that gives none.
         attempts: the number of deliveries, this one included; in a list always 1.
+        delivery: in a list a number that no other message of this consumer has, which tells equal messages apart; 0 elsewhere.
     """
 
     data: Any
     id: bytes
     message_id: str | None = None
     attempts: int = 1
+    delivery: int = 0

@@ -10,16 +10,14 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ReadOnlyError, RedisError
+from redis.exceptions import DataError, ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from nodechannel._carriers.backoff import pauses
 from nodechannel._io.limits import seconds
-from nodechannel.errors import ChannelClosed, ConnectionLost, RemoteError
+from nodechannel._redis.clients import open_client
+from nodechannel.errors import ChannelClosed, ConnectionLost, InvalidMessage, RemoteError
 
 Result = TypeVar("Result")
 
@@ -32,7 +30,14 @@ _LOST = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OSError)
 
 
 class RedisRefused(RemoteError):
-    """Redis did not carry out a call; it had no effect. Its text tells the reason, like a full memory."""
+    """Redis did not carry out a call; it had no effect. Its text tells the reason, like a full memory.
+
+    Cause:
+        The server has no memory left, is read-only, wants a password, or has a key of another type.
+
+    Remedy:
+        Read the text of the server, and change its configuration or the key.
+    """
 
     code = "NC_REDIS_REFUSED"
 
@@ -69,26 +74,27 @@ class Server:
     """A Redis server, by its URL.
 
     Args:
-        url: like ``redis://localhost:6379/0``, ``rediss://`` for TLS, or ``unix://`` with a path.
+        url: like ``redis://localhost:6379/0``, ``rediss://`` for TLS, ``unix://`` with a path, or
+            ``redis+sentinel://HOST:PORT,HOST:PORT/NAME`` for the primary of that name, which Sentinel replaces when it is away.
         retry: seconds before the first try to connect again; each further pause is twice as long, up to five seconds.
     """
 
     def __init__(self, url: str, retry: float = 0.05) -> None:
-        # Shapes of answers differ between the two protocols.
-        self.redis: Any = Redis.from_url(
-            url, protocol=2, retry=Retry(NoBackoff(), 0), socket_timeout=ANSWER_TIME
-        )
+        self._clients = open_client(url, ANSWER_TIME)
+        self.redis: Any = self._clients[0]
         self._retry = retry
         self.closed: bool = False
 
     async def once(self, call: Callable[[Any], Awaitable[Result]], doing: str) -> Result:
-        """Make a call; raises `ConnectionLost` when it may have taken effect, `RedisRefused` and `ChannelClosed`."""
+        """Make a call; raises `ConnectionLost` when it may have taken effect, `InvalidMessage`, `RedisRefused` and `ChannelClosed`."""
         if self.closed:
             raise ChannelClosed(doing)
         try:
             return await call(self.redis)
         except _LOST as error:
             raise ConnectionLost(f"Redis could not be asked: {error}") from error
+        except DataError as error:  # a key or an id of the caller that is none
+            raise InvalidMessage(str(error)) from error
         except RedisError as error:
             raise RedisRefused(str(error)) from error
 
@@ -111,7 +117,21 @@ class Server:
     async def close(self) -> None:
         """Close all connections. Safe to call again."""
         self.closed = True
-        await self.redis.aclose()
+        for client in self._clients:
+            await client.aclose()
+
+
+async def kept(pipeline: Any, replicas: int) -> list[Any]:
+    """Return the answers of a pipeline once so many replicas have its effect; raises redis-py's `ConnectionError` if they are fewer."""
+    # [RDS-003]
+    if not replicas:
+        return list(await pipeline.execute())
+    pipeline.execute_command("WAIT", replicas, milliseconds(LONGEST_WAIT))
+    answers: list[Any]
+    *answers, reached = await pipeline.execute()
+    if reached < replicas:
+        raise RedisConnectionError(f"{reached} of {replicas} replicas have the message")
+    return answers
 
 
 def milliseconds(wait: float) -> int:

@@ -8,12 +8,13 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any, TypedDict, Unpack
 
+from nodechannel._carriers.options import check_counts, check_seconds
 from nodechannel._redis.consumers import consumer_name
 from nodechannel._redis.entries import Entry
-from nodechannel._redis.server import Deadline, RedisRefused, Server, milliseconds
+from nodechannel._redis.server import Deadline, RedisRefused, Server, kept, milliseconds
 from nodechannel._redis.source import Source
 from nodechannel._redis.values import text_of, value_of
-from nodechannel.errors import MalformedMessage
+from nodechannel.errors import InvalidMessage, MalformedMessage
 
 # [RDS-010] Fields of an entry: the JSON text, and the id for consumers that look for duplicates.
 DATA, ID = b"data", b"id"
@@ -30,6 +31,8 @@ class StreamOptions(TypedDict, total=False):
         max_attempts: deliveries before a message goes to the stream ``KEY:dead``; without limit if not given.
         max_length: entries that the stream keeps at least, whether acknowledged or not; all if not given.
         retry: seconds before the first try to connect again; 0.05 if not given.
+        replicas: how many replicas must have a message before `send` returns; 0 if not given. With at least one, a primary that dies
+            takes no message with it.
     """
 
     group: str
@@ -39,6 +42,7 @@ class StreamOptions(TypedDict, total=False):
     max_attempts: int | None
     max_length: int | None
     retry: float
+    replicas: int
 
 
 class Stream(Source[Entry]):
@@ -49,10 +53,14 @@ class Stream(Source[Entry]):
     """
 
     def __init__(self, url: str, key: str, options: StreamOptions) -> None:
+        check_seconds(options, "claim_after", "retry")
+        check_counts(options, "prefetch")
+        check_counts(options, "max_attempts", "max_length", optional=True)
         self._server = Server(url, options.get("retry", 0.05))
         self._key = key
         self._options = options
         self._group = options.get("group", "nodechannel")
+        self._replicas = options.get("replicas", 0)
         self._consumer = options.get("consumer") or consumer_name()
         self._prefetch = options.get("prefetch", 100)
         self._claim_after = options.get("claim_after", 30.0)
@@ -71,6 +79,8 @@ class Stream(Source[Entry]):
         While Redis cannot be reached this tries again. A message whose answer was lost is there twice then, with the same id. Raises
         `InvalidMessage`, `TimeoutError` after `timeout` seconds, `RedisRefused` and `ChannelClosed`.
         """
+        if id is not None and not isinstance(id, str):
+            raise InvalidMessage("the id of a message is a string", "$.id")
         name = uuid.uuid4().hex if id is None else id
         await self._append([(name, text_of(data))], timeout)
         return name
@@ -87,7 +97,7 @@ class Stream(Source[Entry]):
             async with redis.pipeline(transaction=False) as pipeline:
                 for id, text in entries:
                     pipeline.xadd(self._key, {DATA: text, ID: id}, maxlen=self._options.get("max_length"))
-                await pipeline.execute()
+                await kept(pipeline, self._replicas)
 
         await self._server.steadily(append, "send", Deadline(timeout))
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 from nodechannel import asyncio as aio
 from nodechannel._dialects.calls import call, is_coroutine
 from nodechannel._dialects.remedy import RPC, remedy
+from nodechannel._io.limits import seconds
 from nodechannel._rpc import wire
 from nodechannel._rpc.dialects import check_dialect, dialect_of
 from nodechannel._rpc.wire import RequestCancelled, RpcError
@@ -124,7 +125,7 @@ class Peer:
             self._listeners[id] = on_progress
         future = self._asked[id] = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds(timeout)):
                 await self._send(wire.request(id, method, params))
                 return await future
         except (asyncio.CancelledError, TimeoutError):

@@ -27,6 +27,12 @@ class RpcError(RemoteException):
         number: JSON-RPC's error code.
         message: its text.
         data: the details; for an exception of a Python peer ``{"name", "stack"}``.
+
+    Cause:
+        The method is unknown, its parameters are wrong, or it failed; `number` says which.
+
+    Remedy:
+        Correct the call, or the method at the other side; `data` has its details.
     """
 
     code = "NC_RPC_ERROR"
@@ -43,7 +49,14 @@ class RpcError(RemoteException):
 
 
 class RequestCancelled(RpcError):
-    """The remote side cancelled the request, or confirms that it was cancelled."""
+    """The remote side cancelled the request, or confirms that it was cancelled.
+
+    Cause:
+        The request timed out, its task was cancelled, or the other side gave it up.
+
+    Remedy:
+        Ask again, with a longer `timeout` if it was too short.
+    """
 
     code = "NC_REQUEST_CANCELLED"
 

@@ -123,7 +123,7 @@ class Queue(Source[Message]):
         later = "" if delay is None else rules.check_seconds("delay", delay)
         # [RSM-012]
         news = f"{self._ns}:rt:{self._name}" if self._realtime else ""
-        text = message.encode("utf-8", "replace")
+        text = rules.bytes_of(message)
         async with asyncio.timeout(seconds(timeout)):
             # [RSM-010]
             id = await self._call(scripts.SEND, later, rules.random_part(), text, size, news)

@@ -21,6 +21,12 @@ class QueueError(LocalError):
     Attributes:
         name: its name there: queueExists, queueNotFound, messageNotString, messageTooLong, invalidFormat, invalidValue, missingParameter or
             noAttributeSupplied.
+
+    Cause:
+        A queue exists or is absent, or a value is outside of the limits of `rsmq`; `name` says which.
+
+    Remedy:
+        Correct the value; `create(…)` makes a queue.
     """
 
     code = "NC_RSMQ"
@@ -30,19 +36,19 @@ class QueueError(LocalError):
         self.name = name
 
 
-def check_queue(name: str) -> str:
+def check_queue(name: object) -> str:
     """Return the name of a queue; raises `QueueError`."""
     # [RSM-001]
-    if not _QUEUE(name):
+    if not isinstance(name, str) or not _QUEUE(name):
         raise QueueError(
             "invalidFormat", "Invalid qname format: 1 to 160 letters, digits, _ and - are allowed"
         )
     return name
 
 
-def check_id(id: str) -> str:
+def check_id(id: object) -> str:
     """Return the id of a message; raises `QueueError`."""
-    if not _ID(id):
+    if not isinstance(id, str) or not _ID(id):
         raise QueueError("invalidFormat", "Invalid id format: it has 32 letters and digits")
     return id
 
@@ -69,6 +75,11 @@ def size_of(message: object) -> int:
     if not isinstance(message, str):
         raise QueueError("messageNotString", "Message must be a string")
     return len(message.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def bytes_of(message: str) -> bytes:
+    """Return the bytes of a message as JavaScript writes them: a surrogate alone becomes U+FFFD."""
+    return message.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
 def random_part() -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 from nodechannel._lazy import signal, typing
 from nodechannel._start.ending import GRACE, signal_name
+from nodechannel._transport.system import send_signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ class AsyncioChild(Child):
             return
         # A child that has ended meanwhile is no error, as in the blocking front end.
         try:  # noqa: SIM105 (importing contextlib takes longer than all that this file does)
-            os.kill(self.pid, signal)
+            send_signal(self.pid, signal)
         except ProcessLookupError:
             pass
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import atexit
-import os
 from functools import partial
+
+from nodechannel._transport.system import at_fork
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 # By their numbers: the function that ends an entry must not refer to the channel, or the two would wait for the cyclic collector.
 _channels: dict[int, Living] = {}
+_drop = _channels.pop
 
 
 def keep(channel: Living) -> Callable[[], object]:
@@ -32,7 +34,7 @@ def keep(channel: Living) -> Callable[[], object]:
     """
     number = id(channel)
     _channels[number] = channel
-    return partial(_channels.pop, number, None)
+    return partial(_drop, number, None)
 
 
 def _forget_all() -> None:
@@ -52,5 +54,5 @@ def _write_all() -> None:
         channel._write_rest()
 
 
-os.register_at_fork(after_in_child=_forget_all)
+at_fork(after_in_child=_forget_all)
 atexit.register(_write_all)

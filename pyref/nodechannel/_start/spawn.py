@@ -6,7 +6,7 @@ import os
 
 from nodechannel._start.env import CHANNEL_FD, SERIALIZATION_MODE
 from nodechannel._start.serialization import resolve
-from nodechannel._transport.bootstrap import new_pair
+from nodechannel._transport.bootstrap import drop, hand_down, meet, new_pair, number_in_child
 from nodechannel.errors import NodeNotFound
 
 TYPE_CHECKING = False
@@ -50,7 +50,8 @@ class ChannelPair:
     def __init__(self) -> None:
         # The mark of the child's tree, for a lifeline.
         self.mark: str | None = None
-        self.parent, self.child_fd = new_pair()
+        self.parent, self._child = new_pair()
+        self.child_fd = number_in_child(self._child)
 
     def popen_options(self, options: SpawnOptions) -> dict[str, Any]:
         """Return the options for starting the process.
@@ -71,8 +72,7 @@ class ChannelPair:
 
             check()
             self.mark = new_mark(passed["env"])
-        # [BOO-012]
-        passed["pass_fds"] = (*passed.get("pass_fds", ()), self.child_fd)
+        hand_down(self._child, passed)
         return passed
 
     def command(
@@ -81,6 +81,10 @@ class ChannelPair:
         """Return the command line to start: that of the user, behind a tap where the environment of this process asks for one."""
         words = os.environ.get(_TAP)
         return behind_tap(words, argv, options) if words else argv
+
+    def met(self, child: int) -> None:
+        """Say which process got the child's end."""
+        meet(self.parent, child)
 
     def follow(self, child: int) -> None:
         """Tie a child to this process if it was started with a lifeline."""
@@ -105,7 +109,7 @@ class ChannelPair:
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        os.close(self.child_fd)
+        drop(self._child)
         if error is not None:
             self.parent.close()
 

@@ -179,6 +179,8 @@ class ChildProcess(Channel, AsyncioChild):
         try:
             async with asyncio.timeout(seconds(timeout)):
                 return await self.process.wait()
+        except TimeoutError:
+            raise TimeoutError("the child did not end in time") from None
         finally:
             self._transport.read_everything(wanted=False)
 

@@ -16,6 +16,7 @@ from nodechannel._carriers.inbox import Arrivals
 from nodechannel._core.delivery import Delivery
 from nodechannel._core.message import Message
 from nodechannel._core.options import ChannelOptions
+from nodechannel._io.limits import seconds
 from nodechannel._json.given import given
 from nodechannel._start.child import BlockingChild
 from nodechannel._start.ending import GRACE
@@ -180,7 +181,7 @@ class ChildProcess(Channel, BlockingChild):
         """
         self._read_everything(wanted=True)
         try:
-            return self.process.wait(timeout)
+            return self.process.wait(seconds(timeout))
         except subprocess.TimeoutExpired:
             raise TimeoutError("the child did not end in time") from None
         finally:

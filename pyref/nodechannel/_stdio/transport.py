@@ -14,10 +14,11 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from nodechannel._aio.channel import HIGH_WATER, READ_AHEAD, READ_AHEAD_LOW, READS_A_TURN
+from nodechannel._aio.channel import READ_AHEAD, READ_AHEAD_LOW, READS_A_TURN
 from nodechannel._aio.wakeup import Waiters
 from nodechannel._carriers.events import Events
 from nodechannel._carriers.waiting import wait_until
+from nodechannel._core.connection import HIGH_WATER
 from nodechannel._core.delivery import DeliveryState
 from nodechannel._core.message import Message
 from nodechannel._start.ending import warn_of_loss

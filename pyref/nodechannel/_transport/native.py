@@ -24,4 +24,6 @@ def original(module: str, name: str) -> Any:
 allocate_lock = original("_thread", "allocate_lock")
 get_ident = original("_thread", "get_ident")
 RLock = original("_thread", "RLock")
-poll = original("select", "poll")
+start_new_thread = original("_thread", "start_new_thread")
+if sys.platform != "win32":
+    poll = original("select", "poll")

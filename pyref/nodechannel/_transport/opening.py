@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import _socket
 
-from nodechannel._transport.unix import UnixTransport
+from nodechannel._transport.system import WINDOWS
+from nodechannel.errors import NotOnThisSystem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,12 +13,22 @@ if TYPE_CHECKING:
 
     from nodechannel._transport.seam import Transport
 
+if not WINDOWS:
+    from nodechannel._transport.unix import UnixTransport
+
 
 def open_transport(sock: Any) -> Transport:
-    """Return the transport of a channel: one at a socket, which it owns from now on, or the given transport itself."""
+    """Return the transport of a channel: one at a socket, which it owns from now on, or the given transport itself.
+
+    Raises `NotOnThisSystem` on Windows for a socket: there a channel is a named pipe, as `connect`, `fork` and `spawn` open it.
+    """
     if hasattr(sock, "receive_now"):
         given: Transport = sock
         return given
+    if WINDOWS:
+        raise NotOnThisSystem(
+            "a channel over a socket", "let connect(), fork() or spawn() open the named pipe"
+        )
     return UnixTransport(_without_timeout(sock))
 
 

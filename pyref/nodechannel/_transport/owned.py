@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections import deque
+from functools import partial
 from itertools import chain, islice, repeat
 
+from nodechannel._transport.system import close_descriptor, double_descriptor
 from nodechannel.errors import HandleTaken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, NoReturn
+    from typing import Any, ClassVar, NoReturn
+
+
+# The right to wait for a process, on Windows.
+_SYNCHRONIZE = 0x00100000
 
 
 class OwnedFd:
@@ -25,6 +32,9 @@ class OwnedFd:
     # in between. No exception of a signal handler leaves a descriptor without an owner, and no two threads close the same one.
     __slots__ = ("_fds",)
 
+    # The call that closes it, written in C.
+    _closing: ClassVar[Any] = staticmethod(close_descriptor)
+
     def __init__(self, fd: int) -> None:
         self._fds: list[int] = [] if fd < 0 else [fd]
 
@@ -33,16 +43,6 @@ class OwnedFd:
         """Return the owner of a duplicate of a descriptor; raises `OSError` when there is no room for one."""
         owner = cls(-1)
         owner.duplicate(fd)
-        return owner
-
-    @classmethod
-    def of_process(cls, pid: int) -> OwnedFd:
-        """Return the owner of a descriptor that becomes readable when a process ends; raises `OSError` where the system has none."""
-        owner = cls(-1)
-        try:
-            owner.fill(os.pidfd_open, pid)
-        except AttributeError:  # not Linux
-            raise OSError("this system has no descriptors of processes") from None
         return owner
 
     @classmethod
@@ -57,7 +57,7 @@ class OwnedFd:
 
     def duplicate(self, fd: int) -> None:
         """Become the owner of a duplicate of a descriptor; raises `OSError` when there is no room for one."""
-        self.fill(os.dup, fd)
+        self.fill(double_descriptor, fd)
 
     @property
     def closed(self) -> bool:
@@ -84,7 +84,7 @@ class OwnedFd:
     # [SEC-003]
     def close(self) -> None:
         """Close the descriptor; has no effect when it was closed or handed on before."""
-        deque(map(os.close, map(list.pop, repeat(self._fds, len(self._fds)))), 0)
+        deque(map(self._closing, map(list.pop, repeat(self._fds, len(self._fds)))), 0)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a descriptor has one owner, so it can be neither copied nor pickled")
@@ -104,7 +104,40 @@ class OwnedFd:
                 self.close()
 
 
-def own_all(descriptors: deque[int], owners: deque[OwnedFd]) -> None:
+class OwnedFile(OwnedFd):
+    """The owner of a file's descriptor, which no socket has on Windows."""
+
+    __slots__ = ()
+
+    _closing = staticmethod(os.close)
+
+
+if sys.platform == "win32":
+    import _winapi
+
+    class OwnedHandle(OwnedFd):
+        """The owner of a handle of the system that is no socket."""
+
+        __slots__ = ()
+
+        _closing = staticmethod(_winapi.CloseHandle)
+
+
+def watch_process(pid: int) -> OwnedFd:
+    """Return the owner of a descriptor that becomes readable when a process ends; raises `OSError` where the system has none."""
+    if sys.platform == "win32":
+        owner: OwnedFd = OwnedHandle(-1)
+        owner.fill(partial(_winapi.OpenProcess, _SYNCHRONIZE, False), pid)
+        return owner
+    owner = OwnedFd(-1)
+    try:
+        owner.fill(os.pidfd_open, pid)
+    except AttributeError:  # not Linux
+        raise OSError("this system has no descriptors of processes") from None
+    return owner
+
+
+def own_all(descriptors: deque[int], owners: list[OwnedFd]) -> None:
     """Move each descriptor into an owner at the end of `owners`.
 
     An exception between any two steps leaves each descriptor in one place; a second call ends the work.
@@ -120,14 +153,19 @@ def socket_of_copy(fd: int) -> socket.SocketType:
 
     The system's own type: that of eventlet does not tell the family.
     """
-    copy = os.dup(fd)
+    copy = double_descriptor(fd)
     try:
         return socket.SocketType(fileno=copy)
     except OSError:
-        os.close(copy)
+        close_descriptor(copy)
         raise
 
 
 def make_nonblocking(fd: int) -> None:
     """Make a description non-blocking for all processes that share it."""
-    os.set_blocking(fd, False)
+    if sys.platform == "win32":
+        copy = socket_of_copy(fd)
+        copy.setblocking(False)
+        copy.close()
+    else:
+        os.set_blocking(fd, False)

@@ -19,12 +19,13 @@ SCM_MAX_FD = 253
 # The flag of a message whose descriptors did not all fit.
 TRUNCATED = int(socket.MSG_CTRUNC)
 
-_SOL_SOCKET, _SCM_RIGHTS = socket.SOL_SOCKET, socket.SCM_RIGHTS
+# On Windows there are no such messages.
+_SOL_SOCKET, _SCM_RIGHTS = socket.SOL_SOCKET, getattr(socket, "SCM_RIGHTS", -1)
 # Systems that cannot mark received descriptors close-on-exec within the call.
 _MARK_CLOEXEC = not hasattr(socket, "MSG_CMSG_CLOEXEC")
 _FD_SIZE = 4  # of an int of C
 _WHOLE = -_FD_SIZE  # a mask: the system may cut the data of a control message anywhere
-ANCILLARY_SIZE = socket.CMSG_SPACE(SCM_MAX_FD * _FD_SIZE)
+ANCILLARY_SIZE = socket.CMSG_SPACE(SCM_MAX_FD * _FD_SIZE) if hasattr(socket, "CMSG_SPACE") else 0
 
 
 def pack_rights(fd: OwnedFd) -> tuple[tuple[int, int, bytes]]:

@@ -1,6 +1,6 @@
 """The seam of the transport: all that the front ends ask of their end of a channel.
 
-`unix.py` is the end at a Unix socket. Another platform is a class beside it with these members, and `open_transport` chooses between them.
+`unix.py` is the end at a Unix socket, `threaded.py` the one at a named pipe of Windows. `open_transport` chooses between them.
 A descriptor is owned by an `OwnedFd`; the bytes of a write that carries one begin with the frame of its handle.
 
 The calls `receive`, `receive_now`, `send` and `send_with` are made by `map` and `starmap`, which store a result without a Python
@@ -9,7 +9,7 @@ instruction after the call. A signal handler that raises therefore loses no byte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -29,8 +29,9 @@ class Transport(Protocol):
     """An end of a channel.
 
     Attributes:
-        receive: in a tuple, the call that reads once and may sleep, at most as long as `limit_receiving` says; it returns `Received`.
-        receive_now: in a tuple, the call that reads the waiting bytes once. Both raise `BlockingIOError` when there are none and
+        receive: in a tuple or another iterable, the call that reads once and may sleep, at most as long as `limit_receiving` says; it
+            returns `Received`.
+        receive_now: likewise, the call that reads the waiting bytes once. Both raise `BlockingIOError` when there are none and
             `ConnectionError` when the peer closed without reading all.
         send: the call that writes bytes without waiting, and returns how many were taken. It raises `BlockingIOError` when there is no
             room, `ConnectionError` when the peer is gone, and another `OSError` when the system lacks resources for the moment.
@@ -41,14 +42,20 @@ class Transport(Protocol):
         close: close this end; without effect when it is closed.
     """
 
-    receive: tuple[Callable[[], Received]]
-    receive_now: tuple[Callable[[], Received]]
     send: Callable[..., int]
     send_with: Callable[..., int]
     at_once: tuple[Any]
     receive_size: int
     fileno: Callable[[], int]
     close: Callable[[], None]
+
+    @property
+    def receive(self) -> Iterable[Callable[[], Received]]:
+        """See above."""
+
+    @property
+    def receive_now(self) -> Iterable[Callable[[], Received]]:
+        """See above."""
 
     def packed(self, data: bytes | memoryview, fd: OwnedFd) -> tuple[Any, ...]:
         """Return the arguments of `send_with` for bytes and the one descriptor that rides on the first of them."""

@@ -12,6 +12,7 @@ import struct
 from functools import partial
 from select import POLLIN, POLLOUT
 
+from nodechannel._transport.bell import LONGEST_WAIT
 from nodechannel._transport.native import poll as new_poll
 from nodechannel._transport.rights import ANCILLARY_SIZE, pack_rights
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 # The bytes that Node reads at most in a call; a handle's descriptor comes with the first part of its line.
 RECEIVE_SIZE = 65536
 
+_LONGEST_WAIT = LONGEST_WAIT
+
 # Plain integers: the operators of the flags in `socket` are slow Python code.
 # macOS has no MSG_CMSG_CLOEXEC; there every descriptor is marked right after it arrived.
 _CLOEXEC = int(getattr(socket, "MSG_CMSG_CLOEXEC", 0))
@@ -37,8 +40,8 @@ _DONTWAIT = int(socket.MSG_DONTWAIT)
 # [LIF-006]
 _SEND_FLAGS = int(_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0))
 
-# Seconds of a wait: the system's counters have an end.
-_LONGEST_WAIT = 86400.0
+_AT_ONCE = (_SEND_FLAGS,)
+_READ_NOW = (RECEIVE_SIZE, ANCILLARY_SIZE, _CLOEXEC | _DONTWAIT)
 
 
 class UnixTransport:
@@ -68,13 +71,19 @@ class UnixTransport:
     def __init__(self, sock: socket.SocketType) -> None:
         self._sock = sock
         # [HND-033, HND-046] The system marks received descriptors close-on-exec within the call.
-        self.receive = (partial(sock.recvmsg, RECEIVE_SIZE, ANCILLARY_SIZE, _CLOEXEC),)
-        self.receive_now = (partial(sock.recvmsg, RECEIVE_SIZE, ANCILLARY_SIZE, _CLOEXEC | _DONTWAIT),)
+        self.receive_now = (partial(sock.recvmsg, *_READ_NOW),)
         self.send = sock.send
         self.send_with = sock.sendmsg
-        self.at_once = (_SEND_FLAGS,)
+        self.at_once = _AT_ONCE
         self.fileno = sock.fileno
         self.close = sock.close
+
+    def __getattr__(self, name: str) -> Any:
+        """Make `receive` when it is first asked for: event loops never do, and it takes as much memory as all else here."""
+        if name != "receive":
+            raise AttributeError(name)
+        self.receive = (partial(self._sock.recvmsg, RECEIVE_SIZE, ANCILLARY_SIZE, _CLOEXEC),)
+        return self.receive
 
     def packed(self, data: bytes | memoryview, fd: OwnedFd) -> tuple[Any, ...]:
         """Return the arguments of `send_with` for bytes and the one descriptor that rides on the first of them."""

@@ -12,7 +12,14 @@ from nodechannel.errors import LocalError
 
 
 class ModuleNotFound(LocalError):
-    """A package is not installed where the worker's script looks for it."""
+    """A package is not installed where the worker's script looks for it.
+
+    Cause:
+        The script of the worker needs a package of npm that its folder does not have.
+
+    Remedy:
+        Install it there with the command in the text of the error.
+    """
 
     code = "NC_MODULE_NOT_FOUND"
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from nodechannel import asyncio as aio
 from nodechannel._dialects.background import Background
+from nodechannel._io.limits import seconds
 from nodechannel._workers.hosts import HOSTS
 from nodechannel.errors import ChannelClosed, ChannelError, RemoteError
 
@@ -29,6 +30,12 @@ class WorkerDied(ChannelError):
 
     Attributes:
         status: its exit status, or the name of the signal that ended it.
+
+    Cause:
+        The worker crashed, was killed, or called `process.exit` during the call.
+
+    Remedy:
+        Look at `status` and at the worker's standard error; call again if the call may run twice.
     """
 
     code = "NC_WORKER_DIED"
@@ -39,7 +46,14 @@ class WorkerDied(ChannelError):
 
 
 class PoolClosed(ChannelError):
-    """The pool was closed."""
+    """The pool was closed.
+
+    Cause:
+        `close` was called, or the `with` block has ended.
+
+    Remedy:
+        Call before the end of the block, or open a new pool.
+    """
 
     code = "NC_POOL_CLOSED"
 
@@ -167,7 +181,7 @@ class AsyncPool:
         Raises `RemoteException` for an exception of the function, `WorkerDied`, `PoolClosed`, `TimeoutError`, and `InvalidMessage` for
         arguments that JSON cannot carry.
         """
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(seconds(timeout)):
             async with self._room:
                 worker = await self._take()
                 try:

@@ -48,3 +48,11 @@ def test_a_long_frame_is_read_without_a_second_copy():
     frame = encode(["x" * fastread.LONGEST_TEXT, "yé"])[4:]
     assert fastread.read(frame) == ["x" * fastread.LONGEST_TEXT, "yé"]
     assert fastread.read(bytearray(frame))[1] == "yé"
+
+
+def test_a_deep_value_is_left_to_the_definition():
+    """A compiled build has no stack to spare, and no limit of Python's."""
+    for depth in (600, 1_000_000):
+        for opening, ending in ((b"A\x01", b"$\x00\x01"), (b'o"\x01a', b"{\x01")):
+            with pytest.raises(fastread.FAILURES):
+                fastread.read(b"\xff\x0d" + opening * depth + b"0" + ending * depth)

@@ -140,3 +140,15 @@ def test_a_feed_that_was_cut_off_can_be_done_again():
         found += [bytes(frame) for frame in framer.feed(stream[first:])]
         assert found == [b"\xff\x0d0", b"\xff" * 50, b"", b"\xff\x0dT"]
         del views
+
+
+def test_whole_returns_one_whole_frame_and_changes_nothing() -> None:
+    frame = b"\0\0\0\2\xff\x0f"
+    framer = FrameFramer()
+    assert framer.whole(frame) == framer.feed(frame) == [b"\xff\x0f"]
+    for more in (b"", frame[:3], frame[:5], frame * 2, b"\0\0\0\1[", b"\0\0\0\0"):
+        assert framer.whole(more) == []
+    assert FrameFramer(1).whole(frame) == []
+    framer.feed(frame[:5])
+    assert framer.whole(frame) == []
+    assert framer.feed(frame[5:]) == [b"\xff\x0f"]

@@ -37,3 +37,14 @@ def test_a_frame_that_node_takes_for_negative_is_refused(monkeypatch):
     with pytest.raises(FrameTooLong) as caught:
         out.frame()
     assert caught.value.size == 6
+
+
+@pytest.mark.rule("ADV-003")
+def test_many_parts_are_joined_as_few_are(monkeypatch):
+    out = Output()
+    out.parts += [b"ab", memoryview(b"c")] * 500
+    assert out.frame() == (1502).to_bytes(4, "big") + b"\xff\x0d" + b"abc" * 500
+    monkeypatch.setattr(output, "LONGEST_FRAME", 1501)
+    with pytest.raises(FrameTooLong) as caught:
+        out.frame()
+    assert caught.value.size == 1502

@@ -36,8 +36,10 @@ def run(request: pytest.FixtureRequest) -> Iterator[Callable[[Scenario], None]]:
     assert (waiters._waiting, errors) == ([], [])
 
 
-def always() -> bool:
-    return True
+def later() -> Callable[[], bool]:
+    """Return a condition that is met from its second question on: the first comes when the task begins to wait."""
+    answers = iter([False])
+    return lambda: next(answers, True)
 
 
 def in_callback(waiters: Waiters, log: list[str]) -> None:
@@ -47,7 +49,7 @@ def in_callback(waiters: Waiters, log: list[str]) -> None:
 
 
 async def wait(waiters: Waiters, log: list[str], name: str) -> None:
-    await waiters.until(always)
+    await waiters.until(later())
     log.append(name)
 
 
@@ -135,7 +137,7 @@ def test_a_task_keeps_its_context(run):
     async def scenario(waiters, log):
         async def ask() -> None:
             USER.set("task")
-            await waiters.until(always)
+            await waiters.until(later())
             log.append(USER.get())
 
         task = asyncio.create_task(ask())
@@ -151,7 +153,7 @@ def test_a_task_keeps_its_context(run):
 def test_what_a_task_raises_is_its_own(run):
     async def scenario(waiters, log):
         async def fail() -> None:
-            await waiters.until(always)
+            await waiters.until(later())
             raise LookupError("mine")
 
         task = asyncio.create_task(fail())
@@ -185,7 +187,7 @@ def test_a_task_that_was_cancelled_and_goes_on_can_wait_again(run):
     async def scenario(waiters, log):
         async def stubborn() -> None:
             try:
-                await waiters.until(always)
+                await waiters.until(later())
             except asyncio.CancelledError:
                 await wait(waiters, log, "again")
 
@@ -205,6 +207,6 @@ def test_waiting_in_vain_again_and_again_leaves_nothing_behind(run):
         for _ in range(5):
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0):
-                    await waiters.until(always)
+                    await waiters.until(later())
 
     run(scenario)

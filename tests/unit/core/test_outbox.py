@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodechannel._core.delivery import Delivery
+from nodechannel._core.delivery import WRITTEN_AT_ONCE, Delivery
 from nodechannel._core.outbox import BLOCK_SIZE, Outbox, Write
 from nodechannel._transport.owned import OwnedFd
 
@@ -77,6 +77,15 @@ def test_frames_that_leave_together_share_a_delivery_up_to_the_size_of_a_block()
     assert len(outbox.gather()[0]) <= BLOCK_SIZE
     assert 1 < len({id(delivery) for delivery in deliveries}) <= 4
     assert deliveries[0] is deliveries[1]
+
+
+def test_no_frames_have_the_delivery_of_those_before_them():
+    outbox = Outbox()
+    assert outbox.push(b"") is WRITTEN_AT_ONCE
+    delivery = outbox.push(b"frame")
+    assert outbox.push(b"") is delivery
+    assert outbox.size == len(b"frame")
+    assert len(outbox.waiting) == 1
 
 
 def test_a_frame_larger_than_a_block_leaves_alone_and_is_not_copied():

@@ -13,6 +13,7 @@ from nodechannel._handles.outgoing import SocketHandle
 from nodechannel._handles.received import ReceivedHandle
 from nodechannel._handles.types import HandleType
 from nodechannel._transport.owned import OwnedFd
+from nodechannel._transport.system import CANNOT_TRAVEL
 from nodechannel.errors import HandleTaken, InvalidHandle
 
 
@@ -38,6 +39,14 @@ def test_a_connected_socket_is_taken_from_the_caller_at_the_end(pair):
     assert (ours.fileno(), fd.fileno(), os.get_blocking(number)) == (-1, number, False)
     fd.close()
     assert theirs.recv(1) == b""
+
+
+def test_a_type_that_the_system_does_not_hand_on_is_refused_with_a_remedy(monkeypatch):
+    monkeypatch.setitem(CANNOT_TRAVEL, "dgram.Socket", "bind one there")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        with pytest.raises(InvalidHandle, match="bind one there"):
+            SocketHandle(sock)
 
 
 @pytest.mark.rule("HND-052", "HND-018")

@@ -16,6 +16,11 @@ def test_a_limit(given, meant):
     assert seconds(given) == meant
 
 
+def test_a_text_is_no_limit():
+    with pytest.raises(TypeError, match="a number of seconds or None, not str"):
+        seconds("1")  # type: ignore[arg-type]
+
+
 def test_nan_is_no_limit():
     with pytest.raises(ValueError, match="not NaN"):
         seconds(math.nan)

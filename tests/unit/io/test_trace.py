@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nodechannel._io.trace import LONGEST, TracedTransport, open_trace
+from nodechannel._io.trace import LONGEST, File, TracedTransport, open_trace
 from nodechannel._json.serialization import JsonSerialization
 from nodechannel._transport.owned import OwnedFd
 from nodechannel._transport.rights import descriptors_in, pack_rights
@@ -237,6 +237,8 @@ def broken_full(pair: Pair) -> None:
     full = OwnedFd(os.open("/dev/full", os.O_WRONLY | os.O_CLOEXEC))
     assert isinstance(pair.ours, TracedTransport)
     file = pair.ours._trace._sinks[0]
+    assert isinstance(file, File)
+    assert file._file is not None
     os.dup2(full.fileno(), file._file.fileno(), inheritable=False)
     full.close()
 

@@ -120,3 +120,18 @@ def test_a_peer_that_speaks_advanced_is_recognised(size: int) -> None:
     assert lines == [b"1"]
     assert isinstance(framer.error, SerializationMismatch)
     assert "'advanced'" in str(framer.error)
+
+
+@pytest.mark.parametrize("data", [b"", b"a", b"a\nb", b"\n" * 9])
+def test_whole_leaves_to_feed_what_is_more_than_whole_lines(data: bytes) -> None:
+    framer = LineFramer(max_line=8)
+    assert framer.whole(data) == []
+    assert framer.buffered == 0
+
+
+def test_whole_returns_whole_lines_and_changes_nothing() -> None:
+    framer = LineFramer()
+    assert framer.whole(b"a\n\nb\n") == framer.feed(b"a\n\nb\n") == [b"a", b"", b"b"]
+    framer.feed(b"begun")
+    assert framer.whole(b"a\n") == []
+    assert framer.feed(b"\n") == [b"begun"]

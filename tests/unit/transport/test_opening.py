@@ -8,6 +8,7 @@ import pytest
 
 from nodechannel._transport.opening import open_transport
 from nodechannel._transport.unix import UnixTransport
+from nodechannel.errors import NotOnThisSystem
 
 
 @pytest.fixture
@@ -16,6 +17,13 @@ def pair():
     yield ours, theirs
     ours.close()
     theirs.close()
+
+
+def test_where_there_are_no_such_sockets_the_error_names_the_remedy(monkeypatch):
+    monkeypatch.setattr("nodechannel._transport.opening.WINDOWS", True)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(NotOnThisSystem, match=r"let connect\(\)"):
+        open_transport(ours)
 
 
 def test_a_socket_gives_the_end_at_a_unix_socket(pair):

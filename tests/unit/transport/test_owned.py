@@ -11,7 +11,14 @@ from collections import deque
 
 import pytest
 
-from nodechannel._transport.owned import OwnedFd, make_nonblocking, own_all, socket_of_copy
+from nodechannel._transport.owned import (
+    OwnedFd,
+    OwnedFile,
+    make_nonblocking,
+    own_all,
+    socket_of_copy,
+    watch_process,
+)
 from nodechannel.errors import HandleTaken
 
 
@@ -62,7 +69,7 @@ def test_one_that_is_forgotten_is_closed_with_a_warning():
 
 def test_descriptors_become_owners_in_their_order():
     fds = [a_descriptor() for _ in range(3)]
-    owners: deque[OwnedFd] = deque()
+    owners: list[OwnedFd] = []
     own_all(deque(fds), owners)
     assert [owner.fileno() for owner in owners] == fds
     for owner in owners:
@@ -70,7 +77,7 @@ def test_descriptors_become_owners_in_their_order():
 
 
 def test_an_interrupted_move_is_ended_by_the_next_call():
-    fds, owners = deque([a_descriptor(), a_descriptor()]), deque([OwnedFd(-1)])
+    fds, owners = deque([a_descriptor(), a_descriptor()]), [OwnedFd(-1)]
     own_all(fds, owners)
     assert [len(fds), [owner.closed for owner in owners]] == [0, [False, False]]
     for owner in owners:
@@ -99,7 +106,7 @@ def test_both_ends_of_a_pipe_do_not_block():
 
 def test_the_end_of_a_process_can_be_watched():
     process = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
-    owner = OwnedFd.of_process(process.pid)
+    owner = watch_process(process.pid)
     assert select.select([owner.fileno()], [], [], 0)[0] == []
     process.communicate(b"\n")
     assert select.select([owner.fileno()], [], [], 20)[0] == [owner.fileno()]
@@ -109,7 +116,7 @@ def test_the_end_of_a_process_can_be_watched():
 def test_where_the_system_has_no_such_descriptors_that_is_an_error(monkeypatch):
     monkeypatch.delattr(os, "pidfd_open")  # as on macOS
     with pytest.raises(OSError, match="no descriptors of processes"):
-        OwnedFd.of_process(os.getpid())
+        watch_process(os.getpid())
 
 
 def test_a_socket_of_a_copy_leaves_the_descriptor_alone():
@@ -132,3 +139,9 @@ def test_a_file_gives_no_socket_and_leaves_no_descriptor(tmp_path):
 
 def test_an_exception_that_ends_init_does_not_break_del():
     OwnedFd.__new__(OwnedFd).__del__()
+
+
+def test_a_file_has_an_owner_too(tmp_path):
+    fd = os.open(tmp_path / "file", os.O_CREAT | os.O_WRONLY)
+    OwnedFile(fd).close()
+    assert not is_open(fd)

@@ -1,0 +1,94 @@
+"""The frames of a channel on Windows, without I/O: a header before each write, and in it whether a socket rides along.
+
+A header is four little-endian integers of 32 bits: the flags, a reserved word, the length of the data, another reserved word. Behind
+it come the bytes of the socket if there is one, and the data. Each of them may be cut anywhere, and a frame is no message: lines run
+over frames.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Piece: TypeAlias = tuple[tuple[bytes, ...], bytes]
+
+HEADER = Struct("<IIII")
+
+HAS_DATA, HAS_SOCKET, IS_CONNECTION = 1, 2, 4
+_KNOWN = HAS_DATA | HAS_SOCKET | IS_CONNECTION
+
+# The description of a socket (WSAPROTOCOL_INFOW), and the error of a delayed one, which is always 0.
+SOCKET_INFO_SIZE = 628
+SOCKET_SIZE = SOCKET_INFO_SIZE + 4
+
+
+def framed(data: bytes, socket_info: bytes = b"", *, connection: bool = False) -> bytes:
+    """Return one write: the header, the description of a socket if there is one, and the data."""
+    if not socket_info:
+        return HEADER.pack(HAS_DATA, 0, len(data), 0) + data
+    flags = HAS_DATA | HAS_SOCKET | (IS_CONNECTION if connection else 0)
+    return HEADER.pack(flags, 0, len(data), 0) + socket_info.ljust(SOCKET_SIZE, b"\0") + data
+
+
+class FrameReader:
+    """Takes the headers away.
+
+    Attributes:
+        broken: whether a header was no header; nothing can be read behind it.
+    """
+
+    __slots__ = ("_buffer", "_left", "_socket_due", "_sockets", "broken")
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        # Bytes of data that the frame under way still has, and whether its socket is still to come.
+        self._left = 0
+        self._socket_due = False
+        # Sockets whose frame has had no data yet.
+        self._sockets: tuple[bytes, ...] = ()
+        self.broken = False
+
+    def feed(self, data: bytes) -> list[Piece]:
+        """Return the data in the bytes of a read, in pieces that begin with the sockets which came before or with them.
+
+        A header that Node does not accept ends the stream: `broken` is true then, and all before it is returned.
+        """
+        buffer = memoryview(self._buffer + data if self._buffer else data)
+        pieces: list[tuple[tuple[bytes, ...], list[bytes]]] = []
+        at = 0
+        while not self.broken:
+            if self._socket_due:
+                if len(buffer) - at < SOCKET_SIZE:
+                    break
+                self._sockets += (bytes(buffer[at : at + SOCKET_INFO_SIZE]),)
+                self._socket_due = False
+                at += SOCKET_SIZE
+            if self._left:
+                part = bytes(buffer[at : at + self._left])
+                if not part:
+                    break
+                at += len(part)
+                self._left -= len(part)
+                if self._sockets or not pieces:
+                    pieces.append((self._sockets, []))
+                    self._sockets = ()
+                pieces[-1][1].append(part)
+            elif len(buffer) - at >= HEADER.size:
+                self._begin(*HEADER.unpack_from(buffer, at))
+                at += HEADER.size
+            else:
+                break
+        self._buffer = b"" if self.broken else bytes(buffer[at:])
+        return [(sockets, b"".join(parts)) for sockets, parts in pieces]
+
+    def _begin(self, flags: int, _reserved: int, length: int, reserved: int) -> None:
+        """Take in a header; the first reserved word may hold anything, as for Node."""
+        nothing_due = length and not flags & HAS_DATA
+        if flags & ~_KNOWN or reserved or flags & _KNOWN & ~HAS_DATA == IS_CONNECTION or nothing_due:
+            self.broken = True
+            return
+        self._left = length
+        self._socket_due = bool(flags & HAS_SOCKET)

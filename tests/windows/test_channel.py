@@ -1,0 +1,181 @@
+"""The reference on Windows, under Wine: named pipes, sockets by their descriptions, unmodified Node at the other end."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.node import ROOT
+from support.windows import windows_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.windows import Ended, Laboratory
+
+pytestmark = pytest.mark.windows
+
+# Writes what it sees to a file: a child of Node has no streams of Linux.
+CHILD = """
+import json, os, socket, subprocess, sys, threading, traceback
+import nodechannel
+
+SEEN = []
+def say(*words): SEEN.append(words)
+
+def other_thread(channel, results):
+    results.append(channel.receive(60).data)
+
+def main():
+    channel = nodechannel.connect()
+    say("environment", os.environ.get("NODE_CHANNEL_FD"), channel.serialization)
+    try:
+        channel.receive(0.05)
+    except TimeoutError:
+        say("timeout")
+    channel.send("ready")
+    for message in channel:
+        data, handle = message.data, message.handle
+        if handle is not None and handle.type == "net.Server":
+            server = handle.socket(60)
+            channel.send({"got": "server"})
+            connection, _ = server.accept()
+            connection.sendall(b"served by Python")
+            connection.close(); server.close()
+        elif handle is not None:
+            with handle.socket(60) as connection:
+                connection.sendall(b"socket of Python")
+            channel.send({"got": "socket"})
+        elif data == "give":
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                channel.send({"server": server.getsockname()[1]}, server, timeout=60)
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                with socket.create_connection(server.getsockname()) as client:
+                    connection, _ = server.accept()
+                    channel.send({"socket": 1}, connection, timeout=60)
+                    say("over the socket", client.recv(100).decode())
+        elif data == "refuse":
+            for sock in (socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket()):
+                sock.bind(("127.0.0.1", 0))
+                try:
+                    channel.send(1, sock)
+                except nodechannel.InvalidHandle as error:
+                    say("refused", str(error))
+                sock.close()
+            channel.send("refused")
+        elif data == "grandchild":
+            code = "import msvcrt\\ntry: msvcrt.get_osfhandle(3)\\nexcept OSError: print('none')"
+            done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, close_fds=False)
+            say("descriptor 3 of a grandchild", done.stdout.strip())
+            channel.send("grandchild")
+        elif data == "threads":
+            results = []
+            threads = [threading.Thread(target=other_thread, args=(channel, results)) for _ in range(2)]
+            for thread in threads: thread.start()
+            channel.send("go")
+            for thread in threads: thread.join()
+            channel.send(sorted(results))
+        else:
+            channel.send({"echo": data})
+    say("ended", channel.connected)
+    try:
+        channel.send(1)
+    except nodechannel.ChannelClosed:
+        say("closed")
+
+try:
+    main()
+except BaseException:
+    say(traceback.format_exc())
+with open("seen.json", "w") as file:
+    json.dump(SEEN, file)
+"""
+
+PARENT = """
+const { spawn } = require('child_process'), net = require('net'), { once } = require('events')
+const [, , python, how] = process.argv
+const child = spawn(python, ['child.py'], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization: how })
+const log = (...words) => console.log(...words)
+const inbox = [], waiting = []
+child.on('message', (message, handle) => {
+  const resolve = waiting.shift()
+  if (resolve) resolve([message, handle])
+  else inbox.push([message, handle])
+})
+const next = async () => inbox.shift() ?? new Promise(resolve => waiting.push(resolve))
+const text = async (socket) => { let all = ''; for await (const part of socket) all += part; return all }
+async function main () {
+  log((await next())[0])
+  child.send({ n: 1, text: 'ä' }); log(JSON.stringify((await next())[0]))
+  const server = net.createServer(); server.listen(0, '127.0.0.1'); await once(server, 'listening')
+  const { port } = server.address()
+  child.send('a server', server); log((await next())[0].got); server.close()
+  log(await text(net.connect(port, '127.0.0.1')))
+  const giver = net.createServer(socket => { child.send('a socket', socket); giver.close() })
+  giver.listen(0, '127.0.0.1'); await once(giver, 'listening')
+  log(await text(net.connect(giver.address().port, '127.0.0.1')), (await next())[0].got)
+  child.send('give')
+  const [given, listener] = await next()
+  listener.on('connection', socket => socket.end('served by Node'))
+  log(await text(net.connect(given.server, '127.0.0.1'))); listener.close()
+  const [, socket] = await next()
+  socket.end('socket of Node')
+  for (const word of ['refuse', 'grandchild']) { child.send(word); log((await next())[0]) }
+  child.send('threads'); log((await next())[0]); child.send(1); child.send(2); log((await next())[0].join())
+  const big = 'x'.repeat(1500000)
+  for (let n = 0; n < 3; n++) child.send(big)
+  for (let n = 0; n < 3; n++) log((await next())[0].echo === big)
+  for (let n = 0; n < 2000; n++) child.send(n)
+  let ordered = true
+  for (let n = 0; n < 2000; n++) ordered &&= (await next())[0].echo === n
+  log('ordered', ordered)
+  child.disconnect()
+  log(...await once(child, 'exit'))
+}
+main().catch(error => { log(error); child.kill() })
+"""
+
+TALK = """ready
+{"echo":{"n":1,"text":"ä"}}
+server
+served by Python
+socket of Python socket
+served by Node
+refused
+grandchild
+go
+1,2
+true
+true
+true
+ordered true
+0 null
+"""
+
+
+def with_reference(laboratory: Laboratory) -> dict[str, str]:
+    """Return the environment in which Python for Windows finds this package and orjson."""
+    packages = laboratory.python.parent / "packages"
+    return {"PYTHONPATH": f"{windows_path(ROOT / 'pyref')};{windows_path(packages)}"}
+
+
+def run(laboratory: Laboratory, folder: Path, *words: str | Path) -> Ended:
+    return laboratory.run(*words, cwd=folder, env=with_reference(laboratory), seconds=300)
+
+
+@pytest.mark.parametrize("mode", ["json", "advanced"])
+def test_a_blocking_child_of_node(laboratory: Laboratory, node: Path, mode: str, tmp_path: Path) -> None:
+    if mode == "advanced" and "20" not in str(node):
+        pytest.skip("the serialization is the same for each Node")
+    (tmp_path / "child.py").write_text(CHILD, "utf-8")
+    (tmp_path / "parent.js").write_text(PARENT, "utf-8")
+    ended = run(laboratory, tmp_path, node, "parent.js", laboratory.python, mode)
+    seen = json.loads((tmp_path / "seen.json").read_text("utf-8"))
+    assert (ended.stdout, ended.stderr) == (TALK, ""), seen
+    assert seen[:2] == [["environment", None, mode], ["timeout"]]
+    assert ["over the socket", "socket of Node"] in seen
+    refused = [words[1] for words in seen if words[0] == "refused"]
+    assert ["datagram" in refused[0], "call listen()" in refused[1]] == [True, True]
+    assert seen[-3:] == [["descriptor 3 of a grandchild", "none"], ["ended", False], ["closed"]]
