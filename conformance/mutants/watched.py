@@ -44,7 +44,7 @@ _SILENT = """
     speaks-json-in-every-mode advanced-mode asks-for-a-mode environment-of-the-user-last dies-of-a-key-that-is-no-text
     does-not-close writes-first shuts-down-only trusts-the-key no-unique-id leaves-in-silence-without-server no-goodbye
     one-failure-ends-all waits-for-the-next-close answers-one-announcement accepts-in-silence closes-in-silence
-    closes-one-of-two
+    closes-one-of-two loses-the-first-bytes
 """
 """Mutants with a fault that is not on the channel: they are silent, die, close, or look at the environment."""
 _PLAUSIBLE = """
