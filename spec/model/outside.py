@@ -11,7 +11,7 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
         "SLS-001", "SLS-002", "SLS-006", "SLS-007", "SLS-012", "SLS-017", "SLS-018",
     ),
     "about the kind, the mode or the owner of a socket, and a descriptor of the models is a number": (
-        "HND-003", "HND-018", "HND-026", "HND-033", "HND-052",
+        "HND-003", "HND-018", "HND-026", "HND-033", "HND-052", "HND-060",
     ),
     "about the bytes of a connection, which the models do not have": ("HND-009", "HND-058"),
     "about the place of descriptors in a frame: a receiver that keeps the algorithm forgives each of these": (

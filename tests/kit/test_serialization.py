@@ -114,6 +114,7 @@ def test_json_is_the_usual_mode(mode: str | None) -> None:
 # Control channel, puppet, filters and recordings have lines of their own; the lint of lines is of chapter 20.
 LINES = {
     "lint/lines.py",
+    "tap/reading.py",
     "tap/record.py",
     "wire/jsonlines.py",
     "judge/codec.py",

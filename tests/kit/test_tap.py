@@ -369,7 +369,9 @@ def test_redaction_keeps_lengths_and_names_and_drops_contents(tmp_path: Path, mo
 
 
 def test_parts_are_limited_and_the_first_stays(tmp_path: Path) -> None:
-    writer = Writer(tmp_path / "a.ctap", {"command": [], "mode": None, "number": []}, limit=1000, keep=3)
+    writer = Writer(
+        tmp_path / "a.ctap", {"command": ["true"], "mode": None, "number": []}, limit=1000, keep=3
+    )
     for number in range(100):
         writer.add(Entry(number, DOWN, b"%099d\n" % number))
     writer.close()
@@ -383,7 +385,7 @@ def test_parts_are_limited_and_the_first_stays(tmp_path: Path) -> None:
 
 
 def test_a_recording_is_readable_at_every_length(tmp_path: Path) -> None:
-    writer = Writer(tmp_path / "a.ctap", {"command": [], "mode": None, "number": []})
+    writer = Writer(tmp_path / "a.ctap", {"command": ["true"], "mode": None, "number": []})
     for number in range(3):
         writer.add(Entry(number, UP, b"some\nbytes\n", ({"kind": "other"},) * (number % 2)))
     writer.close()

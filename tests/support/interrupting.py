@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import dis
 import functools
+import gc
 import json
 import os
 import random
@@ -55,14 +56,16 @@ class Injector:
         self.where: str | None = None
 
     def run(self, call: Callable[[], object], handler: Callable[[], object]) -> None:
-        """Make the call in this thread."""
+        """Make the call in this thread. The collector rests: it would finish channels of earlier calls, where an exception has no caller."""
         self._handler = handler
         before = sys.gettrace()
+        gc.disable()
         sys.settrace(self._trace)
         try:
             call()
         finally:
             sys.settrace(before)
+            gc.enable()
 
     def _trace(self, frame: FrameType, event: str, _argument: object) -> Any:
         if not frame.f_code.co_filename.startswith(_PACKAGE) or frame.f_code.co_name in self._but:

@@ -16,8 +16,9 @@ proc is_internal {line} {
     }
     return $found
 }
-while {[gets stdin line] >= 0} {
+# A reset, which is an error in Tcl, is an end, too.
+while {![catch {gets stdin line} length] && $length >= 0} {
     if {[eof stdin]} break ;# half a line at the end is no message
     if {[regexp {cmd|\\u} $line] && [regexp {^\s*\{} $line] && [is_internal $line]} continue
-    if {[string trim $line] ne {}} {puts "{\"echo\":$line}"}
+    if {[string trim $line] ne {}} {if {[catch {puts "{\"echo\":$line}"}]} break}
 }

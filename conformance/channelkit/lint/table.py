@@ -148,6 +148,7 @@ _ELSEWHERE = {
     "NIP": "it is about sockets of node-ipc, which the tap leaves alone",
     "RDS": "it is about messages in Redis, which the tap leaves alone",
     "RSM": "it is about queues in Redis, which the tap leaves alone",
+    "WIN": "it is about named pipes of Windows, where there is no tap",
 }
 """Chapters about other streams."""
 

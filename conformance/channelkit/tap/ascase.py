@@ -38,8 +38,10 @@ def as_case(recording: Recording, name: str, rules: list[str]) -> dict[str, Any]
         if entry.way == DOWN:
             steps += _written(entry, len(steps))
         elif entry.data:
+            seen = len(received)
             received += entry.data
-            if b"\n" not in entry.data:  # a long line in many pieces is not copied with each of them
+            # A long line in many pieces is not copied with each of them.
+            if JSON_LINES.end(received, 0, seen) < 0:
                 continue
             frames, rest = split(JSON_LINES, bytes(received))
             received = bytearray(rest)

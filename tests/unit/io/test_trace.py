@@ -160,7 +160,7 @@ def test_a_peer_that_closes_without_reading_is_shown(pair):
 
 
 def test_the_descriptors_that_the_kernel_dropped_are_shown(tmp_path, monkeypatch):
-    monkeypatch.setattr("nodechannel._transport.unix.ANCILLARY_SIZE", 0)
+    monkeypatch.setattr("nodechannel._transport.unix._READ_NOW", (65536, 0, int(socket.MSG_DONTWAIT)))
     pair = Pair(tmp_path / "trace")
     fd = OwnedFd.copy(0)
     pair.peer.sendmsg([b"1\n"], pack_rights(fd))
