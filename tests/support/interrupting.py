@@ -56,7 +56,7 @@ class Injector:
         self.where: str | None = None
 
     def run(self, call: Callable[[], object], handler: Callable[[], object]) -> None:
-        """Make the call in this thread. The collector rests: it would finish channels of earlier calls, where an exception has no caller."""
+        """Make the call in this thread. The collector rests: it would finish earlier channels, where an exception has no caller."""
         self._handler = handler
         before = sys.gettrace()
         gc.disable()
