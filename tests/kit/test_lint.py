@@ -374,6 +374,18 @@ def test_a_file_that_is_no_recording_is_an_error_of_usage(tmp_path: Path) -> Non
     assert "no recording" in done.stderr or "version" in done.stderr
 
 
+def test_a_file_that_is_no_recording_keeps_no_other_from_its_report(tmp_path: Path) -> None:
+    _saved(tmp_path, c(b"\n"))
+    (tmp_path / "0.ctap").write_text("{}\n")
+    (tmp_path / "b.ctap").write_bytes(b"\xff\n")
+    done = _lint(str(tmp_path))
+    assert done.returncode == 2
+    assert done.stdout.endswith("2 violations\n")
+    assert [line.split(" ")[1] for line in done.stderr.splitlines()] == [
+        str(tmp_path / "0.ctap"), str(tmp_path / "b.ctap")
+    ]  # fmt: skip
+
+
 def test_the_list_of_rules_has_all(tmp_path: Path) -> None:
     assert len(_lint("--rules").stdout.splitlines()) == len(rules())
 

@@ -1,9 +1,11 @@
 """``channelkit lint``: the rules that recordings show to be broken, and the writers who broke them."""
 
 import argparse
+import sys
 from pathlib import Path
 
-from channelkit.cli.damaged import told
+from channelkit.cli.damaged import DAMAGED, told
+from channelkit.errors import UsageError
 from channelkit.lint.linter import lint
 from channelkit.lint.report import FORMATS, Linted
 from channelkit.lint.table import SEEN, UNSEEN
@@ -38,11 +40,25 @@ def act(arguments: argparse.Namespace) -> int:
         print("\n".join(table()))
         return 0
     only = tuple(filter(None, (arguments.only or "").split(",")))
-    linted = [_linted(path, only) for path in recordings(arguments.recordings)]
+    linted, unread = _read(recordings(arguments.recordings), only)
+    if not linted:
+        return unread
     print(FORMATS[arguments.format](linted), flush=True)
-    damaged = max(told(one.path, one.damage) for one in linted)
+    damaged = max(unread, *(told(one.path, one.damage) for one in linted))
     broken = any(_counts(found.level, arguments.fail_on) for one in linted for found in one.violations)
     return damaged or int(broken)
+
+
+def _read(paths: list[Path], only: tuple[str, ...]) -> tuple[list[Linted], int]:
+    """The recordings that can be read, and the exit status for the others, each of which is named."""
+    linted, unread = [], 0
+    for path in paths:
+        try:
+            linted.append(_linted(path, only))
+        except UsageError as error:
+            print(f"channelkit: {error}", file=sys.stderr)
+            unread = DAMAGED
+    return linted, unread
 
 
 def _linted(path: Path, only: tuple[str, ...]) -> Linted:

@@ -509,8 +509,8 @@ def spawn(
 ) -> ChildProcess:
     """Start any command with a channel; for the options see `SpawnOptions`.
 
-    Raises the errors of `subprocess.Popen` when the command cannot be started, and `UnsupportedSerialization`; for the options
-    `lifeline` and `end_on_signal` also `LifelineUnsupported` and `NotMainThread`.
+    Raises `ValueError` for an empty command, the errors of `subprocess.Popen` when it cannot be started, and
+    `UnsupportedSerialization`; for the options `lifeline` and `end_on_signal` also `LifelineUnsupported` and `NotMainThread`.
     """
     with ChannelPair() as pair:
         process = start(pair.command(argv, options), pair.popen_options(options))

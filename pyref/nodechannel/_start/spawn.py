@@ -78,7 +78,12 @@ class ChannelPair:
     def command(
         self, argv: Sequence[str | os.PathLike[str]], options: SpawnOptions
     ) -> Sequence[str | os.PathLike[str]]:
-        """Return the command line to start: that of the user, behind a tap where the environment of this process asks for one."""
+        """Return the command line to start: that of the user, behind a tap where the environment of this process asks for one.
+
+        Raises `ValueError` if it has no word.
+        """
+        if not argv:
+            raise ValueError("argv is empty: its first word is the program to start")
         words = os.environ.get(_TAP)
         return behind_tap(words, argv, options) if words else argv
 

@@ -52,6 +52,13 @@ def test_the_end_of_the_child_is_closed_here_and_that_of_the_parent_after_an_err
         os.fstat(pair.child_fd)
 
 
+@pytest.mark.parametrize("argv", [[], (), ""])
+def test_an_empty_command_is_refused(argv):
+    with pytest.raises(ValueError, match="argv is empty"), ChannelPair() as pair:
+        pair.command(argv, {})
+    assert pair.parent.fileno() == -1
+
+
 def test_the_order_of_the_command_line_is_that_of_node():
     assert node_command("a.js", ["1", "2"], "/n", ["--x"]) == ["/n", "--x", "a.js", "1", "2"]
 
