@@ -116,7 +116,7 @@ def install_and_follow(interpreter: str) -> None:
 def readme_sections() -> dict[str, str]:
     """Return the stops of the README's tour."""
     text = (ROOT / "README.md").read_text("utf-8")
-    tour = text[text.index("## Five minutes") : text.index("## What it does")]
+    tour = text[text.index("## Five minutes") : text.index("## Abilities and limits")]
     return dict(re.findall(r"^### (.+?)\n(.*?)(?=^### |\Z)", tour, re.MULTILINE | re.DOTALL))
 
 
