@@ -47,7 +47,7 @@ def close_to(word: str, known: Iterable[str]) -> str:
     return f"; did you mean '{found[0]}'?" if found else ""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Schema:
     """Rules together with the definitions that their references name."""
 
@@ -99,6 +99,8 @@ def _ref(schema: Schema, value: Any, name: str) -> Fault | None:
 
 
 def _type(_schema: Schema, value: Any, names: Any) -> Fault | None:
+    if isinstance(names, str) and _TYPES[names](value):
+        return None
     wanted = [names] if isinstance(names, str) else names
     if any(_TYPES[name](value) for name in wanted):
         return None
@@ -173,8 +175,18 @@ def _one_of(schema: Schema, value: Any, choices: list[dict[str, Any]]) -> Fault 
     return meant[0] if meant else Fault(f"fits none of the choices: {show(value, 120)}")
 
 
+_NAMED: dict[int, tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]] = {}
+"""The results of :func:`_names` by the identity of the choices; each entry keeps its choices, so that no other list gets their identity."""
+
+
 def _names(choices: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """The choices among objects by the name of the member that tells them apart; empty when no member does."""
+    if id(choices) not in _NAMED:
+        _NAMED[id(choices)] = choices, _named_by(choices)
+    return _NAMED[id(choices)][1]
+
+
+def _named_by(choices: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     objects = [choice for choice in choices if choice.get("type") == "object"]
     named = {
         choice["title"]: choice for choice in objects if choice.get("title") in choice.get("required", ())

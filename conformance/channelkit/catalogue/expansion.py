@@ -26,4 +26,4 @@ def expanded(entry: Entry, content: dict[str, Any]) -> Iterator[Entry]:
         case.pop("each", None)
         steps = list(with_fragments(case["steps"], fragments))
         require_names(values, steps, "the case")
-        yield {**case, "steps": fill_value(values, steps)}
+        yield {**case, "steps": fill_value(values, steps) if values else steps}
