@@ -21,14 +21,14 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from channelkit.catalogue.cases import Case  # noqa: E402
-from channelkit.catalogue.loading import load  # noqa: E402
+from channelkit.catalogue.loading import shipped  # noqa: E402
 from channelkit.catalogue.verdict import FAIL, INCONCLUSIVE, LENIENT  # noqa: E402
 from channelkit.judge.execute import execute  # noqa: E402
 from channelkit.judge.runner import posed  # noqa: E402
 from channelkit.judge.subjects import HANDLES as TYPES  # noqa: E402
 from channelkit.judge.subjects import Description  # noqa: E402
 from channelkit.limits import Limits  # noqa: E402
-from channelkit.resources import case_files, rules  # noqa: E402
+from channelkit.resources import rules  # noqa: E402
 from mutants.catalogue import MUTANTS, Mutant  # noqa: E402
 
 TABLE = HERE.parent / "MUTANTS.md"
@@ -272,7 +272,7 @@ def main(say: Callable[[str], None] = print) -> int:
     if arguments.sources:
         write_sources(arguments.sources, mutants)
         return 0
-    cases = load(case_files())
+    cases = shipped()
     if arguments.join:
         return judged(joined(arguments.join), cases, say, write=arguments.write)
     with tempfile.TemporaryDirectory() as folder:

@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from channelkit.catalogue.cases import Case  # noqa: E402
-from channelkit.catalogue.loading import load  # noqa: E402
+from channelkit.catalogue.loading import shipped  # noqa: E402
 from channelkit.judge.execute import execute  # noqa: E402
 from channelkit.judge.runner import posed  # noqa: E402
 from channelkit.limits import Limits  # noqa: E402
@@ -28,7 +28,6 @@ from channelkit.lint.linter import lint  # noqa: E402
 from channelkit.lint.table import SEEN  # noqa: E402
 from channelkit.process import session  # noqa: E402
 from channelkit.process.puppetlink import PuppetLink  # noqa: E402
-from channelkit.resources import case_files  # noqa: E402
 from channelkit.tap.follow import words  # noqa: E402
 from channelkit.tap.reading import read  # noqa: E402
 from channelkit.tap.record import DOWN, UP  # noqa: E402
@@ -144,7 +143,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("-k", dest="part", default="", help="only mutants with this text in their names")
     arguments = parser.parse_args()
-    cases = {case.id: case for case in load(case_files())}
+    cases = {case.id: case for case in shipped()}
     killers = committed()
     chosen = [mutant for mutant in visible() if arguments.part in mutant.name]
     failed = 0

@@ -21,8 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from channelkit.catalogue.loading import load
-from channelkit.resources import case_files
+from channelkit.catalogue.loading import shipped
 from channelkit.wire.modes import of_mode
 from channelkit.wire.serialization import Frame, Serialization, split
 
@@ -210,7 +209,7 @@ def main() -> int:
     parser.add_argument("results", type=Path, help="a results.json of the kit")
     options = parser.parse_args()
     report = json.loads(options.results.read_text("utf-8"))
-    cases = {case.id: case for case in load(case_files())}
+    cases = {case.id: case for case in shipped()}
     spoken = {subject["name"]: subject["mode"] for subject in _subjects() if "mode" in subject}
     counts: Counter[str] = Counter()
     for result in report["results"]:

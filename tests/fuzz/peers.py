@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from channelkit.catalogue.cases import applies
-from channelkit.catalogue.loading import load
+from channelkit.catalogue.loading import shipped
 from channelkit.catalogue.verdict import FAIL, FIXED, INCONCLUSIVE, KNOWN, LENIENT, UNSUPPORTED
 from channelkit.judge.execute import CaseResult, execute, run_shared
 from channelkit.judge.runner import Options, pairs, run
 from channelkit.limits import Limits
 from channelkit.process.session import Session
-from channelkit.resources import case_files
 from channelkit.wire.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ class Peer:
         return self._catalogue[name]
 
 
-CATALOGUE = {case.id: case for case in load(case_files())}
+CATALOGUE = {case.id: case for case in shipped()}
 
 
 def _deviates(result: CaseResult | None) -> bool:

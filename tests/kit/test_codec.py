@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from channelkit.catalogue.loading import load
+from channelkit.catalogue.loading import shipped
 from channelkit.cli.main import main
 from channelkit.judge.codec import direction
 from channelkit.judge.runner import Options, pairs, run
 from channelkit.judge.subjects import from_path
 from channelkit.limits import Limits
-from channelkit.resources import case_files, find
+from channelkit.resources import find
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-CASES = load(case_files())
+CASES = shipped()
 RIGHT = """
 import json, sys
 def event(line):

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from channelkit.catalogue.echoed import VERBATIM, as_echo
-from channelkit.catalogue.loading import load
+from channelkit.catalogue.loading import shipped
 from channelkit.judge.runner import Options, pairs, run
 from channelkit.judge.subjects import Description, fault_of
 from channelkit.limits import Limits
-from channelkit.resources import case_files
 from mutants import kill
 
 if TYPE_CHECKING:
     from channelkit.catalogue.cases import Case
 
-CASES = {case.id: case for case in load(case_files())}
+CASES = {case.id: case for case in shipped()}
 PEER = (sys.executable, "-I", "-S", str(kill.BASE), "echo")
 
 

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from channelkit.catalogue.loading import load
+from channelkit.catalogue.loading import shipped
 from channelkit.judge.runner import Options, pairs, run
 from channelkit.judge.subjects import Description
 from channelkit.limits import Limits
-from channelkit.resources import case_files
 from mutants import kill
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from channelkit.catalogue.cases import Case
 
-CASES = [case for case in load(case_files()) if case.id.startswith(("hnd-", "jsn-send-", "lif-", "sls-"))]
+CASES = [case for case in shipped() if case.id.startswith(("hnd-", "jsn-send-", "lif-", "sls-"))]
 """The cases in which an oddity of a sender or of its timing could show."""
 ESCAPED = """    for character in "<>&/\\u2028\\u2029\\x7fé":
         text = text.replace(character, f"\\\\u{ord(character):04x}")
@@ -125,7 +124,7 @@ def test_a_worker_that_reads_the_chapter_otherwise_is_no_fault(oddity: str, tmp_
     program = tmp_path / "odd.py"
     program.write_text(text.replace(old, new), "utf-8")
     subject = Description("odd", "worker", 0, (sys.executable, "-I", "-S", str(program), "worker"), "")
-    assert _wrong(subject, [case for case in load(case_files()) if "worker" in case.roles]) == {}
+    assert _wrong(subject, [case for case in shipped() if "worker" in case.roles]) == {}
 
 
 def _wrong(subject: Description, cases: Sequence[Case]) -> dict[str, str]:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from channelkit.catalogue.loading import load
+from channelkit.catalogue.loading import shipped
 from channelkit.judge.runner import Options, pairs, run
 from channelkit.judge.subjects import Description
 from channelkit.limits import Limits
-from channelkit.resources import case_files
 from channelkit.wire.headers import Block, Headers, framed, header, listens, stand_in
 from channelkit.wire.modes import JSON_LINES
 from channelkit.wire.rawchannel import RawChannel
@@ -113,7 +112,7 @@ def test_the_base_of_the_form_passes_its_chapter_and_ordinary_cases(
     command = (sys.executable, "-I", "-S", str(program), *words)
     can = kill.HANDLES if rung == 0 else ()
     subject = Description("base", "child", rung, command, "", capabilities=can, wire="windows")
-    cases = [case for case in load(case_files()) if case.topic in ("win", "cls")]
+    cases = [case for case in shipped() if case.topic in ("win", "cls")]
     results = run(pairs([subject], cases), Options(4, Limits(2)))
     found = {one.case.id: one.judgement.seen.text for one in results if one.judgement.verdict != "pass"}
     assert found == {}

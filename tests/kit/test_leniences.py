@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from channelkit.catalogue.loading import load
+from channelkit.catalogue.loading import shipped
 from channelkit.judge.execute import execute
 from channelkit.judge.subjects import Description
 from channelkit.limits import Limits
-from channelkit.resources import case_files
 from mutants import kill
 from mutants.catalogue import Mutant
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-CASES = {case.id: case for case in load(case_files())}
+CASES = {case.id: case for case in shipped()}
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
 sys.path.insert(0, str(ROOT / "conformance"))
 
-from channelkit.catalogue.loading import load
+from channelkit.catalogue.loading import shipped
 from channelkit.judge.runner import posed
-from channelkit.resources import case_files
 from mutants import watched
 from mutants.catalogue import MUTANTS, Mutant
 from mutants.kill import committed, subject, write_sources
@@ -44,7 +43,7 @@ def test_every_mutant_that_is_called_invisible_exists() -> None:
 )
 def test_a_mutant_is_noticed(tmp_path: Path, mutant: Mutant) -> None:
     write_sources(tmp_path, [mutant])
-    cases = {case.id: case for case in load(case_files())}
+    cases = {case.id: case for case in shipped()}
     asked = [posed(cases[killer], subject(tmp_path, mutant)) for killer in committed()[mutant.name]]
     found = watched.noticed(mutant, [case for case in asked if case is not None], tmp_path)
     assert found & set(mutant.breaks), found

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from channelkit.catalogue.loading import load
+from channelkit.catalogue.loading import shipped
 from channelkit.judge.runner import Options, pairs, run
 from channelkit.judge.subjects import Description
 from channelkit.limits import Limits
-from channelkit.resources import case_files, rules
+from channelkit.resources import rules
 from mutants import kill
 from mutants.catalogue import MUTANTS, Mutant
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from channelkit.catalogue.cases import Case
 
-CASES = load(case_files())
+CASES = shipped()
 SLICES = 3
 """Parts that run at the same time; no part comes near the time limit of a test."""
 

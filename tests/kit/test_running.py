@@ -11,15 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from channelkit.catalogue.loading import load
+from channelkit.catalogue.loading import shipped
 from channelkit.cli.main import main
 from channelkit.judge.profiles import PROFILES
 from channelkit.judge.subjects import Description
 from channelkit.process.spawn import environment
-from channelkit.resources import case_files
 from support.kit import SAMPLE, command
 
-CASES = load(case_files())
+CASES = shipped()
 
 
 def subject(role: str, rung: int) -> Description:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from channelkit.catalogue.loading import load
-from channelkit.resources import case_files
+from channelkit.catalogue.loading import shipped
 from channelkit.wire.modes import JSON_LINES, SERIALIZATIONS, of_mode
 from channelkit.wire.serialization import Frame, Serialization, split
 from channelkit.wire.values import compact
@@ -76,7 +75,7 @@ def _toy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def case(name: str) -> Case:
-    (found,) = (one for one in load(case_files()) if one.id == name)
+    (found,) = (one for one in shipped() if one.id == name)
     return dataclasses.replace(found, start={"mode": TOY.mode})
 
 

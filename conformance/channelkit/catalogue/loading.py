@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from channelkit.catalogue.expansion import Entry, entries, expanded
 from channelkit.catalogue.lines import line_of
 from channelkit.catalogue.members import SCHEMA
 from channelkit.errors import UsageError
+from channelkit.resources import case_files
 from channelkit.schema import Fault, Place
 from channelkit.steps.folded import unrolled
 from channelkit.steps.kinds import Step, kind_of
@@ -19,6 +21,16 @@ from channelkit.wire.modes import of_mode
 
 _LISTS = ("rules", "roles", "needs", "ending", "like")
 """Members of a case that no caller changes."""
+
+
+def shipped() -> list[Case]:
+    """The cases of the kit. A process reads and checks their files once."""
+    return list(_shipped())
+
+
+@cache
+def _shipped() -> tuple[Case, ...]:
+    return tuple(load(case_files()))
 
 
 def load(files: Iterable[Path]) -> list[Case]:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from channelkit import __version__
 from channelkit.catalogue.cases import Case, select
-from channelkit.catalogue.loading import load
+from channelkit.catalogue.loading import load, shipped
 from channelkit.catalogue.members import LEVELS
 from channelkit.cli import doctor, fmt, matrix, pack, promote, replay, since
 from channelkit.cli import init as initcli
@@ -34,7 +34,7 @@ from channelkit.report.console import show_again, show_result, show_summary, sho
 from channelkit.report.findings import TOLD, cause_of, count
 from channelkit.report.results import Report, add_report_option
 from channelkit.report.terminal import Terminal
-from channelkit.resources import case_files, flags, rules
+from channelkit.resources import flags, rules
 from channelkit.runtimes.node import find_node
 from channelkit.schema import close_to
 from channelkit.wire.visible import visible
@@ -251,7 +251,7 @@ def _positive(text: str) -> float:
 def _catalogue(arguments: argparse.Namespace) -> list[Case]:
     folder: Path | None = arguments.cases
     if folder is None:
-        return load(case_files())
+        return shipped()
     return load(sorted(folder.glob("*.json")) if folder.is_dir() else [folder])
 
 

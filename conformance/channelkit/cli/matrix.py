@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from channelkit.catalogue.cases import Case, select
-from channelkit.catalogue.loading import load
+from channelkit.catalogue.loading import shipped
 from channelkit.catalogue.othermode import MODE
 from channelkit.errors import UsageError
 from channelkit.judge.known import read as read_known
@@ -25,7 +25,7 @@ from channelkit.report.console import show_pairs
 from channelkit.report.markdown import render
 from channelkit.report.results import Report, add_report_option
 from channelkit.report.terminal import Terminal
-from channelkit.resources import case_files, find
+from channelkit.resources import find
 from channelkit.runtimes.pinned import Runtime, runtimes
 from channelkit.wire.modes import JSON_LINES
 
@@ -133,7 +133,7 @@ def act(arguments: argparse.Namespace) -> int:
     """Runs it; 1 when a subject deviates in a way that no list knows or the committed file differs."""
     if arguments.of is not None:
         return _check(arguments.check, arguments.of)
-    cases = select(load(case_files()), arguments.pattern, None)
+    cases = select(shipped(), arguments.pattern, None)
     everything = subjects(arguments.runtime, others=not (arguments.only_runtimes or arguments.runtime))
     present = [one for one in everything if not one.problem]
     absent = {one.name: one.problem for one in everything if one.problem}

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from channelkit.catalogue.cases import Case
-from channelkit.catalogue.loading import load
+from channelkit.catalogue.loading import shipped
 from channelkit.errors import UsageError
 from channelkit.judge.known import read
-from channelkit.resources import case_files, find, rules
+from channelkit.resources import find, rules
 from channelkit.runtimes.pinned import runtimes
 from channelkit.wire.visible import visible
 
@@ -56,7 +56,7 @@ def act(arguments: argparse.Namespace) -> int:
     target: Path = arguments.folder
     if target.exists():
         raise UsageError(f"{target} exists already: name a new directory")
-    catalogue = {case.id: case for case in load(case_files())}
+    catalogue = {case.id: case for case in shipped()}
     found, shown = deviations(), set[tuple[str, str]]()
     for pack in packs():
         for family in pack.families:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from channelkit.catalogue.cases import Case
-from channelkit.catalogue.loading import load
+from channelkit.catalogue.loading import load, shipped
 from channelkit.cli.promote import case_of_recording
 from channelkit.errors import UsageError
 from channelkit.judge.execute import execute
@@ -17,7 +17,7 @@ from channelkit.limits import Limits
 from channelkit.report.console import show_result
 from channelkit.report.results import Report
 from channelkit.report.terminal import Terminal
-from channelkit.resources import case_files, rules
+from channelkit.resources import rules
 from channelkit.tap.record import SUFFIX
 
 TIMES = 3
@@ -41,7 +41,7 @@ def named(what: str) -> list[Case]:
             return load([case_of_recording(Path(what), Path(folder))])
     if Path(what).is_file():
         return load([Path(what)])
-    found = [case for case in load(case_files()) if case.id == what]
+    found = [case for case in shipped() if case.id == what]
     if not found:
         raise UsageError(f"{what} is neither a file nor the id of a case")
     return found

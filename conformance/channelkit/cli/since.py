@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from channelkit.catalogue.cases import Case
-from channelkit.catalogue.loading import load
+from channelkit.catalogue.loading import shipped
 from channelkit.errors import UsageError
 from channelkit.report.committed import Cells, cells
-from channelkit.resources import case_files, find, rules
+from channelkit.resources import find, rules
 
 _RELEASE = re.compile(r"^(?P<runtime>[a-z]+)@(?P<major>\d+)$")
 _WORDS = {
@@ -30,7 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def act(arguments: argparse.Namespace) -> int:
     """Prints a line for each case and runtime. A case that no release changed has a line without a release."""
-    cases = [case for case in load(case_files()) if arguments.rule in (case.id, *case.rules)]
+    cases = [case for case in shipped() if arguments.rule in (case.id, *case.rules)]
     if not cases:
         raise UsageError(f"no case shows {arguments.rule}")
     told = _told(cases, cells(find("MATRIX.md").read_text(encoding="utf-8")))
