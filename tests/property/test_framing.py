@@ -54,22 +54,25 @@ def test_any_cut_of_a_stream_meets_the_limit_at_the_same_line(
 
 
 def seconds_for(size: int) -> float:
-    chunk = b"x" * (64 * 1024)
+    """The processor time of a line that comes in small pieces."""
+    chunk = b"x" * 4096
     framer = LineFramer()
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(size // len(chunk)):
         framer.feed(chunk)
     (line,) = framer.feed(b"\n")
-    taken = time.perf_counter() - start
+    taken = time.process_time() - start
     assert len(line) == size
     return taken
 
 
 @pytest.mark.rule("FRM-024")
 def test_twice_the_line_takes_about_twice_the_time() -> None:
-    ratios = []
-    for _ in range(8):  # another process may have had the processor
-        ratios.append(seconds_for(64 * MIB) / seconds_for(32 * MIB))
-        if ratios[-1] <= 2.5:
+    # The allocator keeps blocks of up to 32 MiB, and asks the kernel for larger ones, page by page. So both sizes are below that.
+    once, twice = [], []
+    for _ in range(40):  # the fastest of several, since other processes take caches and pages
+        once.append(seconds_for(4 * MIB))
+        twice.append(seconds_for(8 * MIB))
+        if min(twice) <= 2.5 * min(once):
             return
-    pytest.fail(f"64 MiB against 32 MiB took {ratios} times as long")
+    pytest.fail(f"8 MiB took {min(twice)} s, and 4 MiB {min(once)} s")
