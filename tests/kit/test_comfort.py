@@ -103,7 +103,17 @@ def test_the_dead_and_the_mute_end_the_run(
 ) -> None:
     started = time.monotonic()
     report = tmp_path / "report"
-    words = ["run", "--child", shlex.join(command(child)), "--rung", rung, "--report", str(report)]
+    words = [
+        "run",
+        "--child",
+        shlex.join(command(child)),
+        "--rung",
+        rung,
+        "--report",
+        str(report),
+        "--time-scale",
+        "0.3",
+    ]
     assert main(words) == 1
     assert time.monotonic() - started < LONGEST
     printed = capsys.readouterr().out
@@ -123,7 +133,7 @@ def test_the_dead_say_their_last_words(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_lines_of_a_transcript_fit_on_a_wide_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["run", "--child", shlex.join(command("wrong_echo")), "-k", "frm-*", "--time-scale", "0.5"]
+    words = ["run", "--child", shlex.join(command("wrong_echo")), "-k", "frm-utf8*", "--time-scale", "0.5"]
     assert main(words) == 1
     found = [line for line in capsys.readouterr().out.splitlines() if "kit  → " in line or "kit  ← " in line]
     assert found

@@ -29,9 +29,10 @@ def results(
     pattern: str | None = None,
     *,
     wire: bool = False,
+    scale: float = 1.0,
 ) -> dict[str, Any]:
     both = [Participant("right", RIGHT, None), Participant("other", None, child)]
-    found = pairing.run(both, pairing.select(pattern), Limits(), 1, known or {}, wire=wire)
+    found = pairing.run(both, pairing.select(pattern), Limits(scale), 1, known or {}, wire=wire)
     return {entry["trial"]: entry for entries in found for entry in entries}
 
 
@@ -56,7 +57,7 @@ def test_two_that_are_right_do_everything_with_each_other() -> None:
     ],
 )
 def test_what_goes_wrong_is_seen(name: str, trial: str, outcome: str, tmp_path: Path) -> None:
-    entry = results(mutant(name, tmp_path), pattern=trial)[trial]
+    entry = results(mutant(name, tmp_path), pattern=trial, scale=0.3)[trial]
     assert (entry["outcome"], entry["verdict"]) == (outcome, "fail")
 
 
@@ -119,7 +120,7 @@ def test_with_the_kit_in_the_middle_a_failure_counts_only_when_it_is_seen_withou
 
 
 def test_a_trial_after_one_that_failed_begins_anew(tmp_path: Path) -> None:
-    found = results(mutant("delivers-only-objects", tmp_path), pattern="[bv]*-down")
+    found = results(mutant("delivers-only-objects", tmp_path), pattern="[bv]*-down", scale=0.5)
     assert found["values-down"]["verdict"] == "fail"
     assert found["burst-down"]["verdict"] == "pass"
 
