@@ -1,5 +1,6 @@
 # Every target does its own set-up inside .venv; a second run costs none.
 #   make test          the test suite
+#   make test-long  the tests that `make test` leaves out, since it has a shorter one of the same: every broken peer, every line of the README
 #   make test-windows  the tests in a laboratory of Windows: Wine with Node and CPython for Windows, set up in build/windows
 #   make packages-table  runs the tests against real npm packages and writes the table of the README
 #   make carrier-kit   the cases of standard streams and node-ipc, and the mutants that judge them
@@ -42,7 +43,7 @@ NODES := 12 16 18 20 22 24 26
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: carrier-bench carrier-faults carrier-kit help setup test packages packages-table test-pythons test-nodes test-windows compiled conformance matrix kit mutants bench bench-compare bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model docs docs-check release-check check clean interruptions lifeline soak
+.PHONY: carrier-bench carrier-faults carrier-kit help setup test packages packages-table test-long test-pythons test-nodes test-windows compiled conformance matrix kit mutants bench bench-compare bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model docs docs-check release-check check clean interruptions lifeline soak
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -57,6 +58,10 @@ $(READY): pyproject.toml conformance/pyproject.toml
 
 test: $(READY)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# Minutes of processor time for what shorter tests show by a sample, or what another target shows too.
+test-long: $(READY)
+	NODECHANNEL_TEST_SECONDS=300 $(BIN)/python -m pytest -m long $(PYTEST_ARGS)
 
 # Everything on the oldest interpreter that is here, the reference alone on the newest, and its units on those between: the kit and the
 # checks of the project are no different there, and neither is Node on the other side. All of it on each would take more than 25 minutes.

@@ -260,6 +260,7 @@ def frozen(tmp_path_factory):
     return folder
 
 
+@pytest.mark.long
 def test_pyinstaller(frozen):
     found = subprocess.run(
         [node(), "parent.mjs"],
