@@ -26,14 +26,25 @@ ESCAPED = """    for character in "<>&/\\u2028\\u2029\\x7fé":
     return LONE_SURROGATE.sub"""
 ENVELOPE = '{"cmd": "NODE_HANDLE", "type": type_of(handle), "msg": message}'
 ODDITIES = {
-    "in what it writes": [
+    "in what it writes, and in what comes first": [
         ("    return LONE_SURROGATE.sub", ESCAPED),
         ('separators=(",", ":"), allow_nan', 'sort_keys=True, separators=(",", ":"), allow_nan'),
         (ENVELOPE, '{"msg": message, "type": type_of(handle), "also": [None], "cmd": "NODE_HANDLE"}'),
         ('ACK = {"cmd": "NODE_HANDLE_ACK"}', 'ACK = {"also": 1, "cmd": "NODE_HANDLE_ACK"}'),
         ('json.dumps(line, separators=(",", ":"))', 'json.dumps({"also": None, **line}, indent=None)'),
+        (
+            "        descriptor = self.descriptors.pop(0)\n        self.write(ACK)\n",
+            (
+                "        descriptor = self.descriptors.pop(0)\n"
+                "        try:\n"
+                "            self.take_handle(envelope, descriptor)\n"
+                "        finally:\n"
+                "            self.write(ACK)\n\n"
+                "    def take_handle(self, envelope, descriptor):\n"
+            ),
+        ),
     ],
-    "in its ways": [
+    "in its ways, and in what it reports": [
         ('separators=(",", ":"), allow_nan', 'separators=(" , ", "\t: "), allow_nan'),
         ("        self.write(ACK)\n", "        select.select([], [], [], 0.03)\n        self.write(ACK)\n"),
         ("end.recvmsg(65536,", "end.recvmsg(500,"),
@@ -41,8 +52,6 @@ ODDITIES = {
             '        sys.exit(ask["code"])',
             '        select.select([], [], [], 0.1)\n        sys.exit(ask["code"])',
         ),
-    ],
-    "in what it reports": [
         (
             "        if not self.framer.buffer:\n            self.close_strays()\n",
             (
@@ -67,19 +76,6 @@ ODDITIES = {
                 "        if self.under_way or self.held or self.outgoing:\n"
                 '            self.user.error("remote", "LOST", "messages were not sent")\n'
                 "        self.end.close()\n"
-            ),
-        ),
-    ],
-    "in what comes first": [
-        (
-            "        descriptor = self.descriptors.pop(0)\n        self.write(ACK)\n",
-            (
-                "        descriptor = self.descriptors.pop(0)\n"
-                "        try:\n"
-                "            self.take_handle(envelope, descriptor)\n"
-                "        finally:\n"
-                "            self.write(ACK)\n\n"
-                "    def take_handle(self, envelope, descriptor):\n"
             ),
         ),
     ],
