@@ -116,7 +116,7 @@ def _caught(tried: list[tuple[int, int, int]], offset: int) -> int | None:
 
 def chosen(places: int, seed: str) -> list[int]:
     """Return some numbers of all places, the same for the same seed; how many, `NODECHANNEL_TEST_PLACES` says."""
-    some = min(places, int(os.environ.get("NODECHANNEL_TEST_PLACES", "20")))
+    some = min(places, int(os.environ.get("NODECHANNEL_TEST_PLACES", "12")))
     return sorted(random.Random(seed).sample(range(1, places + 1), some))
 
 
