@@ -29,7 +29,7 @@ def hung(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program.write_text(BASE.read_text("utf-8") + "\nimport time\ntime.sleep(600)\n", "utf-8")
     words = [f"--report={kind}={folder / kind}" for kind in FORMATS]
     child = shlex.join([sys.executable, "-I", "-S", str(program), "echo"])
-    assert main(["run", "--child", child, "-k", "cls-*", "--time-scale", "0.5", *words]) == 1
+    assert main(["run", "--child", child, "-k", "cls-user*", "--time-scale", "0.5", *words]) == 1
     return folder
 
 
@@ -58,7 +58,7 @@ def test_every_form_tells_it_once(hung: Path) -> None:
 
 
 def test_the_console_tells_a_cause_once(capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["run", "--child", shlex.join(command("wrong_echo")), "-k", "cls-*", "--time-scale", "0.5"]
+    words = ["run", "--child", shlex.join(command("wrong_echo")), "-k", "cls-user*", "--time-scale", "0.5"]
     assert main(words) == 1
     printed = capsys.readouterr().out
     assert "same cause as cls-" in printed
