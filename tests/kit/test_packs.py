@@ -67,6 +67,18 @@ def test_a_runtime_without_the_deviation_conforms(tmp_path: Path) -> None:
     assert done.stdout.startswith("CONFORMS"), done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    "one", [one for one in pack.packs() if "node" not in one.families], ids=lambda one: one.name
+)
+def test_what_node_does_not_have_conforms_on_node(one: pack.Pack, tmp_path: Path) -> None:
+    node = named("node@24")
+    if not node.is_there:
+        pytest.skip("node@24 is not fetched: channelkit runtimes fetch node@24")
+    done = _run(one, node, tmp_path)
+    assert done.stdout.startswith("CONFORMS"), done.stdout + done.stderr
+    assert done.returncode == 0
+
+
 @pytest.mark.parametrize("one", pack.packs(), ids=lambda one: one.name)
 def test_the_program_is_short_and_stands_alone(one: pack.Pack) -> None:
     text = one.script.read_text(encoding="utf-8")
