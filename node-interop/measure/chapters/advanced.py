@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import select
-import time
 from typing import TYPE_CHECKING
 
 from measure.peer import SILENCE, Peer
@@ -51,7 +50,7 @@ def reads(*pieces: bytes) -> Callable[[Start], str]:
             try:
                 for piece in pieces:
                     peer.end.sendall(piece)
-                    time.sleep(0.05)
+                    peer.until_read()
                 peer.end.sendall(PROBE)
             except BrokenPipeError:
                 return "ends the channel"
@@ -135,6 +134,12 @@ row("adv-filled", "ADV", "Frame of `Array(2).fill(1)`", writes("Array(2).fill(1)
 row("adv-buffer", "ADV", "Frame of `Buffer.from('a')`", writes("Buffer.from('a')"))
 row("adv-native-view", "ADV", "A view in V8's own form", reads(frame("42 02 0102 56 42 01 01")))
 row(
+    "adv-bigint-array",
+    "ADV",
+    "A BigInt64Array",
+    reads(frame("5c 00 0b 08 feffffffffffffff")),
+)
+row(
     "adv-port",
     "ADV",
     "Frame of a `MessagePort`",
@@ -157,6 +162,30 @@ row(
     "ADV",
     "An error whose cause stands behind its stack",
     reads(frame("72 6d 2201 6d 73 2201 53 63 49 02 2e")),
+)
+row(
+    "adv-own-cause",
+    "ADV",
+    "Frame of an error whose cause is itself",
+    writes("(() => { const e = new Error('m', { cause: 1 }); e.stack = 'S'; e.cause = e; return e; })()"),
+)
+row(
+    "adv-own-cause-first",
+    "ADV",
+    "An error whose cause, before its stack, is itself",
+    reads(frame("72 6d 2201 6d 63 5e 00 73 2201 53 2e")),
+)
+row(
+    "adv-own-cause-last",
+    "ADV",
+    "An error whose cause, behind its stack, is itself",
+    reads(frame("72 6d 2201 6d 73 2201 53 63 5e 00 2e")),
+)
+row(
+    "adv-own-cause-inside",
+    "ADV",
+    "An error whose cause, before its stack, is an object with that error",
+    reads(frame("72 6d 2201 6d 63 6f 2201 65 5e 00 7b 01 73 2201 53 2e")),
 )
 row("adv-error-reference", "ADV", "`[error, {z: 1}, {q: 1}, the second again]`",
     reads(frame("41 04 72 6d 2201 6d 73 2201 53 2e 6f 2201 7a 49 02 7b 01 6f 2201 71 49 02 7b 01 5e 02 24 00 04")))  # fmt: skip
