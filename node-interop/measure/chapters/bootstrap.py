@@ -175,6 +175,13 @@ def _parent_at(place: int) -> Callable[[Start], str]:
     return measure
 
 
+def _at_the_front(start: Start) -> str:
+    """A parent puts `'ipc'` at the first of four places of `stdio`."""
+    with start("echo(open({ stdio: ['ipc', 'ignore', 'inherit', 'ignore'] }))", role="parent") as peer:
+        peer.write(1)
+        return f"`{peer.facts['fd']}`, {words(*peer.settle())}"
+
+
 def _child_at(place: int) -> Callable[[Start], str]:
     """A child's channel is one of its standard streams, and the child prints a line."""
 
@@ -195,6 +202,12 @@ def _child_at(place: int) -> Callable[[Start], str]:
 
 for place in (0, 1, 2):
     row(f"boo-parent-at-{place}", "BOO", f"`NODE_CHANNEL_FD` for `'ipc'` at index {place}", _parent_at(place))
+row(
+    "boo-parent-behind",
+    "BOO",
+    "`NODE_CHANNEL_FD` for `'ipc'` at index 0 of four streams, and the answer to a message of the child",
+    _at_the_front,
+)
 for place in (0, 1, 2):
     row(
         f"boo-child-at-{place}",

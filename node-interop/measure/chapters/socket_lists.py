@@ -295,3 +295,27 @@ def _ask_waits(start: Start) -> str:
         if before is not None:
             return "does not wait"
         return "waits for the answer" if after is not None else "not called"
+
+
+def _after_exit(call: str) -> Callable[[Start], str]:
+    """A connection is handed to a child, which exits; then the server is asked for something."""
+    body = f"c.send('s', socket); c.on('exit', () => server.{call});"
+
+    def measure(start: Start) -> str:
+        with start(f"{ACCEPT}; function go(socket) {{ {body} }}", role="parent") as peer:
+            port = peer.fact()
+            with socket.create_connection(("127.0.0.1", port)):
+                peer.line()
+                peer.write(ACK)
+                peer.end_child()
+                asked = peer.line(SILENCE * 2)
+                called = peer.fact(SILENCE)
+                return f"{'no message' if asked is None else 'a message'}, {'not called' if called is None else called}"
+
+    return measure
+
+
+row("sls-ask-exited", "SLS", "`server.getConnections()` when the child that was given a connection has exited", _after_exit(
+    "getConnections((error, n) => say(error ? String(error.code) : n))"))  # fmt: skip
+row("sls-close-exited", "SLS", "`server.close()` when the child that was given a connection has exited", _after_exit(
+    "close((error) => say(error ? String(error.code) : 'called'))"))  # fmt: skip

@@ -61,6 +61,21 @@ def of_worker(program: str, show: Callable[[Peer, dict[str, Any]], str]) -> Call
     return measure
 
 
+def _asks(program: str) -> Callable[[Start], str]:
+    """Start a worker, and look whether it asks before its server listens."""
+
+    def measure(start: Start) -> str:
+        with start(f"{program} server.on('listening', () => say('listens'));", env=WORKER) as peer:
+            if cluster(peer).get("act") != "online":
+                return "speaks in another way"
+            asked = cluster(peer, SILENCE)
+            if asked.get("act") == "queryServer":
+                return "asks"
+            return f"asks nothing, {peer.fact()}"
+
+    return measure
+
+
 @observe("clu-first", "CLU", "First line of a worker")
 def _first(start: Start) -> str:
     with start(LISTEN, env=WORKER) as peer:
@@ -85,6 +100,24 @@ row(
         lambda _, asked: f"`{str(asked['backlog']).lower()}`" if "backlog" in asked else "absent",
     ),
 )
+row(
+    "clu-backlog-listener",
+    "CLU",
+    "`backlog` with a listener for `listening`",
+    of_worker(
+        LISTEN.replace(
+            "net.createServer(() => {})", "net.createServer(() => {}).on('listening', () => {})"
+        ).replace("{ port: 0, host: '127.0.0.1' }", "0, '127.0.0.1'"),
+        lambda _, asked: f"`{str(asked['backlog']).lower()}`" if "backlog" in asked else "absent",
+    ),
+)
+for option in ("exclusive", "reusePort"):
+    row(
+        f"clu-{option.lower()}",
+        "CLU",
+        f"A server that listens with `{option}`",
+        _asks(LISTEN.replace("port: 0", f"port: 0, {option}: true")),
+    )
 row(
     "clu-flags",
     "CLU",
