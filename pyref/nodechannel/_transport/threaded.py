@@ -167,12 +167,21 @@ class ThreadedTransport:
         self._tell_reader()
 
     def _opened(self, descriptions: Sequence[bytes]) -> Iterator[int]:
-        """Yield the sockets; a message whose socket is missing is answered with NODE_HANDLE_NACK."""
+        """Yield the sockets up to the first that cannot be opened, whose message is answered with NODE_HANDLE_NACK.
+
+        The sockets behind it are closed: the message would take one that belongs to a later message.
+        """
+        is_whole = True
         for description in descriptions:
             try:
-                yield self._link.open_shared(description)
+                descriptor = self._link.open_shared(description)
             except OSError:
+                is_whole = False
                 continue
+            if is_whole:
+                yield descriptor
+            else:
+                close_descriptor(descriptor)
 
     # Sending.
 

@@ -13,7 +13,7 @@ import pytest
 
 import nodechannel
 import nodechannel.asyncio
-from nodechannel._transport.frames import HEADER, framed
+from nodechannel._transport.frames import HAS_SOCKET, HEADER, IS_CONNECTION, SOCKET_SIZE, framed
 from nodechannel._transport.owned import OwnedFd
 from nodechannel._transport.threaded import READ_AHEAD, ThreadedTransport
 from support.links import FramePeer, SocketLink
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ACK = b'{"cmd":"NODE_HANDLE_ACK"}\n'
+NACK = b'{"cmd":"NODE_HANDLE_NACK"}\n'
 
 
 def until(done: Callable[[], object]) -> None:
@@ -108,6 +109,22 @@ def test_a_socket_that_cannot_be_opened_leaves_its_bytes(ends):
     transport, peer = ends
     peer._sock.sendall(framed(b"x\n", b"999999".ljust(628)))
     assert take(transport) == (b"x\n", [])
+
+
+@pytest.mark.rule("WIN-046")
+def test_a_later_socket_does_not_go_to_the_message_of_one_that_cannot_be_opened(ends):
+    transport, peer = ends
+    ours, theirs = socket.socketpair()
+    with ours:
+        alone = HEADER.pack(HAS_SOCKET | IS_CONNECTION, 0, 0, 0)
+        for description in (b"999999", str(theirs.fileno()).encode()):
+            peer._sock.sendall(alone + description.ljust(SOCKET_SIZE))
+        peer.sendall(b'{"cmd":"NODE_HANDLE","type":"net.Socket","msg":1}\n')
+        with nodechannel.Channel(transport) as channel, pytest.raises(nodechannel.MissingDescriptor):
+            channel.receive(60)
+        assert peer.recv(100) == NACK
+        theirs.close()
+        assert ours.recv(1) == b""  # no copy of it is open
 
 
 def test_descriptors_that_nobody_took_are_closed():
