@@ -24,6 +24,9 @@ _KNOWN = HAS_DATA | HAS_SOCKET | IS_CONNECTION
 SOCKET_INFO_SIZE = 628
 SOCKET_SIZE = SOCKET_INFO_SIZE + 4
 
+# Bytes of data behind one header, which has 32 bits for their number.
+MOST_DATA = 1 << 30
+
 
 def framed(data: bytes, socket_info: bytes = b"", *, connection: bool = False) -> bytes:
     """Return one write: the header, the description of a socket if there is one, and the data."""
@@ -31,6 +34,13 @@ def framed(data: bytes, socket_info: bytes = b"", *, connection: bool = False) -
         return HEADER.pack(HAS_DATA, 0, len(data), 0) + data
     flags = HAS_DATA | HAS_SOCKET | (IS_CONNECTION if connection else 0)
     return HEADER.pack(flags, 0, len(data), 0) + socket_info.ljust(SOCKET_SIZE, b"\0") + data
+
+
+def written(data: bytes | memoryview, socket_info: bytes = b"", *, connection: bool = False) -> list[bytes]:
+    """Return the frames of data of any length; a socket is in the first of them."""
+    frames = [framed(bytes(data[:MOST_DATA]), socket_info, connection=connection)]
+    frames += [framed(bytes(data[at : at + MOST_DATA])) for at in range(MOST_DATA, len(data), MOST_DATA)]
+    return frames
 
 
 class FrameReader:

@@ -18,7 +18,7 @@ from collections import deque
 from functools import partial
 
 from nodechannel._transport.bell import Bell, wait_any
-from nodechannel._transport.frames import FrameReader, framed
+from nodechannel._transport.frames import FrameReader, written
 from nodechannel._transport.native import allocate_lock, start_new_thread
 from nodechannel._transport.system import close_descriptor
 
@@ -85,8 +85,8 @@ class ThreadedTransport:
         self._take = partial(self._arrived.popleft)
         self.receive, self.receive_now = _Arrivals(self._await), _Arrivals(self._look)
         self._limit: float | None = None
-        # The frame that is being written, and whether the last byte of the frame before is still to be counted.
-        self._frame: bytes | None = None
+        # The frames that are being written, and whether the last byte of those before is still to be counted.
+        self._frames: list[bytes] | None = None
         self._uncounted = False
         # The peer takes no more; this side has closed.
         self._broken = self._closed = False
@@ -191,10 +191,10 @@ class ThreadedTransport:
         if self._uncounted:
             self._uncounted = False
             return 1
-        frame, counted = framed(bytes(data)), len(data) - 1
+        frames, counted = written(data), len(data) - 1
         # No call behind the statement, after which a signal handler could raise: the front end would write the frame again. The call that
         # asks for the last byte wakes the thread.
-        self._uncounted, self._frame = True, frame
+        self._uncounted, self._frames = True, frames
         return counted
 
     def packed(self, data: bytes | memoryview, fd: OwnedFd) -> tuple[Any, ...]:
@@ -210,14 +210,14 @@ class ThreadedTransport:
             OSError
         ):  # the peer answers the message alone with NODE_HANDLE_NACK, and the fourth time the caller is told
             description, connection = b"", False
-        self._frame = framed(bytes(data), description, connection=connection)
+        self._frames = written(data, description, connection=connection)
         self._write_on()
         return len(data)
 
     def _require_room(self) -> None:
         if self._broken or self._closed:
             raise BrokenPipeError
-        if self._frame is not None:
+        if self._frames is not None:
             self._write_on()
             raise BlockingIOError
 
@@ -231,15 +231,16 @@ class ThreadedTransport:
         _open(self._may_write)
 
     def _write(self) -> None:
-        """Write each frame until this end is closed."""
+        """Write all frames until this end is closed."""
         self._may_write.acquire()
         while not self._closed:
-            if self._frame is not None:
+            if self._frames is not None:
                 try:
-                    self._link.write(self._frame)
+                    for frame in self._frames:
+                        self._link.write(frame)
                 except OSError:
                     self._broken = True
-                self._frame = None
+                self._frames = None
                 _tell(self._writable, self._writer, self._run_writer)
             self._may_write.acquire()
 
@@ -267,7 +268,7 @@ class ThreadedTransport:
         return self._idle()
 
     def _idle(self) -> bool:
-        return self._frame is None
+        return self._frames is None
 
     def readiness(self) -> Readiness | None:
         """Return None: selectors do not know pipes here."""

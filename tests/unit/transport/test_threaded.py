@@ -13,6 +13,7 @@ import pytest
 
 import nodechannel
 import nodechannel.asyncio
+from nodechannel._transport import frames
 from nodechannel._transport.frames import HAS_SOCKET, HEADER, IS_CONNECTION, SOCKET_SIZE, framed
 from nodechannel._transport.owned import OwnedFd
 from nodechannel._transport.threaded import READ_AHEAD, ThreadedTransport
@@ -42,6 +43,13 @@ def ends() -> Iterator[tuple[ThreadedTransport, FramePeer]]:
     transport.close()
     theirs.close()
     until(lambda: ours.fileno() < 0)
+
+
+def acknowledge(peer: FramePeer) -> None:
+    """Read the rest of a line and acknowledge the handle that came with it."""
+    while not peer.recv(1000).endswith(b"\n"):
+        pass
+    peer.sendall(ACK)
 
 
 def take(transport: ThreadedTransport) -> tuple[bytes, list[int]]:
@@ -181,6 +189,24 @@ def test_one_write_has_one_header(ends):
     transport.send(data, 0)
     transport.wait(reading=False, writing=True, left=60)
     assert HEADER.unpack(peer._sock.recv(16)) == (1, 0, len(data), 0)
+
+
+@pytest.mark.rule("WIN-010", "WIN-014")
+def test_more_data_than_a_header_can_announce_have_several(ends, monkeypatch):
+    transport, peer = ends
+    monkeypatch.setattr(frames, "MOST_DATA", 10)
+    channel = nodechannel.Channel(transport)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        answer = threading.Thread(target=acknowledge, args=(peer,), daemon=True)
+        answer.start()
+        channel.send("take it", handle=server, timeout=60)
+        answer.join(60)
+    channel.send("0123456789ab")
+    assert HEADER.unpack(peer._sock.recv(16)) == (1, 0, 10, 0)
+    assert peer._sock.recv(10) == b'"012345678'
+    assert HEADER.unpack(peer._sock.recv(16)) == (1, 0, 5, 0)
+    assert peer._sock.recv(5) == b'9ab"\n'
+    channel.close()
 
 
 def test_a_write_with_a_socket_is_counted_at_once(ends):
