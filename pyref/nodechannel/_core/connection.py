@@ -540,7 +540,7 @@ class Connection:
             self._end(ChannelInput.CLOSE)
         # [HND-031]
         elif self._pending_fds:
-            self._close_strays(MOST_UNCLAIMED if framer.buffered else 0)  # [HND-008, SEC-003]
+            self._close_strays(MOST_UNCLAIMED if framer.buffered else 0)  # [HND-008, SEC-003, WIN-048]
 
     def receive_eof(self) -> None:
         """The peer has closed or half-closed its end ([LIF-002]); an unfinished line is dropped ([FRM-029])."""

@@ -30,9 +30,11 @@ MOST_DATA = 1 << 30
 
 def framed(data: bytes, socket_info: bytes = b"", *, connection: bool = False) -> bytes:
     """Return one write: the header, the description of a socket if there is one, and the data."""
+    # [WIN-010, WIN-011, WIN-012, WIN-013]
     if not socket_info:
         return HEADER.pack(HAS_DATA, 0, len(data), 0) + data
     flags = HAS_DATA | HAS_SOCKET | (IS_CONNECTION if connection else 0)
+    # [WIN-040]
     return HEADER.pack(flags, 0, len(data), 0) + socket_info.ljust(SOCKET_SIZE, b"\0") + data
 
 
@@ -66,39 +68,46 @@ class FrameReader:
 
         A header that Node does not accept ends the stream: `broken` is true then, and all before it is returned.
         """
+        # [WIN-020]
         buffer = memoryview(self._buffer + data if self._buffer else data)
         pieces: list[tuple[tuple[bytes, ...], list[bytes]]] = []
         at = 0
-        while not self.broken:
+        while not self.broken:  # [WIN-021]
+            # [WIN-045]
             if self._socket_due:
                 if len(buffer) - at < SOCKET_SIZE:
                     break
                 self._sockets += (bytes(buffer[at : at + SOCKET_INFO_SIZE]),)
                 self._socket_due = False
                 at += SOCKET_SIZE
+            # [WIN-023, WIN-024]
             if self._left:
                 part = bytes(buffer[at : at + self._left])
                 if not part:
                     break
                 at += len(part)
                 self._left -= len(part)
+                # [WIN-047]
                 if self._sockets or not pieces:
                     pieces.append((self._sockets, []))
                     self._sockets = ()
-                pieces[-1][1].append(part)
+                pieces[-1][1].append(part)  # [WIN-022]
             elif len(buffer) - at >= HEADER.size:
                 self._begin(*HEADER.unpack_from(buffer, at))
                 at += HEADER.size
             else:
                 break
         self._buffer = b"" if self.broken else bytes(buffer[at:])
+        # [WIN-028]
         return [(sockets, b"".join(parts)) for sockets, parts in pieces]
 
     def _begin(self, flags: int, _reserved: int, length: int, reserved: int) -> None:
         """Take in a header; the first reserved word may hold anything, as for Node."""
         nothing_due = length and not flags & HAS_DATA
+        # [WIN-025, WIN-026]
         if flags & ~_KNOWN or reserved or flags & _KNOWN & ~HAS_DATA == IS_CONNECTION or nothing_due:
             self.broken = True
             return
+        # [WIN-027]
         self._left = length
         self._socket_due = bool(flags & HAS_SOCKET)

@@ -46,6 +46,7 @@ _REJECT_REMOTE_CLIENTS = 8
 
 def new_pair() -> tuple[ThreadedTransport, int]:
     """Return the parent's end of a new channel, and the handle of the child's end, which is not inherited; raises `OSError`."""
+    # [WIN-001]
     name = rf"\\.\pipe\nodechannel-{os.getpid()}-{os.urandom(16).hex()}"
     parent = _winapi.CreateNamedPipe(
         name,
@@ -120,8 +121,10 @@ def keep_from_exec(fd: int) -> None:
 
 def claim(fd: int) -> ThreadedTransport:
     """Return the end at a descriptor that this process adopts; the descriptor is closed."""
+    # [WIN-003]
     process, handle = _winapi.GetCurrentProcess(), msvcrt.get_osfhandle(fd)
-    parent = server_process(handle) or 0
+    parent = server_process(handle) or 0  # [WIN-043]
+    # [WIN-005]
     copy = _winapi.DuplicateHandle(process, handle, process, 0, False, _winapi.DUPLICATE_SAME_ACCESS)
     os.close(fd)
     return ThreadedTransport(NamedPipe(copy, parent))

@@ -173,6 +173,7 @@ def _create(
         0 if handle is None else _MARKS.get(_winapi.GetFileType(handle), _OPEN) for handle in handles
     )
     numbers = b"".join(pack("<q", -1 if handle is None else handle) for handle in handles)
+    # [WIN-002]
     block = pack("<i", len(handles)) + marks + numbers
     buffer = ctypes.create_string_buffer(block, len(block))
     info, made = _StartupInfo(), _ProcessInformation()

@@ -41,13 +41,14 @@ class NamedPipe:
 
     def read(self) -> bytes:
         """Wait for bytes and return them; none at the end, and after `end`."""
+        # [WIN-004]
         try:
             while True:
                 overlapped, _ = _winapi.ReadFile(self._handle.fileno(), _READ_SIZE, overlapped=True)
                 self._finish(overlapped)
                 if data := overlapped.getbuffer():  # a write of no bytes is no end
                     return bytes(data)
-        except OSError:
+        except OSError:  # [WIN-060]
             return b""
 
     def write(self, data: bytes) -> None:
@@ -86,7 +87,7 @@ class NamedPipe:
         sock = socket.socket(fileno=fd)
         try:
             listening = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-            # Made for any other process, it would end a Node that receives it.
+            # [WIN-041, WIN-042] Made for any other process, it would end a Node that receives it.
             return sock.share(self._peer), not listening
         finally:
             sock.detach()

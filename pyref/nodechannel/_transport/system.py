@@ -47,6 +47,7 @@ if sys.platform == "win32":
 else:
     send_signal = os.kill
 
+# [WIN-049, WIN-050]
 CANNOT_TRAVEL: dict[str, str] = (
     {
         "dgram.Socket": "Windows hands no datagram socket on: bind one in the process that uses it",

@@ -163,11 +163,12 @@ class ThreadedTransport:
             if len(self._arrived) < READ_AHEAD:
                 _open(self._may_read)
             self._may_read.acquire()
+        # [WIN-062] Behind all that came.
         self._arrived.append(_END)
         self._tell_reader()
 
     def _opened(self, descriptions: Sequence[bytes]) -> Iterator[int]:
-        """Yield the sockets up to the first that cannot be opened, whose message is answered with NODE_HANDLE_NACK.
+        """Yield the sockets up to the first that cannot be opened, whose message is answered with NODE_HANDLE_NACK ([WIN-046]).
 
         The sockets behind it are closed: the message would take one that belongs to a later message.
         """
@@ -205,6 +206,7 @@ class ThreadedTransport:
         """Have bytes written with a socket; return how many are counted."""
         self._require_room()
         try:
+            # [WIN-044]
             description, connection = self._link.share(fd.fileno())
         except (
             OSError
@@ -236,9 +238,9 @@ class ThreadedTransport:
         while not self._closed:
             if self._frames is not None:
                 try:
-                    for frame in self._frames:
+                    for frame in self._frames:  # [WIN-014]
                         self._link.write(frame)
-                except OSError:
+                except OSError:  # [WIN-061]
                     self._broken = True
                 self._frames = None
                 _tell(self._writable, self._writer, self._run_writer)

@@ -135,6 +135,18 @@ def test_a_later_socket_does_not_go_to_the_message_of_one_that_cannot_be_opened(
         assert ours.recv(1) == b""  # no copy of it is open
 
 
+@pytest.mark.rule("WIN-048")
+def test_a_socket_that_comes_with_no_envelope_is_closed(ends):
+    transport, peer = ends
+    ours, theirs = socket.socketpair()
+    with ours:
+        peer.send_with(b"1\n", theirs)
+        theirs.close()
+        with nodechannel.Channel(transport) as channel:
+            assert channel.receive(60).data == 1
+            assert ours.recv(1) == b""
+
+
 def test_descriptors_that_nobody_took_are_closed():
     ours, theirs = socket.socketpair()
     transport = ThreadedTransport(SocketLink(ours))
