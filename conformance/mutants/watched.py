@@ -43,7 +43,7 @@ _SILENT = """
     speaks-json-in-every-mode advanced-mode asks-for-a-mode environment-of-the-user-last dies-of-a-key-that-is-no-text
     does-not-close writes-first shuts-down-only trusts-the-key no-unique-id leaves-in-silence-without-server no-goodbye
     one-failure-ends-all waits-for-the-next-close answers-one-announcement accepts-in-silence closes-in-silence
-    closes-one-of-two loses-the-first-bytes
+    closes-one-of-two loses-the-first-bytes zero-is-an-error modes-in-any-case modes-by-beginning modes-without-blanks
 """
 """Mutants with a fault that is not on the channel: they are silent, die, close, or look at the environment."""
 _PLAUSIBLE = """
@@ -57,7 +57,7 @@ _PLAUSIBLE = """
     closes-the-latest-server online-twice listening-before-the-answer echo-is-late serves-one-connection
     asks-at-another-address failure-by-number offers-eight always-in-use two-errors names-the-first-place no-answer-to-0
     one-address needs-a-backlog counts-a-false-backlog errno-zero-for-all shares-listening-sockets
-    answers-without-the-socket
+    answers-without-the-socket answers-a-goodbye-twice one-answer-a-read next-handle-goes-last any-close-counts-down
     advanced-writes-latin-1-names-of-json advanced-views-in-own-form advanced-buffers-are-uint8arrays
     advanced-error-type-last advanced-writes-copies advanced-nan-as-null advanced-date-as-number
     advanced-flags-in-order-of-letters advanced-int32-without-zigzag

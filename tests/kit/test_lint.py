@@ -278,6 +278,43 @@ def test_what_keeps_the_rules_is_not_reported(what: str) -> None:
     assert broken(*acts, **header) == set()
 
 
+def _address(asked: Any, given: Any) -> tuple[Act, ...]:
+    sockname = {"port": 80, "address": given}
+    return (ONLINE, c(query(1, address=asked)), p(got(0, 1, sockname=sockname)))
+
+
+@pytest.mark.parametrize(
+    ("acts", "header", "expected"),
+    [
+        (_address("127.0.0.1", "0.0.0.0"), WORKER, {"CLU-011"}),
+        (_address("127.0.0.1", "127.0.0.1"), WORKER, set()),
+        (_address("0:0:0:0:0:0:0:1", "::1"), WORKER, set()),
+        (_address("fe80::1%eth0", "fe80::1"), WORKER, set()),
+        (_address("localhost", "127.0.0.1"), WORKER, set()),
+        (_address(None, "::"), WORKER, set()),
+        (
+            (*OPEN, p(envelope("net.Native", cluster(1, "newconn", key="K")), fds=(SERVER,)), c(ACK)),
+            WORKER,
+            {"CLU-038"},
+        ),
+        (
+            (
+                p(envelope("net.Server", key="k"), fds=(SERVER,)),
+                c(ACK),
+                p(about("GET_COUNT")),
+                c(about("COUNT", count=1)),
+            ),
+            {},
+            {"SLS-001", "SLS-013"},
+        ),
+    ],
+)
+def test_a_place_and_a_descriptor_are_compared(
+    acts: tuple[Act, ...], header: dict[str, Any], expected: set[str]
+) -> None:
+    assert broken(*acts, **header) & {"CLU-011", "CLU-038", "SLS-001", "SLS-013"} == expected
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -1,6 +1,7 @@
 """Chapter 90 as a recording shows it: a worker and its primary."""
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any
 
 from channelkit.lint.check import Check, Report
@@ -166,6 +167,8 @@ class Clusters(Check):
             key = message.get("key")
             if descriptor is None:
                 self.broken("CLU-038", seen, "an offer without a connection")
+            elif descriptor.get("kind") == SERVER:
+                self.broken("CLU-038", seen, "a listening socket is offered in the place of a connection")
             if not any(place.key == key for place in self._places):
                 self.broken("CLU-038", seen, f"a connection under the key {key!r:.80}, which no answer gave")
             waiting = self._sides[DOWN].waiting.values()
@@ -224,6 +227,13 @@ class Clusters(Check):
             self.broken(
                 "CLU-011", seen, f"the port {port!r:.40} in `sockname`, where {asked!r:.40} was asked for"
             )
+        wanted = _bytes_of(query.get("address"))
+        given = _bytes_of(address.get("address")) if isinstance(address, dict) else None
+        if wanted and given and wanted != given:
+            text = (
+                f"the address {address['address']!r} in `sockname`, where {query['address']!r} was asked for"
+            )
+            self.broken("CLU-011", seen, text)
 
     def _shared(self, seen: Sighting, query: dict[str, Any], descriptor: Descriptor) -> None:
         kind = descriptor.get("kind")
@@ -261,6 +271,14 @@ class Clusters(Check):
         for asked in self._sides[DOWN].waiting.values():
             if self.late(asked.seen):
                 self.broken("CLU-019", asked.seen, "no answer to `newconn` in a second and more", by=UP)
+
+
+def _bytes_of(address: Any) -> bytes | None:
+    """The bytes of an address in digits; None for a name and for the absence of both."""
+    try:
+        return ip_address(address).packed if isinstance(address, str) else None
+    except ValueError:
+        return None
 
 
 def _failed(errno: Any) -> bool:

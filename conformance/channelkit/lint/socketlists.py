@@ -51,7 +51,7 @@ class SocketLists(Check):
         while command_of(envelope.get("msg")) == ENVELOPE:
             envelope = envelope["msg"]
         key = envelope.get("key")
-        if isinstance(key, str) and seen.descriptors:
+        if isinstance(key, str) and seen.descriptors and envelope.get("type") == "net.Socket":
             self._keys[seen.way].setdefault(key, _Key()).sent += 1
 
     def _question(self, seen: Sighting, key: Any, *, asks: bool) -> None:

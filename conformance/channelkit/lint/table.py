@@ -89,7 +89,7 @@ SEEN = {
     "CLU-008": "a question comes again while its place is open",
     "CLU-009": "a member of an answer is missing, or there is none in a second and more",
     "CLU-010": "`errno` is neither negative nor 0 nor null",
-    "CLU-011": "an answer about TCP has no `sockname` and no socket",
+    "CLU-011": "an answer about TCP has no `sockname` and no socket, or another address than the question",
     "CLU-012": "the tap finds that a shared socket is not bound",
     "CLU-015": "a port or family that does not exist gets no error",
     "CLU-016": "a server listens on another port than it asked for",
@@ -102,7 +102,7 @@ SEEN = {
     "CLU-032": "a question passes after the goodbye",
     "CLU-033": "such a question is answered by a socket",
     "CLU-035": "a server listens after an answer with an error",
-    "CLU-038": "a connection comes under a key that no answer gave",
+    "CLU-038": "a connection comes under a key that no answer gave, or a listening socket comes in its place",
     "CLU-040": "a server listens on a shared socket of another port",
 }
 """Rules that a recording can show to be broken, and the observation that shows it."""
