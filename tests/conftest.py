@@ -35,7 +35,7 @@ settings.register_profile(
 )
 settings.load_profile("pr")
 
-TIME_LIMIT = float(os.environ.get("NODECHANNEL_TEST_SECONDS", "60"))
+TIME_LIMIT = float(os.environ.get("NODECHANNEL_TEST_SECONDS", "120"))
 
 # How long, in seconds, threads and processes that were told to end may take to do so.
 SETTLE = 3.0

@@ -162,7 +162,7 @@ def explore(tmp_path: Path, defect: str, only: str) -> subprocess.CompletedProce
         capture_output=True,
         text=True,
         check=False,
-        timeout=58,
+        timeout=110,
     )
 
 
