@@ -162,7 +162,8 @@ class Sockets:
     def connect(self, name: str, address: str) -> None:
         """Connects to a server of the subject. Raises :class:`OSError` when the address leads nowhere."""
         family, place = parsed(address)
-        self._clients[name] = end = self._own(socket.socket(family, socket.SOCK_STREAM))
+        end = self._own(socket.socket(family, socket.SOCK_STREAM))
+        self._clients[name] = self._counterparts[name] = end
         with contextlib.suppress(BlockingIOError):
             end.connect(place)
 
