@@ -17,6 +17,7 @@ from mutants.catalogue import (
     json_write,
     lifecycle,
     primary,
+    seconds,
     socket_lists,
     windows,
     worker,
@@ -43,6 +44,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *advanced_read.MUTANTS,
     *advanced_write.MUTANTS,
     *windows.MUTANTS,
+    *seconds.MUTANTS,
 )
 
 __all__ = ["MUTANTS", "Mutant"]
