@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import resource
 from typing import TYPE_CHECKING
 
 from nodechannel._cluster.places import close_socket, error_number, open_socket, sockname
@@ -107,5 +106,7 @@ class Sockets:
 
 def max_waiting() -> int:
     """Return how many accepted connections may wait for a worker."""
+    import resource  # which Windows does not have
+
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MAX_WAITING if soft == resource.RLIM_INFINITY else max(1, min(MAX_WAITING, soft // WAITING_SHARE))

@@ -22,6 +22,7 @@ from nodechannel._core.options import OpenOptions
 from nodechannel._core.serialization import Serialization
 from nodechannel._handles.outgoing import Sendable, SocketHandle
 from nodechannel._start.serialization import resolve
+from nodechannel._transport.system import require_unix
 from nodechannel.errors import ChannelClosed, ChannelError, RemoteError, WorkerBehind, WorkersFail
 
 # Seconds that a worker has for its connections when it is to end, before SIGTERM.
@@ -52,6 +53,8 @@ class Cluster:
         relay: pass each message of a worker to the other workers, as it came.
         on_message: called with a worker and its message, function or coroutine function; the next message of this worker waits for it.
         on_event: called with each `Event`.
+
+    Raises `NotOnThisSystem` on Windows.
     """
 
     def __init__(
@@ -70,6 +73,10 @@ class Cluster:
         on_message: Callable[[WorkerProcess, Message], Awaitable[None] | None] | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
+        require_unix(
+            "a primary in Python",
+            "let a Node primary fork the workers; they call nodechannel.cluster.connect()",
+        )
         scripts = cast("list[Command]", script if isinstance(script, list) else [script])
         self._commands = [processes.command_line(one, args, exec_path, exec_argv) for one in scripts]
         self._size = len(os.sched_getaffinity(0)) if workers is None else workers

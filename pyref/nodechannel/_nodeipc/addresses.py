@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from nodechannel._transport.system import require_unix
 from nodechannel.errors import InvalidAddress
 
 if TYPE_CHECKING:
@@ -50,10 +51,11 @@ class Address(NamedTuple):
 
 
 def address_of(id: str | None, options: AddressOptions) -> Address:
-    """Return the place that the options choose; raises `InvalidAddress`."""
+    """Return the place that the options choose; raises `InvalidAddress`, and `NotOnThisSystem` for a path on Windows."""
     host, port, tls = options.get("host"), options.get("port"), options.get("ssl")
     if host is not None or port is not None or tls is not None:
         return Address(None, host or HOST, PORT if port is None else check_port(port), tls)
+    require_unix("a server at a path", "give host= and port=; in Node they are for serveNet and connectToNet")
     path = options.get("path")
     if path is None:
         path = socket_path(id, options)

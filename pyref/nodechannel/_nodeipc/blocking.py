@@ -262,7 +262,8 @@ class UdpSocket(_Front[aio_datagrams.UdpSocket]):
 def connect(id: str | None = None, **options: Unpack[ClientOptions]) -> Client:
     """Connect to a server of `node-ipc` by its id, its path, or its host and port; for the options see `ClientOptions`.
 
-    Raises `InvalidAddress`, `TimeoutError` when no server answers in time, and `OSError` when `max_retries` ran out.
+    Raises `InvalidAddress`, `NotOnThisSystem` for an id or a path on Windows, `TimeoutError` when no server answers in time, and
+    `OSError` when `max_retries` ran out.
     """
     return Client(aio_client.connect(id, **options))
 
@@ -270,7 +271,7 @@ def connect(id: str | None = None, **options: Unpack[ClientOptions]) -> Client:
 def serve(id: str | None = None, **options: Unpack[ServerOptions]) -> Server:
     """Listen for clients of `node-ipc` at the place of an id, a path, or a host and port; for the options see `ServerOptions`.
 
-    Raises `InvalidAddress`, and `OSError` when the system refuses the place.
+    Raises `InvalidAddress`, `NotOnThisSystem` for an id or a path on Windows, and `OSError` when the system refuses the place.
     """
     return Server(aio_server.serve(id, **options))
 

@@ -167,7 +167,8 @@ class Client(Sender, Receiver[Event]):
 async def connect(id: str | None = None, **options: Unpack[ClientOptions]) -> Client:
     """Connect to a server of `node-ipc` by its id, its path, or its host and port; for the options see `ClientOptions`.
 
-    Raises `InvalidAddress`, `TimeoutError` when no server answers in time, and `OSError` when `max_retries` ran out.
+    Raises `InvalidAddress`, `NotOnThisSystem` for an id or a path on Windows, `TimeoutError` when no server answers in time, and
+    `OSError` when `max_retries` ran out.
     """
     client = Client(address_of(id, options), options)
     try:

@@ -233,7 +233,7 @@ class Server(Receiver[Event]):
 async def serve(id: str | None = None, **options: Unpack[ServerOptions]) -> Server:
     """Listen for clients of `node-ipc` at the place of an id, a path, or a host and port; for the options see `ServerOptions`.
 
-    Raises `InvalidAddress`, and `OSError` when the system refuses the place.
+    Raises `InvalidAddress`, `NotOnThisSystem` for an id or a path on Windows, and `OSError` when the system refuses the place.
     """
     address = address_of(id, options)
     server = Server(options)

@@ -210,7 +210,7 @@ def connect(*, framing: str = "lines", **options: Unpack[ChannelOptions]) -> Cha
     """Take the standard streams of this process for messages, once.
 
     From then on `print`, C libraries and children of this process write to the standard error stream, and standard input is at its end.
-    Raises `StreamsUnavailable`, and `ValueError` for an unknown framing.
+    Raises `StreamsUnavailable`, `NotOnThisSystem` on Windows, and `ValueError` for an unknown framing.
     """
     check_framing(framing)
     return Channel(*take_streams(), framing=framing, **options)
@@ -221,7 +221,8 @@ def spawn(
 ) -> ChildProcess:
     """Start any command and talk to it over its standard streams; for the options see `SpawnOptions`.
 
-    Raises the errors of `subprocess.Popen` when the command cannot be started, and `ValueError` for an unknown framing.
+    Raises the errors of `subprocess.Popen` when the command cannot be started, `NotOnThisSystem` on Windows, and `ValueError` for an
+    unknown framing.
     """
     check_framing(framing)
     channel, process = split(options)

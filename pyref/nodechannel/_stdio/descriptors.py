@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import stat
 import sys
 from contextlib import suppress
 
 from nodechannel._start.env import CHANNEL_FD, SERIALIZATION_MODE
+from nodechannel._transport.system import require_unix
 from nodechannel.errors import StreamsUnavailable
 
 TYPE_CHECKING = False
@@ -29,6 +29,8 @@ PIPE_SIZE = 1 << 20
 # Variables of a channel that belongs to this process alone.
 _OF_THIS_PROCESS = (CHANNEL_FD, SERIALIZATION_MODE, "NODE_UNIQUE_ID")
 
+_WISH = "to carry messages over standard streams"
+
 _taken: list[bool] = []
 
 
@@ -36,8 +38,11 @@ def take_streams() -> tuple[int, int]:
     """Take the standard streams for messages; return private descriptors for reading and writing.
 
     From now on descriptor 0 is at its end, and descriptor 1 is the standard error stream. So no `print`, no C library and no child of this
-    process reads or writes messages. Raises `StreamsUnavailable`.
+    process reads or writes messages. Raises `StreamsUnavailable`, and `NotOnThisSystem` on Windows.
     """
+    require_unix(_WISH, "open a channel instead, with nodechannel.connect() and 'ipc' in the parent's stdio")
+    import fcntl
+
     if _taken:
         raise StreamsUnavailable("they carry the messages of another channel of this process already")
     try:
@@ -81,12 +86,17 @@ def _replace_streams() -> None:
 class ChildStreams:
     """Both ends of the two pipes of a child, until it runs. A context manager closes the child's ends.
 
+    Raises `NotOnThisSystem` on Windows.
+
     Attributes:
         reader: where this process reads.
         writer: where this process writes.
     """
 
     def __init__(self) -> None:
+        require_unix(_WISH, "open a channel instead, with nodechannel.fork() or spawn()")
+        import fcntl
+
         self.reader, self._stdout = os.pipe()
         try:
             self._stdin, self.writer = os.pipe()

@@ -25,7 +25,6 @@ from nodechannel._start.ending import warn_of_loss
 from nodechannel._stdio.descriptors import NonBlocking
 from nodechannel._stdio.framing import framing_of
 from nodechannel._stdio.stream import Stream
-from nodechannel._transport.unix import RECEIVE_SIZE
 from nodechannel.errors import ChannelClosed, SendTimeout
 
 if TYPE_CHECKING:
@@ -33,6 +32,9 @@ if TYPE_CHECKING:
 
     from nodechannel._core.delivery import Delivery
     from nodechannel._core.options import ChannelOptions
+
+# The bytes of a read at most.
+READ_SIZE = 65536
 
 _QUEUED = DeliveryState.QUEUED
 
@@ -267,7 +269,7 @@ class Transport:
     def _read(self) -> None:
         self._prompt = True
         for _ in range(READS_A_TURN):
-            whole = self._receive() < RECEIVE_SIZE
+            whole = self._receive() < READ_SIZE
             if whole or self.stream.events or not self.stream.readable:
                 break
         # [STD-041] With anything on its way out reading goes on: the peer may wait for room itself.
@@ -278,7 +280,7 @@ class Transport:
     def _receive(self) -> int:
         """Read once; return how many bytes there were, -1 if the peer has written none yet."""
         try:
-            data = os.read(self._reader, RECEIVE_SIZE)
+            data = os.read(self._reader, READ_SIZE)
         except BlockingIOError:
             return -1
         except ConnectionResetError:
