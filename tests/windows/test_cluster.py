@@ -72,6 +72,18 @@ with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
     runner.run(main())
 """
 
+TAKEN = """
+import errno, socket
+import nodechannel.cluster
+from nodechannel.errors import ListenFailed
+
+with nodechannel.cluster.connect() as worker, socket.create_server(("127.0.0.1", 0)) as taken:
+    try:
+        worker.listen(taken.getsockname()[1], "127.0.0.1")
+    except ListenFailed as error:
+        worker.send(f"{error.name} {error.errno == errno.EADDRINUSE}")
+"""
+
 SERVED = "served\nserved\nserved\nexit 0\n"
 REFUSED = "set the primary's policy to cluster.SCHED_RR, or use nodechannel.cluster.asyncio under SelectorEventLoop\nexit 0\n"
 
@@ -83,8 +95,9 @@ REFUSED = "set the primary's policy to cluster.SCHED_RR, or use nodechannel.clus
         (ASYNCIO, "SCHED_RR", SERVED),
         (ASYNCIO, "SCHED_NONE", SERVED),
         (BLOCKING, "SCHED_NONE", REFUSED),
+        (TAKEN, "SCHED_RR", "EADDRINUSE True\nexit 0\n"),
     ],
-    ids=["blocking in turns", "asyncio in turns", "asyncio shared", "blocking shared"],
+    ids=["blocking in turns", "asyncio in turns", "asyncio shared", "blocking shared", "a port in use"],
 )
 def test_a_worker_of_node(
     laboratory: Laboratory, program: str, policy: str, said: str, tmp_path: Path

@@ -168,14 +168,26 @@ def _is_number(value: object) -> TypeGuard[int]:
 
 # libuv's numbers for errors of name resolution; every other number is the system's, negated.
 _EAI = {-3000: "EAI_ADDRFAMILY", -3001: "EAI_AGAIN", -3007: "EAI_NODATA", -3008: "ENOTFOUND"}
+# libuv's numbers on Windows.
+_WINDOWS = {
+    -4092: "EACCES",
+    -4091: "EADDRINUSE",
+    -4090: "EADDRNOTAVAIL",
+    -4089: "EAFNOSUPPORT",
+    -4071: "EINVAL",
+    -4066: "EMFILE",
+    -4049: "ENOTSUP",
+}
 
 
 def listen_failed(number: int, query: Query) -> ListenFailed:
     """Return the exception for the error number in an answer."""
     place = str(query.address) if query.address_type == UNIX else f"{query.address or '*'}:{query.port}"
-    return ListenFailed(error_name(number), place, -number if -number in errno.errorcode else None)
+    name = error_name(number)
+    return ListenFailed(name, place, getattr(errno, name, None))
 
 
 def error_name(number: int) -> str:
     """Return Node's name of an error number."""
-    return errno.errorcode.get(-number) or _EAI.get(number) or f"error {number}"
+    known = errno.errorcode.get(-number, "").removeprefix("WSA")
+    return known or _EAI.get(number) or _WINDOWS.get(number) or f"error {number}"

@@ -55,6 +55,7 @@ def test_a_question_for_another_server_at_port_0_has_a_key_of_its_own():
     [
         (-errno.EADDRINUSE, "EADDRINUSE", errno.EADDRINUSE),
         (-3008, "ENOTFOUND", None),
+        (-4091, "EADDRINUSE", errno.EADDRINUSE),
         (-99999, "error -99999", None),
     ],
 )
