@@ -32,7 +32,6 @@ ELSEWHERE = {
     "_stdio/descriptors.py": "standard streams are pipes and files, and no channel",
     "_start/lifeline.py": "processes are watched, not the channel",
     "_start/watcher.py": "a program of its own, started without this package",
-    "_workers/protocols.py": "the unit of a process's memory, which Node and Python count differently",
 }
 
 

@@ -95,8 +95,8 @@ with open("seen.json", "w") as file:
 
 PARENT = """
 const { spawn } = require('child_process'), net = require('net'), { once } = require('events')
-const [, , python, how] = process.argv
-const child = spawn(python, ['child.py'], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization: how })
+const [, , python, how, ...more] = process.argv
+const child = spawn(python, ['child.py', ...more], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization: how })
 const log = (...words) => console.log(...words)
 const inbox = [], waiting = []
 child.on('message', (message, handle) => {
@@ -179,3 +179,36 @@ def test_a_blocking_child_of_node(laboratory: Laboratory, node: Path, mode: str,
     refused = [words[1] for words in seen if words[0] == "refused"]
     assert ["datagram" in refused[0], "call listen()" in refused[1]] == [True, True]
     assert seen[-3:] == [["descriptor 3 of a grandchild", "none"], ["ended", False], ["closed"]]
+
+
+# A program under PM2, which on Windows asks for the end by a message alone.
+PM2_CHILD = """
+import asyncio
+from nodechannel._transport.system import memory
+from nodechannel.pm2 import asyncio as pm2
+
+async def main():
+    async with await pm2.connect() as app:
+        await app.send({"memory": 1 << 20 < memory() < 1 << 36})
+        await app.ready()
+        await app.wait()
+
+asyncio.run(main())
+"""
+
+PM2_PARENT = """
+const { spawn } = require('child_process')
+const child = spawn(process.argv[2], ['child.py'], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+child.on('message', message => {
+  if (message.memory !== undefined) console.log('memory', message.memory)
+  if (message === 'ready') child.send('shutdown')
+})
+child.on('exit', code => console.log('exit', code))
+"""
+
+
+def test_a_program_under_pm2(laboratory: Laboratory, tmp_path: Path) -> None:
+    (tmp_path / "child.py").write_text(PM2_CHILD, "utf-8")
+    (tmp_path / "parent.js").write_text(PM2_PARENT, "utf-8")
+    ended = run(laboratory, tmp_path, laboratory.nodes[22], "parent.js", laboratory.python)
+    assert (ended.stdout, ended.stderr) == ("memory true\nexit 0\n", "")

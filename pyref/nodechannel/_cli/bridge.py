@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 
 from nodechannel._cli.output import say
+from nodechannel._start.signals import SIGNALS, add_handlers
 from nodechannel.errors import LocalError
 
 USAGE, FAILED = 2, 1
@@ -84,6 +84,5 @@ async def _serve(arguments: argparse.Namespace, source: list[str], command: list
     opened = await open_source(source[0], key, arguments.group, arguments.claim_after)
     bridge = Bridge(opened, command, arguments.children, arguments.timeout, arguments.grace, say)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, bridge.stop)
+    add_handlers(loop, SIGNALS, bridge.stop)
     await bridge.serve()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import threading
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -20,6 +19,7 @@ from nodechannel._pm2 import messages
 from nodechannel._pm2.blocking import INTERVAL, SIGNALS
 from nodechannel._pm2.registry import Registry
 from nodechannel._pm2.run import answer
+from nodechannel._start.signals import add_handlers
 from nodechannel.cluster import asyncio as aio_cluster
 from nodechannel.errors import ChannelClosed, RemoteError
 
@@ -42,7 +42,7 @@ class App(Registry):
         self._inbox: asyncio.Queue[Message | None] = asyncio.Queue()
         self._stopping = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._signals: list[signal.Signals] = []
+        self._signals: list[int] = []
         self._tasks: set[asyncio.Task[None]] = set()
         for work in (self._send(messages.version()), self._serve(), self._report()):
             self._start(work)
@@ -98,9 +98,7 @@ class App(Registry):
 
     async def __aenter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            for number in SIGNALS:
-                self._loop.add_signal_handler(number, self.stop)
-                self._signals.append(number)
+            self._signals += add_handlers(self._loop, SIGNALS, self.stop)
         return self
 
     async def __aexit__(

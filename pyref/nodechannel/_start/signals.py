@@ -11,7 +11,8 @@ from nodechannel.errors import NotMainThread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from asyncio import AbstractEventLoop
+    from collections.abc import Callable, Iterable
     from types import FrameType
     from typing import Any
 
@@ -31,6 +32,18 @@ def require_main_thread() -> None:
 
     if threading.current_thread() is not threading.main_thread():
         raise NotMainThread
+
+
+def add_handlers(loop: AbstractEventLoop, numbers: Iterable[int], call: Callable[[], object]) -> list[int]:
+    """Have an event loop call a function at each of the signals; return those that it handles. On Windows it handles none."""
+    added = []
+    for number in numbers:
+        try:
+            loop.add_signal_handler(number, call)
+        except NotImplementedError:
+            break
+        added.append(number)
+    return added
 
 
 def end_on_signal(ending: Ending) -> None:

@@ -29,6 +29,29 @@ else:
 
 if sys.platform == "win32":
 
+    def memory() -> int:
+        """Return the bytes of memory that this process holds."""
+        import ctypes
+
+        class Counters(ctypes.Structure):
+            """PROCESS_MEMORY_COUNTERS."""
+
+            _fields_ = (
+                ("size", ctypes.c_ulong),
+                ("faults", ctypes.c_ulong),
+                ("peak", ctypes.c_size_t),
+                ("held", ctypes.c_size_t),
+                ("others", ctypes.c_size_t * 6),
+            )
+
+        found = Counters(size=ctypes.sizeof(Counters))
+        this_process = ctypes.c_void_p(-1)
+        if not ctypes.WinDLL("kernel32").K32GetProcessMemoryInfo(
+            this_process, ctypes.byref(found), found.size
+        ):
+            raise OSError("the system does not tell the memory of this process")
+        return int(found.held)
+
     def send_signal(pid: int, number: int) -> None:  # noqa: ARG001 (the same call as elsewhere)
         """End a process, which is all that a signal can do here; raises `ProcessLookupError`."""
         import _winapi
@@ -45,6 +68,20 @@ if sys.platform == "win32":
             _winapi.CloseHandle(handle)
 
 else:
+
+    def memory() -> int:
+        """Return the bytes of memory that this process holds, or on systems without /proc the most that it held."""
+        from pathlib import Path
+
+        try:
+            pages = Path("/proc/self/statm").read_text().split()[1]
+            return int(pages) * os.sysconf("SC_PAGE_SIZE")
+        except OSError:
+            import resource
+
+            unit = 1 if sys.platform == "darwin" else 1024
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
     send_signal = os.kill
 
 # [WIN-049, WIN-050]

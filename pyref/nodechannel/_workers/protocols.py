@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nodechannel._dialects.faults import describe
+from nodechannel._transport.system import memory
 
 if TYPE_CHECKING:
     from nodechannel._dialects.faults import Fault
@@ -215,15 +213,3 @@ class WorkerFarm(Protocol):
         if fault is not None:
             error = {"$error": "$error", "type": fault.name, "message": fault.message, "stack": fault.stack}
         return {"owner": "farm", "idx": data["idx"], "child": data["child"], "args": [error, result]}
-
-
-def memory() -> int:
-    """Return the bytes of memory that this process holds, or on systems without /proc the most that it held."""
-    try:
-        pages = Path("/proc/self/statm").read_text().split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        import resource
-
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
 
@@ -86,3 +87,24 @@ def test_another_thread_can_set_no_handler():
     thread.join()
     assert len(errors) == 2
     signals.require_main_thread()
+
+
+def test_an_event_loop_handles_signals_where_it_can():
+    called: list[bool] = []
+
+    async def main() -> list[int]:
+        loop = asyncio.get_running_loop()
+        added = signals.add_handlers(loop, signals.SIGNALS, lambda: called.append(True))
+        signal.raise_signal(signal.SIGTERM)
+        while not called:
+            await asyncio.sleep(0.001)
+        assert [loop.remove_signal_handler(number) for number in added] == [True, True]
+        return added
+
+    assert asyncio.run(main()) == list(signals.SIGNALS)
+
+
+def test_an_event_loop_without_signals_handles_none():
+    loop = asyncio.BaseEventLoop()  # has the method that the loops of Windows inherit
+    assert signals.add_handlers(loop, signals.SIGNALS, print) == []
+    loop.close()

@@ -66,6 +66,10 @@ def test_a_socket_of_another_process_is_refused_under_the_proactor_of_windows(mo
         system.require_own(Proactor(), "to serve")
 
 
+def test_the_memory_of_this_process_is_a_number_of_bytes():
+    assert 1 << 20 < system.memory() < 1 << 36
+
+
 def test_hooks_are_called_around_a_fork():
     program = (
         "import os; from nodechannel._transport.system import at_fork;"

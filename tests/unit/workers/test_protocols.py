@@ -7,7 +7,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import nodechannel.asyncio
-from nodechannel._workers.protocols import JestWorker, Protocol, TinyPool, WorkerFarm, WorkerPool, memory
+from nodechannel._workers.protocols import JestWorker, Protocol, TinyPool, WorkerFarm, WorkerPool
 from nodechannel._workers.serving import Worker
 
 if TYPE_CHECKING:
@@ -154,7 +154,3 @@ def test_worker_farm():
         await pool.send({"owner": "farm", "event": "die"})
 
     run(WorkerFarm, talk)
-
-
-def test_the_memory_of_this_process_is_plausible():
-    assert 1 << 20 < memory() < 1 << 36
