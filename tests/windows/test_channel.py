@@ -93,6 +93,99 @@ with open("seen.json", "w") as file:
     json.dump(SEEN, file)
 """
 
+# The same conversation under an event loop, until the big messages.
+ASYNCIO_CHILD = """
+import asyncio, json, socket, sys, traceback
+import nodechannel
+import nodechannel.asyncio as front
+
+SEEN = []
+def say(*words): SEEN.append(words)
+
+async def serve_once(server):
+    connection, _ = await asyncio.to_thread(server.accept)
+    connection.sendall(b"served by Python")
+    connection.close(); server.close()
+
+async def take(channel, handle):
+    \"\"\"Use a handle with the words of asyncio; where the loop cannot, with calls that block.\"\"\"
+    if handle.type == "net.Server":
+        async def serve(reader, writer):
+            writer.write(b"served by Python")
+            await writer.drain()
+            writer.close()
+            done.set()
+        done = asyncio.Event()
+        try:
+            server = await front.start_server(handle, serve)
+        except nodechannel.NotOnThisSystem as error:
+            say(error.remedy)
+            await channel.send({"got": "server"})
+            await serve_once(handle.socket(60))
+        else:
+            await channel.send({"got": "server"})
+            await done.wait()
+            server.close()
+        return
+    try:
+        reader, writer = await front.open_connection(handle)
+    except nodechannel.NotOnThisSystem as error:
+        say(error.remedy)
+        with handle.socket(60) as connection:
+            connection.sendall(b"socket of Python")
+    else:
+        writer.write(b"socket of Python")
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+    await channel.send({"got": "socket"})
+
+async def main():
+    channel = await front.connect()
+    say(type(asyncio.get_running_loop()).__name__, channel.serialization)
+    try:
+        await channel.receive(0.05)
+    except TimeoutError:
+        say("timeout")
+    await channel.send("ready")
+    async for message in channel:
+        data, handle = message.data, message.handle
+        if handle is not None:
+            await take(channel, handle)
+        elif data == "give":
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                await channel.send({"server": server.getsockname()[1]}, server, timeout=60)
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                client = socket.create_connection(server.getsockname())
+                connection, _ = server.accept()
+                await channel.send({"socket": 1}, connection, timeout=60)
+                say("over the socket", (await asyncio.to_thread(client.recv, 100)).decode())
+                client.close()
+        elif data in ("refuse", "grandchild"):
+            await channel.send("refused" if data == "refuse" else data)
+        elif data == "threads":
+            tasks = [asyncio.create_task(channel.receive(60)) for _ in range(2)]
+            await asyncio.sleep(0)
+            await channel.send("go")
+            await channel.send(sorted([(await task).data for task in tasks]))
+        else:
+            await channel.send({"echo": data})
+    say("ended", channel.connected)
+    try:
+        await channel.send(1)
+    except nodechannel.ChannelClosed:
+        say("closed")
+
+try:
+    loops = {"proactor": asyncio.ProactorEventLoop, "selector": asyncio.SelectorEventLoop}
+    with asyncio.Runner(loop_factory=loops[sys.argv[1]]) as runner:
+        runner.run(main())
+except BaseException:
+    say(traceback.format_exc())
+with open("seen.json", "w") as file:
+    json.dump(SEEN, file)
+"""
+
 PARENT = """
 const { spawn } = require('child_process'), net = require('net'), { once } = require('events')
 const [, , python, how, ...more] = process.argv
@@ -179,6 +272,22 @@ def test_a_blocking_child_of_node(laboratory: Laboratory, node: Path, mode: str,
     refused = [words[1] for words in seen if words[0] == "refused"]
     assert ["datagram" in refused[0], "call listen()" in refused[1]] == [True, True]
     assert seen[-3:] == [["descriptor 3 of a grandchild", "none"], ["ended", False], ["closed"]]
+
+
+REMEDY = ["use asyncio.SelectorEventLoop, or the socket with calls that block"]
+
+
+@pytest.mark.parametrize(("loop", "refusals"), [("proactor", 2), ("selector", 0)])
+def test_an_asyncio_child_of_node(laboratory: Laboratory, loop: str, refusals: int, tmp_path: Path) -> None:
+    (tmp_path / "child.py").write_text(ASYNCIO_CHILD, "utf-8")
+    (tmp_path / "parent.js").write_text(PARENT, "utf-8")
+    ended = run(laboratory, tmp_path, laboratory.nodes[22], "parent.js", laboratory.python, "json", loop)
+    seen = json.loads((tmp_path / "seen.json").read_text("utf-8"))
+    assert (ended.stdout, ended.stderr) == (TALK, ""), seen
+    assert loop in seen[0][0].lower()
+    assert seen[1] == ["timeout"]
+    assert seen.count(REMEDY) == refusals
+    assert seen[-3:] == [["over the socket", "socket of Node"], ["ended", False], ["closed"]]
 
 
 # A program under PM2, which on Windows asks for the end by a message alone.
