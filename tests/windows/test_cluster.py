@@ -107,5 +107,5 @@ def test_a_worker_of_node(
     packages = laboratory.python.parent / "packages"
     env = {"PYTHONPATH": f"{windows_path(ROOT / 'pyref')};{windows_path(packages)}"}
     words = ("primary.js", laboratory.python, "worker.py", policy)
-    ended = laboratory.run(laboratory.nodes[20], *words, cwd=tmp_path, env=env, seconds=150)
+    ended = laboratory.run(laboratory.newest, *words, cwd=tmp_path, env=env, seconds=150)
     assert ended.stdout == said, ended.stderr

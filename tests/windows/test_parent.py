@@ -199,6 +199,6 @@ def test_a_blocking_parent_of_node(laboratory: Laboratory, node: Path, tmp_path:
 
 @pytest.mark.parametrize(("loop", "mode"), [("proactor", "advanced"), ("selector", "json")])
 def test_an_asyncio_parent_of_node(laboratory: Laboratory, loop: str, mode: str, tmp_path: Path) -> None:
-    ended = run(laboratory, tmp_path, ASYNCIO, laboratory.nodes[22], mode, loop)
+    ended = run(laboratory, tmp_path, ASYNCIO, laboratory.newest, mode, loop)
     more = "" if loop == "proactor" else "use asyncio.ProactorEventLoop\n"
     assert (ended.stdout, ended.stderr) == (ASYNCIO_TALK.format(served=SERVED[loop]) + more, "")

@@ -1,6 +1,7 @@
 r"""Looks at a real machine with Windows, and prints a text for an issue.
 
     set PYTHONPATH=node-interop
+    set PYTHONUTF8=1
     python -m measure.windows.report
 
 It needs Node on PATH, no network and no administrator. It starts some forty short processes of Node and takes a minute or two.
