@@ -144,7 +144,7 @@ class Load:
 
 @pytest.mark.parametrize(
     ("options", "requests"),
-    [({"wait_ready": True}, 4_000), ({}, 2_000)],
+    [({"wait_ready": True}, 10_000), ({}, 2_000)],
     ids=["by ready", "by listening"],
 )
 def test_reloads_under_load_lose_no_request(start, port, options, requests):
