@@ -1,6 +1,6 @@
 # Every target does its own set-up inside .venv; a second run costs none.
 #   make test          the test suite
-#   make test-long  the tests that `make test` leaves out, since it has a shorter one of the same: every broken peer, every line of the README
+#   make test-long     the tests that `make test` leaves out, since it has a sample of the same: every broken peer of the kit
 #   make test-windows  the tests in a laboratory of Windows: Wine with Node and CPython for Windows, set up in build/windows
 #   make packages-table  runs the tests against real npm packages and writes the table of the README
 #   make carrier-kit   the cases of standard streams and node-ipc, and the mutants that judge them
@@ -59,7 +59,7 @@ $(READY): pyproject.toml conformance/pyproject.toml
 test: $(READY)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-# Minutes of processor time for what shorter tests show by a sample, or what another target shows too.
+# Minutes of processor time, of which the suite has a sample.
 test-long: $(READY)
 	NODECHANNEL_TEST_SECONDS=300 $(BIN)/python -m pytest -m long $(PYTEST_ARGS)
 

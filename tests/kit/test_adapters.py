@@ -46,7 +46,9 @@ def test_a_start_passes(language: str, tmp_path: Path, capsys: pytest.CaptureFix
         source = source.rename(tmp_path / "echo.cjs")
         words[1] = str(source)
     assert main(["doctor", "--child", shlex.join(words)]) == 0
-    assert main(["run", "--child", shlex.join(words), "--jobs", "4"]) == 0
+    # The start in bash takes half a minute for all cases. `make conformance` and the tour of the README judge it by all of them.
+    some = ["-k", "c*"] if language == "bash" else []
+    assert main(["run", "--child", shlex.join(words), "--jobs", "4", *some]) == 0
     assert "child: conformant" in capsys.readouterr().out
 
 

@@ -10,13 +10,7 @@ from support.tour import Tour, matches
 SECTIONS = readme_sections()
 
 
-# The run of the whole catalogue on the echo child is that of tests/kit/test_adapters.py, and the script is the same.
-WHOLE = "Judging an implementation"
-
-
-@pytest.mark.parametrize(
-    "title", [pytest.param(one, marks=[pytest.mark.long] if one == WHOLE else []) for one in SECTIONS]
-)
+@pytest.mark.parametrize("title", SECTIONS)
 def test_the_tour(title, tmp_path):
     assert Tour(tmp_path).follow(SECTIONS[title]), "the section runs no command"
 

@@ -260,7 +260,6 @@ def frozen(tmp_path_factory):
     return folder
 
 
-@pytest.mark.long
 def test_pyinstaller(frozen):
     found = subprocess.run(
         [node(), "parent.mjs"],
