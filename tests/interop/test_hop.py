@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -200,7 +201,9 @@ def test_nothing_stays_when_the_command_ends(start):
     wait_until_gone(*helpers)
 
 
-def test_the_channel_ends_with_the_command(start):
+@pytest.mark.parametrize("open_before", [0, 40])
+def test_the_channel_ends_with_the_command(start, open_before):
+    """Also where the number of the channel is a high one, which Node leaves open in the processes that it starts."""
     source = """
         import nodechannel, os, sys
         channel = nodechannel.connect()
@@ -208,7 +211,10 @@ def test_the_channel_ends_with_the_command(start):
         channel.disconnect()
         sys.stdin.read()
     """
-    with start(source, "seen", stdin=subprocess.PIPE) as child:
+    with ExitStack() as held:
+        for _ in range(open_before):
+            held.enter_context(Path(os.devnull).open("rb"))
+        child = held.enter_context(start(source, "seen", stdin=subprocess.PIPE))
         assert child.receive(timeout=20).data == "seen"
         with pytest.raises(nodechannel.ChannelClosed):
             child.receive(timeout=20)

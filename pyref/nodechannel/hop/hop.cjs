@@ -33,7 +33,9 @@ function memberNamed(object, name) {
   return symbol === undefined ? undefined : object[symbol];
 }
 
-// The channel's descriptor and serialization; reading has stopped. Undefined for a process without a channel.
+// The channel's descriptor, its number in the command, and its serialization; reading has stopped. Undefined for a process without a
+// channel. Node leaves a descriptor of a high number open in the processes that it starts, so another number would be a second copy: the channel
+// would not end with the command's own copy.
 function takeChannel() {
   if (!process.channel) return undefined;
   const handle = memberNamed(process, 'kChannelHandle');
@@ -47,7 +49,7 @@ function takeChannel() {
   if ((pending && pending.length) || (text && text.length) || (blocks && blocks.length)) {
     fail('messages were read before the command could start; run hop.cjs as the main script, without --import', NOT_STARTED);
   }
-  return { handle, fd: handle.fd, serialization: text === undefined ? 'advanced' : 'json' };
+  return { handle, fd: handle.fd, number: Math.max(handle.fd, 3), serialization: text === undefined ? 'advanced' : 'json' };
 }
 
 // Node removes these variables when it starts; the command needs them again.
@@ -55,7 +57,7 @@ function environment(channel) {
   const env = { ...process.env };
   delete env.NODE_UNIQUE_ID;
   if (channel) {
-    env.NODE_CHANNEL_FD = '3';
+    env.NODE_CHANNEL_FD = String(channel.number);
     env.NODE_CHANNEL_SERIALIZATION_MODE = channel.serialization;
     if (cluster.worker) env.NODE_UNIQUE_ID = String(cluster.worker.id);
   }
@@ -101,7 +103,11 @@ function main([command, ...args]) {
     process.on(signal, () => { if (child && !isSentToAll(signal)) child.kill(signal); });
   }
   const output = (stream) => (isReplaced(stream) ? 'pipe' : 'inherit');
-  const stdio = ['inherit', output(process.stdout), output(process.stderr), ...(channel ? [channel.fd] : [])];
+  const stdio = ['inherit', output(process.stdout), output(process.stderr)];
+  if (channel) {
+    while (stdio.length < channel.number) stdio.push('ignore'); // from 3 on, nothing is opened there
+    stdio.push(channel.fd);
+  }
   // In a session of its own the command gets each signal once, from this process, and not from the terminal too.
   child = spawn(command, args, { stdio, env: environment(channel), detached: true });
   letGo(channel);
