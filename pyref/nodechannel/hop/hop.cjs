@@ -34,8 +34,8 @@ function memberNamed(object, name) {
 }
 
 // The channel's descriptor, its number in the command, and its serialization; reading has stopped. Undefined for a process without a
-// channel. Node leaves a descriptor of a high number open in the processes that it starts, so another number would be a second copy: the channel
-// would not end with the command's own copy.
+// channel. Node leaves a descriptor of a high number open in the processes that it starts. Another number would be a second copy, and
+// the channel would not end with the command's own copy.
 function takeChannel() {
   if (!process.channel) return undefined;
   const handle = memberNamed(process, 'kChannelHandle');
