@@ -113,8 +113,10 @@ def _parts(value: Any) -> list[Any]:
         return _flat(dict(enumerate(value.pairs()))) and [part for pair in value.pairs() for part in pair]
     if isinstance(value, js.Error):
         return [value.name, value.message, value.stack, "none" if value.cause is js.NO_CAUSE else value.cause]
+    if isinstance(value, js.Boxed):
+        return [value.value]
     if isinstance(value, set):
-        return sorted(value, key=repr)
+        return sorted(value, key=lambda part: repr(float(part) if type(part) is int else part))
     if isinstance(value, dict):
         return _flat(value)
     return list(value) if isinstance(value, list | js.Set) else []
