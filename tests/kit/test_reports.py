@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from channelkit.cli import matrix
 from channelkit.cli.main import main
+from channelkit.report.markdown import render
 from channelkit.runtimes import pinned
 from support.kit import SAMPLE, command
 
@@ -38,6 +39,19 @@ def test_every_format_at_its_place(tmp_path: Path) -> None:
     assert "| sample-echo | MUST | **NO** |" in text
     assert "- **child**: sample-echo (unexpected)" in text
     assert (tmp_path / "html").read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_a_case_that_no_subject_runs_has_no_row(tmp_path: Path) -> None:
+    words = ["--child", shlex.join(command("right")), "-k", "frm-one"]
+    report = tmp_path / "results.json"
+    assert main(["run", *words, f"--report=json={report}", f"--report=md={tmp_path / 'md'}"]) == 0
+    content = json.loads(report.read_text("utf-8"))
+    assert len(content["results"]) == 1
+    text = (tmp_path / "md").read_text("utf-8")
+    assert "| frm-one | MUST | ok |" in text
+    # A matrix knows the cases of each wire; a run of one subject knows those that it chose.
+    other = {"id": "win-no-data", "level": "MUST", "rules": ["WIN-027"]}
+    assert "| win-no-data" not in render({**content, "cases": [*content["cases"], other]})
 
 
 def test_a_list_of_known_failures_is_made_and_keeps_its_reasons(

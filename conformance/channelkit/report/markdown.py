@@ -121,7 +121,7 @@ def _cells(verdicts: list[str], groups: dict[str, list[int]]) -> list[str]:
 def _rules(content: dict[str, Any]) -> list[str]:
     groups = _groups(content)
     rows = [[rule, *_cells(row, groups)] for rule, row in requirement_table(content)]
-    return _table(["rule", *groups], rows)
+    return _table(["rule", *groups], _judged(rows, 1))
 
 
 def _cases(content: dict[str, Any]) -> list[str]:
@@ -132,7 +132,12 @@ def _cases(content: dict[str, Any]) -> list[str]:
         [case["id"], case["level"], *_cells([found.get((case["id"], name), "") for name in names], groups)]
         for case in content["cases"]
     ]
-    return _table(["case", "level", *groups], rows)
+    return _table(["case", "level", *groups], _judged(rows, 2))
+
+
+def _judged(rows: list[list[str]], names: int) -> list[list[str]]:
+    """The rows with a mark: cases of a wire that no subject speaks, and their rules, have none."""
+    return [row for row in rows if any(row[names:])]
 
 
 def _deviations(content: dict[str, Any]) -> list[str]:
