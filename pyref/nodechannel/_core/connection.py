@@ -568,9 +568,8 @@ class Connection:
     # Receiving.
 
     def _receive_bodies(self, bodies: Sequence[Body]) -> None:
-        if (
-            len(bodies) == 1 and bodies[0] == self._ack_body
-        ):  # all that comes while a handle is waited for, as every peer writes it
+        # All that comes while a handle is waited for, as every peer writes it.
+        if len(bodies) == 1 and bodies[0] == self._ack_body:
             self._deepen()
             self._receive_ack()
             return

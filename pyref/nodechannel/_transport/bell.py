@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 # Seconds of a wait: the system's counters have an end.
 LONGEST_WAIT = 86400.0
 
+
+def milliseconds(left: float) -> int:
+    """Return the time of a wait as the calls of the system take it."""
+    return math.ceil(max(0.0, min(left, LONGEST_WAIT)) * 1000)
+
+
 if sys.platform == "win32":
     import _overlapped  # type: ignore[import-not-found]
     import _winapi
@@ -51,11 +57,9 @@ if sys.platform == "win32":
 
     def wait_any(handles: Iterable[int], left: float | None) -> None:
         """Wait until one of the handles is ready, for `left` seconds, or until Ctrl-C, after which the caller looks again."""
-        milliseconds = (
-            _winapi.INFINITE if left is None else math.ceil(max(0.0, min(left, LONGEST_WAIT)) * 1000)
-        )
+        limit = _winapi.INFINITE if left is None else milliseconds(left)
         try:  # noqa: SIM105 (importing contextlib takes longer than all that this file does)
-            _winapi.WaitForMultipleObjects(list(handles), False, milliseconds)
+            _winapi.WaitForMultipleObjects(list(handles), False, limit)
         except InterruptedError:
             pass
 
@@ -103,4 +107,4 @@ else:
         poll = new_poll()
         for descriptor in descriptors:
             poll.register(descriptor, POLLIN)
-        poll.poll(None if left is None else math.ceil(max(0.0, min(left, LONGEST_WAIT)) * 1000))
+        poll.poll(None if left is None else milliseconds(left))

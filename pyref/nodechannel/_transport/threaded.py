@@ -208,9 +208,8 @@ class ThreadedTransport:
         try:
             # [WIN-044]
             description, connection = self._link.share(fd.fileno())
-        except (
-            OSError
-        ):  # the peer answers the message alone with NODE_HANDLE_NACK, and the fourth time the caller is told
+        except OSError:
+            # The peer answers the message alone with NODE_HANDLE_NACK, and the fourth time the caller is told.
             description, connection = b"", False
         self._frames = written(data, description, connection=connection)
         self._write_on()

@@ -5,14 +5,13 @@ No call changes the blocking mode of the description: other processes may hold t
 
 from __future__ import annotations
 
-import math
 import os
 import socket
 import struct
 from functools import partial
 from select import POLLIN, POLLOUT
 
-from nodechannel._transport.bell import LONGEST_WAIT
+from nodechannel._transport.bell import LONGEST_WAIT, milliseconds
 from nodechannel._transport.native import poll as new_poll
 from nodechannel._transport.rights import ANCILLARY_SIZE, pack_rights
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 # The bytes that Node reads at most in a call; a handle's descriptor comes with the first part of its line.
 RECEIVE_SIZE = 65536
-
-_LONGEST_WAIT = LONGEST_WAIT
 
 # Plain integers: the operators of the flags in `socket` are slow Python code.
 # macOS has no MSG_CMSG_CLOEXEC; there every descriptor is marked right after it arrived.
@@ -102,7 +99,7 @@ class UnixTransport:
 
     def limit_receiving(self, seconds: float | None) -> None:
         """Set how long `receive` may sleep: the system reads the option SO_RCVTIMEO anew after a signal handler."""
-        whole, rest = divmod(min(seconds or 0.0, _LONGEST_WAIT), 1)
+        whole, rest = divmod(min(seconds or 0.0, LONGEST_WAIT), 1)
         limit = struct.pack("@ll", int(whole), int(rest * 1e6) or int(seconds is not None and not whole))
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
 
@@ -113,7 +110,7 @@ class UnixTransport:
             poll.register(self.fileno(), (POLLIN if reading else 0) | (POLLOUT if writing else 0))
         for other in also:
             poll.register(other, POLLIN)
-        poll.poll(None if left is None else math.ceil(min(left, _LONGEST_WAIT) * 1000))
+        poll.poll(None if left is None else milliseconds(left))
 
     def readiness(self) -> Readiness | None:
         """Return a descriptor that also tells of messages that were read already, None on other systems than Linux."""
