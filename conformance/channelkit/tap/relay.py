@@ -230,11 +230,8 @@ class _Way:
         self.refused = False
         try:
             self._pipe.drain(self._target)
-        except BlockingIOError:
-            return
         except OSError as error:
-            if error.errno in _FOR_THE_MOMENT:
-                self.refused = True
+            if self._is_for_the_moment(error):
                 return
             self._pipe.close()
         while self._pieces:
@@ -245,11 +242,8 @@ class _Way:
                     if rights
                     else self._target.send(data, _NOW)
                 )
-            except BlockingIOError:
-                return
             except OSError as error:
-                if error.errno in _FOR_THE_MOMENT:
-                    self.refused = True
+                if self._is_for_the_moment(error):
                     return
                 taken = len(data)  # the target reads no more: the bytes are lost, as they are without a relay
             self._written += rights
@@ -259,6 +253,11 @@ class _Way:
                 del self._pieces[0]
             if not keep:
                 self._close_written()
+
+    def _is_for_the_moment(self, error: OSError) -> bool:
+        """Whether a write can be tried again: the target is full, or it refuses for lack of resources."""
+        self.refused = error.errno in _FOR_THE_MOMENT
+        return self.refused or isinstance(error, BlockingIOError)
 
     def _finish(self) -> None:
         self.ended = True
