@@ -220,20 +220,19 @@ class Clusters(Check):
         self._places.append(_Place(query, errno, message.get("key"), descriptor, not failed))
 
     def _address(self, seen: Sighting, query: dict[str, Any], address: Any) -> None:
-        port = address.get("port") if isinstance(address, dict) else None
-        asked = query.get("port")
+        """Compares the place where the primary listens with the place that was asked for."""
+        given = address if isinstance(address, dict) else {}
+        port, asked = given.get("port"), query.get("port")
         right = isinstance(port, float | int) and 0 < port <= _MOST_PORT and asked in (0, port)
         if not right and query.get("addressType") in (4, 6):
             self.broken(
                 "CLU-011", seen, f"the port {port!r:.40} in `sockname`, where {asked!r:.40} was asked for"
             )
-        wanted = _bytes_of(query.get("address"))
-        given = _bytes_of(address.get("address")) if isinstance(address, dict) else None
-        if wanted and given and wanted != given:
-            text = (
-                f"the address {address['address']!r} in `sockname`, where {query['address']!r} was asked for"
+        host, wanted = given.get("address"), query.get("address")
+        if _bytes_of(host) and _bytes_of(wanted) and _bytes_of(host) != _bytes_of(wanted):
+            self.broken(
+                "CLU-011", seen, f"the address {host!r} in `sockname`, where {wanted!r} was asked for"
             )
-            self.broken("CLU-011", seen, text)
 
     def _shared(self, seen: Sighting, query: dict[str, Any], descriptor: Descriptor) -> None:
         kind = descriptor.get("kind")
