@@ -273,6 +273,22 @@ for name in ("tls", "https"):
         "say(attempt(() => c.send('s', server)));"))  # fmt: skip
 
 
+def _taken_over(start: Start, go: str, found_with: Callable[[socket.socket, socket.socket], str]) -> str:
+    """Take a sent connection over as a receiver does; return what a function finds out with its end and the client."""
+    with (
+        start(f"{ACCEPT}; function go(socket) {{ {go} }}") as peer,
+        socket.create_connection(("127.0.0.1", peer.fact())) as client,
+    ):
+        found = peer.line(3)
+        number = peer.take_descriptor()
+        if number is None:
+            return f"{word(found)}, no descriptor" if found else peer.end_of_it()
+        peer.write(ACK)
+        peer.settle()
+        with socket.socket(fileno=number) as end:
+            return found_with(end, client)
+
+
 @observe(
     "hnd-pending-writes",
     "HND",
@@ -280,51 +296,34 @@ for name in ("tls", "https"):
 )
 def _pending_writes(start: Start) -> str:
     size = 8 << 20
-    with (
-        start(
-            f"{ACCEPT}; function go(socket) {{ socket.write(Buffer.alloc({size})); c.send('s', socket); }}"
-        ) as peer,
-        socket.create_connection(("127.0.0.1", peer.fact())) as client,
-    ):
-        found = peer.line(3)
-        number = peer.take_descriptor()
-        if number is None:
-            return f"{word(found)}, no descriptor" if found else peer.end_of_it()
-        peer.write(ACK)
-        peer.settle()
-        with socket.socket(fileno=number) as end:
-            client.settimeout(SILENCE)
-            count = 0
-            with suppress(TimeoutError):
-                while data := client.recv(1 << 20):
-                    count += len(data)
-            end.setblocking(True)
-            end.sendall(b"tail")
-            with suppress(TimeoutError):
-                count += len(client.recv(10))
+
+    def received(end: socket.socket, client: socket.socket) -> str:
+        client.settimeout(SILENCE)
+        count = 0
+        with suppress(TimeoutError):
+            while data := client.recv(1 << 20):
+                count += len(data)
+        end.setblocking(True)
+        end.sendall(b"tail")
+        with suppress(TimeoutError):
+            count += len(client.recv(10))
         return "all, then the line" if count == size + 4 else "a part, then the line"
+
+    return _taken_over(start, f"socket.write(Buffer.alloc({size})); c.send('s', socket);", received)
 
 
 @observe("hnd-sent-lives", "HND", "Bytes both ways through a sent connection whose sender is done with it")
 def _sent_lives(start: Start) -> str:
-    with (
-        start(f"{ACCEPT}; function go(socket) {{ c.send('s', socket); }}") as peer,
-        socket.create_connection(("127.0.0.1", peer.fact())) as client,
-    ):
-        found = peer.line(3)
-        number = peer.take_descriptor()
-        if number is None:
-            return f"{word(found)}, no descriptor" if found else peer.end_of_it()
-        peer.write(ACK)
-        peer.settle()
-        with socket.socket(fileno=number) as end:
-            for one, other in ((end, client), (client, end)):
-                one.sendall(b"through")
-                other.settimeout(SILENCE)
-                with suppress(TimeoutError):
-                    if other.recv(10) != b"through":
-                        return "ended"
+    def carry(end: socket.socket, client: socket.socket) -> str:
+        for one, other in ((end, client), (client, end)):
+            one.sendall(b"through")
+            other.settimeout(SILENCE)
+            with suppress(TimeoutError):
+                if other.recv(10) != b"through":
+                    return "ended"
         return "carried"
+
+    return _taken_over(start, "c.send('s', socket);", carry)
 
 
 @observe("hnd-copies", "HND", "Descriptors that come with a server and a message of 1 MiB", older=True)
