@@ -5,6 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 
+
+def run(program: str, *flags: str, limit: float = 30) -> subprocess.CompletedProcess[str]:
+    """Run a program in a new interpreter, for at most `limit` seconds."""
+    return subprocess.run(
+        [sys.executable, *flags, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=limit,
+        process_group=0,
+        check=False,
+    )
+
+
 EXCHANGE = """
 import os, socket
 
@@ -36,14 +49,7 @@ except nodechannel.ChannelClosed:
 
 
 def test_without_the_constants_of_linux():
-    result = subprocess.run(
-        [sys.executable, "-c", EXCHANGE],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        process_group=0,
-        check=False,
-    )
+    result = run(EXCHANGE)
     assert result.stdout == "handle False\nclosed\n", result.stderr
 
 
@@ -90,14 +96,7 @@ asyncio.run(main())
 
 def test_without_the_means_of_linux():
     """As on macOS, but for kqueue: no pidfd, no eventfd, no epoll; both front ends start a child and see its end."""
-    result = subprocess.run(
-        [sys.executable, "-c", MACOS],
-        capture_output=True,
-        text=True,
-        timeout=50,
-        process_group=0,
-        check=False,
-    )
+    result = run(MACOS, limit=50)
     assert result.stdout == "blocking True\n0\nno lifeline\nasyncio\n0\n", result.stderr
 
 
@@ -112,12 +111,5 @@ one, other = nodechannel.Channel(ours), nodechannel.Channel(theirs)
 one.send({"a": [1, -0.5, "é", None]})
 print(other.receive(timeout=10).data)
 """
-    result = subprocess.run(
-        [sys.executable, "-X", "utf8", "-c", program],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        process_group=0,
-        check=False,
-    )
+    result = run(program, "-X", "utf8")
     assert result.stdout == "{'a': [1, -0.5, 'é', None]}\n", result.stderr

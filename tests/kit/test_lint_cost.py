@@ -23,39 +23,36 @@ LINES: dict[str, tuple[str, Callable[[int], tuple[Act, ...]]]] = {
 }
 
 
-@pytest.mark.parametrize("kind", LINES)
-def test_twice_the_length_is_twice_the_cost(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    read = 0
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The characters of each text that the lint has parsed."""
+    sizes: list[int] = []
 
     def counted(text: str) -> object:
-        nonlocal read
-        read += len(text)
+        sizes.append(len(text))
         return parse(text)
 
     monkeypatch.setattr(lines, "parse", counted)
+    return sizes
+
+
+@pytest.mark.parametrize("kind", LINES)
+def test_twice_the_length_is_twice_the_cost(parsed: list[int], kind: str) -> None:
     rule, made = LINES[kind]
     costs = []
     for count in (LONG, 2 * LONG):
-        read = 0
+        parsed.clear()
         assert rule in broken(*made(count))
-        costs.append(read)
+        costs.append(sum(parsed))
     assert costs[1] <= 2.5 * costs[0]
 
 
 def test_lines_that_each_might_end_a_message_are_read_a_limited_number_of_times(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, parsed: list[int]
 ) -> None:
-    read = 0
-
-    def counted(text: str) -> object:
-        nonlocal read
-        read += len(text)
-        return parse(text)
-
-    monkeypatch.setattr(lines, "parse", counted)
     monkeypatch.setattr(lines, "_MOST_REREAD", 100_000)
     assert "JSN-001" in broken(c(b"{x}\n" * LONG))
-    assert read < LONG**2  # all lines together, for each line, are eight times as many bytes
+    assert sum(parsed) < LONG**2  # all lines together, for each line, are eight times as many bytes
 
 
 def test_a_string_without_an_end_is_searched_once() -> None:
