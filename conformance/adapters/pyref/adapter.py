@@ -7,16 +7,18 @@ Usage: adapter.py [--asyncio]. The control loop is plain blocking code in the ma
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from advanced import ADVANCED, lift
+from mode import from_contract
 
 import nodechannel
-from control import describe, put, untag
+from control import describe, put
 from nodechannel._json.codec import decode
 from sockets import Handles
+
+if TYPE_CHECKING:
+    import subprocess
 
 CONTRACT = 1
 
@@ -90,7 +92,7 @@ class Control:
     def do_send(self, message: Any, handle: str | None = None, keepOpen: bool = False) -> None:  # noqa: N803
         """Send a message."""
         self._front_end.send(
-            (lift if ADVANCED else untag)(message),
+            from_contract(message),
             self._handles.find(handle),
             keepOpen,
             self._handles.key(handle),
@@ -122,6 +124,8 @@ class Control:
 
     def do_start(self, argv: list[str]) -> None:
         """Start a process without a channel, which inherits all that can be inherited."""
+        import subprocess  # few adapters start a process, and each start of an adapter counts
+
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, close_fds=False)
         self._started.append(process)
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Generator, Iterable
-from typing import Any, Literal
+from typing import Any
 
-from control import tag_number
+from tags import tag_number
+
 from nodechannel import js
 
-MODE: Literal["json", "advanced"] = "json"
-if os.environ.get("NODE_CHANNEL_SERIALIZATION_MODE") == "advanced":
-    MODE = "advanced"
-ADVANCED = MODE == "advanced"
 Lowered = Generator[Any, Any, Any]
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
-from advanced import MODE
+from mode import MODE
 
 import nodechannel
 from report import report, report_exit

@@ -5,28 +5,25 @@ from __future__ import annotations
 import os
 import sys
 
-from advanced import ADVANCED, lift, lower
+from mode import MODE, from_contract, to_contract
 
-from control import put, tag, untag
-from nodechannel._advanced import decode as frames
-from nodechannel._advanced.encode import encode as encode_frame
-from nodechannel._advanced.framing import FrameFramer
+from control import put
 from nodechannel._core.messages import is_internal
-from nodechannel._json.codec import decode, encode
-from nodechannel._json.framing import LineFramer
+from nodechannel._json.codec import decode
+from nodechannel._start.serialization import resolve
 from nodechannel.errors import ChannelError
 
+SERIALIZATION = resolve({"serialization": MODE})
 ACCEPTED, REJECTED, UNSUPPORTED = 0, 1, 3
 
 
 def run_decode() -> None:
     """Bytes in, events out."""
-    framer: FrameFramer | LineFramer = FrameFramer() if ADVANCED else LineFramer()
-    read, show = (frames.decode, lower) if ADVANCED else (decode, tag)
+    framer = SERIALIZATION.framer(None)
     while data := os.read(0, 65536):
         for frame in framer.feed(data):
-            message = read(frame)
-            put({"event": "internal" if is_internal(message) else "message", "message": show(message)})
+            message = SERIALIZATION.decode(frame)
+            put({"event": "internal" if is_internal(message) else "message", "message": to_contract(message)})
         if framer.error is not None:
             raise framer.error
 
@@ -34,8 +31,7 @@ def run_decode() -> None:
 def run_encode() -> None:
     """Messages in, a message a line; bytes out."""
     for line in sys.stdin.buffer:
-        message = decode(line)
-        sys.stdout.buffer.write(encode_frame(lift(message)) if ADVANCED else encode(untag(message)))
+        sys.stdout.buffer.write(SERIALIZATION.frame(from_contract(decode(line))))
         sys.stdout.buffer.flush()
 
 

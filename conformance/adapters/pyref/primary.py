@@ -6,7 +6,7 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
-from advanced import MODE
+from mode import MODE
 
 from nodechannel.cluster import Cluster
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from advanced import ADVANCED, lower
+from mode import to_contract
 
 import nodechannel
-from control import describe, put, tag
+from control import describe, put
 from nodechannel._start.ending import signal_name
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def event_of(delivered: nodechannel.Message | nodechannel.ChannelError, handles:
     """Return the event for a message or an error; raises `HandleMismatch`."""
     if isinstance(delivered, nodechannel.ChannelError):
         return {"event": "error", **describe(delivered)}
-    event: dict[str, Any] = {"event": "message", "message": (lower if ADVANCED else tag)(delivered.data)}
+    event: dict[str, Any] = {"event": "message", "message": to_contract(delivered.data)}
     if delivered.handle is not None:
         event["handle"] = handles.received(delivered.handle)
     return event

@@ -7,7 +7,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from advanced import MODE
+from mode import MODE
 
 import nodechannel
 from nodechannel.asyncio import ChildProcess, connect, spawn
