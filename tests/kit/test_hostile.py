@@ -112,7 +112,7 @@ def assert_harmless(text: str) -> None:
 
 
 def _run(tmp_path: Path, attack: str, *words: str) -> int:
-    child = shlex.join(command("hostile", attack))
+    child = shlex.join(command("hostile", attack, str(tmp_path)))  # the folder tells its processes from others
     reports = [f"--report={kind}={tmp_path / kind}" for kind in ("json", "junit", "md", "html")]
     return main(["run", "--child", child, "--cases", str(SAMPLE), "--time-scale", "0.2", *reports, *words])
 
@@ -150,14 +150,14 @@ def test_a_name_that_is_no_text_stands_in_every_report(
 
 def test_no_daemon_of_a_subject_outlives_the_run(tmp_path: Path) -> None:
     assert _run(tmp_path, "daemon", "-k", "sample-echo:whole") == 0
-    left = [one for one in Path("/proc").iterdir() if one.name.isdecimal() and _is_hostile(one)]
+    left = [one for one in Path("/proc").iterdir() if one.name.isdecimal() and _is_of(one, tmp_path)]
     assert left == []
 
 
-def _is_hostile(process: Path) -> bool:
+def _is_of(process: Path, folder: Path) -> bool:
     try:
         state = (process / "stat").read_text("utf-8").rpartition(")")[2].split()[0]
-        return state != "Z" and b"\0daemon\0" in (process / "cmdline").read_bytes()
+        return state != "Z" and str(folder).encode() in (process / "cmdline").read_bytes()
     except OSError:
         return False
 
