@@ -129,10 +129,11 @@ TEXTS = {
 KINDS = [(front_end, shape) for front_end, shapes in TEXTS.items() for shape in shapes]
 
 HEAD = """
-import signal, sys, time
+import os, signal, sys, time
 before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
 def handle(data, answer):
     if isinstance(data, dict):
+        os.kill(os.getppid(), signal.SIGUSR2)
         time.sleep(data["work"])
     answer(data)
 def after():
@@ -146,15 +147,18 @@ sys.exit(5)
 
 PARENT = """
 const { spawn } = require('child_process');
-const [argv, send, times, delay, early] = JSON.parse(process.argv[1]);
+const [argv, send, times, early] = JSON.parse(process.argv[1]);
 const child = spawn(argv[0], argv.slice(1), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 const got = [];
+const end = () => child.kill(times[0]);
+let begun = false;
+process.on('SIGUSR2', () => { if (!begun) { begun = true; end(); } }); // the child works on its first message
 for (const one of early) child.send(one);
 child.on('message', (message) => {
   got.push(message);
   if (message === 'ready') {
     for (const one of send) child.send(one);
-    setTimeout(() => child.kill(times[0]), delay);
+    if (early.length === 0) setTimeout(end, 300);
   }
   if (message === 'bye' && times[1]) setTimeout(() => child.kill(times[1]), 200);
 });
@@ -162,11 +166,11 @@ child.on('exit', (code, signal) => setTimeout(() => console.log(JSON.stringify({
 """
 
 
-def run(folder, program, *arguments, send=(), early=(), signals=("SIGTERM",), delay=300, parent=PARENT):
+def run(folder, program, *arguments, send=(), early=(), signals=("SIGTERM",), parent=PARENT):
     (folder / "child.py").write_text(HEAD + textwrap.dedent(program) + TAIL)
     argv = [sys.executable, str(folder / "child.py"), *arguments]
     result = subprocess.run(
-        [node(), "-e", parent, json.dumps([argv, list(send), list(signals), delay, list(early)])],
+        [node(), "-e", parent, json.dumps([argv, list(send), list(signals), list(early)])],
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -210,7 +214,7 @@ class TestChild:
         """SIGINT, which the child ignores, then a message, then SIGTERM."""
         ignoring = "signal.signal(signal.SIGINT, signal.SIG_IGN)\nbefore[1] = signal.SIG_IGN\n"
         parent = PARENT.replace(
-            "setTimeout(() => child.kill(times[0]), delay);",
+            "if (early.length === 0) setTimeout(end, 300);",
             "child.kill('SIGINT'); setTimeout(() => child.send(1), 200); setTimeout(() => child.kill('SIGTERM'), 500);",
         )
         said, complaint = run(tmp_path, ignoring + textwrap.dedent(TEXTS["blocking"]["loop"]), parent=parent)
