@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from support.node import node
@@ -40,19 +42,24 @@ class Tour:
         self._path = os.pathsep.join([str(tools), str(Path(python).parent), os.environ["PATH"]])
 
     def run(self, command: str) -> str:
-        """Run a command of the shell; return its output."""
-        result = subprocess.run(
+        """Run a command of the shell; return its output. No process of it lives longer than the call."""
+        with subprocess.Popen(
             ["sh", "-c", command],
             cwd=self.folder,
             env={**os.environ, "PATH": self._path},
-            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=self._limit,
             process_group=0,
-            check=False,
-        )
-        assert result.returncode == 0, result.stdout + result.stderr
-        return result.stdout
+        ) as shell:
+            try:
+                output, complaints = shell.communicate(timeout=self._limit)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(shell.pid, signal.SIGKILL)
+        assert shell.returncode == 0, output + complaints
+        return output
 
     def follow(self, text: str, also: tuple[str, ...] = ()) -> int:
         """Follow a page, or a section; return how many commands it ran. Fences in the languages of `also` are only shown."""
