@@ -213,7 +213,9 @@ model: $(READY)
 docs: $(DOCS_READY)
 	PYTHONPATH=pyref/docs $(BIN)/python -m docsite
 
+# Chromium looks at the pages. Debian has it as a package, installed here where it is absent; a machine that cannot have it is told loudly.
 docs-check: docs
+	@command -v chromium chromium-browser google-chrome chrome >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 || true
 	PYTHONPATH=tests:pyref/docs $(BIN)/python -m support.sitecheck
 
 $(DOCS_READY): $(READY)

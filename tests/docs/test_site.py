@@ -18,7 +18,8 @@ from docsite.pictures import with_pictures
 from docsite.reference import errors_by_module, public_modules, reference_pages
 from docsite.rules import Evidence, read_evidence, with_evidence, with_links
 
-from support.sitecheck import broken_links, undocumented
+from support.browser import find_chromium
+from support.sitecheck import broken_links, ugly_pages, undocumented
 
 ADDRESSES = {"spec/50-handles.md": "spec/handles", "README.md": "project/readme"}
 
@@ -132,3 +133,34 @@ def test_broken_links_of_a_site_are_seen(tmp_path):
     assert broken_links(tmp_path) == []
     (tmp_path / "page" / "index.html").write_text('<a href="../gone/">d</a> <a href="../#nowhere">e</a>')
     assert len(broken_links(tmp_path)) == 3
+
+
+LOOKS = """<meta name="viewport" content="width=device-width"><style>
+:root { color-scheme: light dark }
+body { background: Canvas; color: CanvasText }
+@media (prefers-color-scheme: dark) { body { background: #222; color: #eee } }
+%s</style><p class="a">text<pre>x</pre>"""
+
+
+@pytest.mark.skipif(find_chromium() is None, reason="no Chromium here")
+def test_a_page_that_looks_wrong_is_seen(tmp_path):
+    faults = {
+        "right": "",
+        "wide": "pre { width: 600px }",
+        "faint": ".a { color: #999 } @media (prefers-color-scheme: dark) { .a { color: #666 } }",
+        "bright": "body { background: #fff !important; color: #000 !important }",
+    }
+    for name, style in faults.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.html").write_text(LOOKS % style)
+    browser = find_chromium()
+    assert browser is not None
+    found = ugly_pages(tmp_path, browser, faults)
+    seen = [(line.split()[0], "390" in line, "dark:" in line) for line in found]
+    assert seen == [
+        ("/wide", True, False),
+        ("/wide", True, True),
+        *(("/faint", narrow, dark) for narrow in (True, False) for dark in (False, True)),
+        ("/bright", True, True),
+        ("/bright", False, True),
+    ]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
-from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,14 +15,15 @@ from channelkit.pairs.trials import TRIALS
 from channelkit.process.session import Plan
 from channelkit.report.page import render
 from mutants.kill import BASE
-from support.browser import dump, find_chromium
+from support.browser import Browser, find_chromium
 from support.kit import SAMPLE, command
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-OPTIONS = ("--window-size=1200,900", "--virtual-time-budget=10000")
 PROBE = """
+(async () => {
+while (!('ready' in document.documentElement.dataset)) await new Promise((done) => setTimeout(done, 20));
 const found = {};
 const texts = (list) => [...list].map((one) => one.textContent);
 const visible = () => [...document.querySelectorAll('#cases tbody tr')].filter((row) => row.offsetHeight > 0).length;
@@ -72,18 +71,8 @@ for (const name of ['pass', 'fail', 'known', 'lenient', 'fixed', 'inconclusive']
   colours.add(getComputedStyle(cell).backgroundColor);
 }
 found.colours = colours.size;
-const out = document.createElement('script');
-out.type = 'application/json';
-out.id = 'seen';
-out.textContent = JSON.stringify(found).replace(/</g, '\\\\u003c');
-document.body.append(out);
-"""
-WHEN_READY = """
-const waiting = setInterval(() => {
-  if (!('ready' in document.documentElement.dataset)) return;
-  clearInterval(waiting);
-  %s
-}, 20);
+return found;
+})()
 """
 
 
@@ -122,13 +111,11 @@ def report(folder: Path) -> dict[str, Any]:
 def test_the_page_works_in_a_browser(browser: str, tmp_path: Path) -> None:
     content = report(tmp_path)
     page = tmp_path / "page.html"
-    page.write_text(
-        render(content).replace("</body>", f"<script>{WHEN_READY % PROBE}</script></body>"), "utf-8"
-    )
-    dom = dump(browser, page, tmp_path / "profile", *OPTIONS)
-    told = re.search(r'<script type="application/json" id="seen">(.*?)</script>', dom, re.DOTALL)
-    assert told is not None, "the page's script, or the test's, did not run to its end"
-    seen = json.loads(unescape(told[1]))
+    page.write_text(render(content), "utf-8")
+    with Browser(browser) as chromium:
+        chromium.resize(1200)
+        chromium.open(page)
+        seen = chromium.run(PROBE)
     assert seen["rows"] == 2
     assert seen["filtered"] == 1
     assert seen["failing"] >= 1
