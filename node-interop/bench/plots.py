@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bench.plan import Scenario
     from bench.results import Measured
 
-ROW, LABEL, BAR, VALUE = 22, 300, 380, 90
+ROW, LABEL, BAR, VALUE = 22, 300, 380, 110
 STYLE = """text{font:13px sans-serif;fill:#24292f}.title{font-weight:bold}.python{fill:#3572a5}.base{fill:#d29922}.other{fill:#8c959f}
 @media(prefers-color-scheme:dark){text{fill:#d0d7de}}"""
 

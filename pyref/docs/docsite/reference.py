@@ -11,6 +11,7 @@ import nodechannel
 from nodechannel.errors import ChannelError
 
 _TITLE = {"function": "Functions", "class": "Classes", "error": "Errors", "data": "Values"}
+_AS_TEXT = ".. code-block:: text\n\n"
 
 
 def public_modules() -> list[str]:
@@ -105,9 +106,9 @@ def errors_by_module() -> dict[str, list[type[ChannelError]]]:
 def _commands_page() -> str:
     text = _heading("Commands", "=")
     for name, parser in _parsers().items():
-        text += _heading(name, "-") + "::\n\n" + _indented(parser.format_help())
+        text += _heading(name, "-") + _AS_TEXT + _indented(parser.format_help())
         for command, sub in _commands(parser).items():
-            text += _heading(f"{name} {command}", "~") + "::\n\n" + _indented(sub.format_help())
+            text += _heading(f"{name} {command}", "~") + _AS_TEXT + _indented(sub.format_help())
     return text
 
 
