@@ -250,6 +250,9 @@ class Channel:
 
     def ask(self, key, tell):
         """Asks for the number of connections of a key that are open at the far end."""
+        if not self.is_open:
+            tell(None)
+            return
         self.questions.append((key, tell))
         self.tell({"cmd": "NODE_SOCKET_GET_COUNT", "key": key})
 

@@ -20,7 +20,7 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
     "about the kernel's words for an end: in the models the end is one event, in both directions at once": (
         "LIF-005", "LIF-013",
     ),
-    "about the process of the child, which is no part of a channel": ("LIF-020", "LIF-021", "LIF-022", "LIF-023"),
+    "about the process of the child, which is no part of a channel": ("LIF-020", "LIF-021", "LIF-022", "LIF-023", "SLS-021"),
     "about a question while the channel has a handle or an end: the model of lists has a channel that only keeps order": (
         "SLS-004", "SLS-019",
     ),

@@ -265,6 +265,14 @@ MUTANTS = (
         "        self.user.disconnected()",
     ),
     Mutant(
+        "asks-the-dead",
+        "leaves a question open that is asked after the end of its only child",
+        ("SLS-021",),
+        "            tell(None)\n            return\n",
+        "            return\n",
+        role="parent",
+    ),
+    Mutant(
         "dies-of-a-key-that-is-no-text",
         "dies of a key that is no text",
         ("SLS-018",),

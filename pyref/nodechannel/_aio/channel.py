@@ -401,7 +401,7 @@ class Channel:
                 raise TimeoutError("the peer did not answer in time")
         finally:
             asked.give_up(key, answer)
-        # [SLS-004]
+        # [SLS-004] [SLS-021]
         if answer.count is None:
             raise ChannelClosed("ask")
         return answer.count
