@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from measure.runtimes import Runtime
 
 # A line that says `null`, as opposed to no line.
@@ -62,7 +64,7 @@ class Peer:
     Args:
         program: JavaScript, which sees the helpers of `subject.cjs`.
         role: `child`, or `parent` of the relay, which gives us its end.
-        env: more variables; `{fd}` in a value stands for the number of the channel.
+        env: more variables; `{fd}` in a value stands for the number of the channel. A name in bytes is a second entry of that name.
         descriptor: the number in `NODE_CHANNEL_FD` instead of the channel.
         at: the place of the channel when it is one of the standard streams.
         number: the number of the channel, when it is 3 or more than 99.
@@ -75,7 +77,7 @@ class Peer:
         program: str = "echo(open())",
         *,
         role: str = "child",
-        env: dict[str, str] | None = None,
+        env: Mapping[Any, str] | None = None,
         descriptor: int | None = None,
         at: int | None = None,
         number: int | None = None,
@@ -91,7 +93,7 @@ class Peer:
         self._link: socket.socket | None = None
         self.theirs: socket.socket | None = None
         self.inode = 0
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("NODE_")}
+        environment: dict[Any, str] = {k: v for k, v in os.environ.items() if not k.startswith("NODE_")}
         words = [*runtime.command, str(SUBJECT), program, role]
         if role == "parent":
             address = os.path.join(self._folder.name, "link")  # noqa: PTH118 (socket addresses are strings)
@@ -99,7 +101,7 @@ class Peer:
             listener.bind(address)
             listener.listen()
             words += [sys.executable, "-I", "-S", "-c", RELAY, address]
-            self.process = self._start(words, environment | (env or {}), ())
+            self.process = self._start(words, {**environment, **(env or {})}, ())
             try:
                 self.end = self._take_over(listener)
             except BaseException:
@@ -129,7 +131,7 @@ class Peer:
                 theirs.close()
 
     def _start(
-        self, words: list[str], env: dict[str, str], passed: tuple[int, ...], at: int | None = None
+        self, words: list[str], env: dict[Any, str], passed: tuple[int, ...], at: int | None = None
     ) -> subprocess.Popen[bytes]:
         with (Path(self._folder.name) / "stderr").open("wb") as errors:
             streams = [subprocess.DEVNULL, subprocess.PIPE, errors.fileno()]

@@ -9,7 +9,7 @@ from measure.table import Start, observe, row
 from measure.words import words, yes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 def _fact(name: str, show: Callable[[Any], str] = str) -> Callable[[Start], str]:
@@ -38,6 +38,24 @@ def _second_entry(start: Start) -> str:
     program = "echo(open({ env: Object.assign({}, process.env, { NODE_CHANNEL_FD: '9' }) }))"
     with start(program, role="parent") as peer:
         return ", ".join(value.partition("=")[2] for value in peer.facts["values"])
+
+
+@observe(
+    "boo-two-entries", "BOO", "The entry that a child takes when its environment has two of `NODE_CHANNEL_FD`"
+)
+def _two_entries(start: Start) -> str:
+    # A name as text and the same name as bytes are two keys, so both entries reach the child.
+    orders: tuple[tuple[str, Mapping[Any, str]], ...] = (
+        ("the first", {b"NODE_CHANNEL_FD": "77"}),
+        ("the last", {"NODE_CHANNEL_FD": "77", b"NODE_CHANNEL_FD": "{fd}"}),
+    )
+    return next((word for word, env in orders if _answers(start, env)), "neither")
+
+
+def _answers(start: Start, env: Mapping[Any, str]) -> bool:
+    with start("echo(open())", env=env) as peer:
+        peer.write(1)
+        return peer.line(3) is not None
 
 
 @observe("boo-variables-removed", "BOO", "Channel variables left in `process.env` of a child")
