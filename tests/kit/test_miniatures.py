@@ -53,6 +53,12 @@ def test_stray_descriptors_are_counted_and_closed() -> None:
     assert judge("sends_stray_descriptor", "sample-echo", scale=0.3).strays > 0
 
 
+def test_a_descriptor_after_the_last_step_fails_a_case() -> None:
+    result = judge("late_descriptor", dataclasses.replace(CASES["sample-echo"], segment="none"), scale=0.3)
+    assert (result.judgement.verdict, result.judgement.seen.outcome) == ("fail", "unexpected")
+    assert "1 descriptors came that no step expected" in result.judgement.seen.text
+
+
 def test_a_subject_that_does_not_end_is_killed_with_its_children() -> None:
     result = judge("hangs_at_end", "sample-echo", scale=0.3)
     assert (result.judgement.verdict, result.judgement.seen.outcome) == ("fail", "ok")

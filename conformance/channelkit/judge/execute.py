@@ -54,6 +54,8 @@ class CaseResult:
     hello: dict[str, Any] = field(default_factory=dict)
     strays: int = 0
     """Descriptors that the subject sent and no step asked for."""
+    first: str = ""
+    """The signature of the first run, when this is the result of a second."""
 
 
 @dataclass(slots=True)
@@ -349,7 +351,13 @@ def _run_variant(
 
 
 def _surplus(session: Session) -> str:
-    """The reports of the adapter after the last step that no rule allows, in words; empty when there is none."""
+    """The descriptors that no step asked for and the late reports of the adapter, in words; empty when there are none.
+
+    Frames are no surplus here: the kit closes its sockets after the last step, and a subject may have to tell of that.
+    """
+    unasked = session.release_strays()
+    if unasked:
+        return f"{unasked} descriptors came that no step expected"
     control = session.control
     if control is None:
         return session.repeated
@@ -387,6 +395,8 @@ def _synchronise(scene: Scene) -> bool:
     if back and (session.frames or session.answers):
         frame = (session.frames or session.answers)[0]
         raise CaseEnded("unexpected", f"after the last step the subject wrote {frame}")
+    if back and channel.descriptors:
+        raise CaseEnded("unexpected", f"{len(channel.descriptors)} descriptors came that no step expected")
     session.frames.clear()
     session.answers.clear()
     session.events.clear()

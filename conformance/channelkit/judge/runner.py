@@ -7,6 +7,7 @@ import threading
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from channelkit.catalogue.cases import Case, applies
 from channelkit.catalogue.echoed import as_echo
@@ -14,6 +15,7 @@ from channelkit.catalogue.othermode import MODE, as_advanced
 from channelkit.catalogue.verdict import PASS
 from channelkit.errors import Interrupted
 from channelkit.judge import codec
+from channelkit.judge.again import SecondRuns
 from channelkit.judge.execute import CaseResult, execute, execute_together
 from channelkit.judge.preflight import Unfit, look
 from channelkit.judge.subjects import Description
@@ -102,7 +104,7 @@ def arrange(work: Sequence[tuple[Case, Description]], options: Options) -> tuple
 
 
 def _execute(
-    work: Work, options: Options, stop: threading.Event, loners: set[str]
+    work: Work, options: Options, stop: threading.Event, loners: set[str], seconds: SecondRuns
 ) -> tuple[list[CaseResult], list[Work]]:
     """Runs cases in a process. Returns the results, and the cases that have to run again in further processes.
 
@@ -118,7 +120,8 @@ def _execute(
     case = work.cases[0]
     # For a known failure the first variant that fails is enough: each variant may wait for an event that never comes.
     brief = case.id in work.subject.known
-    result = execute(case, work.subject, options.limits, stop, options.variant, brief=brief)
+    alone = partial(execute, case, work.subject, options.limits, stop, options.variant, brief=brief)
+    result = seconds.settle(alone(), alone)
     if result.judgement.verdict == PASS:
         loners.discard(case.id)
     elif not brief:
@@ -160,12 +163,13 @@ def run(work: Sequence[tuple[Case, Description]], options: Options) -> Generator
     done: queue.SimpleQueue[CaseResult | BaseException] = queue.SimpleQueue()
     stop = threading.Event()
     loners: set[str] = set()
+    seconds = SecondRuns()
 
     def serve(*lists: WorkList) -> None:
         try:
             for todo in lists:
                 for item in todo:
-                    results, more = _execute(item, options, stop, loners)
+                    results, more = _execute(item, options, stop, loners, seconds)
                     for result in results:
                         done.put(result)
                     todo.done(more)

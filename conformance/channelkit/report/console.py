@@ -125,6 +125,7 @@ def show_summary(content: dict[str, Any], out: Terminal) -> None:
         out.say((rule.ljust(first) + "".join(f"  {cell}" for cell in cells)).rstrip())
     out.say()
     _show_findings(content["findings"], out)
+    _show_second_runs(content["results"], out)
     for one in content["subjects"]:
         out.say(_line_of(one, content, out))
     node = content["runtimes"]["node"]
@@ -142,6 +143,18 @@ def _show_findings(findings: list[dict[str, Any]], out: Terminal) -> None:
         out.say(f"  came:     {finding['came'].rpartition(NEWLINE)[2]}")
         out.say(f"  cases:    {shortened(finding['cases'])}")
     if findings:
+        out.say()
+
+
+def _show_second_runs(results: list[dict[str, Any]], out: Terminal) -> None:
+    """The cases that ran out of time once and not twice: the machine stood still, or the subject is silent now and then."""
+    again: dict[str, list[str]] = {}
+    for entry in results:
+        if "first" in entry and entry["verdict"] not in TOLD:
+            again.setdefault(entry["subject"], []).append(f"{entry['case']} ({entry['first']} at first)")
+    for subject, cases in again.items():
+        out.say(f"second run  {subject}: {count(len(cases), 'case')}: {shortened(cases)}")
+    if again:
         out.say()
 
 

@@ -310,6 +310,7 @@ def as_entry(result: CaseResult, command: str) -> dict[str, Any]:
             {"variant": one.variant, "outcome": one.outcome, "ending": one.ending} for one in result.variants
         ],
         "strays": result.strays,
+        **({"first": result.first} if result.first else {}),
         "seconds": round(result.seconds, 3),
         "reproduce": command,
         "stderr": result.stderr,
