@@ -112,7 +112,9 @@ def assert_harmless(text: str) -> None:
 
 
 def _run(tmp_path: Path, attack: str, *words: str) -> int:
-    child = shlex.join(command("hostile", attack, str(tmp_path)))  # the folder tells its processes from others
+    child = shlex.join(
+        command("hostile", attack, str(tmp_path))
+    )  # the folder tells its processes from others
     reports = [f"--report={kind}={tmp_path / kind}" for kind in ("json", "junit", "md", "html")]
     return main(["run", "--child", child, "--cases", str(SAMPLE), "--time-scale", "0.2", *reports, *words])
 
