@@ -307,7 +307,7 @@ def _show_results(
                 show_result(entry, texts, titles[entry["case"]], out, trace=trace)
             else:
                 show_again(entry, known, out)
-            out.progress(f"{number} of {len(work)}, {len(report.failed)} failed")
+            out.progress(f"{number} of {len(work)}, {report.failed} failed")
 
 
 def _options(arguments: argparse.Namespace) -> Options:

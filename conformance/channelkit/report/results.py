@@ -101,6 +101,8 @@ class Report:
     trials: Sequence[Trial] = ()
     """The trials of pairs; empty when no pairs are run."""
     results: list[dict[str, Any]] = field(default_factory=list)
+    failed: int = 0
+    """Results that make a subject nonconformant."""
     pairs: list[dict[str, Any]] = field(default_factory=list)
     started: float = field(default_factory=time.time)
     _hello: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -117,6 +119,7 @@ class Report:
         if result.hello:
             self._hello[result.subject] = result.hello
         self.results.append(entry)
+        self.failed += counts_against(entry["verdict"], entry["level"])
         directory = next((path for kind, path in self.outputs if kind == "dir"), None)
         if directory is not None:
             if self._lines is None:
@@ -223,11 +226,6 @@ class Report:
         if self._lines is not None:
             self._lines.close()
             self._lines = None
-
-    @property
-    def failed(self) -> list[dict[str, Any]]:
-        """The results that make a subject nonconformant."""
-        return [one for one in self.results if counts_against(one["verdict"], one["level"])]
 
     @property
     def exit_status(self) -> int:
