@@ -132,6 +132,7 @@ class Server(Receiver[Event]):
     async def disconnect(self, timeout: float | None = None) -> None:
         """Listen no more, and end each connection after all messages are written; raises `TimeoutError`."""
         self._stop_listening()
+        await asyncio.sleep(0)
         try:
             await self.flush(timeout)
             await asyncio.gather(*(peer.link.finish() for peer in self.peers))
@@ -156,6 +157,7 @@ class Server(Receiver[Event]):
 
     async def listen(self, address: Address) -> None:
         """Begin to listen; raises `InvalidAddress` and `OSError`."""
+        await asyncio.sleep(0)  # a server that was closed in this turn still has the place
         if address.path is None:
             self._listener = await self.loop.create_server(
                 self._make_link, address.host, address.port, ssl=address.ssl
@@ -172,7 +174,12 @@ class Server(Receiver[Event]):
     def _stop_listening(self) -> None:
         if self._listener is None:
             return
-        self._listener.close()
+        # A connection that was accepted in this turn becomes a link in the next one. Without its listener asyncio would neither make
+        # the link nor close the connection (before Python 3.12), and its client would wait for ever.
+        with suppress(NotImplementedError):  # the event loop of Windows, which accepts in another way
+            for sock in self._listener.sockets:
+                self.loop.remove_reader(sock.fileno())
+        self.loop.call_soon(self._listener.close)
         self._listener = None
         if self._path is not None and self._file is not None and same_file(self._path, self._file):
             Path(self._path).unlink(missing_ok=True)
