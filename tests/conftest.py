@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import textwrap
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +19,7 @@ from support import wire
 from support.frontends import Asyncio, Blocking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from nodechannel._core.delivery import Delivery
@@ -122,6 +123,18 @@ def time_limit() -> Iterator[None]:
     yield
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, previous)
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Write a program to a file; the name decides what runs it."""
+
+    def write(name: str, source: str) -> Path:
+        path = tmp_path / name
+        path.write_text(textwrap.dedent(source))
+        return path
+
+    return write
 
 
 @pytest.fixture(params=[Blocking, Asyncio], ids=lambda kind: kind.name)

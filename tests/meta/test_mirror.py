@@ -11,45 +11,11 @@ from support.node import ROOT
 PYREF = ROOT / "pyref" / "nodechannel"
 UNIT = ROOT / "tests" / "unit"
 
-WINDOWS = "windows/test_channel.py"
-
-# Modules that another file of tests holds, as a path below `tests`, and why.
-HELD_ELSEWHERE: dict[str, tuple[str, str]] = {
-    "_advanced/tags.py": (
-        "unit/advanced/test_read.py",
-        "a table of constants, each of which a frame there has",
-    ),
-    "_aio/channel.py": ("frontends/test_channel.py", "one suite holds both front ends to the same behaviour"),
-    "_aio/listening.py": ("frontends/test_listening.py", "callbacks are called by the channel alone"),
-    "_blocking/channel.py": (
-        "frontends/test_channel.py",
-        "one suite holds both front ends to the same behaviour",
-    ),
-    "_cli/bridge.py": ("packages/test_bridge.py", "its command runs with the real queues there"),
-    "_json/text.py": (
-        "unit/json/test_given.py",
-        "a record, which `given` makes and the serializations write",
-    ),
-    "_rpc/dialects.py": ("unit/rpc/test_birpc.py", "a table of two dialects, one of which changes nothing"),
-    "_transport/bootstrap.py": ("unit/transport/test_unixboot.py", "a choice between two files"),
-    "_transport/pipechild.py": ("windows/test_parent.py", "Windows alone starts a child like that"),
-    "_transport/pipelink.py": (WINDOWS, "Windows alone has such pipes"),
-    "_transport/pipeboot.py": (WINDOWS, "Windows alone has such pipes"),
-    "_transport/seam.py": (
-        "frontends/test_other_transport.py",
-        "a declaration, which a second transport follows there",
-    ),
-}
-
-# Rooms of carriers and bridges: their tests stand with the real packages and servers at the far end.
-ROOMS_ELSEWHERE: dict[str, str] = {
-    "_bridge": "packages/test_bridge.py",
-    "_carriers": "packages/test_carriers.py",
-    "_nest": "packages/test_nest.py",
-    "_nodeipc": "packages/test_nodeipc.py",
-    "_redis": "packages/test_redis.py",
-    "_rsmq": "packages/test_rsmq.py",
-    "_stdio": "packages/test_stdio.py",
+# Modules that only Windows can import, each with the file of tests that Windows runs, as a path below `tests`.
+WINDOWS = {
+    "_transport/pipechild.py": "windows/test_parent.py",
+    "_transport/pipelink.py": "windows/test_channel.py",
+    "_transport/pipeboot.py": "windows/test_channel.py",
 }
 
 
@@ -73,12 +39,8 @@ def home_of(module: str) -> str:
 
 
 def mirrored() -> list[str]:
-    """Return the modules that have to have a file of their own."""
-    return [
-        module
-        for module in modules()
-        if module not in HELD_ELSEWHERE and Path(module).parts[0] not in ROOMS_ELSEWHERE
-    ]
+    """Return the modules that have a file of their own among the unit tests."""
+    return [module for module in modules() if module not in WINDOWS]
 
 
 def test_each_module_has_its_file_of_tests():
@@ -96,12 +58,13 @@ def test_each_file_of_tests_has_its_module():
     assert sorted(found - homes) == []
 
 
-def test_each_exception_is_needed():
-    assert set(HELD_ELSEWHERE) <= set(modules())
-    assert set(ROOMS_ELSEWHERE) <= {Path(module).parts[0] for module in modules()}
-    assert [module for module in HELD_ELSEWHERE if (ROOT / "tests" / home_of(module)).exists()] == []
-    for file, *_ in [*HELD_ELSEWHERE.values(), *((file,) for file in ROOMS_ELSEWHERE.values())]:
-        assert (ROOT / "tests" / file).exists(), file
+def test_a_module_of_windows_says_so_and_is_tested_there():
+    for module, file in WINDOWS.items():
+        assert 'assert sys.platform == "win32"' in (PYREF / module).read_text("utf-8")
+        assert (ROOT / "tests" / file).exists()
+    assert [
+        module for module in mirrored() if "assert sys.platform" in (PYREF / module).read_text("utf-8")
+    ] == []
 
 
 def test_each_file_of_tests_uses_its_module():
@@ -120,5 +83,8 @@ def _uses(file: str, module: str) -> bool:
     room, _, name = dotted.rpartition(".")
     text = (ROOT / "tests" / file).read_text("utf-8")
     names_it = room in text and re.search(rf"\b{name}", text, re.IGNORECASE) is not None
-    public = f"from {room.replace('._', '.')} import" in text
-    return dotted in text or names_it or public or '"-m", "nodechannel"' in text
+    front_end = room.partition("._")[2]
+    public = re.search(
+        rf"^from nodechannel(\.{front_end} import| import .*\b{front_end}\b)", text, re.MULTILINE
+    )
+    return dotted in text or names_it or public is not None or '"-m", "nodechannel"' in text

@@ -60,18 +60,6 @@ def packages() -> Path:
 
 
 @pytest.fixture
-def script(tmp_path: Path) -> Callable[[str, str], Path]:
-    """Write a program to a file; the name decides what runs it."""
-
-    def write(name: str, source: str) -> Path:
-        path = tmp_path / name
-        path.write_text(textwrap.dedent(source))
-        return path
-
-    return write
-
-
-@pytest.fixture
 def run_node(packages: Path, script: Callable[[str, str], Path]) -> Callable[..., Any]:
     """Run a module of Node in which `python` and `child` are at hand; return the JSON that it hands to `done`."""
 

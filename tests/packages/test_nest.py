@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import nodechannel
-from nodechannel import errors, nest
-from nodechannel.nest import asyncio as aio
+from nodechannel import nest
 from support.node import node
 from support.redis import Redis
 
@@ -170,43 +168,3 @@ def test_a_service_for_a_real_client(fork, url, caplog):
         assert ask("sum", []) == {"values": [0]}
         assert told == [{"id": 1}]
     assert "odd" in caplog.text
-
-
-def test_asyncio_has_the_same_words(url):
-    async def main() -> None:
-        server = aio.Server(url)
-
-        @server.pattern("twice")
-        async def twice(value: int) -> int:
-            return 2 * value
-
-        @server.pattern("never")
-        async def never(_: Any) -> None:
-            await asyncio.sleep(60)
-
-        ready = asyncio.Event()
-        task = asyncio.ensure_future(server.serve(ready.set))
-        await ready.wait()
-        async with await aio.connect(url) as client:
-            asked = [client.request("twice", number, timeout=20) for number in range(50)]
-            assert await asyncio.gather(*asked) == [2 * number for number in range(50)]
-            assert [value async for value in client.stream("twice", 4)] == [8]
-            with pytest.raises(TimeoutError):
-                await client.request("never", 1, timeout=0.1)
-            late = asyncio.ensure_future(client.request("never", 1))
-            await asyncio.sleep(0.1)
-            await client.close()
-            with pytest.raises(errors.ConnectionLost):
-                await late
-        await server.close()
-        await task
-
-    asyncio.run(main())
-
-
-@pytest.mark.rule("RDS-040")
-def test_patterns_that_are_no_patterns(url):
-    with nest.connect(url) as client:
-        for pattern in (None, True, [1], {"a": [1]}):
-            with pytest.raises(errors.InvalidMessage):
-                client.request(pattern, 1)

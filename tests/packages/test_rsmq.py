@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import time
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 import nodechannel
-from nodechannel import errors, rsmq
+from nodechannel import rsmq
 from nodechannel.rsmq import asyncio as aio
 from support.node import node
 from support.redis import Redis
@@ -149,16 +148,6 @@ def test_a_message_that_is_not_deleted_comes_again(npm, url, name):
         assert not queue.change_visibility(first.id, 0)
 
 
-def test_a_delay_hides_a_message(url, name):
-    with rsmq.queue(url, name) as queue:
-        queue.create(delay=1)
-        start = time.monotonic()
-        queue.send("late")
-        queue.send("soon", delay=0)
-        assert [queue.receive(timeout=5).message for _ in range(2)] == ["soon", "late"]
-        assert 0.9 < time.monotonic() - start < 3
-
-
 @pytest.mark.rule("RSM-012")
 def test_announcements_cross(server, packages, run_node, url, name):
     with rsmq.queue(url, name, realtime=True) as queue:
@@ -243,20 +232,6 @@ def test_the_same_is_refused_with_the_same_name(npm, url, name):
         assert npm("sendMessage", qname="absent", message="x") == "error queueNotFound"
 
 
-@pytest.mark.rule("RSM-013")
-def test_forgotten_scripts_do_no_harm(url, name, server):
-    import redis
-
-    with rsmq.queue(url, name) as queue:
-        queue.create()
-        queue.send("1")
-        queue.receive(timeout=5)
-        with redis.Redis.from_url(url) as connection:
-            connection.script_flush()
-        queue.send("2")
-        assert queue.receive(timeout=5).message == "2"
-
-
 def test_order_and_both_sides_at_once(npm, url, name):
     with rsmq.queue(url, name) as queue:
         queue.create()
@@ -267,36 +242,3 @@ def test_order_and_both_sides_at_once(npm, url, name):
             else:
                 npm("sendMessage", qname=name, message=number)
         assert [queue.pop(timeout=5).message for _ in sent] == sent
-
-
-def test_a_server_that_is_away_is_waited_for(name):
-    with Redis() as redis:
-        url = f"redis://127.0.0.1:{redis.port}"
-        with rsmq.queue(url, name) as queue:
-            queue.create()
-            redis.restart()
-            with pytest.raises(rsmq.QueueError, match="Queue not found"):
-                queue.receive(timeout=20)
-            redis.process.kill()
-            redis.process.wait()
-            with pytest.raises(errors.ConnectionLost):
-                queue.send("x")
-            with pytest.raises(TimeoutError):
-                queue.receive(timeout=0.3)
-
-
-def test_asyncio_has_the_same_words(url, name):
-    async def main() -> list[str]:
-        async with await aio.queue(url, name) as queue:
-            await queue.create()
-            for number in range(3):
-                await queue.send(json.dumps(number))
-            found = []
-            async for message in queue:
-                found.append(message.message)
-                assert await queue.delete(message.id)
-                if len(found) == 3:
-                    return found
-            return found
-
-    assert asyncio.run(main()) == ["0", "1", "2"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import textwrap
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -49,13 +51,28 @@ CLIENT = """
 """
 
 
+# Frames that are no events, or none that may travel.
+BAD = b'{"type":1}\fnull\f5\f[1]\f"x"\f{}\f\f NaN\f{"type":"connect","data":0}\f\xef\xbb\xbf{}\f'
+
+
+def frame(type: str, data: Any) -> bytes:
+    """Return the bytes of an event."""
+    return json.dumps({"type": type, "data": data}, ensure_ascii=False).encode() + b"\f"
+
+
+def wire(path: str) -> socket.socket:
+    """Return the raw end of a connection to a server."""
+    sock = socket.socket(socket.AF_UNIX)
+    sock.settimeout(20)
+    sock.connect(path)
+    return sock
+
+
 @contextmanager
 def program(
     folder: Path, packages: Path, version: int, source: str, config: dict[str, Any], **options: Any
 ) -> Iterator[nodechannel.ChildProcess]:
     """Run a program of a version of `node-ipc`; its messages come over the channel."""
-    import json
-
     modules = folder / "node_modules"
     if not modules.exists():
         modules.symlink_to(packages / "node_modules")

@@ -1,4 +1,4 @@
-"""asyncio alone: `listen` has the guarantees of a task that receives."""
+"""Listening with callbacks, in asyncio alone: it has the guarantees of a task that receives."""
 
 from __future__ import annotations
 
