@@ -66,6 +66,14 @@ ODDITIES = {
             '            self.write(NACK)\n            self.user.error("remote", "NO_DESCRIPTOR", "")\n            return\n',
         ),
         (
+            "        elif is_internal(message):\n            os.close(descriptor)\n",
+            (
+                "        elif is_internal(message):\n"
+                "            os.close(descriptor)\n"
+                '            self.user.error("remote", "FOR_NOBODY", "a handle with an internal message")\n'
+            ),
+        ),
+        (
             "            self.refusals += 1\n",
             '            self.refusals += 1\n            self.user.error("remote", "REFUSED", "")\n',
         ),

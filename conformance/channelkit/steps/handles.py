@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Callable
 
+from channelkit.errors import HarnessError
 from channelkit.steps.commands import collect_replies
 from channelkit.steps.kept import fill_value
 from channelkit.steps.kinds import NAME, TEXT, TRUE, Step, step, word_or_value
@@ -57,10 +58,14 @@ def listen(scene: Scene, step: Step) -> None:
         raise CaseEnded("bad-descriptor", f"{step['listen']} is not bound")
 
 
-@step(NAME, "The kit connects to a server that the subject made", "S", members={"name": NAME})
+@step(NAME, "The kit connects to a server that the subject or the kit made", "S", members={"name": NAME})
 def connect_server(scene: Scene, step: Step) -> None:
-    """Connects to a server of the subject."""
-    scene.sockets.connect(step["name"], scene.addresses[step["connect_server"]])
+    """Connects to a server."""
+    server = step["connect_server"]
+    address = scene.addresses.get(server) or scene.sockets.address(server)
+    if address is None:
+        raise HarnessError(f"the case has no server {server}")
+    scene.sockets.connect(step["name"], address)
 
 
 @step(

@@ -6,6 +6,7 @@ from typing import Any
 from channelkit.steps.kinds import Step
 from channelkit.wire.segments import Cut, last_frame, named, names, placed
 from channelkit.wire.serialization import Serialization
+from channelkit.wire.values import expand
 
 
 def encode(serialization: Serialization, chunks: Iterable[Any]) -> bytes:
@@ -17,7 +18,7 @@ def encode(serialization: Serialization, chunks: Iterable[Any]) -> bytes:
         elif "hex" in chunk:
             out += bytes.fromhex(chunk["hex"])
         elif "message" in chunk:
-            out += serialization.frame(chunk["message"])
+            out += serialization.frame(expand(chunk["message"]))
         elif "repeat" in chunk:
             out += chunk["repeat"].encode() * chunk["times"]
         else:

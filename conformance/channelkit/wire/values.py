@@ -159,7 +159,7 @@ def expand(value: Any) -> Any:
         return [expand(member) for member in value]
     if not isinstance(value, dict):
         return value
-    if value.get("$") in ("repeat", "nested"):
+    if value.get("$") in ("repeat", "nested", "members"):
         return _untag_one(value, large=True)
     return {name: expand(member) for name, member in value.items()}
 
@@ -182,6 +182,8 @@ def _untag_one(value: Any, *, large: bool) -> Any:
         return str(value["s"]) * int(value["times"])
     if large and tag == "nested":
         return _nested(int(value["depth"]))
+    if large and tag == "members":
+        return {f"m{number}": number for number in range(int(value["times"]))}
     raise ValueError(f"unknown tag {tag!r}")
 
 

@@ -547,4 +547,20 @@ MUTANTS = (
         '            self.user.error("remote", "BAD_HANDLE", repr(kind))',
         '            self.user.error("remote", "BAD_HANDLE", repr(kind))\n            self.user.message(message)',
     ),
+    Mutant(
+        "takes-a-visitor-away",
+        "accepts a connection of a server to see whether it works",
+        ("HND-038",),
+        "            os.set_blocking(descriptor, False)\n",
+        "            os.set_blocking(descriptor, False)\n"
+        "            if kind == 'net.Server' and select.select([descriptor], [], [], 0)[0]:\n"
+        "                socket.socket(fileno=os.dup(descriptor)).accept()\n",
+    ),
+    Mutant(
+        "server-for-one-connection",
+        "closes a server with its first connection",
+        ("HND-038",),
+        "        connection.close()\n        return True\n",
+        "        connection.close()\n        server.close()\n        return True\n",
+    ),
 )

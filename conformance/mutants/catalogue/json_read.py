@@ -515,4 +515,11 @@ MUTANTS = (
         "    return json.loads(text, parse_int=read_integer, parse_constant=refuse_word)",
         '\n    def walk(value):\n        if isinstance(value, list):\n            return [walk(one) for one in value]\n        if isinstance(value, dict):\n            return {key: walk(one) for key, one in value.items()}\n        return re.sub("[\\U00010000-\\U0010ffff]", "?", value) if isinstance(value, str) else value\n\n    return walk(json.loads(text, parse_int=read_integer, parse_constant=refuse_word))',
     ),
+    Mutant(
+        "takes-a-thousand-members",
+        "takes the first thousand members of an object",
+        ("JSN-020",),
+        "parse_constant=refuse_word)",
+        "parse_constant=refuse_word, object_pairs_hook=lambda pairs: dict(pairs[:1000]))",
+    ),
 )

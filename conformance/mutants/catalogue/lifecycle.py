@@ -357,4 +357,12 @@ MUTANTS = (
         "        if (\n            self.child is None or (self.channel and not self.channel.is_open)\n",
         "parent",
     ),
+    Mutant(
+        "other-name-of-a-signal",
+        "reports a signal that has two names by the other",
+        ("LIF-020",),
+        "signal.Signals(-status).name",
+        "signal.Signals(-status).name.replace('SIGABRT', 'SIGIOT')",
+        role="parent",
+    ),
 )

@@ -531,4 +531,20 @@ MUTANTS = (
         '                server.close()\n                self.channel.say(act="listening", **query)\n                self.fail(-errno.EADDRINUSE)\n',
         "worker",
     ),
+    Mutant(
+        "has-enough-after-four",
+        "accepts a fifth connection and closes it",
+        ("CLU-019",),
+        "        if accepted:\n            self.connections",
+        "        if accepted and len(self.connections) > 3:\n            os.close(fd)\n        elif accepted:\n            self.connections",
+        role="worker",
+    ),
+    Mutant(
+        "leaves-at-an-act-of-workers",
+        "leaves at an act that only a worker says",
+        ("CLU-005",),
+        'value.get("act") == "disconnect"',
+        'value.get("act") in ("disconnect", "suicide")',
+        role="worker",
+    ),
 )
