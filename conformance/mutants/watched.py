@@ -60,7 +60,7 @@ _PLAUSIBLE = """
     answers-without-the-socket answers-a-goodbye-twice one-answer-a-read next-handle-goes-last any-close-counts-down
     advanced-writes-latin-1-names-of-json advanced-views-in-own-form advanced-buffers-are-uint8arrays
     advanced-error-type-last advanced-writes-copies advanced-nan-as-null advanced-date-as-number
-    advanced-flags-in-order-of-letters advanced-int32-without-zigzag
+    advanced-flags-in-order-of-letters advanced-int32-without-zigzag has-enough-after-four
 """
 """Mutants whose bytes could be right: only their user, their program or a second channel shows the fault."""
 INVISIBLE = frozenset((_SILENT + _PLAUSIBLE).split())
