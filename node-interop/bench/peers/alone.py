@@ -22,6 +22,14 @@ PAYLOAD = "x" * 62
 FRAME = b'"%s"\n' % PAYLOAD.encode()
 OBJECT = {"id": 123456, "state": "done", "seconds": 1.25, "cached": True}
 BATCH = 64
+# A Buffer in advanced mode: what stands before the three bytes of its length, and the bytes before its first one.
+HEAD = b"\xff\x0d\\\x00\x0a"
+FRAME_HEAD = 12
+
+
+def varint(value):
+    """Return a length of three bytes."""
+    return bytes([value & 127 | 128, value >> 7 & 127 | 128, value >> 14])
 
 
 class Absent(Exception):
@@ -172,6 +180,58 @@ class HandOvers(Work):
             self._near.send(0, handle=self._server)
 
 
+class LongReceiving(Work):
+    """`receive` of bytes in advanced mode, which a thread sends over a bare socket."""
+
+    def __init__(self, size):
+        import nodechannel
+
+        ours, self._theirs = socket.socketpair()
+        self._channel = nodechannel.Channel(ours, serialization="advanced")
+        self._frame = (size + FRAME_HEAD - 4).to_bytes(4, "big") + HEAD + varint(size) + bytes(size)
+
+    def do(self, count):
+        thread = threading.Thread(target=self._send, args=(count,))
+        thread.start()
+        for _ in range(count):
+            self._channel.receive()
+        thread.join()
+
+    def _send(self, count):
+        for _ in range(count):
+            self._theirs.sendall(self._frame)
+
+
+class LongSending(Work):
+    """`send` of bytes in advanced mode, which a thread takes from a bare socket."""
+
+    def __init__(self, size):
+        import nodechannel
+
+        ours, self._theirs = socket.socketpair()
+        self._channel = nodechannel.Channel(ours, serialization="advanced")
+        self._size = size
+        self._message = bytes(size)
+
+    def do(self, count):
+        thread = threading.Thread(target=self._take, args=(count,))
+        thread.start()
+        for _ in range(count):
+            self._channel.send(self._message)
+        self._channel.flush()
+        thread.join()
+
+    def _take(self, count):
+        buffer = bytearray(1 << 18)
+        left = count * (self._size + FRAME_HEAD)
+        while left:
+            left -= self._theirs.recv_into(buffer, min(left, len(buffer)))
+
+
+work("receive-64k-buffer", 1 << 16)(LongReceiving)
+work("receive-1m-buffer", 1 << 20)(LongReceiving)
+work("send-64k-buffer", 1 << 16)(LongSending)
+work("send-1m-buffer", 1 << 20)(LongSending)
 work("send", PAYLOAD)(Sending)
 work("receive", FRAME)(Receiving)
 work("round-trip", PAYLOAD, "json")(RoundTrips)
