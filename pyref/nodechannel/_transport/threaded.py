@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 # Pieces that wait for the channel before the thread stops reading.
 READ_AHEAD = 4
 
-# As much as a read of a socket returns: a front end treats both alike.
+# As much as Node reads at most.
 _RECEIVE_SIZE = 65536
 
 _END: Received = (b"", (), 0, None)
@@ -76,6 +76,7 @@ class ThreadedTransport:
     """An end at a link, which it owns; see `Transport` for the members."""
 
     receive_size = _RECEIVE_SIZE
+    receive_to = None
     at_once: tuple[Any] = (0,)
 
     def __init__(self, link: Link) -> None:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from nodechannel._transport.readiness import Readiness
     from nodechannel._transport.seam import Received
 
-# The bytes that Node reads at most in a call; a handle's descriptor comes with the first part of its line.
-RECEIVE_SIZE = 65536
+# More than the kernel keeps for a socket by default. Node reads 65536 bytes at most, so its message of 64 KiB takes two reads.
+RECEIVE_SIZE = 1 << 18
 
 # Plain integers: the operators of the flags in `socket` are slow Python code.
 # macOS has no MSG_CMSG_CLOEXEC; there every descriptor is marked right after it arrived.
