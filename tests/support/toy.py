@@ -23,6 +23,8 @@ LENGTH = 4
 class ToyFramer:
     """Cuts the stream after as many bytes as each length says."""
 
+    places = None
+
     def __init__(self, max_size: int) -> None:
         self.max_size = max_size
         self.error: LineTooLong | None = None

@@ -1,6 +1,6 @@
 """Cutting the stream into frames: four bytes of length, the highest first, and as many bytes ([ADV-001], [ADV-050]).
 
-The length alone delimits. It is a claim of the peer: no memory is taken for bytes that have not come ([ADV-060]).
+The length alone delimits. It is a claim of the peer: memory is taken in proportion to the bytes that have come ([ADV-060]).
 """
 
 from __future__ import annotations
@@ -20,6 +20,13 @@ LENGTH = 4
 MAX_FRAME = 536_870_888
 """The same limit as for a line: by default no longer frame is read."""
 
+# A read puts at least so many bytes where they belong, rather than copy them to there.
+LONG = 65536
+
+# The buffer of an unfinished frame: a multiple of the bytes that have come, up to a size from which on the double is enough.
+_MULTIPLE, _LARGE = 16, 1 << 21
+
+_NO_BUFFER = bytearray()
 # The length of a frame and its first byte.
 _unpack_start = Struct(">IB").unpack_from
 _HEADER = tags.HEADER
@@ -28,45 +35,62 @@ _HEADER = tags.HEADER
 class FrameFramer:
     """Collects the bytes read from the channel and returns the frames that are complete, without their lengths.
 
-    An unfinished frame grows in place. Its bytes at the end of the stream are no message; they go with the framer.
+    The bytes of an unfinished frame lie in a buffer, and a long frame is read to there. At the end of the stream they are no message; they
+    go with the framer.
 
     Attributes:
         max_frame: bytes of the longest frame that is accepted, its length not counted.
         error: set when the rest of the stream cannot be read: a frame is too long, or does not begin as every frame does.
     """
 
-    __slots__ = ("_length", "_rest", "_start", "error", "max_frame")
+    __slots__ = ("_buffer", "_filled", "_length", "_start", "error", "max_frame")
 
     def __init__(self, max_frame: int = MAX_FRAME) -> None:
         self.max_frame = max_frame
-        # Of the unfinished frame: its first bytes until there are five; from then on its length, and its bytes without the length.
+        # Of the unfinished frame: its first bytes until there are five; from then on its length, and a buffer with its bytes so far.
+        # The buffer is as long as the frame, or has room for more.
         self._start = b""
-        self._length = 0
-        self._rest = bytearray()
+        self._length = self._filled = 0
+        self._buffer = _NO_BUFFER
         self.error: RemoteError | None = None
 
     @property
     def buffered(self) -> int:
         """Bytes of the unfinished frame."""
-        return len(self._start) + (LENGTH + len(self._rest) if self._rest else 0)
+        return len(self._start) + (LENGTH + self._filled if self._filled else 0)
 
-    def checkpoint(self) -> tuple[bytes, int, bytearray, int]:
+    def checkpoint(self) -> tuple[bytes, int, int, bytearray]:
         """Return the state of the unfinished frame, for `restore`."""
-        return self._start, self._length, self._rest, len(self._rest)
+        return self._start, self._length, self._filled, self._buffer
 
-    def restore(self, checkpoint: tuple[bytes, int, bytearray, int]) -> None:
-        """Return to the state of a checkpoint, before which no frame was wrong."""
-        self._start, self._length, rest, size = checkpoint
-        # A copy, because a value that was read meanwhile may hold the bytes.
-        self._rest = rest if len(rest) == size else rest[:size]
+    def restore(self, checkpoint: tuple[bytes, int, int, bytearray]) -> None:
+        """Return to the state of a checkpoint, before which no frame was wrong. The same bytes come to the same places again."""
+        self._start, self._length, self._filled, self._buffer = checkpoint
         self.error = None
+
+    @property
+    def places(self) -> FrameFramer:
+        """The framer: it knows the length of a frame before its end."""
+        return self
+
+    def place(self) -> memoryview | None:
+        """Return where the next bytes belong, if the unfinished frame lacks many; no state changes."""
+        if self._length - self._filled < LONG or not self._filled:
+            return None
+        return memoryview(self._buffer)[self._filled :]
+
+    def filled(self, count: int) -> list[Body]:
+        """Return the frame if the bytes that were read to `place` complete it."""
+        frames: list[Body] = []
+        self._fill(self._filled + count, frames)
+        return frames
 
     def feed(self, data: bytes) -> list[Body]:
         """Return the frames that `data` completes, those before an error too."""
         frames: list[Body] = []
         if self.error is not None:
             return frames
-        if self._rest:
+        if self._filled:
             data = self._complete(data, frames)
         elif self._start:
             data, self._start = self._start + data, b""
@@ -88,7 +112,7 @@ class FrameFramer:
 
     def whole(self, data: bytes) -> list[Body]:
         """Return the frame in `data` where it is one whole frame and none is unfinished, else none; no state changes."""
-        if self._rest or self._start or self.error is not None or len(data) <= LENGTH:
+        if self._filled or self._start or self.error is not None or len(data) <= LENGTH:
             return []
         length, first = _unpack_start(data)
         if first != _HEADER or length != len(data) - LENGTH or length > self.max_frame:
@@ -96,15 +120,29 @@ class FrameFramer:
         return [data[LENGTH:]]
 
     def _complete(self, data: bytes, frames: list[Body]) -> bytes:
-        """Finish the frame that has begun; return the rest of `data`."""
-        rest = self._rest
-        missing = self._length - len(rest)
-        rest += memoryview(data)[:missing]
-        if missing > len(data):
-            return b""
-        self._rest = bytearray()
-        frames.append(rest)
-        return data[missing:]
+        """Go on with the frame that has begun; return the bytes after its end."""
+        size = min(len(data), self._length - self._filled)
+        end = self._filled + size
+        if end > len(self._buffer):
+            self._enlarge(end)
+        memoryview(self._buffer)[self._filled : end] = memoryview(data)[:size]
+        self._fill(end, frames)
+        return data[size:]
+
+    def _fill(self, end: int, frames: list[Body]) -> None:
+        """Note up to where the buffer is filled; add the frame to `frames` if it is complete."""
+        self._filled = end
+        if end == self._length:
+            frames.append(self._buffer)
+            self._buffer, self._filled = _NO_BUFFER, 0
+        elif end == len(self._buffer):
+            self._enlarge(end)
+
+    def _enlarge(self, end: int) -> None:
+        """Take a longer buffer, for bytes up to `end` and more. It is a new one, because the state before may come back."""
+        buffer = bytearray(min(self._length, max(2 * end, min(_MULTIPLE * end, _LARGE))))
+        buffer[: self._filled] = memoryview(self._buffer)[: self._filled]
+        self._buffer = buffer
 
     def _keep(self, start: bytes, frames: list[Body]) -> None:
         """Keep the start of a frame, unless it is none or shows an error."""
@@ -118,7 +156,7 @@ class FrameFramer:
             self._start = start
         else:
             self._length = length
-            self._rest = bytearray(memoryview(start)[LENGTH:])
+            self._complete(start[LENGTH:], frames)
 
     def _fault(self, start: bytes, length: int) -> RemoteError:
         if start[LENGTH : LENGTH + 1] == b"\xff":

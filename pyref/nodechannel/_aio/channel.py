@@ -637,7 +637,8 @@ class Channel:
                 receive_step(self._transport, connection)
             except BlockingIOError:
                 break
-            whole = len(connection.inbox[-1][0]) < self._transport.receive_size
+            data = connection.inbox[-1][0]
+            whole = (data if isinstance(data, int) else len(data)) < self._transport.receive_size
             connection.take_in()
             # Messages are handed up before more is read: many objects at once are slow, for the processor's caches and for Python's
             # collector.

@@ -111,6 +111,7 @@ class Connection:
         mode: the name of the serialization.
         frame: return the frame of a user message, for `queue`; raises `InvalidMessage`. It has no effect, so any thread may call it.
         frames: return the frames of many user messages, in pieces for `queue`.
+        places: see `Framer`. What a call has read to a place stands in the inbox as the number of bytes.
     """
 
     # Without a dictionary: one of this many members takes two kilobytes.
@@ -142,6 +143,7 @@ class Connection:
         "on_internal",
         "on_socket_closed",
         "outbox",
+        "places",
         "stopped",
         "unhindered",
     )
@@ -152,6 +154,7 @@ class Connection:
         self.mode = serialization.mode
         self._decode, self._decode_all = serialization.decode, serialization.decode_all
         self._framer = serialization.framer(max_line)
+        self.places = self._framer.places
         # The serialization's own methods: a method in between would cost as much as the checks in them.
         self.frame, self.frames = serialization.frame, serialization.frames
         self._ack_body = serialization.ack_body
@@ -517,7 +520,7 @@ class Connection:
             source, record, framer, _ = self._undo
             self._undo = (source, record, framer, self._checkpoint())
 
-    def _take_in(self, data: bytes, flags: int) -> None:
+    def _take_in(self, data: bytes | int, flags: int) -> None:
         """Take in what one read returned; its descriptors are among the pending ones already."""
         if not data:
             self.receive_eof()
@@ -529,9 +532,13 @@ class Connection:
             return
         self._take_bytes(data)
 
-    def _take_bytes(self, data: bytes) -> None:
+    def _take_bytes(self, data: bytes | int) -> None:
         framer = self._framer
-        bodies = framer.feed(data)
+        if isinstance(data, int):
+            assert self.places is not None
+            bodies = self.places.filled(data)
+        else:
+            bodies = framer.feed(data)
         if bodies:
             self._receive_bodies(bodies)
         if framer.error is not None:  # [FRM-030]

@@ -15,12 +15,23 @@ from nodechannel.errors import RemoteError
 Body: TypeAlias = bytes | bytearray
 
 
+class Places(Protocol):
+    """Where a framer wants the bytes of a long body, so that they are not copied to there."""
+
+    def place(self) -> memoryview | None:
+        """Return where the next bytes of the unfinished body belong, None if it is short or none is unfinished; no state changes."""
+
+    def filled(self, count: int) -> Sequence[Body]:
+        """Return the body if so many bytes at the place complete it."""
+
+
 class Framer(Protocol):
     """Cuts the bytes read into the bodies of messages.
 
     Attributes:
         buffered: bytes of the unfinished frame; 0 between two frames.
         error: the reason why the rest of the stream cannot be read, if there is one; no body comes after it.
+        places: where long bodies are read to; None in a framer that learns the length of a body at its end.
     """
 
     @property
@@ -28,6 +39,9 @@ class Framer(Protocol):
 
     @property
     def error(self) -> RemoteError | None: ...
+
+    @property
+    def places(self) -> Places | None: ...
 
     def feed(self, data: bytes) -> Sequence[Body]:
         """Return the bodies that `data` completes, those before an error too."""

@@ -12,6 +12,8 @@ from nodechannel._core.delivery import WRITTEN_AT_ONCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from nodechannel._core.connection import Connection
     from nodechannel._core.delivery import Delivery
     from nodechannel._transport.seam import Received, Transport
@@ -46,13 +48,25 @@ def receive_step(transport: Transport, connection: Connection, *, wait: bool = F
 
     Raises `BlockingIOError` when no data is there.
     """
+    arriving: Iterable[Received] | None = None
+    if connection.places is not None:
+        arriving = _to_place(transport, connection, wait=wait)
     try:
         # `map` calls and `extend` stores without a Python instruction in between. A signal handler that raises
         # therefore never separates the bytes from the inbox.
-        connection.inbox.extend(map(call, transport.receive if wait else transport.receive_now))
+        connection.inbox.extend(arriving or map(call, transport.receive if wait else transport.receive_now))
     # [LIF-005]
     except ConnectionError:  # the peer closed without reading all of ours
         connection.inbox.append(_END)
+
+
+def _to_place(transport: Transport, connection: Connection, *, wait: bool) -> Iterable[Received] | None:
+    """Return the read to the place of a long body, None where there is no such place."""
+    # The place is that of the bytes behind those in the inbox.
+    if connection.places is None or transport.receive_to is None or connection.inbox:
+        return None
+    place = connection.places.place()
+    return None if place is None else transport.receive_to(place, wait)
 
 
 def send_now(transport: Transport, connection: Connection, frames: bytes) -> Delivery | None:

@@ -59,6 +59,9 @@ def open_trace(
 class TracedTransport:
     """A transport that shows what passes; all else is that of the transport beneath."""
 
+    # The bytes are shown as they come.
+    receive_to = None
+
     def __init__(self, beneath: Transport, trace: Trace) -> None:
         self._beneath = beneath
         self._trace = trace

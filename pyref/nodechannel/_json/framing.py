@@ -60,6 +60,9 @@ class LineFramer:
         self._rest = bytearray()
         self.error: RemoteError | None = None
 
+    # Nothing tells how long a line will be.
+    places = None
+
     @property
     def buffered(self) -> int:
         """Bytes of the unfinished line."""

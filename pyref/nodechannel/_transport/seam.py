@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from nodechannel._transport.owned import OwnedFd
     from nodechannel._transport.readiness import Readiness
 
-Received: TypeAlias = tuple[bytes, Sequence[tuple[int, int, bytes]], int, Any]
+Received: TypeAlias = tuple[Any, Sequence[tuple[int, int, bytes]], int, Any]
 """The result of a receiving call: bytes (none at the end of the stream), control messages, flags, and an address that is never there.
+
+The number of bytes stands for those that `receive_to` put into their place.
 
 Once the descriptors are taken out of the control messages, they stand in place of the address. `rights.py` has the meaning of the rest.
 """
@@ -56,6 +58,13 @@ class Transport(Protocol):
     @property
     def receive_now(self) -> Iterable[Callable[[], Received]]:
         """See above."""
+
+    @property
+    def receive_to(self) -> Callable[[memoryview, bool], Iterable[Received]] | None:
+        """Given a place, and whether the call may sleep, return an iterator whose only step is a read to the place.
+
+        None where there is no such call.
+        """
 
     def packed(self, data: bytes | memoryview, fd: OwnedFd) -> tuple[Any, ...]:
         """Return the arguments of `send_with` for bytes and the one descriptor that rides on the first of them."""

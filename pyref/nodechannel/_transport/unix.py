@@ -82,6 +82,11 @@ class UnixTransport:
         self.receive = (partial(self._sock.recvmsg, RECEIVE_SIZE, ANCILLARY_SIZE, _CLOEXEC),)
         return self.receive
 
+    def receive_to(self, place: memoryview, wait: bool) -> map[Received]:
+        """Return an iterator whose only step is a read to a place."""
+        flags = _CLOEXEC if wait else _CLOEXEC | _DONTWAIT
+        return map(self._sock.recvmsg_into, ((place,),), (ANCILLARY_SIZE,), (flags,))
+
     def packed(self, data: bytes | memoryview, fd: OwnedFd) -> tuple[Any, ...]:
         """Return the arguments of `send_with` for bytes and the one descriptor that rides on the first of them."""
         return (data,), pack_rights(fd), _SEND_FLAGS

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodechannel._advanced.framing import MAX_FRAME, FrameFramer
+from nodechannel._advanced.framing import LONG, MAX_FRAME, FrameFramer
 from nodechannel.errors import FrameTooLong, SerializationMismatch
 
 
@@ -64,6 +64,59 @@ def test_a_length_takes_no_memory():
     tracemalloc.stop()
     assert peak < 10_000
     assert framer.buffered == 6
+
+
+@pytest.mark.rule("ADV-060")
+@pytest.mark.parametrize(("arrived", "most"), [(100, 16), (1 << 16, 16), (1 << 20, 3), (1 << 24, 3)])
+def test_the_buffer_of_a_long_frame_is_in_proportion_to_what_has_come(arrived, most):
+    framer = FrameFramer()
+    piece = bytes(min(arrived, 1 << 16))
+    framer.feed(MAX_FRAME.to_bytes(4, "big") + b"\xff")
+    tracemalloc.start()
+    for _ in range(arrived // len(piece)):
+        framer.feed(piece)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak <= most * arrived + 10_000
+    assert framer.buffered == arrived + 5
+
+
+@given(
+    st.lists(st.integers(0, 400_000), min_size=1, max_size=6),
+    st.lists(st.integers(1, 300_000), min_size=1, max_size=9),
+)
+def test_frames_are_whole_however_their_bytes_come_to_their_place(
+    lengths: list[int], sizes: list[int]
+) -> None:
+    bodies = [b"\xff" + index.to_bytes(1, "big") * length for index, length in enumerate(lengths)]
+    stream, framer, found, at = b"".join(map(framed, bodies)), FrameFramer(), [], 0
+    for size in itertools.cycle(sizes):
+        if at >= len(stream):
+            break
+        place = framer.places.place()
+        if place is None:
+            piece = stream[at : at + size]
+            found += framer.feed(piece)
+        else:
+            piece = stream[at : at + min(size, len(place))]
+            place[: len(piece)] = piece
+            kept = framer.checkpoint()
+            lost = framer.places.filled(len(piece))
+            framer.restore(kept)
+            assert framer.places.filled(len(piece)) == lost
+            found += lost
+        at += len(piece)
+    assert found == bodies
+    assert framer.buffered == 0
+    assert framer.places.place() is None
+
+
+def test_a_short_frame_has_no_place():
+    framer = FrameFramer()
+    framer.feed((LONG + 1).to_bytes(4, "big") + b"\xff")
+    assert len(framer.places.place() or b"") >= 1
+    framer.feed(b"x")
+    assert framer.places.place() is None
 
 
 @pytest.mark.rule("ADV-065")
