@@ -16,6 +16,7 @@ from channelkit.pairs.trials import TRIALS
 from channelkit.process.session import Plan
 from mutants import kill
 from mutants.catalogue import MUTANTS
+from support.node import ROOT, node
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +45,7 @@ def mutant(name: str, folder: Path) -> Plan:
 def test_two_that_are_right_do_everything_with_each_other() -> None:
     found = results(RIGHT)
     assert {name: entry["text"] for name, entry in found.items() if entry["verdict"] != "pass"} == {}
-    assert list(found) == [trial.id for trial in TRIALS]
+    assert list(found) == [trial.id for trial in TRIALS if trial.mode is None]
 
 
 @pytest.mark.parametrize(
@@ -158,3 +159,27 @@ def test_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert 'down → {"number":0}' in printed
     assert main(["pair", "pyref-sync", "nobody"]) == 2
     assert main(["pair", "pyref-sync", "pyref-sync", "-k", "nothing-like-it"]) == 2
+
+
+NODE = f"{node()} {ROOT / 'node-interop' / 'adapter.cjs'} --advanced"
+
+
+@pytest.mark.parametrize(
+    "ends", [("pyref-advanced-sync", NODE), (NODE, "pyref-advanced-asyncio")], ids=["node", "pyref"]
+)
+def test_a_pair_in_the_mode_advanced(ends: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A command speaks the mode of the end that has a name."""
+    assert main(["pair", *ends, "--time-scale", "5"]) == 0
+    verdicts = [line.split()[:2] for line in capsys.readouterr().out.splitlines()]
+    assert verdicts == [["ok", trial.id] for trial in TRIALS]
+
+
+def test_the_bytes_of_a_pair_in_the_mode_advanced(capsys: pytest.CaptureFixture[str]) -> None:
+    pair = ["pair", "pyref-advanced-sync", "pyref-advanced-asyncio"]
+    assert main([*pair, "-k", "clones-down", "--trace", "--time-scale", "5"]) == 0
+    assert "\\xff\\x0d" in capsys.readouterr().out.replace("\\r", "\\x0d")
+
+
+def test_two_modes_are_no_pair(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pair", "pyref-sync", "pyref-advanced-asyncio"]) == 2
+    assert "different serializations" in capsys.readouterr().err

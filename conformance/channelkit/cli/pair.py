@@ -4,7 +4,9 @@ import argparse
 import contextlib
 import shlex
 import shutil
+from dataclasses import replace
 
+from channelkit.catalogue.othermode import MODE
 from channelkit.catalogue.verdict import FAIL, FIXED, INCONCLUSIVE
 from channelkit.cli import matrix
 from channelkit.errors import UsageError
@@ -15,6 +17,7 @@ from channelkit.pairs.pairing import Participant
 from channelkit.process.session import Plan
 from channelkit.report.console import LETTERS
 from channelkit.runtimes.pinned import runtimes
+from channelkit.wire.modes import JSON_LINES
 from channelkit.wire.transcript import lines
 
 
@@ -22,7 +25,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
     parser.add_argument(
         "parent",
-        help="a runtime of `channelkit runtimes`, a subject without its role (pyref-sync), or the command of a driven adapter",
+        help="a runtime of `channelkit runtimes`, a subject without its role (pyref-sync), or the command of a driven adapter; "
+        "behind a name -advanced means that mode (node@20-advanced)",
     )
     parser.add_argument("child", help="the child, in the same words")
     parser.add_argument(
@@ -45,7 +49,12 @@ def act(arguments: argparse.Namespace) -> int:
     parent, child = _find(arguments.parent), _find(arguments.child)
     if parent.parent is None or child.child is None:
         raise UsageError(f"{parent.name} is no parent, or {child.name} no child")
-    both = [Participant(parent.name, parent.parent, None), Participant(child.name, None, child.child)]
+    both = [
+        Participant(parent.name, _in_mode(parent.parent, child.child), None),
+        Participant(child.name, None, _in_mode(child.child, parent.parent)),
+    ]
+    if not pairing.count(both):
+        raise UsageError(f"{parent.name} and {child.name} speak different serializations")
     status = 0
     with contextlib.closing(
         pairing.run(
@@ -83,14 +92,19 @@ def _command(text: str, otherwise: str) -> Participant:
         raise UsageError(f"{text}: {error}") from error
     if not argv or shutil.which(argv[0]) is None:
         raise UsageError(f"{otherwise}, and there is no program of that name")
-    return Participant(text, Plan(argv, "parent", 3), Plan(argv, "child", 2))
+    return Participant(text, Plan(argv, "parent", 3, mode=None), Plan(argv, "child", 2, mode=None))
+
+
+def _in_mode(plan: Plan, other: Plan) -> Plan:
+    """The plan of a command in the mode of the end that has a name, JSON where neither has."""
+    return replace(plan, mode=plan.mode or other.mode or JSON_LINES.mode)
 
 
 def _named(name: str) -> Participant:
-    runtime = next((one for one in runtimes() if one.name == name), None)
+    runtime = next((one for one in runtimes() if one.name == name.removesuffix(f"-{MODE}")), None)
     if runtime is not None and not runtime.is_there:
-        raise UsageError(f"{name}: {runtime.state}; `channelkit runtimes fetch {name}`")
-    subjects = matrix.subjects([name] if runtime else None, others=runtime is None)
+        raise UsageError(f"{name}: {runtime.state}; `channelkit runtimes fetch {runtime.name}`")
+    subjects = matrix.subjects([runtime.name] if runtime else None, others=runtime is None)
     found = next((one for one in pairing.participants(subjects) if one.name == name), None)
     if found is None:
         raise UsageError(f"no driven implementation is named {name}")

@@ -124,7 +124,7 @@ class Pair:
         try:
             self._listener.bind(path)
             self._listener.listen(1)
-            self._subject = Subject(parent.command, None, driven=True)
+            self._subject = Subject(parent.command, None, driven=True, mode=parent.mode)
         except BaseException:
             self._remove()
             raise

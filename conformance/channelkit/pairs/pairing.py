@@ -25,7 +25,6 @@ from channelkit.pairs.pair import Pair, TrialFailed
 from channelkit.pairs.trials import TRIALS, Trial
 from channelkit.process.session import Plan
 from channelkit.resources import find
-from channelkit.wire.modes import JSON_LINES
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +37,10 @@ class Participant:
 
 
 def participants(subjects: Sequence[Description]) -> list[Participant]:
-    """The implementations among subjects: ``X-parent`` and ``X-child`` are the same.
-
-    Echo children are left out, and so is the mode ``advanced``: the trials show the bytes of lines.
-    """
+    """The implementations among subjects: ``X-parent`` and ``X-child`` are the same. Echo children are left out."""
     plans: dict[str, dict[str, Plan]] = {}
     for one in subjects:
-        if one.rung >= 2 and not one.problem and one.mode == JSON_LINES.mode:
+        if one.rung >= 2 and not one.problem:
             plans.setdefault(one.name.removesuffix(f"-{one.role}"), {})[one.role] = one.plan
     return [Participant(name, roles.get("parent"), roles.get("child")) for name, roles in plans.items()]
 
@@ -77,7 +73,7 @@ def run(
     channel, and a trial that fails runs again with it, so that the bytes are seen.
     """
     stop = threading.Event()
-    work = [(parent, child) for parent in found if parent.parent for child in found if child.child]
+    work = _work(found)
     with ThreadPoolExecutor(jobs) as pool:
         futures = [
             pool.submit(_pair, parent, child, trials, limits, stop, known, wire) for parent, child in work
@@ -96,7 +92,17 @@ def run(
 
 def count(found: Sequence[Participant]) -> int:
     """How many pairs there are."""
-    return sum(1 for parent in found if parent.parent for child in found if child.child)
+    return len(_work(found))
+
+
+def _work(found: Sequence[Participant]) -> list[tuple[Participant, Participant]]:
+    """The parents and children that speak the same serialization."""
+    return [
+        (parent, child)
+        for parent in found
+        for child in found
+        if parent.parent and child.child and parent.parent.mode == child.child.mode
+    ]
 
 
 def _pair(
@@ -111,9 +117,10 @@ def _pair(
     if parent.parent is None or child.child is None:
         raise ValueError("a role is missing")
     both = parent.parent, child.child
+    trials = [one for one in trials if one.mode in (None, parent.parent.mode)]
     started = time.monotonic()
     first = _run(*both, trials, limits, stop, wire=wire)
-    seconds = (time.monotonic() - started) / len(first)
+    seconds = (time.monotonic() - started) / max(1, len(first))
     entries = [_entry(parent.name, child.name, one, known, seconds) for one in first]
     again = [
         number for number, entry in enumerate(entries) if entry["verdict"] in (FAIL, FIXED, INCONCLUSIVE)

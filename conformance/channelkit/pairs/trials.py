@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from channelkit.pairs.pair import End, Pair, TrialFailed
 from channelkit.wire.compare import equal
-from channelkit.wire.values import show
+from channelkit.wire.modes import ADVANCED
+from channelkit.wire.values import show, untag
 
 VALUES: tuple[object, ...] = (
     None,
@@ -22,6 +23,21 @@ VALUES: tuple[object, ...] = (
     {},
     [[], {"a": [None]}],
 )
+CLONES: tuple[tuple[str, object], ...] = (
+    ("bigint", "-18446744073709551616"),
+    ("date", 5),
+    ("regexp", ["a+", "gi"]),
+    ("boxed", "x"),
+    ("map", [[1, "a"], ["1", [None]]]),
+    ("set", [1, "1", True]),
+    ("array", [9, [["2", "a"], ["x", 1]]]),
+    ("arraybuffer", "00ff"),
+    ("view", ["Buffer", "00ff"]),
+    ("view", ["Float64Array", "000000000000f83f"]),
+    ("number", "-0"),
+    ("number", "NaN"),
+)
+"""Values that only the mode ``advanced`` has, by their tags."""
 _LARGE = 1 << 20
 _MANY = 100
 
@@ -37,6 +53,8 @@ class Trial:
     needs: tuple[tuple[str, str], ...] = ()
     """Role and capability."""
     ends: bool = False
+    mode: str | None = None
+    """The mode that alone has such messages; None where each has them."""
 
 
 def _deliver(sender: End, receiver: End, messages: Iterable[object]) -> None:
@@ -61,6 +79,13 @@ def _expect(receiver: End, message: object, type_: str | None = None) -> str:
 def _values(sender: End, receiver: End) -> None:
     for value in VALUES:
         _deliver(sender, receiver, [value])
+
+
+def _clones(sender: End, receiver: End) -> None:
+    for tag, value in CLONES:
+        message = {"clone": {"$": tag, "v": value}}
+        sender.command(command="send", message=message)
+        _expect(receiver, untag(message))
 
 
 def _looks_internal(sender: End, receiver: End) -> None:
@@ -182,6 +207,7 @@ def _both_ways(
     *,
     whole: bool = False,
     ends: bool = False,
+    mode: str | None = None,
 ) -> list[Trial]:
     """The trial in both directions. ``whole``: it also needs the pair."""
 
@@ -190,7 +216,7 @@ def _both_ways(
             run(getattr(pair, sender), getattr(pair, receiver), *([pair] if whole else []))
 
         needs = ((sender, f"send:{type_}"), (receiver, f"receive:{type_}")) if type_ else ()
-        return Trial(f"{name}-{way}", f"{title}, {sender} to {receiver}", rules, act, needs, ends)
+        return Trial(f"{name}-{way}", f"{title}, {sender} to {receiver}", rules, act, needs, ends, mode)
 
     return [trial("down", "parent", "child"), trial("up", "child", "parent")]
 
@@ -198,6 +224,13 @@ def _both_ways(
 TRIALS: tuple[Trial, ...] = (
     *_both_ways(
         "values", "Every kind of value arrives as it was sent", ("JSN-004", "JSN-005", "JSN-020"), _values
+    ),
+    *_both_ways(
+        "clones",
+        "Every kind of value beyond JSON arrives as it was sent",
+        ("ADV-020",),
+        _clones,
+        mode=ADVANCED.mode,
     ),
     *_both_ways("internal", "What only looks internal arrives", ("CLS-002",), _looks_internal),
     *_both_ways("burst", "A hundred messages arrive in order", ("FRM-009", "FRM-021"), _burst),
