@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import pytest
 
 from nodechannel._advanced.serialization import AdvancedSerialization
@@ -42,3 +46,36 @@ def test_the_options_of_the_channel_reach_it():
     assert plain.frame(float("nan")) == b"null\n"
     assert other.frame(test_json_is_the_serialization_that_is_not_named).startswith(b'"<function')
     assert resolve({"serialization": "advanced", "default": repr}).frame(Ellipsis)
+
+
+PROGRAM = """
+import asyncio, json, socket, sys
+import nodechannel, nodechannel.asyncio
+
+def blocking(mode):
+    one, other = (nodechannel.Channel(end, serialization=mode) for end in socket.socketpair())
+    with one, other:
+        one.send({"a": [1, "b", None]})
+        one.send_many([1, 2])
+        return [other.receive(timeout=10).data for _ in range(3)]
+
+async def in_loop(mode):
+    one, other = (nodechannel.asyncio.Channel(end, serialization=mode) for end in socket.socketpair())
+    await one.send({"a": 1})
+    found = (await other.receive(timeout=10)).data
+    one.close()
+    other.close()
+    return found
+
+print(json.dumps([(mode, blocking(mode), asyncio.run(in_loop(mode)), sorted(name for name in sys.modules
+    if "nodechannel._advanced." in name or name in ("nodechannel.js", "numpy"))) for mode in ("json", "advanced")]))
+"""
+
+
+def test_the_codec_of_advanced_mode_is_loaded_when_it_is_used_and_not_before():
+    run = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    (_, sent, one, before), (_, sent_too, one_too, after) = json.loads(run.stdout)
+    assert (sent, one) == (sent_too, one_too) == ([{"a": [1, "b", None]}, 1, 2], {"a": 1})
+    assert before == []
+    assert "nodechannel._advanced.fastread" in after
+    assert "numpy" not in after
