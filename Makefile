@@ -41,6 +41,8 @@ REDIS_EXTRA := $(shell command -v redis-server valkey-server >/dev/null || echo 
 # Majors of Node for `make test-nodes`.
 NODES := 12 16 18 20 22 24 26
 PYTEST_ARGS ?=
+# Installs packages of Debian. Two targets of `make -j` may want some at once, and apt does not wait for another apt.
+APT = flock /tmp/nodechannel-apt.lock sh -c 'apt-get update -qq && apt-get install -y -qq --no-install-recommends "$$@"' apt
 
 .DEFAULT_GOAL := help
 .PHONY: carrier-bench carrier-faults carrier-kit help setup test packages packages-table test-long test-pythons test-nodes test-windows compiled conformance matrix kit mutants bench bench-compare bench-short bench-publish cluster-load fuzz fuzz-pr fuzz-honesty lint spec model docs docs-check release-check check clean interruptions lifeline soak
@@ -86,7 +88,7 @@ COMPILED := $(abspath build/compiled)
 COMPILED_TESTS := tests/unit/advanced tests/property/test_advanced.py tests/property/test_advanced_cost.py tests/frontends/test_advanced.py tests/interop/test_advanced.py tests/interop/test_advanced_frames.py
 
 compiled: $(READY)
-	@command -v cc >/dev/null || { apt-get update -qq && apt-get install -y -qq gcc libc6-dev; }
+	@command -v cc >/dev/null || $(APT) gcc libc6-dev
 	rm -rf $(COMPILED)
 	NODECHANNEL_COMPILED=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(COMPILED) .
 	NODECHANNEL_COMPILED=1 PYTHONPATH=$(COMPILED) $(BIN)/python -m pytest $(PYTEST_ARGS) $(COMPILED_TESTS)
@@ -100,7 +102,7 @@ test-nodes: $(READY)
 
 # Windows under Wine, which Debian has as a package, installed here where it is absent. A machine that cannot have it says so and is content.
 test-windows: $(READY)
-	@command -v wine >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends wine wine64; } >/dev/null 2>&1 || true
+	@command -v wine >/dev/null || $(APT) wine wine64 >/dev/null 2>&1 || true
 	@! PYTHONPATH=tests $(BIN)/python -m support.windows || NODECHANNEL_TEST_SECONDS=180 $(BIN)/python -m pytest -m windows -n2 $(PYTEST_ARGS) tests/windows
 
 # The npm packages that are pinned in node-interop/packages, and the table of the README, written from a run of their tests.
@@ -206,7 +208,7 @@ spec: $(READY)
 
 # The models of spec/model, explored to their end by spin, and each mutation of them. Debian has spin as a package, installed here where it is absent.
 model: $(READY)
-	@command -v spin >/dev/null && command -v cc >/dev/null || { apt-get update -qq && apt-get install -y -qq spin gcc libc6-dev; }
+	@command -v spin >/dev/null && command -v cc >/dev/null || $(APT) spin gcc libc6-dev
 	$(BIN)/python spec/model/check.py
 
 # The site of the documentation, and what can be wrong with it: links, names without a docstring, pages in a real browser where one is.
@@ -215,7 +217,7 @@ docs: $(DOCS_READY)
 
 # Chromium looks at the pages. Debian has it as a package, installed here where it is absent; a machine that cannot have it is told loudly.
 docs-check: docs
-	@command -v chromium chromium-browser google-chrome chrome >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 || true
+	@command -v chromium chromium-browser google-chrome chrome >/dev/null || $(APT) chromium >/dev/null 2>&1 || true
 	PYTHONPATH=tests:pyref/docs $(BIN)/python -m support.sitecheck
 
 $(DOCS_READY): $(READY)
@@ -230,7 +232,7 @@ $(RELEASE_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[release]'
 	@touch $@
 
-check: lint spec model test compiled conformance fuzz-pr docs-check
+check: lint spec model test compiled conformance fuzz-pr docs-check test-windows
 
 clean:
 	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -29,6 +29,7 @@ from hypothesis import strategies as st
 
 import nodechannel
 from nodechannel import asyncio as aio
+from nodechannel._transport.unix import RECEIVE_SIZE
 from support.interrupting import Injection, Injector
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 # Descriptors that a channel may keep besides its own, whatever the peer sends; asyncio keeps some handles for a reader that is slow.
 MOST_KEPT = 8
 MOST_KEPT_AHEAD = 24
-# What a bad line may cost on a busy machine, and keep.
+# What a bad line may cost on a busy machine, and keep beside the buffer of a read.
 SECONDS_A_LINE = 0.0005
 BYTES_A_LINE = 1500
 
@@ -149,7 +150,7 @@ def bad_lines(link: Link, line: bytes, count: int) -> None:
         tracemalloc.stop()
     assert len(kept) == count
     assert seconds < 0.05 + SECONDS_A_LINE * count, f"{seconds} s for {count} lines"
-    assert size < 200_000 + BYTES_A_LINE * count, f"{size} bytes for {count} lines"
+    assert size < 2 * RECEIVE_SIZE + BYTES_A_LINE * count, f"{size} bytes for {count} lines"
     link.probe()
 
 
