@@ -1,4 +1,4 @@
-"""Breaks `peer.py` in many small ways, one at a time, and tells which case notices. It fails when no case does.
+"""Breaks `peer.py` in many small ways, each by itself, and tells which case notices. It fails when no case does.
 
 `python conformance/carriers/broken_peers.py` runs all.
 """

@@ -1,6 +1,6 @@
 """A small correct peer for the cases of carriers, without any package: `peer.py lines`, `peer.py headers`, `peer.py node-ipc PATH`.
 
-It answers each message with what it has seen, and each fault with an error. `mutants.py` breaks it in many small ways.
+It answers each message with its record of it, and each fault with an error. `mutants.py` breaks it in many small ways.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Lines:
         self.rest = b""
 
     def feed(self, data):
-        """Yield what is complete: values in lists, and None for a fault."""
+        """Yield the complete messages: values in lists, and None for a fault."""
         self.rest += data
         while b"\n" in self.rest:
             line, self.rest = self.rest.split(b"\n", 1)
@@ -143,7 +143,7 @@ def attempt(text):
 
 
 def answer(found):
-    """Return what tells of a message or a fault."""
+    """Return the report about a message or a fault."""
     return {"error": True} if found is None else {"seen": found[0]}
 
 
@@ -157,7 +157,7 @@ def serve(framing, read, write):
 
 
 def main(carrier, path=""):
-    """Serve one conversation."""
+    """Serve a conversation."""
     if carrier != "node-ipc":
         framing = Lines() if carrier == "lines" else Headers()
         serve(framing, lambda: os.read(0, 65536), sys.stdout.buffer.write)

@@ -30,7 +30,7 @@ HERE = Path(__file__).resolve().parent
 # Seconds between two writes, so that they are read apart, and seconds for all answers of a subject.
 PAUSE, PATIENCE = 0.01, 20.0
 
-# The event that asks a subject of node-ipc whether everything before it was answered.
+# The event that asks a subject of node-ipc whether all events before it were answered.
 PROBE = b'{"type":"probe","data":0}\f'
 ANSWERED = {"seen": {"type": "probe", "data": 0}}
 
@@ -129,7 +129,7 @@ def answers(carrier: str, data: bytes) -> Iterator[Any]:
 
 
 def fault(case: dict[str, Any], carrier: str, data: bytes) -> str | None:
-    """Return what is wrong with the bytes that answered a case, None if nothing is."""
+    """Return the fault of the bytes that answered a case, None if they have none."""
     try:
         found = list(answers(carrier, data))
     except ValueError as error:
@@ -152,11 +152,11 @@ def shown(value: list[Any]) -> str:
     return text if len(text) <= 120 else f"{text[:117]}..."
 
 
-# One case on one subject.
+# A case on a subject.
 
 
 def carry_out(case: dict[str, Any], subject: Subject) -> str | None:
-    """Return what is wrong, None if nothing is."""
+    """Return the fault, None if there is none."""
     writes = [bytes_of(part) for part in case["send"]]
     try:
         data = (
@@ -229,7 +229,7 @@ def _started(command: list[str]) -> subprocess.Popen[bytes]:
 
 
 def judge(subject: Subject, cases: list[dict[str, Any]]) -> list[str]:
-    """Run cases on a subject; return what was not foreseen."""
+    """Run cases on a subject; return the results that were not foreseen."""
     unforeseen = []
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         found = list(pool.map(lambda case: carry_out(case, subject), cases))

@@ -42,7 +42,7 @@ def commands() -> dict[str, list[str]]:
 
 
 def measure(carrier: str, sender: str, receiver: str, count: int) -> int:
-    """Return the messages a second of one run."""
+    """Return the messages a second of a run."""
     found = commands()
     with tempfile.TemporaryDirectory() as folder:
         if carrier == "stdio":

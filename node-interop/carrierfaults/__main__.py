@@ -1,4 +1,4 @@
-"""`python -m carrierfaults`: all kinds with many messages; prints the figures, and fails when one is lost that was promised."""
+"""`python -m carrierfaults`: all kinds with many messages; prints the figures, and fails when a promised message is lost."""
 
 from __future__ import annotations
 

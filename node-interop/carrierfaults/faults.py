@@ -1,4 +1,4 @@
-"""One run: a producer, consumers, and faults until every message was sent."""
+"""A run: a producer, consumers, and faults until every message was sent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE, LITTLE_PATIENCE = 40.0, 3.0
 
 
 class Result(NamedTuple):
-    """What came of a run.
+    """The result of a run.
 
     Attributes:
         kind: the name of the kind.
@@ -45,7 +45,7 @@ class Result(NamedTuple):
 
 
 class Run:
-    """A carrier, consumers that note what they get, and faults in a thread.
+    """A carrier, consumers that note their messages, and faults in a thread.
 
     Args:
         kind: the name of the kind.
@@ -108,7 +108,7 @@ class Run:
             self._faults[name] += 1
 
     def _newest_works(self) -> bool:
-        """Tell whether the last consumer has noted a message; one alone that is killed before would never note any."""
+        """Tell whether the last consumer has noted a message; a lone consumer that is killed before would never note any."""
         notes = self._folder / f"notes{self._started}"
         return self._kind.consumers > 1 or (notes.exists() and notes.stat().st_size > 0)
 
@@ -119,7 +119,7 @@ class Run:
         self._consumers[place] = self._start_consumer()
 
     def _tell_to_cut(self) -> None:
-        # Before a consumer has begun to write it would take the signal as its end, which is a fault like any other.
+        # Before a consumer has begun to write it would take the signal as its end, which is a fault too.
         [consumer] = self._consumers
         consumer.send_signal(signal.SIGUSR1)
         if consumer.poll() is not None:
@@ -146,6 +146,6 @@ class Run:
 
 
 def run(kind: str, messages: int, pause: float, seed: int) -> Result:
-    """Return the result of one run."""
+    """Return the result of a run."""
     with tempfile.TemporaryDirectory(prefix="carrierfaults") as folder:
         return Run(kind, Path(folder), pause, seed).carry_out(messages)

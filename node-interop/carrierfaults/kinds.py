@@ -1,4 +1,4 @@
-"""The carriers of a run: where messages go through, what can happen to it, and how a producer sends so that nothing is lost."""
+"""The carriers of a run: the way of the messages, its faults, and the kind of sending that loses no message."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KEY = "load"
 
 
 class Kind(NamedTuple):
-    """What a run sends through.
+    """The way of the messages of a run.
 
     Attributes:
         consumer: the word for `consumer.py`.
@@ -57,7 +57,7 @@ class Carrier:
     """The server of a run, or the place where consumers serve.
 
     Args:
-        kind: one of `KINDS`.
+        kind: a member of `KINDS`.
         folder: for the files of servers.
     """
 
@@ -95,7 +95,7 @@ class Carrier:
                 connection.client_kill_filter(_type=type, skipme=True)
 
     def start_consumer(self, notes: Path) -> subprocess.Popen[bytes]:
-        """Start a consumer that notes what it gets in a file."""
+        """Start a consumer that notes its messages in a file."""
         if self._kind.consumer == "node-ipc-node":
             command = [node(), str(SERVER), str(packages()), self.place, str(notes)]
         else:
@@ -129,14 +129,14 @@ class Carrier:
 
     def _into_channel(self, messages: int) -> None:
         with redis.channels(self.place) as channels:
-            while not channels.send(KEY, "begin"):  # nobody listens yet
+            while not channels.send(KEY, "begin"):  # there is no listener yet
                 time.sleep(0.05)
             for batch in _batches(messages):
                 time.sleep(0.02)  # so that the faults meet messages
                 _surely(lambda batch=batch: channels.send_many(KEY, batch))  # type: ignore[misc]
 
     def _over_sockets(self, messages: int) -> None:
-        """Send events and await an answer to each: what was not answered when a connection ended goes again."""
+        """Send events and await an answer to each: events without an answer go again when a connection has ended."""
         with nodeipc.connect(path=self.place, lifecycle=True, retry=0.05, timeout=60) as client:
             unanswered: dict[int, None] = {}
             unsent = iter(range(messages))

@@ -27,12 +27,12 @@ TARGET = ROOT / "spec" / "measured.json"
 
 
 def cell(runtime: Runtime, observation: Observation) -> str:
-    """Return the word for one cell. An error of the harness itself is raised."""
+    """Return the word for a cell. An error of the harness itself is raised."""
     return observation.measure(partial(Peer, runtime))
 
 
 def column(runtime: Runtime, rows: list[Observation]) -> dict[str, str]:
-    """Return the cells of one runtime by the id of their row."""
+    """Return the cells of a runtime by the id of their row."""
     cells = {}
     for observation in rows:
         try:

@@ -10,7 +10,7 @@ ACK, NACK = {"cmd": "NODE_HANDLE_ACK"}, {"cmd": "NODE_HANDLE_NACK"}
 
 
 def word(found: Any) -> str:
-    """Return the word for one line that a runtime wrote."""
+    """Return the word for a line that a runtime wrote."""
     if found == ACK:
         return "ACK"
     if found == NACK:

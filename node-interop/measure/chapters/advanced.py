@@ -1,4 +1,4 @@
-"""The serialization `advanced`: what runtimes write, and what they make of frames."""
+"""The serialization `advanced`: the frames that runtimes write, and their reading of frames."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def frame(hexadecimal: str, version: int = 13) -> bytes:
 
 
 def said(peer: Peer) -> list[str]:
-    """Return what a reader said until the probe came back, or its silence."""
+    """Return the words of a reader until the probe came back, or its silence."""
     found = []
     while (fact := peer.fact(PATIENCE)) not in ("probe", None):
         found.append(str(fact))
@@ -42,7 +42,7 @@ def said(peer: Peer) -> list[str]:
 
 
 def reads(*pieces: bytes) -> Callable[[Start], str]:
-    """Bytes arrive, each piece in a read of its own, and then a probe; the cell is what was said."""
+    """Bytes arrive, each piece in a read of its own, and then a probe; the cell has the words of the reader."""
 
     def measure(start: Start) -> str:
         with start(READER, env=MODE) as peer:

@@ -11,6 +11,6 @@ CMD = "NODE_CLUSTER"
 
 
 def cluster(peer: Peer, seconds: float = 3.0) -> dict[str, Any]:
-    """Return the next message of a cluster, an empty one for silence or nonsense."""
+    """Return the next message of a cluster, an empty message for silence or nonsense."""
     found = peer.line(seconds)
     return found if isinstance(found, dict) and found.get("cmd") == CMD else {}

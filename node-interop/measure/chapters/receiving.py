@@ -137,7 +137,7 @@ def _mode_kept(start: Start) -> str:
         return yes(not os.get_blocking(one.fileno()))
 
 
-# Answers each message with its text and, for a connection, with the port of its other end.
+# Answers each message with its text and, for a connection, with the port of its far end.
 IDENTIFY = """const c = open(); c.on('message', (m, h) => {
     if (m && m.probe) c.send(m); else c.send({ got: text(m), handle: h ? String(h.remotePort) : undefined }); });"""
 

@@ -274,7 +274,7 @@ for name in ("tls", "https"):
 
 
 def _taken_over(start: Start, go: str, found_with: Callable[[socket.socket, socket.socket], str]) -> str:
-    """Take a sent connection over as a receiver does; return what a function finds out with its end and the client."""
+    """Take a sent connection over as a receiver does; return the findings of a function about its end and the client."""
     with (
         start(f"{ACCEPT}; function go(socket) {{ {go} }}") as peer,
         socket.create_connection(("127.0.0.1", peer.fact())) as client,

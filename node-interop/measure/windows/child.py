@@ -17,7 +17,7 @@ PIPE, MESSAGES = 3, 4
 
 
 def process(of: str, handle: int) -> str:
-    """Return who a side of the pipe belongs to."""
+    """Return the owner of a side of the pipe."""
     found = ctypes.c_ulong()
     if not getattr(kernel, f"GetNamedPipe{of}ProcessId")(ctypes.c_void_p(handle), ctypes.byref(found)):
         return "unknown"

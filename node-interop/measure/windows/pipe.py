@@ -1,4 +1,4 @@
-"""A raw end of the channel on Windows, and the Node at the other end."""
+"""A raw end of the channel on Windows, and the Node at the far end."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def pair() -> tuple[int, int]:
 
 
 class Peer:
-    """A Node that echoes, started with one end of a pipe; the other end is ours."""
+    """A Node that echoes, started with an end of a pipe, whose far end is ours."""
 
     def __init__(self, node: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="measure-", ignore_cleanup_errors=True)
@@ -126,7 +126,7 @@ class Peer:
     # ---- reading
 
     def read(self, seconds: float) -> bool:
-        """Read once; False when nothing came in time, or at the end."""
+        """Read once; False when no byte came in time, or at the end."""
         if self.ended_with:
             return False
         try:

@@ -1,4 +1,4 @@
-"""Build the site: assemble the pages in one tree, and have Sphinx write them as HTML."""
+"""Build the site: assemble the pages in a tree, and have Sphinx write them as HTML."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class _Writer:
         return _for_sphinx(text)
 
     def printed(self, address: str) -> str:
-        """Return all chapters on one page, without the evidence."""
+        """Return all chapters on a single page, without the evidence."""
         texts = [
             self.links.rewrite((self._root / file).read_text("utf-8"), file, address)
             for file in self._chapters

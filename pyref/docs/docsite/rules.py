@@ -23,7 +23,7 @@ _MENTION = re.compile(r"(?<![\w-])([A-Z]{3}-\d{3})(?![\w-])")
 
 
 class Evidence(NamedTuple):
-    """What shows a rule: each cell as it stands in the repository's tables."""
+    """The evidence for a rule: each cell as it stands in the repository's tables."""
 
     cases: list[str]
     places: str
@@ -73,7 +73,7 @@ def with_links(text: str, here: str, homes: dict[str, str]) -> str:
         way = "" if home == here else relative(home, f"{here}/") + "/"
         return f'<a href="{way}#{found[1]}">{found[1]}</a>'
 
-    # Every second part is one that the pattern kept.
+    # Every second part is a match of the pattern.
     parts = _KEPT.split(text)
     return "".join(part if place % 2 else _MENTION.sub(link, part) for place, part in enumerate(parts))
 

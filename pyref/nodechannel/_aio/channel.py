@@ -1,4 +1,4 @@
-"""The asyncio front end: the words of the blocking one, as coroutines.
+"""The asyncio front end: the words of the blocking front end, as coroutines.
 
 `send` does not wait for the kernel: a first message leaves at once, those that follow in the same turn of the event loop leave together. It
 waits only while more than `HIGH_WATER` bytes are queued, with a handle also while more than `MOST_HANDLES` wait behind one that is under
@@ -233,7 +233,7 @@ class Channel:
         return delivery
 
     def _dispatch(self, frames: bytes) -> Delivery:
-        """Write the first frames after a read or a flush at once, and all others together at the end of the turn of the event loop."""
+        """Write the first frames after a read or a flush at once, and the rest together at the end of the turn of the event loop."""
         if self._prompt and not self._writer_registered:
             self._prompt = False
             try:
@@ -489,14 +489,14 @@ class Channel:
             self.close()
 
     def _write_rest(self) -> None:
-        """Write what was accepted and not written yet, because the program ends; the caller need not call this."""
+        """Write the messages that were accepted and not written yet, because the program ends; the caller need not call this."""
         if self._transport.fileno() < 0 or self._connection.settled:
             return
         deadline = None if self._linger is None else time.monotonic() + self._linger
         if not write_rest(self._transport, self._connection, deadline):
             warn_of_loss(self._connection.queued_bytes)
 
-    # Changes, each of which is done as a whole, whatever a signal handler raises.
+    # Changes, each of which is done as a whole, also when a signal handler raises.
 
     def _change(self, action: Callable[[], Result]) -> Result:
         """Change the connection."""
@@ -517,7 +517,7 @@ class Channel:
             raise
 
     def _mend(self) -> None:
-        """Undo what an exception of a signal handler cut off; make the change, and go on in the next turn of the event loop."""
+        """Undo a change that an exception of a signal handler cut off; make the change, and go on in the next turn of the event loop."""
         connection = self._connection
         connection.recover()
         if self._intent:
@@ -566,7 +566,7 @@ class Channel:
             with self._hold:
                 if self._transport.fileno() >= 0:
                     self._write()
-            # In the next turn: the caller may be a task, in the midst of something else.
+            # In the next turn: the caller may be a task, in the midst of its work.
             if self._listener is not None and (self._connection.events or self._connection.closed):
                 self._listener.hand_up_soon()
             self._waiters.wake()
@@ -630,7 +630,7 @@ class Channel:
                 self._report_closed_sockets()
 
     def _receive(self) -> None:
-        """Read what is there, and write the answers. The caller has the hold."""
+        """Read the bytes that are there, and write the answers. The caller has the hold."""
         connection = self._connection
         for _ in range(READS_A_TURN):
             try:

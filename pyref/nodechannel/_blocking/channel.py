@@ -2,7 +2,7 @@
 
 `send` returns when the kernel has the message, and with a handle when the peer has acknowledged it. While a call waits for anything,
 bytes move in both directions, so that two ends that only send cannot block each other. A channel may be used from several threads: any
-number of them may send, one at a time receives.
+number of them may send, and they receive in turn.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Channel:
         self._transport = traced(open_transport(sock), serialization)
         self._connection = open_connection(serialization, options)
         self._events = self._connection.events
-        # Takes the events one by one. A `for` loop stores each event in the same step, so that no exception of a signal handler comes
+        # Takes the events in turn. A `for` loop stores each event in the same step, so that no exception of a signal handler comes
         # between: behind a call of `popleft` one could.
         self._arriving = map(deque.popleft, repeat(self._events))
         self._pump = Pump(self._connection, self._transport)
@@ -151,7 +151,7 @@ class Channel:
     ) -> Delivery:
         """Send a JSON text that exists already, as `send` sends a value.
 
-        The text is read first, and one that is not JSON raises `InvalidMessage`. With `trusted` the text is sent unread; an invalid
+        The text is read first, and a text that is not JSON raises `InvalidMessage`. With `trusted` the text is sent unread; an invalid
         text ends a Node peer then. Raises the errors of `send`.
         """
         message = given(text, trusted=trusted)
@@ -176,7 +176,7 @@ class Channel:
     def _wait_until_sent(
         self, delivery: Delivery, unfinished: Container[DeliveryState], timeout: float | None
     ) -> None:
-        """Wait until the delivery leaves `unfinished`; raise its error if it failed. A call within another one does not wait."""
+        """Wait until the delivery leaves `unfinished`; raise its error if it failed. A call within another call does not wait."""
         if delivery.state in unfinished and not self._pump.entered:
             done = partial(_has_left, delivery, unfinished)
             if not self._pump.wait(done, deadline_of(timeout)):
@@ -216,7 +216,7 @@ class Channel:
                 raise
 
     def _await_event(self, deadline: float | None) -> None:
-        """Wait until an event is there, which another thread may take before this one."""
+        """Wait until an event is there, which another thread may take first."""
         connection = self._connection
         if not self._pump.wait(connection.arrived, deadline, self._also):
             raise TimeoutError("no message arrived in time")
@@ -334,7 +334,7 @@ class Channel:
             forget(self._end_loop)
 
     def forget(self) -> None:
-        """Drop this process's copy of the channel after a fork; the other process goes on with its own."""
+        """Drop this process's copy of the channel after a fork; the process beside it goes on with its own."""
         self._pump.forget()
 
     def __enter__(self) -> typing.Self:
@@ -356,7 +356,7 @@ class Channel:
         self._pump.act(self._connection.disconnect)
 
     def _write_rest(self) -> None:
-        """Write what was accepted and not written yet, because the program ends; the caller need not call this."""
+        """Write the messages that were accepted and not written yet, because the program ends; the caller need not call this."""
         connection = self._connection
         if connection.settled or self._pump.entered:
             return

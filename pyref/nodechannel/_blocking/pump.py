@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from nodechannel._transport.readiness import Readiness
     from nodechannel._transport.seam import Transport
 
-# How often, in seconds, a thread that waits for another one to read looks whether that one still does. An exception of a signal
-# handler may end a reader before it can tell the others.
+# How often, in seconds, a thread that waits for another to read looks whether that still does. An exception of a signal
+# handler may end a reader before it can tell the rest.
 LOOK_AGAIN = 1.0
 
 # The limit of a read after which a frame beneath looks again at once.
@@ -82,7 +82,7 @@ class Sleeper:
         writes: whether it waits for room to write.
         alone: whether it waits for bytes alone to read.
         on_descriptor: whether it may be within a system call on the channel's descriptor.
-        pipe: readable when the thread was woken, for one that waits on more descriptors than the channel's own.
+        pipe: readable when the thread was woken, for a thread that waits on more descriptors than the channel's own.
     """
 
     reads = writes = alone = on_descriptor = False
@@ -158,7 +158,7 @@ class Pump:
         # To make a sleeper takes half as long as the rest of a small message.
         self._spare: deque[Sleeper] = deque()
         connection.on_socket_closed = self._socket_closed
-        # The threads inside `wait`, by their number. One whose `alive` is not locked was ended by an exception before it left.
+        # The threads inside `wait`, by their number. A thread whose `alive` is not locked was ended by an exception before it left.
         self._sleepers: dict[int, Sleeper] = {}
         # The last write failed with ENOBUFS, ENOMEM or ETOOMANYREFS. poll cannot report recovery, so retry after `SHORTAGE_RETRY`.
         self._short = False
@@ -179,7 +179,7 @@ class Pump:
     def send(self, frames: bytes, handle: Outgoing | None = None) -> Delivery:
         """Write frames as far as the kernel takes them, and queue the rest; with a handle queue them. Raises the errors of `queue`."""
         if handle is None and not self.lock._is_owned():
-            # One line for each `with`: so no trace event comes between its body and the release of the lock.
+            # A line for each `with`: so no trace event comes between its body and the release of the lock.
             with self.lock: delivery = self._send_now(frames)  # fmt: skip  # noqa: E701
             if self.intents:
                 self.carry_out()
@@ -198,7 +198,7 @@ class Pump:
     ) -> bool:
         """Change the connection and write the results; return whether it is done, which it is not if a frame beneath is to do it.
 
-        An error of the action is raised; where a frame beneath meets it, it makes the delivery an abandoned one.
+        An error of the action is raised; where a frame beneath meets it, it makes the delivery abandoned.
         """
         intent = Intent(action, delivery, handle)
         self.intents.append(intent)
@@ -240,7 +240,7 @@ class Pump:
     ) -> bool:
         """Move bytes until `done` or until the deadline; return whether it is done.
 
-        A single thread at a time reads; the others wait for its results, or for room to write. `also` are more descriptors that
+        A single thread at a time reads; the rest wait for its results, or for room to write. `also` are more descriptors that
         may become readable; where it is given, even empty, `done` may depend on the acts of other threads.
         Raises `ReentrantCall` within another call of the same thread, unless it is done at once.
         """
@@ -383,7 +383,7 @@ class Pump:
             self.ended()
             return
         # The descriptor must not be closed under a thread that waits on it: its number could be another file by the time
-        # that thread uses it. The end wakes the thread, and the last one out closes.
+        # that thread uses it. The end wakes the thread, and the last thread closes.
         self.transport.end()
 
     def _limit_receiving(self, seconds: float | None) -> None:

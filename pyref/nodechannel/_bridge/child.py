@@ -1,4 +1,4 @@
-"""A child that answers each message with its next one; a child that ended is replaced."""
+"""A child that answers each message with its next message; a child that ended is replaced."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Child:
         self._process: aio.ChildProcess | None = None
 
     async def ask(self, data: Any) -> Any:
-        """Send a message and return the child's next one; raises `ChildFailed`, `InvalidMessage`, and `OSError` for a bad command."""
+        """Send a message and return the child's next message; raises `ChildFailed`, `InvalidMessage`, and `OSError` for a bad command."""
         if self._process is None:
             self._process = await aio.spawn(self._command)
         try:

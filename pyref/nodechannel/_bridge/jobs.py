@@ -10,8 +10,8 @@ class Job(NamedTuple):
     """A message that a child is to answer.
 
     Attributes:
-        data: what the child gets.
-        answer: called with what the child sent; the message is done with when it returns.
+        data: the value for the child.
+        answer: called with the child's message; the message is done with when it returns.
         renew: called from time to time while the child works.
     """
 

@@ -1,4 +1,4 @@
-"""Jobs of a carrier to children: each child has one at a time, and a new one is read when a child is free."""
+"""Jobs of a carrier to children: each child has a single job, and a new job is read when a child is free."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nodechannel._bridge.child import Child, ChildFailed
 from nodechannel._bridge.jobs import Job, Source
 from nodechannel.errors import ChannelClosed, ChannelError
 
-# Seconds before a place gets another child after one that failed.
+# Seconds before a place gets another child after a failure.
 PAUSE = 0.5
 
 # Seconds for the end of the source when the jobs under way were given up.

@@ -12,7 +12,7 @@ from nodechannel.errors import ChannelClosed, InvalidMessage
 MAX_ATTEMPTS = 5
 CLAIM_AFTER = 30.0
 
-# A carrier that keeps no messages has nothing to renew.
+# A carrier that keeps no messages has none to renew.
 NEVER = 3600.0
 
 
@@ -23,14 +23,14 @@ class RedisSource:
         url: the server.
         key: the stream.
         group: the consumer group.
-        claim_after: seconds without a sign of this bridge after which a message goes to another one.
+        claim_after: seconds without a sign of this bridge after which a message goes to another bridge.
     """
 
     def __init__(self, url: str, key: str, group: str, claim_after: float) -> None:
         from nodechannel._redis.streams import Stream
 
         self.pace = claim_after / 3
-        # Nothing is read ahead: a message that waits here could be with an idle child elsewhere.
+        # No message is read ahead: a message that waits here could be with an idle child elsewhere.
         self._jobs = Stream(
             url,
             key,
@@ -77,7 +77,7 @@ class NodeIpcSource:
             try:
                 await event.peer.send(type, data)
             except ChannelClosed:
-                pass  # the peer has gone, and nobody waits for the answer
+                pass  # the peer has gone, and its answer has no reader
             except InvalidMessage:
                 await event.peer.send("invalid", data)
 
@@ -102,7 +102,7 @@ class StdioSource:
         return Job(message.data, self._channel.send, nothing)
 
     async def close(self) -> None:
-        """Write what is left."""
+        """Write the rest."""
         await self._channel.disconnect()
 
 

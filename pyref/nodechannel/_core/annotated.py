@@ -1,6 +1,6 @@
 """Messages with their bytes, or with objects that a function of the user makes: for channels that were asked for it.
 
-All other channels make their messages without a look at these options.
+Channels without these options make their messages without a look at them.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ def annotation(options: ChannelOptions) -> Annotation | None:
 
 
 def apply(hook: ObjectHook, value: Any) -> Any:
-    """Return a value after the hook has seen each plain object in it, the inner ones first; without recursion.
+    """Return a value after the hook has seen each plain object in it, inner objects first; without recursion.
 
-    In a cycle, which only the serialization `advanced` can carry, the inner object keeps the outer one as it was.
+    In a cycle, which only the serialization `advanced` can carry, the inner object keeps the outer object as it was.
     """
     # Each container that was entered, with its replacement. The container is kept so that its identity is not used twice.
     made: dict[int, tuple[Any, Any]] = {}

@@ -1,4 +1,4 @@
-"""A connection that adds to its messages what its options ask for."""
+"""A connection that adds to its messages the parts that its options ask for."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The core: one end of a channel as a state machine without any I/O.
+"""The core: an end of a channel as a state machine without any I/O.
 
 An exception may come between any two instructions: a signal handler can raise, and so can Ctrl-C. Therefore each input is a record that
-waits in a queue, and `consume` acts on a record and removes it as one transaction: a checkpoint of the state is kept until it is done.
+waits in a queue, and `consume` acts on a record and removes it as a transaction: a checkpoint of the state is kept until it is done.
 The next caller finds the checkpoint of a transaction that was cut off, returns to it (`recover`), and begins again.
 
 After every input, first write the `outbox`, then take from the left of `events` until none is left:
@@ -67,13 +67,13 @@ _ABOUT_SOCKETS = (
 # Node's `send` returns false from this many queued bytes on ([LIF-009]).
 HIGH_WATER = 131072
 
-# Handles behind one that is under way before a sender of handles waits, since each of them takes a descriptor.
+# Handles behind that under way before a sender of handles waits, since each of them takes a descriptor.
 MOST_HANDLES = 128
 
-# Descriptors that are kept while a line is unfinished: it is at most one envelope ([SEC-003]).
+# Descriptors that are kept while a line is unfinished: it is at most an envelope ([SEC-003]).
 MOST_UNCLAIMED = 1
 
-# For `_take_whole`: the message of a pair, and what stands beside all messages but the first.
+# For `_take_whole`: the message of a pair, and the second part of all pairs but the first.
 _message_of = itemgetter(0)
 _NOTHING = repeat(None)
 # The place of the record that `list.pop` removes.
@@ -114,7 +114,7 @@ class Connection:
         places: see `Framer`. What a call has read to a place stands in the inbox as the number of bytes.
     """
 
-    # Without a dictionary: one of this many members takes two kilobytes.
+    # Without a dictionary, which takes two kilobytes for this many members.
     __slots__ = (
         "_ack_body",
         "_decode",
@@ -223,7 +223,7 @@ class Connection:
 
     @property
     def queued_handles(self) -> int:
-        """Handles behind the one that is under way."""
+        """Handles behind that under way."""
         return self._hand_over.waiting
 
     def withdraw(self, delivery: Delivery) -> None:
@@ -236,7 +236,7 @@ class Connection:
         while True:
             try:
                 self.events.remove(event)
-            except IndexError:  # another thread took an event while this one was compared with the others
+            except IndexError:  # another thread took an event while this event was compared with the rest
                 continue
             except ValueError:  # another thread took it
                 pass
@@ -272,7 +272,7 @@ class Connection:
     # Transactions.
 
     def attempt(self, act: Callable[[], Result]) -> Result:
-        """Change the state as one transaction; see `consume`."""
+        """Change the state as a transaction; see `consume`."""
         return self.consume(deque((None,)), lambda _: act())
 
     def consume(self, source: deque[Record], act: Callable[[Record], Result]) -> Result:
@@ -492,7 +492,7 @@ class Connection:
         return True
 
     def _take_record(self, record: Received) -> None:
-        """Take in any record, as one transaction."""
+        """Take in any record, as a transaction."""
         inbox = self.inbox
         data, ancillary, flags, descriptors = record
         if ancillary:
@@ -521,7 +521,7 @@ class Connection:
             self._undo = (source, record, framer, self._checkpoint())
 
     def _take_in(self, data: bytes | int, flags: int) -> None:
-        """Take in what one read returned; its descriptors are among the pending ones already."""
+        """Take in the result of a read; its descriptors are among those pending already."""
         if not data:
             self.receive_eof()
             return
@@ -589,7 +589,7 @@ class Connection:
             self._receive_values(values)
 
     def _receive_faulty(self, bodies: Sequence[Body]) -> None:
-        """Take each body for itself, because one of them is malformed."""
+        """Take each body for itself, because a body is malformed."""
         for body in bodies:
             try:
                 value = self._decode(body)
@@ -644,7 +644,7 @@ class Connection:
 
     def _receive_handle(self, value: dict[str, Any]) -> None:
         data = value.get("msg")
-        # A refused handle comes again as an envelope inside an envelope; both mean one handle and get one acknowledgement.
+        # A refused handle comes again as an envelope inside an envelope; both mean the same handle and get a single acknowledgement.
         while type(data) is dict and data.get("cmd") == _HANDLE:  # [HND-013, HND-014]
             value, data = data, data.get("msg")
         if not self._pending_fds:  # [HND-012]
@@ -697,7 +697,7 @@ class Connection:
 
     # [SLS-019]
     def _tell(self, message: dict[str, Any]) -> None:
-        """Queue an internal message; one that comes too late is of no interest to anybody."""
+        """Queue an internal message; a message that comes too late has no reader."""
         if self.connected:
             self.send_internal(message)
 

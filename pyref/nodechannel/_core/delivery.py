@@ -23,7 +23,7 @@ _QUEUED = DeliveryState.QUEUED
 
 
 class Delivery:
-    """The fate of a message after `send`; messages without a handle that leave together share one.
+    """The fate of a message after `send`; messages without a handle that leave together share it.
 
     It equals itself and its copies, which tell how far the message had come when they were made.
 

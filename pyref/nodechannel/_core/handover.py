@@ -1,4 +1,4 @@
-"""Handing over: one unacknowledged handle at a time, and all messages from meanwhile held back behind it."""
+"""Handing over: a single unacknowledged handle, and all messages from meanwhile held back behind it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class HandOvers:
 
     @property
     def held(self) -> Outbox:
-        """The writes behind the handle ([HND-010]); made by the first use, because most channels hand nothing over."""
+        """The writes behind the handle ([HND-010]); made by the first use, because most channels hand no socket over."""
         if self._held is None:
             self._held = Outbox()
         return self._held

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 
 
 class Message:  # noqa: PLW1641 (the value of most messages has no hash)
-    """A message that has arrived, or one that a program makes to test its own code.
+    """A message that has arrived, or that a program makes to test its own code.
 
     Two messages are equal if their values are equal and their handle is the same object.
 

@@ -39,7 +39,7 @@ def is_internal(value: object) -> TypeGuard[dict[str, Any]]:
 
 # [CLS-005]
 def refuse_internal(path: str) -> InvalidMessage:
-    """Return the error of a user message that every peer takes for an internal one."""
+    """Return the error of a user message that every peer takes for an internal message."""
     return InvalidMessage(
         "an object whose cmd begins with NODE_ is an internal message to every peer", f"{path}.cmd"
     )

@@ -14,13 +14,13 @@ class ChannelOptions(TypedDict, total=False):
     Attributes:
         unsafe_integers: send integers beyond 2**53 - 1, which a JavaScript peer rounds, instead of refusing them ([JSN-007]).
         allow_nan: send NaN and the infinities as null, as `JSON.stringify` does ([JSN-002]); the default. Without it they are refused.
-        max_line: bytes of the longest line or frame that is accepted ([SEC-002]); 536,870,888 if not given. A longer one ends the channel.
+        max_line: bytes of the longest line or frame that is accepted ([SEC-002]); 536,870,888 if not given. A longer line ends the channel.
         default: called with a value that the serialization does not know; returns the value that is sent in its place. Its exceptions leave
             `send`.
         raw: keep the bytes of each message as its `raw`.
-        object_hook: called with each plain object of a message, the inner ones first, when its `data` is first asked for; what it returns
+        object_hook: called with each plain object of a message, inner objects first, when its `data` is first asked for; what it returns
             stands in the place of the object, as with `json.loads`. Its exceptions leave that access to `data`.
-        linger: seconds that the end of a `with` block and the end of the program wait for the peer to take what was sent; as long as the
+        linger: seconds that the end of a `with` block and the end of the program wait for the peer to take the messages; as long as the
             peer lives if not given. The loss is told: by `TimeoutError` at the end of the block, else by a `RuntimeWarning`.
 
     With the serialization ``advanced`` the first two have no meaning: it carries NaN as it is, and large integers as BigInt.

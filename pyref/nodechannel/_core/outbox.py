@@ -1,4 +1,4 @@
-"""Frames that wait for the kernel: many leave in one call, a partial write loses no byte.
+"""Frames that wait for the kernel: many leave in a single call, a partial write loses no byte.
 
 An exception of a signal handler may end any method of this file between two instructions. All bytes that the kernel has taken are
 therefore accounted by `account`, which can be repeated; all other changes belong to a transaction of the connection, which returns to
@@ -22,13 +22,13 @@ BLOCK_SIZE = 65536
 
 
 class Write:
-    """Bytes of frames that leave together; or one frame, and the descriptor that rides on its first byte.
+    """Bytes of frames that leave together; or a single frame, and the descriptor that rides on its first byte.
 
     Attributes:
         data: the bytes, empty as long as `frames` has them.
         frames: the frames that are joined when the kernel can take them.
         offset: how many bytes the kernel has taken.
-        shared: the descriptor is a copy of one that the caller still has.
+        shared: the descriptor is a copy, and the caller has its own.
     """
 
     __slots__ = ("data", "delivery", "fd", "frames", "offset", "shared")
@@ -50,12 +50,12 @@ class Write:
 
 
 class Outbox:
-    """A queue of writes; the last one may be joined by more frames.
+    """A queue of writes; more frames may join the last.
 
     Attributes:
         waiting: the writes of which the kernel has not taken all.
         size: bytes that were not written yet.
-        direct: frames that are given to the kernel without being queued; None when no such call is under way.
+        direct: frames that are given to the kernel without being queued; None when no call of this kind is under way.
         taken: the result of the last system call, until it is accounted. The call stores it without a Python instruction in between.
     """
 
@@ -155,7 +155,7 @@ class Outbox:
     def clear(self) -> list[Write]:
         """Forget all writes; return the writes that were not completely written."""
         unwritten = list(self.waiting)
-        self.waiting = []  # another one: a checkpoint keeps the old one
+        self.waiting = []  # a new queue: a checkpoint keeps the old
         self._open = None
         self.size = 0
         return unwritten

@@ -1,6 +1,6 @@
-"""The interface between a `Connection` and a serialization; `_json` is one, and a test has another of thirty lines.
+"""The interface between a `Connection` and a serialization; `_json` is the first, and a test has another of thirty lines.
 
-A frame is the bytes of one message on the wire, with all that delimits it. No other code of this package knows the form of a frame.
+A frame is the bytes of a message on the wire, with all that delimits it. No further code of this package knows the form of a frame.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Serialization(Protocol):
     ) -> bytes:
         """Return the frame of a message in the envelope of its handle ([HND-001], [HND-007]).
 
-        A user message is held to the values that `frame` accepts, and raises its errors; an internal one is not.
+        A user message is held to the values that `frame` accepts, and raises its errors; an internal message is not.
         """
 
     def decode(self, body: Body) -> Any:

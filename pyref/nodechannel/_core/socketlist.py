@@ -1,4 +1,4 @@
-"""Counting the sockets that were handed over, so that a server can tell how many of its connections live in other processes.
+"""Counting the sockets that were handed over, so that a server can tell how many of its connections live in further processes.
 
 A `net.Socket` that came from a server carries the server's `key`. Its receiver counts the open sockets of each key, answers questions
 about their number, and says when the last of them is closed. Its sender asks.
@@ -26,11 +26,11 @@ class ReceivedSockets:
     def arrived(self, key: str, handle: ReceivedHandle, told: Callable[[], None]) -> None:
         """Count another open socket, which calls `told` when it is closed."""
         count = self._open.get(key, 0) + 1
-        # [SLS-011] One statement without a call: no exception of a signal handler separates the two.
+        # [SLS-011] A single statement without a call: no exception of a signal handler separates the two.
         self._open[key], handle.on_closed = count, told
 
     def closed(self, key: str) -> bool:
-        """Count one less; return whether the sender has to be told now that all are closed."""
+        """Count down; return whether the sender has to be told now that all are closed."""
         self._open[key] -= 1
         # [SLS-015]
         return self._due(key)

@@ -5,7 +5,7 @@ The `disconnect` of a program is the wish to end once the queue is written; a ha
 holds that moment back (LIF chapter). `PEER_GONE` means that writing failed: no message can be sent any more, while messages that the
 peer wrote before it went away can still be read.
 
-*The hand-over of a handle.* At most one handle is under way in each direction (HND chapter). It is written, then it waits; an
+*The hand-over of a handle.* At most a single handle is under way in each direction (HND chapter). It is written, then it waits; an
 acknowledgement ends it, a refusal writes the same bytes and descriptor again, and after the last refusal the sender gives up.
 
 A pair that is missing from a table is an illegal move: a local call is refused, a message of the peer is reported as its error.

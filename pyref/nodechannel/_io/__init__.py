@@ -1,1 +1,1 @@
-"""One read and one write for every front end. Imports `_core` and the rooms below it."""
+"""The steps of every front end: a read and a write. Imports `_core` and the rooms below it."""

@@ -1,4 +1,4 @@
-"""Limits of time that users give, with one meaning in both front ends."""
+"""Limits of time that users give, with the same meaning in both front ends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 def seconds(timeout: float | None) -> float | None:
     """Return a limit in seconds, None for none: infinity is no limit, and a number below zero is zero.
 
-    Raises `ValueError` for NaN, and `TypeError` for any other object than a number.
+    Raises `ValueError` for NaN, and `TypeError` for an object that is no number.
     """
     if timeout is None or timeout == math.inf:
         return None

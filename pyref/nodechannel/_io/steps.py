@@ -1,4 +1,4 @@
-"""One read and one write of a channel, shared by both front ends, over any transport."""
+"""A read and a write of a channel, shared by both front ends, over any transport."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # which no page has ever been touched: enough for messages of 1 MiB, for which orjson takes twelve times as much for a moment.
 bytes(16 << 20)
 
-# What stands for the end of the stream.
+# Stands for the end of the stream.
 _END: Received = (b"", (), 0, None)
 
 # The kernel lacks memory, or too many descriptors of this user are under way. Both pass, and the system does not tell when: a write is
@@ -44,7 +44,7 @@ ALL, UNTIL_FULL, UNTIL_SHORTAGE = Wrote.ALL, Wrote.UNTIL_FULL, Wrote.UNTIL_SHORT
 
 
 def receive_step(transport: Transport, connection: Connection, *, wait: bool = False) -> None:
-    """Make one read, whose result the connection is to take in; with `wait` it may sleep until something arrives.
+    """Make a read, whose result the connection is to take in; with `wait` it may sleep until bytes arrive.
 
     Raises `BlockingIOError` when no data is there.
     """
@@ -70,7 +70,7 @@ def _to_place(transport: Transport, connection: Connection, *, wait: bool) -> It
 
 
 def send_now(transport: Transport, connection: Connection, frames: bytes) -> Delivery | None:
-    """Write frames at once where nothing waits before them; return what becomes of them, or None if the kernel took nothing."""
+    """Write frames at once where no frame waits before them; return their delivery, or None if the kernel took no byte."""
     outbox = connection.outbox
     if outbox.size or not connection.unhindered:
         return None
@@ -116,7 +116,7 @@ def send_step(transport: Transport, connection: Connection) -> Wrote:
 
 
 def _transient(error: OSError) -> Wrote:
-    """Return how a failed write goes on; raise any other error again."""
+    """Return how a failed write goes on; raise an error that is no failure of a write again."""
     if isinstance(error, BlockingIOError):
         return UNTIL_FULL
     if error.errno in _SHORTAGES:
@@ -125,7 +125,7 @@ def _transient(error: OSError) -> Wrote:
 
 
 def write_rest(transport: Transport, connection: Connection, deadline: float | None) -> bool:
-    """Write everything, waiting for room and for acknowledgements until the deadline on the monotonic clock; return whether it was done.
+    """Write all frames, waiting for room and for acknowledgements until the deadline on the monotonic clock; return whether it was done.
 
     Without a deadline this waits as long as the peer lives.
     """

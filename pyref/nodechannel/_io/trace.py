@@ -1,4 +1,4 @@
-"""The wire trace: each frame that a channel reads or writes, each on a line, for a person who looks for a fault.
+"""The wire trace: each frame that a channel reads or writes, each on a line, for the search for a fault.
 
     12:34:56.789012 4711 fd 3 -> {"cmd":"NODE_HANDLE","type":"net.Server","msg":"take it"} +fd 9
     12:34:56.789324 4711 fd 3 <- {"cmd":"NODE_HANDLE_ACK"}
@@ -41,7 +41,7 @@ _STDERR = 2
 def open_trace(
     transport: Transport, serialization: Serialization, target: str, logger: Logger | None
 ) -> Transport:
-    """Return a transport that shows its frames, in the place of one that does not; the same one if no trace can be written."""
+    """Return a transport that shows its frames, in the place of a silent transport; the same transport if no trace can be written."""
     sinks: list[Sink] = []
     if target:
         try:
@@ -57,7 +57,7 @@ def open_trace(
 
 
 class TracedTransport:
-    """A transport that shows what passes; all else is that of the transport beneath."""
+    """A transport that shows all frames that pass; all else is that of the transport beneath."""
 
     # The bytes are shown as they come.
     receive_to = None
@@ -72,7 +72,7 @@ class TracedTransport:
         return getattr(self._beneath, name)
 
     def _receive(self, calls: Iterable[Callable[[], Received]]) -> Received:
-        """Receive, and show what came."""
+        """Receive, and show the bytes."""
         try:
             [received] = map(call, calls)
         except ConnectionError as error:
@@ -87,7 +87,7 @@ class TracedTransport:
         return self._sent(data, (), self._beneath.send, data, *args)
 
     def packed(self, data: bytes | memoryview, fd: OwnedFd) -> tuple[Any, ...]:
-        """Return the arguments of `send_with`: what is shown, and what goes on to the transport beneath."""
+        """Return the arguments of `send_with`: a part that is shown, and a part for the transport beneath."""
         return data, fd, self._beneath.packed(data, fd)
 
     def send_with(self, data: bytes | memoryview, fd: OwnedFd, packed: tuple[Any, ...]) -> int:

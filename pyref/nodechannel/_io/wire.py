@@ -17,7 +17,7 @@ LOGGER = "nodechannel.wire"
 
 
 def traced(transport: Transport, serialization: Serialization) -> Transport:
-    """Return the transport for the steps of a channel: the same one, or one that shows each frame.
+    """Return the transport for the steps of a channel: the same transport, or a transport that shows each frame.
 
     It shows them where NODECHANNEL_TRACE is set, or where the logger `nodechannel.wire` is enabled for DEBUG at this moment. A program that
     has not imported `logging` has enabled no logger.

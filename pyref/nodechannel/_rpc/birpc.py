@@ -8,7 +8,7 @@ birpc                                     JSON-RPC
 ``{t: 's', i, r}``, ``{t: 's', i, e}``    an answer, an error answer
 ========================================  ==================================================
 
-birpc has neither cancellation nor progress; such notifications are not sent.
+birpc has neither cancellation nor progress; these notifications are not sent.
 """
 
 from __future__ import annotations

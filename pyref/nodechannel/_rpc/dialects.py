@@ -11,10 +11,10 @@ class Dialect(Protocol):
     """Translates each message in both directions."""
 
     def read(self, data: Any) -> Any:
-        """Return a received message as one of JSON-RPC."""
+        """Return a received message as a message of JSON-RPC."""
 
     def write(self, message: dict[str, Any]) -> dict[str, Any] | None:
-        """Return what is sent for a message of JSON-RPC; None if the dialect has no such message."""
+        """Return the message that is sent for a message of JSON-RPC; None if the dialect has none."""
 
 
 class JsonRpc:

@@ -32,7 +32,7 @@ class RpcError(RemoteException):
         The method is unknown, its parameters are wrong, or it failed; `number` says which.
 
     Remedy:
-        Correct the call, or the method at the other side; `data` has its details.
+        Correct the call, or the method at the far side; `data` has its details.
     """
 
     code = "NC_RPC_ERROR"
@@ -52,7 +52,7 @@ class RequestCancelled(RpcError):
     """The remote side cancelled the request, or confirms that it was cancelled.
 
     Cause:
-        The request timed out, its task was cancelled, or the other side gave it up.
+        The request timed out, its task was cancelled, or the peer gave it up.
 
     Remedy:
         Ask again, with a longer `timeout` if it was too short.

@@ -38,7 +38,7 @@ if sys.platform == "win32":
             return self._event.fileno()
 
         def ring(self) -> None:
-            """Wake who waits, or keep it from falling asleep; without effect on a closed bell."""
+            """Wake the thread that waits, or keep it from falling asleep; without effect on a closed bell."""
             try:  # noqa: SIM105 (importing contextlib takes longer than all that this file does)
                 _overlapped.SetEvent(self._event.fileno())
             except (OSError, HandleTaken):
@@ -84,7 +84,7 @@ else:
             return self._read.fileno()
 
         def ring(self) -> None:
-            """Wake who waits, or keep it from falling asleep; without effect on a closed bell."""
+            """Wake the thread that waits, or keep it from falling asleep; without effect on a closed bell."""
             try:  # noqa: SIM105 (importing contextlib takes longer than all that this file does)
                 os.write(self._write.fileno(), b"!")
             except (BlockingIOError, HandleTaken):  # it was rung often

@@ -20,16 +20,16 @@ HEADER = Struct("<IIII")
 HAS_DATA, HAS_SOCKET, IS_CONNECTION = 1, 2, 4
 _KNOWN = HAS_DATA | HAS_SOCKET | IS_CONNECTION
 
-# The description of a socket (WSAPROTOCOL_INFOW), and the error of a delayed one, which is always 0.
+# The description of a socket (WSAPROTOCOL_INFOW), and the error of a delayed socket, which is always 0.
 SOCKET_INFO_SIZE = 628
 SOCKET_SIZE = SOCKET_INFO_SIZE + 4
 
-# Bytes of data behind one header, which has 32 bits for their number.
+# Bytes of data behind a header, which has 32 bits for their number.
 MOST_DATA = 1 << 30
 
 
 def framed(data: bytes, socket_info: bytes = b"", *, connection: bool = False) -> bytes:
-    """Return one write: the header, the description of a socket if there is one, and the data."""
+    """Return a write: the header, the description of a socket if there is one, and the data."""
     # [WIN-010, WIN-011, WIN-012, WIN-013]
     if not socket_info:
         return HEADER.pack(HAS_DATA, 0, len(data), 0) + data
@@ -49,7 +49,7 @@ class FrameReader:
     """Takes the headers away.
 
     Attributes:
-        broken: whether a header was no header; nothing can be read behind it.
+        broken: whether a header was no header; the rest cannot be read.
     """
 
     __slots__ = ("_buffer", "_left", "_socket_due", "_sockets", "broken")

@@ -18,7 +18,7 @@ if not WINDOWS:
 
 
 def open_transport(sock: Any) -> Transport:
-    """Return the transport of a channel: one at a socket, which it owns from now on, or the given transport itself.
+    """Return the transport of a channel: the end at a socket, which it owns from now on, or the given transport itself.
 
     Raises `NotOnThisSystem` on Windows for a socket: there a channel is a named pipe, as `connect`, `fork` and `spawn` open it.
     """

@@ -23,13 +23,13 @@ _SYNCHRONIZE = 0x00100000
 
 
 class OwnedFd:
-    """The one owner of a descriptor: it is closed exactly once, or handed on exactly once.
+    """The only owner of a descriptor: it is closed exactly once, or handed on exactly once.
 
     An owner that is collected while open closes its descriptor and warns with `ResourceWarning`.
     """
 
     # A list of one descriptor, or of none. Its methods move a descriptor into and out of calls of the system without a Python instruction
-    # in between. No exception of a signal handler leaves a descriptor without an owner, and no two threads close the same one.
+    # in between. No exception of a signal handler leaves a descriptor without an owner, and no two threads close the same descriptor.
     __slots__ = ("_fds",)
 
     # The call that closes it, written in C.
@@ -140,7 +140,7 @@ def watch_process(pid: int) -> OwnedFd:
 def own_all(descriptors: deque[int], owners: list[OwnedFd]) -> None:
     """Move each descriptor into an owner at the end of `owners`.
 
-    An exception between any two steps leaves each descriptor in one place; a second call ends the work.
+    An exception between any two steps leaves each descriptor in a single place; a second call ends the work.
     """
     while descriptors:
         if not owners or not owners[-1].closed:

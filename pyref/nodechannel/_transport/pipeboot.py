@@ -81,12 +81,12 @@ def drop(handle: int) -> None:
 
 
 def meet(parent: ThreadedTransport, pid: int) -> None:
-    """Tell an end the process at the other end: sockets are described for it."""
+    """Tell an end the process at the far end: sockets are described for it."""
     parent.meet(pid)
 
 
 def hand_down(handle: int, options: dict[str, Any]) -> None:
-    """Add what passes the child's end to the options of `start`."""
+    """Add the means that pass the child's end to the options of `start`."""
     options["channel"] = handle
 
 

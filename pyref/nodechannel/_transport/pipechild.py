@@ -1,6 +1,6 @@
 """A child process that gets an end of a channel: the block by which a parent passes descriptors of the C runtime; on Windows.
 
-`subprocess` has no such option, and `os.spawnv` has no options for streams. So a process of `subprocess` is started here by a call of its
+`subprocess` lacks the option, and `os.spawnv` has no options for streams. So a process of `subprocess` is started here by a call of its
 own.
 Verified under Wine.
 """
@@ -125,7 +125,7 @@ class _Starting:
         _winapi.CloseHandle(made.thread)
 
     def send_signal(self, sig: int) -> None:
-        """End the process for a signal that ends one elsewhere; the others are those of `subprocess`."""
+        """End the process for a signal that ends processes elsewhere; the rest are those of `subprocess`."""
         if sig in _DEADLY:
             self.terminate()  # type: ignore[attr-defined]
         else:
@@ -141,7 +141,7 @@ class _OverlappedProcess(_Starting, windows_utils.Popen[bytes]):
 
 
 def _inheritable(handle: Any, standard: int | None) -> int | None:
-    """Return a copy of a handle that a child inherits; of a standard one where there is none, or None."""
+    """Return a copy of a handle that a child inherits; of a standard handle where there is none, or None."""
     found = int(handle)
     if found == -1 and standard is not None:
         found = _winapi.GetStdHandle(standard) or -1

@@ -77,7 +77,7 @@ class NamedPipe:
         self._ended.close()
 
     def meet(self, pid: int) -> None:
-        """Say which process is at the other end."""
+        """Name the process at the far end."""
         self._peer = pid
 
     def share(self, fd: int) -> tuple[bytes, bool]:
@@ -87,7 +87,7 @@ class NamedPipe:
         sock = socket.socket(fileno=fd)
         try:
             listening = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-            # [WIN-041, WIN-042] Made for any other process, it would end a Node that receives it.
+            # [WIN-041, WIN-042] Made for a third process, it would end a Node that receives it.
             return sock.share(self._peer), not listening
         finally:
             sock.detach()

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
     from nodechannel._transport.owned import OwnedFd
 
-# The most descriptors that Linux lets one message carry. Room for all of them means that a truncated control message
-# has one cause only: the descriptor table of this process is full.
+# The most descriptors that Linux lets a message carry. Room for all of them means that a truncated control message
+# has a single cause: the descriptor table of this process is full.
 SCM_MAX_FD = 253
 
 # The flag of a message whose descriptors did not all fit.
 TRUNCATED = int(socket.MSG_CTRUNC)
 
-# On Windows there are no such messages.
+# Windows has no control messages.
 _SOL_SOCKET, _SCM_RIGHTS = socket.SOL_SOCKET, getattr(socket, "SCM_RIGHTS", -1)
 # Systems that cannot mark received descriptors close-on-exec within the call.
 _MARK_CLOEXEC = not hasattr(socket, "MSG_CMSG_CLOEXEC")
@@ -29,7 +29,7 @@ ANCILLARY_SIZE = socket.CMSG_SPACE(SCM_MAX_FD * _FD_SIZE) if hasattr(socket, "CM
 
 
 def pack_rights(fd: OwnedFd) -> tuple[tuple[int, int, bytes]]:
-    """Return the control message that passes one descriptor ([HND-004]: never more than one)."""
+    """Return the control message that passes a descriptor ([HND-004]: never more)."""
     return ((_SOL_SOCKET, _SCM_RIGHTS, fd.fileno().to_bytes(_FD_SIZE, sys.byteorder)),)
 
 

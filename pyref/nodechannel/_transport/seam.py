@@ -1,7 +1,7 @@
 """The seam of the transport: all that the front ends ask of their end of a channel.
 
-`unix.py` is the end at a Unix socket, `threaded.py` the one at a named pipe of Windows. `open_transport` chooses between them.
-A descriptor is owned by an `OwnedFd`; the bytes of a write that carries one begin with the frame of its handle.
+`unix.py` is the end at a Unix socket, `threaded.py` the end at a named pipe of Windows. `open_transport` chooses between them.
+A descriptor is owned by an `OwnedFd`; the bytes of a write that carries it begin with the frame of its handle.
 
 The calls `receive`, `receive_now`, `send` and `send_with` are made by `map` and `starmap`, which store a result without a Python
 instruction after the call. A signal handler that raises therefore loses no byte, provided that the calls themselves are written in C.
@@ -67,7 +67,7 @@ class Transport(Protocol):
         """
 
     def packed(self, data: bytes | memoryview, fd: OwnedFd) -> tuple[Any, ...]:
-        """Return the arguments of `send_with` for bytes and the one descriptor that rides on the first of them."""
+        """Return the arguments of `send_with` for bytes and the only descriptor that rides on the first of them."""
 
     def end(self) -> None:
         """End both directions, which wakes a thread that waits; the descriptor stays open."""

@@ -21,7 +21,7 @@ _TERMINATE = 1
 # Windows knows the family, and Python for Windows does not.
 UNIX_FAMILY: int | None = getattr(_socket, "AF_UNIX", None)
 
-# What closes and doubles the descriptor of a socket.
+# The calls that close and double the descriptor of a socket.
 if sys.platform == "win32":
     close_descriptor, double_descriptor = _socket.close, _socket.dup
 else:
@@ -99,7 +99,7 @@ CANNOT_TRAVEL: dict[str, str] = (
 def require_own(loop: object, wish: str) -> None:
     """Raise `NotOnThisSystem` where an event loop cannot use a socket of another process.
 
-    Such a socket belongs to the completion port of that process, and the proactor of Windows wants it at a port of its own.
+    The socket belongs to the completion port of that process, and the proactor of Windows wants it at a port of its own.
     """
     if WINDOWS and hasattr(loop, "_proactor"):
         raise NotOnThisSystem(wish, "use asyncio.SelectorEventLoop, or the socket with calls that block")

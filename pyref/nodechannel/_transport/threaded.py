@@ -1,13 +1,13 @@
-"""The end of a channel that two threads read and write, for a system whose pipes cannot be waited for together with other things.
+"""The end of a channel that two threads read and write, for a system whose pipes cannot be waited for together with further descriptors.
 
-A `Link` has calls that block. One thread reads ahead, as far as `READ_AHEAD` says; another one writes one frame at a time. Bells tell
+A `Link` has calls that block. A thread reads ahead, as far as `READ_AHEAD` says; another writes the frames in turn. Bells tell
 waiting threads, and `call_soon_threadsafe` tells an event loop of any kind.
 
-A write is counted when the system has all of it: `send` counts all bytes but the last at once, and the last one in a later call. So the
+A write is counted when the system has all of it: `send` counts all bytes but the last at once, and the last in a later call. So the
 bytes stay in the outbox of the channel until they have left this process, and the end of the channel does not cut them off. A write with a
 socket is counted at once: the channel waits for its acknowledgement anyway, which must not come before the write is counted.
 
-What a read returns is taken by a call that is written in C, as in `seam.py`. So `receive` is no tuple but an object that waits when it is
+The result of a read is taken by a call that is written in C, as in `seam.py`. So `receive` is no tuple but an object that waits when it is
 iterated over.
 """
 
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
             """Close the pipe; no call is under way."""
 
         def meet(self, pid: int) -> None:
-            """Say which process is at the other end."""
+            """Name the process at the far end."""
 
         def share(self, fd: int) -> tuple[bytes, bool]:
             """Return the description of a socket for the peer, and whether it is a connection; raises `OSError`."""
@@ -107,7 +107,7 @@ class ThreadedTransport:
         return -1 if self._closed else self._link.fileno()
 
     def meet(self, pid: int) -> None:
-        """Say which process is at the other end."""
+        """Name the process at the far end."""
         self._link.meet(pid)
 
     # Receiving.
@@ -171,7 +171,7 @@ class ThreadedTransport:
     def _opened(self, descriptions: Sequence[bytes]) -> Iterator[int]:
         """Yield the sockets up to the first that cannot be opened, whose message is answered with NODE_HANDLE_NACK ([WIN-046]).
 
-        The sockets behind it are closed: the message would take one that belongs to a later message.
+        The sockets behind it are closed: the message would take the socket of a later message.
         """
         is_whole = True
         for description in descriptions:
@@ -200,7 +200,7 @@ class ThreadedTransport:
         return counted
 
     def packed(self, data: bytes | memoryview, fd: OwnedFd) -> tuple[Any, ...]:
-        """Return the arguments of `send_with` for bytes and the one socket that rides on them."""
+        """Return the arguments of `send_with` for bytes and the only socket that rides on them."""
         return data, fd
 
     def send_with(self, data: bytes | memoryview, fd: OwnedFd) -> int:
@@ -354,7 +354,7 @@ class ThreadedTransport:
 
 
 class _Arrivals:
-    """What `seam.py` calls `receive`: `map` calls the one item, and this object waits before it gives it."""
+    """The `receive` of `seam.py`: `map` calls the only item, and this object waits before it gives it."""
 
     __slots__ = ("_wait",)
 

@@ -1,6 +1,6 @@
 """The end of a channel at a Unix stream socket.
 
-No call changes the blocking mode of the description: other processes may hold the same one.
+No call changes the blocking mode of the description: further processes may hold the same description.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class UnixTransport:
         return map(self._sock.recvmsg_into, ((place,),), (ANCILLARY_SIZE,), (flags,))
 
     def packed(self, data: bytes | memoryview, fd: OwnedFd) -> tuple[Any, ...]:
-        """Return the arguments of `send_with` for bytes and the one descriptor that rides on the first of them."""
+        """Return the arguments of `send_with` for bytes and the only descriptor that rides on the first of them."""
         return (data,), pack_rights(fd), _SEND_FLAGS
 
     def end(self) -> None:
@@ -118,7 +118,7 @@ class UnixTransport:
         poll.poll(None if left is None else milliseconds(left))
 
     def readiness(self) -> Readiness | None:
-        """Return a descriptor that also tells of messages that were read already, None on other systems than Linux."""
+        """Return a descriptor that also tells of messages that were read already, None on a system that is not Linux."""
         if not hasattr(os, "eventfd"):
             return None
         from nodechannel._transport.readiness import Readiness

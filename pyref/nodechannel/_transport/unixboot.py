@@ -52,12 +52,12 @@ def drop(fd: int) -> None:
 
 
 def meet(parent: socket.socket, pid: int) -> None:
-    """Do nothing: an end at a socket need not know the process at the other end."""
+    """Change no state: an end at a socket need not know the process at the far end."""
 
 
 # [BOO-012]
 def hand_down(fd: int, options: dict[str, Any]) -> None:
-    """Add what passes the child's end to the options of `start`."""
+    """Add the means that pass the child's end to the options of `start`."""
     options["pass_fds"] = (*options.get("pass_fds", ()), fd)
 
 
@@ -86,7 +86,7 @@ def unfit(fd: int) -> str | None:
         return "the descriptor is not open"
     if not stat.S_ISSOCK(mode):
         return f"the descriptor is not a socket but {_KINDS.get(stat.S_IFMT(mode), 'another kind of file')}"
-    # A second descriptor: an exception of a signal handler would have the object close the first one.
+    # A second descriptor: an exception of a signal handler would have the object close the first.
     probe = socket_of_copy(fd)
     try:
         return _foreign(fd, probe)
@@ -135,7 +135,7 @@ def keep_from_exec(fd: int) -> None:
 
 def claim(fd: int) -> socket.socket:
     """Return the socket of a descriptor that this process adopts."""
-    # The mark belongs to the description, which other processes may have inherited too: their `adopter` sees it.
+    # The mark belongs to the description, which further processes may have inherited too: their `adopter` sees it.
     fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
     # [BOO-010]
     return socket.socket(fileno=fd)

@@ -1,6 +1,6 @@
-"""The asyncio front end: the words of the blocking one, as coroutines.
+"""The asyncio front end: the words of the blocking front end, as coroutines.
 
-`connect` adopts the channel of this process; `fork` and `spawn` start a child with one. `start_server`, `open_connection` and
+`connect` adopts the channel of this process; `fork` and `spawn` start a child with a new channel. `start_server`, `open_connection` and
 `create_datagram_endpoint` make asyncio objects of received handles.
 """
 
