@@ -17,6 +17,7 @@ from docsite.pages import parts
 from docsite.pictures import with_pictures
 from docsite.reference import errors_by_module, public_modules, reference_pages
 from docsite.rules import Evidence, read_evidence, with_evidence, with_links
+from docsite.states import with_states
 
 from support.browser import find_chromium
 from support.sitecheck import broken_links, ugly_pages, undocumented
@@ -79,6 +80,20 @@ def test_an_exchange_is_drawn():
     assert drawn.count("<path") == 2
     assert "+ descriptor" in drawn
     assert "&lt;" in drawn
+
+
+def test_a_table_of_states_is_drawn():
+    page = "```mermaid\nstateDiagram-v2\n    [*] --> A\n    A --> A: stay\n    A --> B: go\n    B --> A: <back>\n```\n"
+    drawn = with_states(page)
+    assert "mermaid" not in drawn
+    assert (drawn.count("<rect"), drawn.count("<path")) == (2, 2 * 3)
+    assert "A to A by stay; A to B by go; B to A by &lt;back&gt;" in drawn
+
+
+def test_both_tables_of_the_spec_are_drawn():
+    page = with_states((ROOT / "spec/60-lifecycle.md").read_text("utf-8"))
+    assert page.count("<svg") == 2
+    assert "mermaid" not in page
 
 
 def test_each_page_has_one_address():

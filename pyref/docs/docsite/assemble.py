@@ -12,8 +12,9 @@ from docsite.pages import HOME, parts
 from docsite.pictures import with_pictures
 from docsite.reference import reference_pages
 from docsite.rules import read_evidence, read_rules, with_evidence, with_links
+from docsite.states import with_states
 
-_LANGUAGES = {"cluster": "text", "frames": "text", "wire": "text", "abnf": "abnf", "mermaid": "text"}
+_LANGUAGES = {"cluster": "text", "frames": "text", "wire": "text", "abnf": "abnf"}
 """Words behind a fence that are no language which Pygments knows."""
 _FENCE = re.compile(r"^```(\w+)[^\n]*$", re.MULTILINE)
 PRINTED = "spec/print"
@@ -86,7 +87,9 @@ def _lower(text: str) -> str:
 
 
 def _for_sphinx(text: str) -> str:
-    return _FENCE.sub(lambda found: f"```{_LANGUAGES.get(found[1], found[1])}", with_pictures(text))
+    return _FENCE.sub(
+        lambda found: f"```{_LANGUAGES.get(found[1], found[1])}", with_states(with_pictures(text))
+    )
 
 
 def _menu(part: str, pages: list[str]) -> str:
