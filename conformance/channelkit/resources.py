@@ -44,9 +44,10 @@ def find(relative: str) -> Path:
     raise UsageError(f"the kit's data has no {relative}")
 
 
-def case_files() -> list[Path]:
-    """The files of the catalogue in order of name. A topic has a file, or several files, named after the topic and its parts."""
-    return sorted(path for path in find("cases").glob("*.json") if path.name != "flags.json")
+def case_files(catalogue: Path | None = None) -> list[Path]:
+    """The files of a catalogue, or of the kit's own, in order of name; the glossary of flags is none of them."""
+    folder = find("cases") if catalogue is None else catalogue
+    return sorted(path for path in folder.glob("*.json") if path.name != "flags.json")
 
 
 def _read(relative: str) -> Any:

@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 
 from channelkit.cli.main import main, parser
 from support.kit import SAMPLE, command
+from support.node import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -242,3 +243,9 @@ def test_every_command_says_in_its_help_what_it_does() -> None:
     assert told.keys() == commands.choices.keys()
     for name, one in commands.choices.items():
         assert (one.description or "").rstrip(".").lower() == (told[name] or "").lower()
+
+
+def test_the_folder_of_the_kit_is_a_catalogue_like_any(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its glossary of flags is no case file."""
+    assert main(["list", "-k", "frm-one", "--cases", str(ROOT / "conformance" / "cases")]) == 0
+    assert "frm-one" in capsys.readouterr().out

@@ -34,7 +34,7 @@ from channelkit.report.console import show_again, show_result, show_summary, sho
 from channelkit.report.findings import TOLD, cause_of, count
 from channelkit.report.results import Report, add_report_option
 from channelkit.report.terminal import Terminal
-from channelkit.resources import flags, rules
+from channelkit.resources import case_files, flags, rules
 from channelkit.runtimes.node import find_node
 from channelkit.schema import close_to
 from channelkit.wire.visible import visible
@@ -252,7 +252,7 @@ def _catalogue(arguments: argparse.Namespace) -> list[Case]:
     folder: Path | None = arguments.cases
     if folder is None:
         return shipped()
-    return load(sorted(folder.glob("*.json")) if folder.is_dir() else [folder])
+    return load(case_files(folder) if folder.is_dir() else [folder])
 
 
 def run_cases(arguments: argparse.Namespace) -> int:

@@ -53,8 +53,7 @@ def act(arguments: argparse.Namespace) -> int:
         if file.suffix == SUFFIX:
             file = case_of_recording(file, Path(place))
         case = promoted(file, {name: text for name, text in changes.items() if text})
-    catalogue = sorted(folder.glob("*.json")) if arguments.cases else case_files()
-    if case["id"] in {one.id for one in load([path for path in catalogue if path.name != "flags.json"])}:
+    if case["id"] in {one.id for one in load(case_files(folder))}:
         raise UsageError(f"there is a case {case['id']} already; give another --id")
     target = folder / f"{TOPIC}.json"
     content: dict[str, Any] = {"topic": TOPIC, "cases": []}
