@@ -1,5 +1,11 @@
 """Both ends of Node.js's `NODE_CHANNEL_FD` channel, in Python.
 
+    import nodechannel
+
+    with nodechannel.fork("worker.js") as child:   # a child of Node has nodechannel.connect() here
+        child.send({"n": 1})
+        print(child.receive(timeout=10).data)
+
 A child of a Node parent (`connect`), or the parent of a Node child (`fork`, `spawn`): messages are JSON values, and sockets travel with
 them. This module is the blocking front end; `nodechannel.asyncio` has the same words as coroutines. The wire is described in spec/.
 """

@@ -1,5 +1,14 @@
 """Every error of the package, with its text, in one tree.
 
+    from nodechannel import errors
+
+    try:
+        channel.send(message)
+    except errors.ChannelClosed:
+        reconnect()
+    except errors.LocalError as error:
+        log(error.code, error)
+
 Blame is in the type: a `LocalError` says that this process asked for the impossible, a `RemoteError` says that
 the peer broke a rule of the wire. `ChannelClosed` takes no side. Any other exception that leaves the package, apart from
 `OSError` when a process cannot be started and `TimeoutError` when a limit given by the caller ran out, is a bug.

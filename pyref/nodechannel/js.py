@@ -1,5 +1,9 @@
 """JavaScript values that Python has no type for, as `serialization="advanced"` carries them.
 
+    from nodechannel import js
+
+    child.send(js.Map([("big", js.BigInt(2**70)), ("gone", js.undefined), ("when", js.Date(0))]))
+
 A value of that class arrives as an instance of it and can be sent back unchanged. Every class can be compared, copied, pickled and
 printed in a form that Python reads. Classes are hashable where they cannot change.
 

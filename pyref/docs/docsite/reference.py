@@ -84,7 +84,8 @@ def _kind(value: object) -> str:
 
 def _errors_page() -> str:
     text = _heading("Errors", "=")
-    text += "Each error has a stable `code`, a cause and a remedy. Its message names the remedy where the cause can be seen.\n\n"
+    text += _with_code(inspect.cleandoc(nodechannel.errors.__doc__ or ""))
+    text += "\n\nEach error has a cause and a remedy. Its message names the remedy where the cause can be seen.\n\n"
     for module, errors in errors_by_module().items():
         text += _heading(module, "-") + f".. currentmodule:: {module}\n\n"
         text += "".join(f".. autoexception:: {error.__name__}\n   :show-inheritance:\n\n" for error in errors)

@@ -1,5 +1,15 @@
 """Node's `cluster`: servers of several processes on one port, in Python.
 
+    from nodechannel import cluster
+
+    if cluster.is_worker():
+        with cluster.connect() as worker, worker.listen(8000) as server:
+            for connection in server:
+                connection.sendall(b"hello")
+                connection.close()
+    else:
+        cluster.Cluster("worker.py", workers=4).run()
+
 A Python process can be a worker of a Node primary: `connect` here is the blocking front end, `nodechannel.cluster.asyncio` has the same
 words as coroutines. And it can be the primary of Node and Python workers: `Cluster`.
 """

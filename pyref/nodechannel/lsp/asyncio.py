@@ -1,5 +1,11 @@
 """Language servers with asyncio: pygls servers, and clients of Node's servers.
 
+    from nodechannel.lsp import asyncio as lsp
+
+    async with await lsp.start("pyright-langserver") as peer:
+        await lsp.initialize(peer, folder)
+        await lsp.shutdown(peer)
+
 `start` starts any server that knows ``--node-ipc`` (pyright, the servers of vscode-langservers-extracted) and returns a
 `nodechannel.rpc.asyncio.Peer`; `initialize` and `shutdown` do the two handshakes. `start_tsserver` starts TypeScript's server.
 """
