@@ -217,7 +217,7 @@ docs: $(DOCS_READY)
 
 # Chromium looks at the pages. Debian has it as a package, installed here where it is absent; a machine that cannot have it is told loudly.
 docs-check: docs
-	@command -v chromium chromium-browser google-chrome chrome >/dev/null || $(APT) chromium >/dev/null 2>&1 || true
+	@PYTHONPATH=tests $(BIN)/python -c 'import sys; from support.browser import find_chromium; sys.exit(not find_chromium())' || $(APT) chromium >/dev/null 2>&1 || true
 	PYTHONPATH=tests:pyref/docs $(BIN)/python -m support.sitecheck
 
 $(DOCS_READY): $(READY)
