@@ -25,16 +25,13 @@ class Sighting:
     """When its last byte passed."""
     descriptors: tuple[tuple[int, Descriptor], ...] = ()
     """The place in the frame, and the descriptor."""
+    command: str = ""
+    """``cmd`` of an internal message, else empty."""
 
     @property
     def value(self) -> Any:
         """The message, None where the frame holds none."""
         return self.frame.value
-
-    @property
-    def command(self) -> str:
-        """``cmd`` of an internal message, else empty."""
-        return command_of(self.frame.value)
 
 
 def command_of(value: Any) -> str:
@@ -84,7 +81,9 @@ class Stream:
             if self._skip:
                 self._skip = False
             else:
-                yield Sighting(self._way, read(raw), raw, start, number, entry.time, fds)
+                frame = read(raw)
+                command = command_of(frame.value)
+                yield Sighting(self._way, frame, raw, start, number, entry.time, fds, command)
             begin = end
         if begin:
             del self.rest[:begin]

@@ -14,14 +14,18 @@ from channelkit.errors import UsageError
 from channelkit.limits import LONGEST_LINE
 from channelkit.resources import schema
 from channelkit.schema import Schema
-from channelkit.tap.record import DOWN, SUFFIX, UP, VERSION, Entry
+from channelkit.tap.record import SUFFIX, VERSION, Entry
 from channelkit.wire.values import show
 from channelkit.wire.visible import visible
 
 _LONGEST_CUT = 1 << 20
 """Bytes of the longest entry that a crash cuts. The tap reads fewer at once, so a larger number is a damaged number."""
+_SMALL = 1 << 16
+"""A number of bytes that are read without a look at the length of the file."""
 _FURTHER = re.compile(rb'\n\{"t":\d+,"way":"')
 """The beginning of an entry: with it behind a cut entry, the file goes on, and the number of bytes is damaged."""
+_USUAL = re.compile(rb'\{"t":([1-9]\d{0,14}),"way":"(down|up)","size":([1-9]\d{0,14})\}\n')
+"""The line of bytes without descriptors. Nearly all lines are such, so neither JSON nor the schema is asked about them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +94,22 @@ class Tail:
 
     def _data(self, size: int, head: int) -> bytes:
         """The bytes behind a line. A size beyond the file takes no memory."""
-        left = os.fstat(self._file.fileno()).st_size - self._offset - head
+        left = size + 1 if size <= _SMALL else self._left(head)
         if left > size:
             data = self._file.read(size + 1)
-            if data.endswith(b"\n"):
+            if data.endswith(b"\n") and len(data) > size:
                 return data[:-1]
+            left = self._left(head)
+        if left > size:
             raise _UnreadableError(f"no line feed follows the {size} bytes of the entry")
+        self._file.seek(self._offset + head)
         reason = f"{size} bytes and a line feed are announced, and {max(left, 0)} bytes follow"
         cut = size <= _LONGEST_CUT and not _FURTHER.search(self._file.read(size))
         raise _UnreadableError(reason, cut=cut)
+
+    def _left(self, head: int) -> int:
+        """The bytes of the file behind the line of an entry."""
+        return os.fstat(self._file.fileno()).st_size - self._offset - head
 
 
 class _UnreadableError(Exception):
@@ -128,6 +139,9 @@ def _header(first: bytes, name: str) -> dict[str, Any]:
 
 def _members(head: bytes) -> dict[str, Any]:
     """The members of a line, sound by the schema."""
+    usual = _USUAL.fullmatch(head)
+    if usual is not None:
+        return {"t": int(usual[1]), "way": usual[2].decode(), "size": int(usual[3])}
     if not head.endswith(b"\n"):
         raise _UnreadableError("its line has no end", cut=len(head) < LONGEST_LINE)
     try:
@@ -136,23 +150,12 @@ def _members(head: bytes) -> dict[str, Any]:
         raise _UnreadableError(f"the line is no JSON ({error})") from None
     except RecursionError:
         raise _UnreadableError("the line has too many brackets within brackets") from None
-    if not _is_usual(found):
-        kinds = [kind for kind in ("note", "end") if isinstance(found, dict) and kind in found]
-        fault = _kind(*(kinds[:1] or ["chunk"])).fault(found)
-        if fault:
-            raise _UnreadableError(fault.told("the entry"))
+    kinds = [kind for kind in ("note", "end") if isinstance(found, dict) and kind in found]
+    fault = _kind(*(kinds[:1] or ["chunk"])).fault(found)
+    if fault:
+        raise _UnreadableError(fault.told("the entry"))
     members: dict[str, Any] = found
     return members
-
-
-def _is_usual(found: Any) -> bool:
-    """Whether these are the members of bytes without descriptors. Nearly all entries are, so no schema is asked about them."""
-    return (
-        isinstance(found, dict)
-        and found.keys() == {"t", "way", "size"}
-        and found["way"] in (DOWN, UP)
-        and all(type(found[name]) is int and 0 < found[name] < 1 << 53 for name in ("t", "size"))
-    )
 
 
 @cache
