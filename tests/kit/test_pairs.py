@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,7 @@ from channelkit.limits import Limits
 from channelkit.pairs import pairing
 from channelkit.pairs.pairing import Participant
 from channelkit.pairs.trials import TRIALS
+from channelkit.process import relay
 from channelkit.process.session import Plan
 from mutants import kill
 from mutants.catalogue import MUTANTS
@@ -83,6 +87,31 @@ def test_the_wire_is_seen_in_both_directions_with_its_descriptors() -> None:
     assert [(way, number) for way, _text, number in up] == [("up", 1), ("down", 0)]
     assert down[0][1].startswith('{"cmd":"NODE_HANDLE","type":"net.Server"')
     assert down[1][1] == '{"cmd":"NODE_HANDLE_ACK"}\\n'
+
+
+def test_the_end_of_a_child_keeps_the_mode_that_its_parent_gave_it(tmp_path: Path) -> None:
+    address = str(tmp_path / "runner")
+    tells = "import os; os.write(1, str(os.get_blocking(int(os.environ['NODE_CHANNEL_FD']))).encode())"
+    ours, theirs = socket.socketpair()
+    with ours, theirs, socket.socket(socket.AF_UNIX) as runner:
+        runner.bind(address)
+        runner.listen()
+        runner.settimeout(20)
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", relay.__file__, address, "wire", sys.executable, "-c", tells],
+            env={**os.environ, "NODE_CHANNEL_FD": str(theirs.fileno())},
+            pass_fds=[theirs.fileno()],
+        )
+        connection = runner.accept()[0]
+        with process, connection:
+            connection.settimeout(20)
+            [channel] = socket.recv_fds(connection, 1, 1)[1]
+            os.set_blocking(channel, False)  # as the kit does with the end that it takes
+            os.close(channel)
+            inner, outer = socket.socketpair()
+            with inner, outer:
+                socket.send_fds(connection, [b"c"], [outer.fileno()])
+                assert connection.recv(16) == b"True"
 
 
 def test_without_a_wish_only_what_went_wrong_has_its_wire(tmp_path: Path) -> None:

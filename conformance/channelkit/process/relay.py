@@ -13,10 +13,11 @@ import sys
 
 def _exchange(runner: _socket.socket, channel: int) -> None:
     """Puts a socket of the runner in the place of the channel."""
+    blocking = os.get_blocking(channel)  # the runner changes the mode of the end that it gets
     runner.sendmsg([b"c"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, channel.to_bytes(4, sys.byteorder))])
     _data, ancillary, _flags, _address = runner.recvmsg(1, _socket.CMSG_SPACE(4))
     other = int.from_bytes(ancillary[0][2], sys.byteorder)
-    os.set_blocking(other, os.get_blocking(channel))
+    os.set_blocking(other, blocking)
     os.dup2(other, channel)
     os.close(other)
 
