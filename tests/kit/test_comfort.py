@@ -96,6 +96,7 @@ def test_a_case_with_half_a_character_can_be_shown(case: str, capsys: pytest.Cap
     [
         ("silent", "0", "did not answer its first message"),
         ("silent", "1", "is it an echo child?"),
+        ("hostile hello-then-mute", "2", "did not answer open: no reply came"),
     ],
 )
 def test_the_dead_and_the_mute_end_the_run(
@@ -106,7 +107,7 @@ def test_the_dead_and_the_mute_end_the_run(
     words = [
         "run",
         "--child",
-        shlex.join(command(child)),
+        shlex.join(command(*child.split())),
         "--rung",
         rung,
         "--report",

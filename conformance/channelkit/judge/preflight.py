@@ -46,11 +46,10 @@ def _why_not(session: Session) -> str:
     try:
         if session.plan.driven:
             session.greet()
-        if session.plan.role == "parent":
-            session.open()
-        elif session.plan.role == "primary":
+            return "" if session.open() is not None else session.unanswered("open")
+        if session.plan.role == "primary":
             session.meet()
-        elif not session.plan.driven:
+        else:
             return _mute(session)
     except NoAnswer as error:
         silent = session.control is not None and not session.control.heard

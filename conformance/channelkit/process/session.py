@@ -476,13 +476,14 @@ class Session:
     def _require(self, number: int, what: str) -> dict[str, Any]:
         reply = self.answer(number, self.limits.start)
         if reply is None:
-            how = (
-                f"it ended with {describe_status(self.subject.status or 0)}"
-                if self.exited
-                else f"no reply came within {self.limits.start:g} s"
-            )
-            raise NoAnswer(f"the adapter did not answer {what}: {how}")
+            raise NoAnswer(self.unanswered(what))
         return reply
+
+    def unanswered(self, what: str) -> str:
+        """A sentence about a command without a reply."""
+        ended = f"it ended with {describe_status(self.subject.status or 0)}"
+        late = f"no reply came within {self.limits.start:g} s"
+        return f"the adapter did not answer {what}: {ended if self.exited else late}"
 
     def open(self, extra: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
         """Lets the adapter open the channel, with ``extra`` fields in the command; returns its reply.

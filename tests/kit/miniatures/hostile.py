@@ -79,6 +79,19 @@ def closes_stdout() -> None:
 
 CONTROLS = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e<script>alert(1)</script>]]>|`**"
 
+
+def strange_name() -> None:
+    """Have a name and a version that are no text for people, and open the channel."""
+    greet(version="\ud800" + CONTROLS, name="n" * 3_000_000)
+    say(json.dumps({"id": json.loads(sys.stdin.readline())["id"], "ok": True}))
+
+
+def mute_behind_hello() -> None:
+    """Answer no command but the first two."""
+    greet()
+    time.sleep(600)
+
+
 ATTACKS = {
     "floods": lambda: flood(channel.fileno(), b'{"a":"' + b"x" * 60000 + b'"}\n'),
     "floods-small": lambda: flood(channel.fileno(), b"1\n" * 30000),
@@ -105,8 +118,9 @@ ATTACKS = {
         '{"id":1,"ok":true,"x":{"$":"number","v":[]},"y":{"$":"object","v":[[[],1]]}}'
     ),
     "reply-surrogate-tag": lambda: reply('{"id":1,"ok":true,"x":{"$":"\ud800"}}'),
-    "hello-surrogate": lambda: greet(version="\ud800" + CONTROLS, name="n" * 3_000_000),
+    "hello-surrogate": strange_name,
     "hello-bad-capabilities": lambda: greet(capabilities=[1, {"a": []}]),
+    "hello-then-mute": mute_behind_hello,
     "closes-stdout": closes_stdout,
 }
 
