@@ -89,3 +89,10 @@ def test_an_id_is_not_used_twice_and_says_its_topic(
 def test_only_one_case_is_promoted(tmp_path: Path) -> None:
     assert main(["promote", str(SAMPLE), "--cases", str(tmp_path)]) == 2
     assert main(["promote", str(tmp_path / "nothing.json")]) == 2
+
+
+def test_a_catalogue_that_is_not_there_is_wrong_usage(
+    finding: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["promote", str(finding), "--cases", str(tmp_path / "nowhere")]) == 2
+    assert "nowhere is no directory" in capsys.readouterr().err

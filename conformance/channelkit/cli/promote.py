@@ -47,6 +47,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def act(arguments: argparse.Namespace) -> int:
     """Adds the case to the catalogue. Raises :class:`UsageError` when it is no case or its id is taken."""
     folder: Path = arguments.cases or find("cases")
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no directory; --cases names that of a catalogue")
     changes = {name: getattr(arguments, name) for name in ("id", "title", "guards")}
     file = arguments.file
     with tempfile.TemporaryDirectory() as place:
@@ -60,7 +62,10 @@ def act(arguments: argparse.Namespace) -> int:
     if target.exists():
         content = json.loads(target.read_text("utf-8"))
     content["cases"].append(case)
-    target.write_text(written(content), "utf-8")
+    try:
+        target.write_text(written(content), "utf-8")
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written: {error.strerror}") from error
     print(f"{target}: {case['id']}. Replay it: channelkit replay {case['id']} --subjects DIR")
     return 0
 
