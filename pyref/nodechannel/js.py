@@ -505,6 +505,8 @@ class ArrayBuffer(bytearray):
         max_byte_length: the limit of a resizable buffer, None for a buffer of a fixed length. Node 12 to 18 cannot read a resizable buffer.
     """
 
+    __slots__ = ("max_byte_length",)
+
     max_byte_length: int | None
 
     def __init__(self, data: Buffer | int = b"", max_byte_length: int | None = None) -> None:

@@ -1,7 +1,7 @@
 """The definition of the values that this package reads in advanced mode.
 
 A container is read by a generator: each bare `yield` asks for the next value of the stream. The generators that wait stand on a list,
-so that no nesting is too deep ([ADV-062]).
+so that Python's stack is no limit ([ADV-062]).
 
 An object that is read can already be referred to. Whether an array has holes, or a set fits into Python's own, shows at its end. Until then
 it is read as the common type. If that was wrong and a reference has used it, the frame is read a second time with the types known by then.
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     # Asks for values, returns the container.
     Container: TypeAlias = Generator[None, Any, Any]
+
+# A level that waits takes half a kilobyte, for two bytes of the frame. No Node writes 3,000 levels ([ADV-028]).
+DEEPEST = 100_000
 
 # In the place of an object whose generator has not made it yet.
 _UNFINISHED = object()
@@ -80,6 +83,8 @@ class Reader:
         """Read a value that holds no other, or begin a container; a generator is started by sending it None."""
         tag = self._tag()
         if tag in _CONTAINERS:
+            if len(waiting) >= DEEPEST:
+                raise Malformed(f"more than {DEEPEST} levels of nesting", self._at - 1)
             waiting.append(_CONTAINERS[tag](self))
             return None
         if tag in _OBJECTS:

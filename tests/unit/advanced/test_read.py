@@ -280,6 +280,13 @@ def test_no_nesting_is_too_deep(start, end):
     assert levels == (0 if start == b"\\\x01" else depth)
 
 
+@pytest.mark.rule("ADV-062")
+def test_a_frame_of_beginnings_alone_is_refused_before_it_takes_much_memory():
+    """Each level takes half a kilobyte, for two bytes of the frame."""
+    with pytest.raises(InvalidFrame, match=f"more than {read.DEEPEST} levels"):
+        decode(b"\xff\x0d" + b"A\x01" * (read.DEEPEST + 1) + b"0")
+
+
 @pytest.mark.rule("ADV-061")
 @pytest.mark.parametrize(
     "text",
