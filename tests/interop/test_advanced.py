@@ -115,9 +115,10 @@ def test_a_frame_that_cannot_be_read_stands_in_its_place(api):
 
 @pytest.mark.rule("ADV-070", "ADV-071")
 @pytest.mark.parametrize("ours", ["json", "advanced"])
-def test_two_modes_are_noticed_at_once(api, script, ours):
-    """Node gets the wrong mode from a variable that its user sets last."""
-    source = "process.send({ hello: 'world' }); process.on('message', () => {});"
+@pytest.mark.parametrize("first", ["{ hello: 'world' }", "'sixsix'"])
+def test_two_modes_are_noticed_at_once(api, script, ours, first):
+    """Node gets the wrong mode from a variable that its user sets last. A frame of ten bytes has a line feed in its length."""
+    source = f"process.send({first}); process.on('message', () => {{}});"
     theirs = {"json": "advanced", "advanced": "json"}[ours]
     argv = ["env", f"NODE_CHANNEL_SERIALIZATION_MODE={theirs}", node(), script("child.cjs", source)]
     with api.spawn(argv, serialization=ours) as child:

@@ -24,6 +24,9 @@ LONGEST_LINE = 536_870_888
 
 _SMALL = 4096
 
+# No JSON text begins with one of these; the others below them are white space.
+_NO_JSON = frozenset(range(0x20)) - frozenset(b"\t\n\r")
+
 
 def blocks(frames: list[bytes]) -> list[bytes]:
     """Return the bytes of many frames in few pieces, at least one."""
@@ -82,6 +85,9 @@ class LineFramer:
         """Return the lines that `data` completes, without their line feeds; those before a line that is too long too ([FRM-027])."""
         if self.error is not None or len(self._rest) + len(data) > self.max_line:
             return self._feed_near_limit(data)
+        # A line feed may be among the first bytes: a frame of ten bytes has one in its length.
+        if not self._rest and self._is_foreign(data):
+            return []
         # [FRM-021]
         lines: list[Line] = data.split(b"\n")  # type: ignore[assignment]
         rest = lines.pop()
@@ -89,7 +95,7 @@ class LineFramer:
             lines[0] = self._finish(lines[0])
         if rest:
             self._rest += rest
-            self._look_at_rest()
+            self._is_foreign(self._rest)
         return lines
 
     def whole(self, data: bytes) -> list[Line]:
@@ -99,11 +105,13 @@ class LineFramer:
         lines: list[Line] = data.split(b"\n")  # type: ignore[assignment]
         return [] if lines.pop() or len(data) > self.max_line else lines
 
-    def _look_at_rest(self) -> None:
+    def _is_foreign(self, start: bytes | bytearray) -> bool:
         """Give the stream up if the peer speaks the other serialization: no line feed need ever come."""
-        # [ADV-071] The length and the header of a frame.
-        if not self._rest[0] and self._rest[4:5] == b"\xff":
-            self._fail(SerializationMismatch("json", bytes(self._rest[:16])))
+        # [ADV-071] The length and the header of a frame, up to 512 MiB.
+        if start[4:5] == b"\xff" and start[0] in _NO_JSON:
+            self._fail(SerializationMismatch("json", bytes(start[:16])))
+            return True
+        return False
 
     def _finish(self, end: Line) -> Line:
         """Return the line whose last piece is `end`."""
@@ -146,5 +154,6 @@ class PlainLineFramer(LineFramer):
         """The bytes of the unfinished line."""
         return bytes(self._rest)
 
-    def _look_at_rest(self) -> None:
+    def _is_foreign(self, _start: bytes | bytearray) -> bool:
         """Take the bytes as they are."""
+        return False

@@ -122,6 +122,17 @@ def test_a_peer_that_speaks_advanced_is_recognised(size: int) -> None:
     assert "'advanced'" in str(framer.error)
 
 
+@pytest.mark.rule("ADV-071")
+@pytest.mark.parametrize(
+    "start", ["0000000aff0d2206", "0a000000ff0d5c00", "010a0000ff0f5c00", "1f000000ff0f5c00"]
+)
+def test_a_frame_is_recognised_however_long_it_is(start: str) -> None:
+    """Its length may have a line feed in it; only one that begins with white space can be a line of JSON."""
+    framer = LineFramer()
+    framer.feed(bytes.fromhex(start) + b"a\nb")
+    assert isinstance(framer.error, SerializationMismatch) is not start.startswith("0a")
+
+
 @pytest.mark.parametrize("data", [b"", b"a", b"a\nb", b"\n" * 9])
 def test_whole_leaves_to_feed_what_is_more_than_whole_lines(data: bytes) -> None:
     framer = LineFramer(max_line=8)
