@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from nodechannel.errors import ChannelError
@@ -45,12 +46,27 @@ class RemoteException(ChannelError):
         return type(self), (self.name, self.message, self.stack, self.data)
 
 
+class Uncommon(Exception):
+    """The carrier of its cause, where that cannot pass through a future or is no `Exception`; so each is answered like the others."""
+
+
 def describe(error: BaseException) -> Fault:
     """Return an exception as text. An exception of another process keeps its name and stack."""
+    if isinstance(error, Uncommon) and error.__cause__ is not None:
+        error = error.__cause__
     if isinstance(error, RemoteException):
         return Fault(error.name, error.message, error.stack)
-    stack = "".join(traceback.format_exception(error))
-    return Fault(type(error).__name__, _printable(str(error)), _printable(stack))
+    name, message = type(error).__name__, _text(lambda: str(error))
+    stack = _text(lambda: "".join(traceback.format_exception(error)))
+    return Fault(name, message, stack or f"{name}: {message}")
+
+
+def _text(write: Callable[[], str]) -> str:
+    """Return what a method of the user's exception writes; an answer without text is better than none."""
+    try:
+        return _printable(write())
+    except Exception:
+        return ""
 
 
 def _printable(text: str) -> str:

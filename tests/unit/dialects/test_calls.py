@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nodechannel._dialects.calls import call, is_coroutine, is_generator, refuse_bad_arguments
+from nodechannel._dialects.faults import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +90,114 @@ def test_a_cancelled_generator_is_closed():
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        assert await asyncio.to_thread(closed.wait, 20)
+
+    asyncio.run(scenario())
+
+
+class Odd(BaseException):
+    """An exception that is no `Exception`, as libraries have them for limits of time."""
+
+
+class CallableObject:
+    """An object that is called like a coroutine function."""
+
+    async def __call__(self) -> bool:
+        return threading.current_thread() is threading.main_thread()
+
+
+def raises(error: type[BaseException]) -> list[Callable[..., Any]]:
+    """Return a function of each kind that raises an exception."""
+
+    def function() -> None:
+        raise error
+
+    async def in_the_loop() -> None:
+        raise error
+
+    async def items() -> Any:
+        yield 1
+        raise error
+
+    return [function, in_the_loop, items]
+
+
+@pytest.mark.parametrize("error", [Odd, asyncio.CancelledError])
+def test_an_exception_of_any_kind_ends_the_call(error):
+    async def scenario(function: Callable[..., Any]) -> str:
+        try:
+            await asyncio.wait_for(call(function, emit=bool), 20)
+        except Exception as caught:
+            return describe(caught).name
+        return "nothing"
+
+    for function in raises(error):
+        assert asyncio.run(scenario(function)) == error.__name__
+
+
+@pytest.mark.parametrize("error", [StopIteration, SystemExit, KeyboardInterrupt])
+def test_an_exception_that_no_future_takes_ends_the_call_of_a_thread(error):
+    async def scenario() -> str:
+        with pytest.raises(Exception) as caught:  # noqa: PT011 (the carrier is not the matter)
+            await asyncio.wait_for(call(raises(error)[0], emit=bool), 20)
+        return describe(caught.value).name
+
+    assert asyncio.run(scenario()) == error.__name__
+
+
+def test_an_object_with_a_coroutine_method_is_called_in_the_loop():
+    assert is_coroutine(CallableObject())
+    assert not is_coroutine(functools.partial(plain, 1))
+    assert asyncio.run(call(CallableObject(), emit=bool)) is True
+
+
+@pytest.mark.parametrize("kind", ["plain", "async"])
+def test_a_generator_whose_item_is_refused_is_closed_before_the_call_ends(kind):
+    closed: list[bool] = []
+
+    def items() -> Any:
+        try:
+            yield 1
+        finally:
+            closed.append(threading.current_thread() is threading.main_thread())
+
+    async def aitems() -> Any:
+        try:
+            yield 1
+        finally:
+            closed.append(threading.current_thread() is threading.main_thread())
+
+    def refuse(_item: int) -> None:
+        raise ValueError("no such item")
+
+    async def scenario() -> None:
+        with pytest.raises(ValueError, match="no such item") as caught:
+            await call(items if kind == "plain" else aitems, emit=refuse)
+        assert closed == [kind == "async"]
+        assert caught.value.__traceback__ is not None
+
+    asyncio.run(scenario())
+
+
+def test_a_generator_is_closed_after_the_step_that_was_given_up():
+    go_on, closed = threading.Event(), threading.Event()
+    begun = threading.Event()
+
+    def slow() -> Any:
+        try:
+            begun.set()
+            go_on.wait(20)
+            yield 1
+        finally:
+            closed.set()
+
+    async def scenario() -> None:
+        task = asyncio.create_task(call(slow, emit=bool))
+        await asyncio.to_thread(begun.wait, 20)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        go_on.set()
         assert await asyncio.to_thread(closed.wait, 20)
 
     asyncio.run(scenario())
