@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -18,12 +19,16 @@ class Background:
 
     def __init__(self, name: str) -> None:
         self.loop = asyncio.new_event_loop()
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
+        while not self._ended:
+            # `SystemExit` of a function of the user leaves the loop; the calls that wait for this thread must not wait for ever.
+            with suppress(SystemExit, KeyboardInterrupt):
+                self.loop.run_forever()
 
     def start(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
         """Start a coroutine; return its future, whose `cancel` cancels it."""
@@ -51,6 +56,10 @@ class Background:
 
         return self.wait(carry_out())
 
+    def _end(self) -> None:
+        self._ended = True
+        self.loop.stop()
+
     def close(self) -> None:
         """Cancel all tasks and end the thread."""
         if self.loop.is_closed():
@@ -63,6 +72,6 @@ class Background:
             await asyncio.gather(*tasks, return_exceptions=True)
 
         self.wait(cancel())
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.loop.call_soon_threadsafe(self._end)
         self._thread.join()
         self.loop.close()

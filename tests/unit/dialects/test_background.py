@@ -42,6 +42,20 @@ def test_a_blocking_call_in_the_thread_itself_is_an_error(background):
         background.call(inner)
 
 
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+def test_a_task_that_wants_to_end_the_program_does_not_end_the_thread(background, error):
+    async def work() -> None:
+        raise error
+
+    with pytest.raises(error):
+        background.start(work()).result(20)
+
+    async def other() -> int:
+        return 1
+
+    assert background.start(other()).result(20) == 1
+
+
 def test_the_end_cancels_what_runs():
     background = Background("ends")
     ended: list[str] = []
