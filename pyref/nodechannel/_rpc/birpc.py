@@ -88,5 +88,5 @@ def _read_answer(data: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(error, dict):
         error = {"message": error}
     told = {"name": error.get("name") or "Error", "stack": error.get("stack") or ""}
-    text = str(error.get("message") or "an error without a message")
+    text = wire.text(error.get("message") or "an error without a message")
     return {"id": id, "error": {"code": wire.INTERNAL_ERROR, "message": text, "data": told}}

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import itertools
 import os
+import reprlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -13,13 +14,13 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
 from nodechannel import asyncio as aio
-from nodechannel._dialects.calls import call, is_coroutine
+from nodechannel._dialects.calls import call, in_loop, is_coroutine, report, tell
 from nodechannel._dialects.remedy import RPC, remedy
 from nodechannel._io.limits import seconds
 from nodechannel._rpc import wire
 from nodechannel._rpc.dialects import check_dialect, dialect_of
 from nodechannel._rpc.wire import RequestCancelled, RpcError
-from nodechannel.errors import ChannelClosed, InvalidMessage, RemoteError
+from nodechannel.errors import ChannelClosed, RemoteError
 from nodechannel.stdio import asyncio as streams
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -201,7 +202,7 @@ class Peer:
 
     def _take_answer(self, data: dict[str, Any]) -> None:
         id = data["id"]
-        future = self._asked.get(id) if isinstance(id, int) else None
+        future = self._asked.get(id) if wire.is_id(id) else None
         if future is None or future.done():  # an answer that was given up
             return
         error = wire.error_of(data)
@@ -211,8 +212,8 @@ class Peer:
             future.set_exception(error)
 
     def _take_request(self, id: Any, name: str, params: Any) -> None:
-        if isinstance(id, list | dict) or id in self._running:
-            error = RpcError(wire.INVALID_REQUEST, f"the id {id!r} cannot be used")
+        if not wire.is_id(id) or id in self._running:
+            error = RpcError(wire.INVALID_REQUEST, f"the id {reprlib.repr(id)} cannot be used")
             self._tell_later(wire.failure(None, error))
         elif len(self._running) >= self._most:
             error = RpcError(wire.TOO_MANY_REQUESTS, "too many requests are under way")
@@ -224,7 +225,8 @@ class Peer:
 
     def _take_notification(self, name: str, params: Any) -> None:
         if name == wire.CANCEL:
-            task = self._running.get(params.get("id")) if isinstance(params, dict) else None
+            id = params.get("id") if isinstance(params, dict) else None
+            task = self._running.get(id) if wire.is_id(id) else None
             if task is not None:
                 task.cancel()
         elif name == wire.PROGRESS:
@@ -236,10 +238,11 @@ class Peer:
         if isinstance(params, dict) and isinstance(token := params.get("token"), int | str):
             listener = self._listeners.get(token)
             if listener is not None:
-                listener(params.get("value"))
+                tell(listener, params.get("value"))
 
     async def _serve(self, id: Any, name: str, params: Any) -> None:
-        """Carry out a request and answer it."""
+        """Carry out a request and answer it, also if its function wants to end the program."""
+        ending: BaseException | None = None
         try:
             async with self._room:
                 reply = wire.answer(id, await self._call(name, params))
@@ -247,11 +250,21 @@ class Peer:
             reply = wire.failure(id, RequestCancelled())
         except Exception as error:
             reply = wire.failure(id, error)
+        except (SystemExit, KeyboardInterrupt) as error:
+            reply, ending = wire.failure(id, error), error
         with suppress(ChannelClosed):
-            try:
-                await self._send(reply)
-            except InvalidMessage as error:
-                await self._send(wire.failure(id, error))
+            await self._reply(id, reply)
+        if ending is not None:
+            raise ending
+
+    async def _reply(self, id: Any, reply: dict[str, Any]) -> None:
+        """Send an answer. If the serialization cannot carry its result or its data, the answer is that error."""
+        try:
+            await self._send(reply)
+        except ChannelClosed:
+            raise
+        except Exception as error:  # of the serialization, or of the user's `default`
+            await self._send(wire.failure(id, error))
 
     async def _notify(self, name: str, params: Any, before: asyncio.Task[None] | None) -> None:
         """Carry out a notification after the one before it; an exception is reported to the event loop's handler."""
@@ -260,8 +273,7 @@ class Peer:
         try:
             await self._call(name, params)
         except Exception as error:
-            context = {"message": f"the notification {name!r} failed", "exception": error}
-            asyncio.get_running_loop().call_exception_handler(context)
+            report(f"the notification {name!r} failed", error)
 
     async def _call(self, name: str, params: Any) -> Any:
         method = self._methods.get(name)
@@ -283,8 +295,9 @@ class Peer:
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(self._max_running, "nodechannel.rpc")
             return await call(method.function, *args, emit=_drop, executor=self._threads, **named)
-        result = method.function(*args, **named)
-        return await result if inspect.isawaitable(result) else result
+        with in_loop():
+            result = method.function(*args, **named)
+            return await result if inspect.isawaitable(result) else result
 
     def _progress(self, params: Any, reports: list[Future[None]]) -> Callable[[Any], None]:
         """Return the function that reports progress of a request; it may be called from any thread."""
@@ -364,7 +377,7 @@ def _arguments(
             return args, {**named, **options}
     raise RpcError(
         wire.INVALID_PARAMS,
-        f"{getattr(function, '__name__', function)}{signature} does not take {params!r}"[:500],
+        f"{getattr(function, '__name__', function)}{signature} does not take {reprlib.repr(params)}"[:500],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 from nodechannel._dialects.faults import RemoteException, describe
@@ -40,7 +41,7 @@ class RpcError(RemoteException):
     def __init__(self, number: int, message: str, data: object = None) -> None:
         name, stack = f"error {number}", ""
         if isinstance(data, dict):
-            name, stack = str(data.get("name", name)), str(data.get("stack", ""))
+            name, stack = text(data.get("name", name)), text(data.get("stack", ""))
         super().__init__(name, message, stack, data)
         self.number = number
 
@@ -105,10 +106,20 @@ def error_of(answer: dict[str, Any]) -> RpcError | None:
     if told is None:
         return None
     if not isinstance(told, dict):
-        return RpcError(INTERNAL_ERROR, str(told))
+        return RpcError(INTERNAL_ERROR, text(told))
     number = told.get("code", INTERNAL_ERROR)
     kind = RequestCancelled if number == REQUEST_CANCELLED else RpcError
-    return kind(number, str(told.get("message", "")), told.get("data"))
+    return kind(number, text(told.get("message", "")), told.get("data"))
+
+
+def text(value: Any) -> str:
+    """Return a value of the remote side as text, in bounded time whatever it is."""
+    return value if isinstance(value, str) else reprlib.repr(value)
+
+
+def is_id(value: Any) -> bool:
+    """Tell whether a value can be the id of a request: a text, a number, or null."""
+    return value is None or (isinstance(value, str | int | float) and not isinstance(value, bool))
 
 
 def token_of(params: Any) -> Any:

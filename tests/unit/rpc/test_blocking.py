@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from typing import Any
 
@@ -81,6 +82,24 @@ def test_a_notification_and_progress(pair):
     seen: list[Any] = []
     assert one.request("work", {}, on_progress=seen.append, timeout=20) == "done"
     assert seen == [1]
+
+
+@pytest.mark.parametrize("threaded", [False, True])
+def test_a_method_that_wants_to_end_the_program_is_answered_and_the_others_go_on(pair, threaded):
+    one, other = pair
+    other.method("plain", threaded=threaded)(sys.exit)
+
+    @other.method()
+    async def in_the_loop() -> None:
+        sys.exit("enough")
+
+    other.start()
+    with pytest.raises(RpcError, match="SystemExit: enough"):
+        one.request("plain", ["enough"], timeout=20)
+    with pytest.raises(RpcError, match="SystemExit: enough"):
+        one.request("in_the_loop", timeout=20)
+    with pytest.raises(RpcError, match="no method"):
+        one.request("absent", timeout=20)
 
 
 def test_the_end_of_one_side_ends_the_other(pair):

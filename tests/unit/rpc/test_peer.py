@@ -193,6 +193,91 @@ def test_a_request_that_the_other_side_cancelled_is_told_as_such():
     run(scenario)
 
 
+class Odd(BaseException):
+    """An exception that is no `Exception`."""
+
+
+@pytest.mark.parametrize("threaded", [False, True])
+@pytest.mark.parametrize("error", [Odd, StopIteration, asyncio.CancelledError])
+def test_an_exception_of_any_kind_is_answered(error, threaded):
+    async def scenario(one: Peer, other: Peer) -> None:
+        @other.method()
+        def plain() -> None:
+            raise error
+
+        @other.method()
+        async def in_the_loop() -> None:
+            raise error
+
+        for name in ("plain", "in_the_loop"):
+            with pytest.raises(RpcError):
+                await one.request(name, timeout=20)
+
+    run(scenario, threaded=threaded)
+
+
+def test_a_listener_that_fails_and_odd_ids_do_not_end_the_conversation():
+    async def scenario(one: Peer, other: Peer) -> None:
+        failed: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _loop, context: failed.append(context["exception"])
+        )
+
+        def refuse(_report: Any) -> None:
+            raise ValueError("this listener fails")
+
+        @other.method()
+        async def work(_params: Any, *, progress: Callable[[Any], None]) -> str:
+            progress(1)
+            return "done"
+
+        assert await one.request("work", {}, on_progress=refuse, timeout=20) == "done"
+        assert [str(error) for error in failed] == ["this listener fails"]
+        odd: Any
+        for odd in ([], {}, [[1]], True):
+            for message in (
+                {"method": "$/cancelRequest", "params": {"id": odd}},
+                {"method": "work", "id": odd},
+                {"id": odd, "result": 1},
+                {"method": "$/progress", "params": {"token": odd, "value": 1}},
+            ):
+                await one.channel.send({"jsonrpc": "2.0", **message})
+        assert await one.request("work", {}, timeout=20) == "done"
+
+    run(scenario)
+
+
+def test_an_answer_that_cannot_be_written_is_an_error_whatever_raises_it():
+    def refuse(_value: object) -> Any:
+        raise KeyError("default fails")
+
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        async with (
+            Peer(nodechannel.asyncio.Channel(ours)) as one,
+            Peer(nodechannel.asyncio.Channel(theirs, default=refuse)) as other,
+        ):
+            other.method("odd")(object)
+            with pytest.raises(RpcError, match="default fails"):
+                await one.request("odd", timeout=20)
+
+    asyncio.run(main())
+
+
+def test_parameters_that_do_not_fit_are_told_in_short():
+    async def scenario(one: Peer, other: Peer) -> None:
+        other.method("none")(lambda: None)
+        deep: list[Any] = []
+        for _ in range(5000):
+            deep = [deep]
+        for params in (deep, ["x" * 1_000_000]):
+            with pytest.raises(RpcError, match="does not take") as caught:
+                await one.request("none", params, timeout=20)
+            assert len(caught.value.message) < 300
+
+    run(scenario)
+
+
 def test_options_of_the_conversation_are_taken_out():
     options = {"threaded": True, "cwd": "/", "max_running": 3}
     assert take_options(options) == {"max_running": 3, "threaded": True}
