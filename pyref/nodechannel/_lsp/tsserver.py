@@ -7,10 +7,12 @@ import itertools
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 from nodechannel import asyncio as aio
+from nodechannel._dialects.calls import tell
 from nodechannel._dialects.faults import RemoteException
 from nodechannel._io.limits import seconds
 from nodechannel.errors import ChannelClosed, RemoteError
@@ -62,10 +64,12 @@ class TsServer:
         if not isinstance(data, dict):
             return
         if data.get("type") == "event" and self._on_event is not None:
-            self._on_event(str(data.get("event")), data.get("body"))
+            name, body = str(data.get("event")), data.get("body")
+            tell(partial(self._on_event, name), body)
         if data.get("type") != "response":
             return
-        future = self._asked.get(data.get("request_seq", 0))
+        seq = data.get("request_seq")
+        future = self._asked.get(seq) if isinstance(seq, int) else None
         if future is None or future.done():
             return
         if data.get("success"):
