@@ -201,7 +201,7 @@ import json, sys
 from nodechannel.pm2 import UnsafeForPM2
 
 async def main():
-    async with await connect() as app:
+    async with await connect(default=lambda _: None) as app:
         refused = 0
         for message in json.loads(sys.argv[1]):
             try:
@@ -211,6 +211,14 @@ async def main():
         for type, data in [("", 1), (None, 1), ("a", None), ("a", {})]:
             try:
                 await app.publish(type, data)
+            except UnsafeForPM2:
+                refused += 1
+        deep = []
+        for _ in range(5000):
+            deep = [deep]
+        for bad in [None, float("nan"), object(), deep, "x" * 100_000_000]:
+            try:
+                await app.channel.send(bad)
             except UnsafeForPM2:
                 refused += 1
         for message in [False, "", 0, [None], {"type": "x"}, {"a": None}]:
@@ -224,7 +232,7 @@ async def main():
     found = pm2.event(
         "process:msg", lambda packet: isinstance(packet["raw"], dict) and "refused" in packet["raw"]
     )
-    assert found["raw"] == {"refused": len(REFUSED) + 4}
+    assert found["raw"] == {"refused": len(REFUSED) + 9}
 
 
 def test_null_does_end_the_daemon(tmp_path, script):

@@ -30,9 +30,13 @@ class Background:
             with suppress(SystemExit, KeyboardInterrupt):
                 self.loop.run_forever()
 
+    def is_current(self) -> bool:
+        """Tell whether the caller runs in this loop."""
+        return threading.current_thread() is self._thread
+
     def start(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
         """Start a coroutine; return its future, whose `cancel` cancels it."""
-        if threading.current_thread() is self._thread:
+        if self.is_current():
             work.close()
             raise RuntimeError(
                 "a blocking call in the event loop's own thread would never return; use the asyncio front end"

@@ -154,6 +154,10 @@ def tell(listener: Callable[[Any], object], value: Any) -> None:
         report(f"{listener!r} failed", error)
 
 
+def drop(_item: object) -> None:
+    """Drop an item of a generator that has no receiver."""
+
+
 def report(what: str, error: Exception) -> None:
     """Give an exception without a receiver to the handler of the event loop."""
     asyncio.get_running_loop().call_exception_handler({"message": what, "exception": error})

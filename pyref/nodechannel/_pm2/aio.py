@@ -13,10 +13,11 @@ from nodechannel import asyncio as aio
 from nodechannel import cluster
 from nodechannel._core.message import Message
 from nodechannel._core.options import ChannelOptions
-from nodechannel._dialects.calls import call
+from nodechannel._dialects.calls import call, drop
 from nodechannel._dialects.remedy import PM2, remedy
 from nodechannel._pm2 import messages
 from nodechannel._pm2.blocking import INTERVAL, SIGNALS
+from nodechannel._pm2.guard import guard
 from nodechannel._pm2.registry import Registry
 from nodechannel._pm2.run import answer
 from nodechannel._start.signals import add_handlers
@@ -39,6 +40,7 @@ class App(Registry):
     def __init__(self, channel: aio.Channel) -> None:
         super().__init__()
         self.channel = channel
+        guard(channel)
         self._inbox: asyncio.Queue[Message | None] = asyncio.Queue()
         self._stopping = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -146,7 +148,7 @@ class App(Registry):
         elif called := self._called(message.data):
             self._start(self._answer(called))
         elif subscriber := self._subscriber(message.data):
-            self._start(call(subscriber, message.data["data"], emit=_drop))
+            self._start(call(subscriber, message.data["data"], emit=drop))
         else:
             self._inbox.put_nowait(message)
 
@@ -162,10 +164,6 @@ class App(Registry):
 
     def _metric_failed(self, name: str, error: Exception) -> None:
         self._start(self._send(messages.exception(error, {"metric": name})))
-
-
-def _drop(item: object) -> None:
-    """Drop an item of a subscriber's generator; it has no receiver."""
 
 
 async def connect(**options: Unpack[ChannelOptions]) -> App:

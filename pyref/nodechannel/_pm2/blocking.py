@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
@@ -16,8 +17,11 @@ import nodechannel
 from nodechannel import cluster
 from nodechannel._core.message import Message
 from nodechannel._core.options import ChannelOptions
+from nodechannel._dialects.background import Background
+from nodechannel._dialects.calls import call, drop
 from nodechannel._dialects.remedy import PM2, remedy
 from nodechannel._pm2 import messages
+from nodechannel._pm2.guard import guard
 from nodechannel._pm2.registry import Registry
 from nodechannel._pm2.run import answer
 from nodechannel.errors import ChannelClosed, RemoteError
@@ -45,12 +49,15 @@ class App(Registry):
     def __init__(self, channel: nodechannel.Channel) -> None:
         super().__init__()
         self.channel = channel
+        guard(channel)
         self._stopping = False
         # None is the end, here and in `_stops`: `put` is safe in a signal handler.
         self._inbox: SimpleQueue[Message | None] = SimpleQueue()
         self._stops: SimpleQueue[None] = SimpleQueue()
         self._callbacks: list[Callable[[], object]] = []
         self._handlers: dict[signal.Signals, Any] = {}
+        # Made with the first action or topic, before a call can find no free descriptor for it.
+        self._calls: Background | None = None
         self.channel.send(messages.version())
         self._threads = [
             threading.Thread(target=target, daemon=True, name="nodechannel.pm2")
@@ -136,6 +143,8 @@ class App(Registry):
     def close(self) -> None:
         """Disconnect from PM2 and end the threads; sent messages arrive."""
         self.stop()
+        if self._calls is not None and not self._calls.is_current():
+            self._calls.close()
         self.channel.__exit__(None, None, None)
         for thread in self._threads:
             if thread is not threading.current_thread():
@@ -149,12 +158,19 @@ class App(Registry):
     def _announce(self, message: dict[str, Any]) -> None:
         self.channel.send(message)
 
+    def _prepare(self) -> None:
+        if self._calls is None:
+            self._calls = Background("nodechannel.pm2 calls")
+
     def _stop_when_asked(self) -> None:
         self._stops.get()
         self._stopping = True
-        for callback in self._callbacks:
-            callback()
-        self._inbox.put(None)
+        try:
+            for callback in self._callbacks:
+                with _reported():
+                    callback()
+        finally:
+            self._inbox.put(None)
 
     def _serve(self) -> None:
         due = time.monotonic() + INTERVAL
@@ -171,21 +187,22 @@ class App(Registry):
         if message.data == messages.SHUTDOWN:
             self.stop()
         elif called := self._called(message.data):
-            self._in_thread(lambda: asyncio.run(self._answer(called)))
+            self._call(self._answer(called))
         elif subscriber := self._subscriber(message.data):
-            self._in_thread(lambda: subscriber(message.data["data"]))
+            self._call(call(subscriber, message.data["data"], emit=drop, executor=_THREADS))
         else:
             self._inbox.put(message)
 
-    def _in_thread(self, function: Callable[[], object]) -> None:
-        threading.Thread(target=function, daemon=True, name="nodechannel.pm2 call").start()
+    def _call(self, work: Coroutine[Any, Any, object]) -> None:
+        assert self._calls is not None
+        self._calls.start(_told(work))
 
     async def _answer(self, called: Called) -> None:
         async def send(message: dict[str, Any]) -> None:
             self.channel.send(message)
 
         with suppress(ChannelClosed):
-            await answer(called, send)
+            await answer(called, send, _THREADS)
 
     def _report(self) -> None:
         if values := self._metrics.read(self._metric_failed):
@@ -193,6 +210,42 @@ class App(Registry):
 
     def _metric_failed(self, name: str, error: Exception) -> None:
         self.exception(error, metric=name)
+
+
+class _Threads(Executor):
+    """A thread for each call. Other than those of a pool, they do not keep the program from its end."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **options: Any) -> Future[Any]:
+        """Run a function in a thread; raises `RuntimeError` if the system has none."""
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            try:
+                result = fn(*args, **options)
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        threading.Thread(target=run, daemon=True, name="nodechannel.pm2 call").start()
+        return future
+
+
+_THREADS = _Threads()
+
+
+async def _told(work: Coroutine[Any, Any, object]) -> None:
+    with _reported():
+        await work
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Print an exception of the user's function, as `threading` does at the end of a thread, and go on."""
+    try:
+        yield
+    except Exception:
+        threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
 
 
 def connect(**options: Unpack[ChannelOptions]) -> App:

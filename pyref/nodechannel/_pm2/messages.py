@@ -22,7 +22,7 @@ class UnsafeForPM2(LocalError):
     """The message would end PM2's daemon, and with it every program that it manages; no message was sent.
 
     Cause:
-        The daemon of PM2 ends at `null`, and takes some events for its own.
+        The daemon of PM2 ends at `null`, at deep nesting and at huge messages, and takes some events for its own.
 
     Remedy:
         Send the value that the text of the error proposes, or use the method of `app` for that event.
@@ -39,8 +39,6 @@ def plain(message: object) -> object:
 
     A dictionary with `type` and `data` is an event of that type for PM2.
     """
-    if message is None:
-        raise UnsafeForPM2("null ends the daemon; send False, an empty string or a dictionary instead")
     if isinstance(message, dict) and message.get("type") and message.get("data"):
         _check_event(message["type"])
     return message
@@ -57,6 +55,10 @@ def event(type: str, data: object) -> dict[str, Any]:
 def _check_event(type: object) -> None:
     if not isinstance(type, str) or not type:
         raise UnsafeForPM2(f"the type of an event is a text, not {type!r}")
+    if "*" in type:
+        raise UnsafeForPM2(
+            f"{type!r} is a pattern, which reaches the daemon's own events too; leave out the asterisk"
+        )
     if type in _DAEMONS_OWN:
         raise UnsafeForPM2(f"{type!r} belongs to the daemon; use metric(), action() or configure()")
 

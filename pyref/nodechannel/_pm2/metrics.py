@@ -8,6 +8,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 TYPE_CHECKING = False
@@ -19,6 +20,10 @@ TICK = 5.0
 # Values that a histogram keeps, and how much it prefers new ones.
 SAMPLE = 1028
 DECAY = 0.015
+
+# Characters of a text that PM2 is to show, and the largest integer that JavaScript has exactly.
+LONGEST_TEXT = 1000
+SAFE = 2**53 - 1
 
 _QUANTILES = {"median": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 MEASUREMENTS = ("min", "max", "sum", "count", "variance", "mean", "ema", *_QUANTILES)
@@ -168,7 +173,10 @@ class Metrics:
     def add(
         self, name: str, value: Callable[[], Value], unit: str | None, type: str | None, historic: bool
     ) -> None:
-        """Register a metric; one of the same name is replaced."""
+        """Register a metric; one of the same name is replaced. Raises `TypeError` for a name, unit or type that is no text."""
+        for text in (name, unit or "", type or ""):
+            if not isinstance(text, str):
+                raise TypeError(f"the name, the unit and the type of a metric are texts, not {text!r}")
         described: dict[str, Any] = {"historic": historic}
         # Left out and not null, which `pm2 describe` would print.
         if unit is not None:
@@ -191,6 +199,19 @@ class Metrics:
                 self.remove(name)
                 failed(name, error)
                 continue
-            if isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value)):
+            value = _shown(value)
+            if value is not None:
                 found[name] = {**described, "value": value}
         return found
+
+
+def _shown(value: Any) -> Value:
+    """Return a value as PM2 can show it; None for one that it cannot."""
+    if isinstance(value, str):
+        return value[:LONGEST_TEXT]
+    if isinstance(value, int) and -SAFE <= value <= SAFE:
+        return value
+    if isinstance(value, int | float):  # JavaScript would round the integer too
+        with suppress(OverflowError):
+            return float(value) if math.isfinite(value) else None
+    return None

@@ -44,6 +44,9 @@ class Registry:
         """Tell the daemon of an action."""
         raise NotImplementedError
 
+    def _prepare(self) -> None:
+        """Make ready for calls of functions."""
+
     @overload
     def metric(
         self,
@@ -133,6 +136,7 @@ class Registry:
         """
 
         def register(function: Function) -> Function:
+            self._prepare()
             action = Action(name, function, _takes_argument(function), is_generator(function))
             self._actions[name] = action
             internal = name.startswith(_INTERNAL)
@@ -146,6 +150,7 @@ class Registry:
         """Call a function with the data of each message that arrives with this topic (`pm2.sendDataToProcessId`); a decorator."""
 
         def register(function: Function) -> Function:
+            self._prepare()
             self._topics[name] = function
             return function
 

@@ -10,34 +10,43 @@ from nodechannel._dialects.faults import describe
 from nodechannel._pm2 import messages
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from nodechannel._pm2.registry import Called
 
     Send = Callable[[dict[str, Any]], Awaitable[object]]
 
 
-async def answer(called: Called, send: Send) -> None:
-    """Carry out a call and send its replies; a reply that JSON cannot carry is replaced by the error."""
-    name, uuid = called.action.name, called.uuid
-    if called.action.streams and uuid is not None:
-        part = "end"
-        try:
-            value = await call(
-                called.action.function,
-                *called.args,
-                emit=lambda item: send(messages.scoped("stream", name, uuid, item)),
-            )
-        except Exception as error:
-            part, value = "error", _fault(error)
-        await send(messages.scoped(part, name, uuid, value))
-        return
+async def answer(called: Called, send: Send, executor: Executor | None = None) -> None:
+    """Carry out a call and send its replies; a reply that JSON cannot carry is replaced by the error.
+
+    A function that wants to end the program has its reply first.
+    """
+    action, uuid = called.action, called.uuid
     items: list[Any] = []
+    stream = uuid is not None and action.streams
+
+    async def emit(item: Any) -> None:
+        await send(messages.scoped("stream", action.name, uuid or "", item))
+
+    def reply(value: Any, part: str = "end") -> dict[str, Any]:
+        return (
+            messages.scoped(part, action.name, uuid or "", value)
+            if stream
+            else messages.reply(action.name, value)
+        )
+
     try:
-        value = await call(called.action.function, *called.args, emit=items.append)
-        await send(messages.reply(name, items if called.action.streams else value))
-    except Exception as error:
-        await send(messages.reply(name, _fault(error)))
+        value = await call(
+            action.function, *called.args, emit=emit if stream else items.append, executor=executor
+        )
+        await send(reply(items if action.streams and not stream else value))
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        await send(reply(_fault(error), "error"))
+        if not isinstance(error, Exception):
+            raise
 
 
-def _fault(error: Exception) -> dict[str, str]:
+def _fault(error: BaseException) -> dict[str, str]:
     name, message, stack = describe(error)
     return {"error": message or name, "name": name, "stack": stack}

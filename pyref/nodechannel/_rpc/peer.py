@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
 from nodechannel import asyncio as aio
-from nodechannel._dialects.calls import call, in_loop, is_coroutine, report, tell
+from nodechannel._dialects.calls import call, drop, in_loop, is_coroutine, report, tell
 from nodechannel._dialects.remedy import RPC, remedy
 from nodechannel._io.limits import seconds
 from nodechannel._rpc import wire
@@ -294,7 +294,7 @@ class Peer:
         if method.threaded:
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(self._max_running, "nodechannel.rpc")
-            return await call(method.function, *args, emit=_drop, executor=self._threads, **named)
+            return await call(method.function, *args, emit=drop, executor=self._threads, **named)
         with in_loop():
             result = method.function(*args, **named)
             return await result if inspect.isawaitable(result) else result
@@ -379,10 +379,6 @@ def _arguments(
         wire.INVALID_PARAMS,
         f"{getattr(function, '__name__', function)}{signature} does not take {reprlib.repr(params)}"[:500],
     )
-
-
-def _drop(_item: object) -> None:
-    """Drop an item of a generator; it has no receiver."""
 
 
 async def connect(*, stdio: str | None = None, **options: Any) -> Peer:

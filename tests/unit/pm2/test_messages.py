@@ -22,7 +22,7 @@ def test_a_plain_message_stays_as_it_is(message):
 @pytest.mark.parametrize(
     ("message", "why"),
     [
-        (None, "null ends the daemon"),
+        ({"type": "axm:*", "data": 1}, "is a pattern"),
         ({"type": 1, "data": 1}, "is a text, not 1"),
         ({"type": "axm:monitor", "data": 1}, "use metric"),
     ],

@@ -55,14 +55,25 @@ def test_each_measurement_of_a_constant_is_known(measurement):
 
 def test_metrics_are_read_by_name_and_without_what_json_cannot_carry():
     metrics, failed = Metrics(), []
-    values = {"a": 1, "b": "x", "c": True, "nan": math.nan, "inf": math.inf, "none": None}
+    values = {
+        "a": 1,
+        "b": "x",
+        "c": True,
+        "big": 2**60,
+        "huge": 10**400,
+        "long": "x" * 5000,
+        "nan": math.nan,
+        "inf": math.inf,
+        "none": None,
+    }
     for name, value in values.items():
         metrics.add(name, lambda value=value: value, "ms" if name == "a" else None, None, True)  # type: ignore[misc]
     metrics.add("bad", lambda: 1 // 0, None, "t", False)
     found = metrics.read(lambda name, error: failed.append((name, type(error))))
     assert found == {
         "a": {"historic": True, "unit": "ms", "value": 1}, "b": {"historic": True, "value": "x"},
-        "c": {"historic": True, "value": True},
+        "c": {"historic": True, "value": True}, "big": {"historic": True, "value": 2.0**60},
+        "long": {"historic": True, "value": "x" * 1000},
     }  # fmt: skip
     assert failed == [("bad", ZeroDivisionError)]
     metrics.read(lambda name, error: failed.append((name, type(error))))
@@ -70,3 +81,6 @@ def test_metrics_are_read_by_name_and_without_what_json_cannot_carry():
     metrics.remove("a")
     metrics.remove("a")
     assert "a" not in metrics.read(print)
+    for bad in [(1, None), ("m", 1)]:
+        with pytest.raises(TypeError, match="are texts, not 1"):
+            metrics.add(bad[0], bool, bad[1], None, True)  # type: ignore[arg-type]
