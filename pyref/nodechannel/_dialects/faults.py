@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -59,6 +60,11 @@ def describe(error: BaseException) -> Fault:
     name, message = type(error).__name__, _text(lambda: str(error))
     stack = _text(lambda: "".join(traceback.format_exception(error)))
     return Fault(name, message, stack or f"{name}: {message}")
+
+
+def shown(value: Any) -> str:
+    """Return a value of the remote side as text, in bounded time whatever it is."""
+    return value if isinstance(value, str) else reprlib.repr(value)
 
 
 def _text(write: Callable[[], str]) -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import Any
 
 from nodechannel import js
+from nodechannel._dialects.faults import shown
 from nodechannel._rpc import wire
 
 
@@ -88,5 +89,5 @@ def _read_answer(data: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(error, dict):
         error = {"message": error}
     told = {"name": error.get("name") or "Error", "stack": error.get("stack") or ""}
-    text = wire.text(error.get("message") or "an error without a message")
+    text = shown(error.get("message") or "an error without a message")
     return {"id": id, "error": {"code": wire.INTERNAL_ERROR, "message": text, "data": told}}

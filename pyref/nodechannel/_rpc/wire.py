@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import reprlib
 from typing import Any
 
-from nodechannel._dialects.faults import RemoteException, describe
+from nodechannel._dialects.faults import RemoteException, describe, shown
 
 CANCEL = "$/cancelRequest"
 PROGRESS = "$/progress"
@@ -41,7 +40,7 @@ class RpcError(RemoteException):
     def __init__(self, number: int, message: str, data: object = None) -> None:
         name, stack = f"error {number}", ""
         if isinstance(data, dict):
-            name, stack = text(data.get("name", name)), text(data.get("stack", ""))
+            name, stack = shown(data.get("name", name)), shown(data.get("stack", ""))
         super().__init__(name, message, stack, data)
         self.number = number
 
@@ -106,15 +105,10 @@ def error_of(answer: dict[str, Any]) -> RpcError | None:
     if told is None:
         return None
     if not isinstance(told, dict):
-        return RpcError(INTERNAL_ERROR, text(told))
+        return RpcError(INTERNAL_ERROR, shown(told))
     number = told.get("code", INTERNAL_ERROR)
     kind = RequestCancelled if number == REQUEST_CANCELLED else RpcError
-    return kind(number, text(told.get("message", "")), told.get("data"))
-
-
-def text(value: Any) -> str:
-    """Return a value of the remote side as text, in bounded time whatever it is."""
-    return value if isinstance(value, str) else reprlib.repr(value)
+    return kind(number, shown(told.get("message", "")), told.get("data"))
 
 
 def is_id(value: Any) -> bool:

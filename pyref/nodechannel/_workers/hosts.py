@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
-from nodechannel._dialects.faults import RemoteException
+from nodechannel._dialects.faults import RemoteException, shown
 from nodechannel.errors import LocalError
 
 
@@ -99,8 +99,9 @@ class WorkerPoolHost(Host):
         if data.get("isEvent"):
             return Said("event", id, data.get("payload"))
         if error := data.get("error"):
+            told = error if isinstance(error, dict) else {}
             return Said(
-                "error", id, _exception(error.get("name"), error.get("message"), error.get("stack"), error)
+                "error", id, _exception(told.get("name"), told.get("message"), told.get("stack"), error)
             )
         return Said("result", id, data.get("result"))
 
@@ -131,16 +132,18 @@ class JestWorkerHost(Host):
         if kind == 0:
             return Said("result", None, data[1] if len(data) > 1 else None)
         if kind in (1, 2):
-            _, name, message, stack, *extra = data
-            return Said("error", None, _exception(name, message, stack, extra[0] if extra else None))
+            name, message, stack, extra = (*data[1:5], None, None, None, None)[:4]
+            return Said("error", None, _exception(name, message, stack, extra))
         if kind == 3:
             return Said("event", None, data[1] if len(data) > 1 else None)
         return None
 
 
 def _exception(name: Any, message: Any, stack: Any, data: Any) -> RemoteException:
-    name = name or (stack or "").partition(":")[0].partition("\n")[0] or "Error"
-    return RemoteException(str(name), str(message), str(stack or ""), data)
+    """Return an exception of a worker. JavaScript may throw any value, and then `data` is that value."""
+    stack = shown(stack or "")
+    name = name or stack.partition(":")[0].partition("\n")[0] or "Error"
+    return RemoteException(shown(name), shown(data if message is None else message), stack, data)
 
 
 HOSTS: dict[str, type[Host]] = {host.package: host for host in (WorkerPoolHost, JestWorkerHost)}

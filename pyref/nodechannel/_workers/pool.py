@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Self
 from nodechannel import asyncio as aio
 from nodechannel._dialects.background import Background
 from nodechannel._io.limits import seconds
-from nodechannel._workers.hosts import HOSTS
-from nodechannel.errors import ChannelClosed, ChannelError, RemoteError
+from nodechannel._workers.hosts import HOSTS, Said
+from nodechannel.errors import ChannelClosed, ChannelError, LocalError, RemoteError
 
 if TYPE_CHECKING:
-    from nodechannel._workers.hosts import Host, Said
+    from nodechannel._workers.hosts import Host
 
 # Seconds for a worker to give up a call, and to end when it was asked to.
 CLEAN_UP = 1.0
@@ -79,36 +79,44 @@ class _Worker:
 
     async def call(self, id: int, method: str, args: Sequence[Any], on_event: Callable[[Any], object]) -> Any:
         """Call a function; a cancelled call is given up in the worker too."""
-        # An error of the caller leaves the worker as it is.
-        await self.child.send(self.host.call(id, method, args))
         try:
-            return await self._answer(id, on_event)
+            await self.child.send(self.host.call(id, method, args))
+            said = await self._answer(id, on_event)
+        except LocalError:  # arguments that were refused before anything was sent
+            raise
         except ChannelClosed:
             self.usable = False
             await self._wait()
             raise WorkerDied(method, self._status()) from None
-        except asyncio.CancelledError:
-            self.usable = False
+        except BaseException:
             await asyncio.shield(self._give_up(id))
             raise
+        if said.kind == "unheard":
+            await asyncio.shield(self._give_up(id))
+        if said.kind != "result":
+            raise said.value
+        return said.value
 
-    async def _answer(self, id: int, on_event: Callable[[Any], object]) -> Any:
+    async def _answer(self, id: int, on_event: Callable[[Any], object]) -> Said:
+        """Return the end of a call; `unheard` with the exception of `on_event` if the call still runs."""
         while True:
             said = await self.next(id)
+            if said.kind in ("result", "error"):
+                return said
             if said.kind == "event":
-                on_event(said.value)
-            elif said.kind == "error":
-                raise said.value
-            elif said.kind == "result":
-                return said.value
+                try:
+                    on_event(said.value)
+                except Exception as error:
+                    return Said("unheard", id, error)
 
     async def _give_up(self, id: int) -> None:
-        """Ask the worker to stop the call, and end it if it does not."""
+        """Ask the worker to stop the call, and end it if it does not: its answer must not meet the next call."""
+        self.usable = False
         message = self.host.cancel(id)
         if message is not None:
             with suppress(ChannelClosed, TimeoutError):
-                await self.child.send(message)
                 async with asyncio.timeout(CLEAN_UP):
+                    await self.child.send(message)
                     while (said := await self.next(id)).kind != "cleaned":
                         pass
                 self.usable = bool(said.value)
@@ -119,7 +127,7 @@ class _Worker:
         """End the process, in good order if there is time."""
         self.usable = False
         if patience:
-            with suppress(ChannelClosed):
+            with suppress(ChannelClosed, TimeoutError):  # a worker that does not read takes no message
                 await self.child.send(self.host.end(), timeout=patience)
             with suppress(TimeoutError):
                 await self.child.wait(patience)
@@ -206,7 +214,7 @@ class AsyncPool:
             if worker.child.connected and worker.child.process.returncode is None:
                 return worker
             self._all.discard(worker)
-            await worker.end(0)
+            await asyncio.shield(worker.end(0))
         return await self._start()
 
     async def _start(self) -> _Worker:
@@ -214,6 +222,8 @@ class AsyncPool:
         worker = _Worker(self._host, child)
         self._all.add(worker)
         try:
+            if self._closed:  # meanwhile
+                raise PoolClosed
             for message in self._host.greeting():
                 await child.send(message)
             if self._host.greets:

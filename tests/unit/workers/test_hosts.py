@@ -71,5 +71,19 @@ def test_an_error_of_jest_worker_is_an_exception(kind):
     assert (said.kind, said.value.name, said.value.data) == ("error", "TypeError", {"code": "X"})
 
 
+@pytest.mark.parametrize(
+    ("host", "data", "message"),
+    [
+        (WorkerPoolHost, {"id": 1, "error": "thrown"}, "thrown"), (WorkerPoolHost, {"id": 1, "error": 5}, "5"),
+        (WorkerPoolHost, {"id": 1, "error": {"stack": {}, "name": 3}}, "{'name': 3, 'stack': {}}"),
+        (JestWorkerHost, [1, "String", None, None, "thrown"], "thrown"), (JestWorkerHost, [1], "None"),
+        (JestWorkerHost, [2, 5, [], {}, 0, 0, 0], "[]"),
+    ],
+)  # fmt: skip
+def test_javascript_may_throw_any_value(host, data, message):
+    said = host("/s.js", []).understand(data)
+    assert (said.kind, said.value.message) == ("error", message)
+
+
 def test_a_pool_has_two_kinds():
     assert set(HOSTS) == {"workerpool", "jest-worker"}
