@@ -27,10 +27,10 @@ class Tour:
     Args:
         folder: the folder, which is empty.
         python: what `python3` starts. Its scripts, such as `channelkit`, are found too.
-        limit: seconds for a command.
+        limit: seconds for a command, of which the echo in bash takes half a minute on a busy machine.
     """
 
-    def __init__(self, folder: Path, python: str = sys.executable, limit: float = 55) -> None:
+    def __init__(self, folder: Path, python: str = sys.executable, limit: float = 100) -> None:
         self.folder = folder
         self._limit = limit
         tools = folder / "bin"
