@@ -45,11 +45,20 @@ _PROBE = r"""
     return 'rgb(255, 255, 255)';
   };
   const faint = {};
+  // Elements of the same kind in the same surroundings look the same: a table of a thousand rows is judged by a few cells.
+  const judged = new Set();
+  const kind = (element) => {
+    let found = '';
+    for (let at = element, left = 4; at && left; at = at.parentElement, left -= 1) found += `${at.tagName}.${at.className} `;
+    return found;
+  };
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     const element = texts.currentNode.parentElement;
     const text = texts.currentNode.data.trim();
-    if (!text || element.closest('script, style, template, svg') || !element.checkVisibility({ visibilityProperty: true })) continue;
+    if (!text || judged.has(kind(element))) continue;
+    if (element.closest('script, style, template, svg') || !element.checkVisibility({ visibilityProperty: true })) continue;
+    judged.add(kind(element));
     const style = getComputedStyle(element);
     const [a, b] = [light(style.color), light(ground(element))].sort((x, y) => y - x);
     const contrast = (a + 0.05) / (b + 0.05);
