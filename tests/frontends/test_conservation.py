@@ -1,4 +1,4 @@
-"""Every descriptor has exactly one owner or is closed, at whatever point the peer dies and however small the buffers are.
+"""Every descriptor has a single owner or is closed, wherever the peer dies and however small the buffers are.
 
 A connection is its own witness: its far end reads end of file exactly when the last copy of the descriptor is closed.
 """

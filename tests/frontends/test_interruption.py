@@ -188,7 +188,7 @@ def test_a_handler_at_any_instruction_leaves_the_channel_whole(
 def interrupted(
     call: Callable[[Scene], None], handler: Callable[[Scene], None], injector: Injector, scene: Scene
 ) -> str | None:
-    """Interrupt a call at one place; return the place, None when the call has fewer."""
+    """Interrupt a call at a place; return the place, None when the call has fewer."""
     try:
         injector.run(lambda: call(scene), lambda: handler(scene))
         raised = False

@@ -3,7 +3,7 @@
 `test_interruption.py` does this for the blocking front end. A handler of a signal or a finalizer runs in the thread of the event loop,
 within a task or within a callback. It cannot wait: it starts a task to send. It closes the channel itself or has the loop do so.
 It raises where it runs, as a function of `signal.signal` does, or in a callback of the loop, as one of `add_signal_handler` does.
-Whatever happened, nothing hangs, each message arrives once and whole, and no descriptor is left.
+In each case no call hangs, each message arrives once and whole, and no descriptor is left.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LARGE = "x" * 60_000
 
 
 class Scene:
-    """A channel of an event loop, what was sent and received through it, and a socket to be sent."""
+    """A channel of an event loop, the messages that passed through it, and a socket to be sent."""
 
     def __init__(self, server: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
         ours, theirs = socket.socketpair()
@@ -54,7 +54,7 @@ class Scene:
         self.received.append((await self.channel.receive(timeout=10)).data["n"])
 
     async def finish(self) -> None:
-        """Show that what was sent and received is whole."""
+        """Show that the messages of both directions are whole."""
         if self.started:
             await asyncio.wait(self.started, timeout=10)
         self.started = [
@@ -147,7 +147,7 @@ def cancelling(scene: Scene) -> None:
 
 
 def stopping(scene: Scene) -> None:
-    """What the handler of `end_on_signal` does."""
+    """Do the work of the handler of `end_on_signal`."""
     scene.stopped = True
     scene.channel._end_loop_soon()
 
@@ -191,7 +191,7 @@ def test_a_handler_anywhere_leaves_the_channel_whole(
             assert whole.seen > 5 or not ALL_EVENTS
             for at in chosen(whole.seen, f"{call.__name__} {handler.__name__}"):
                 interrupted(call, handler, Injector(at, event, but), Scene(server, loop))
-        # An exception of the handler in a callback of the loop is told to the loop, like any other.
+        # An exception of the handler in a callback of the loop is told to the loop, like each exception there.
         assert {type(error) for error in unhandled} <= {Injection}, unhandled
         assert not unhandled or handler in (raising, raising_in_the_loop)
     finally:

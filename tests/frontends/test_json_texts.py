@@ -1,4 +1,4 @@
-"""JSON texts in and out, and what a hook makes of received objects, in both front ends and roles."""
+"""JSON texts in and out, and the results of a hook for received objects, in both front ends and roles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A program that runs with a channel and without, and the errors that name what opens one."""
+"""A program that runs with a channel and without, and the errors that name the way to a channel."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The shared suite once more with another transport: no part of a front end knows what the system calls are.
+"""The shared suite once more with another transport: no part of a front end knows the system calls.
 
-Left out is a property of the toy's socket: a peer that closes such a socket with bytes unread takes back what it wrote.
+Left out is a property of the toy's socket: a peer that closes it with bytes unread takes back its own bytes.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def test_it_runs(tmp_path):
     printed = bench("--short", "--output", str(tmp_path), "--pairs", *pairs, "--only", *scenarios)
     results = json.loads((tmp_path / "results.json").read_text())
     measured = results["scenarios"]
-    # Each name stands for all scenarios that begin with it, those of the other serialization among them.
+    # Each name stands for all scenarios that begin with it, those of the serialization `advanced` among them.
     assert set(scenarios) <= set(measured)
     assert {frozenset(one["pairs"]) for one in measured.values()} == {frozenset(pairs)}
     assert not any(scenario["failed"] for scenario in measured.values())

@@ -1,4 +1,4 @@
-"""`tests/unit` mirrors the reference: each module with code of its own has one file of tests, and each file has its module."""
+"""`tests/unit` mirrors the reference: each module with code of its own has a file of tests, and each file has its module."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def modules() -> list[str]:
 
 
 def _only_passes_on(path: Path) -> bool:
-    """Tell whether a module only gives names of other modules on."""
+    """Tell whether a module only passes on names of further modules."""
     body = ast.parse(path.read_text("utf-8")).body
     own = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     return not any(isinstance(node, own) for node in body) and "_facade.publish(" in path.read_text("utf-8")
@@ -68,7 +68,7 @@ def test_a_module_of_windows_says_so_and_is_tested_there():
 
 
 def test_each_file_of_tests_uses_its_module():
-    """A file under the right name that tests another module would hold nothing."""
+    """A file under the right name that tests another module would hold no code."""
     strangers = [
         f"{home_of(module)} does not name {module}"
         for module in mirrored()

@@ -1,4 +1,4 @@
-"""What the tests of carriers in Redis share: a server for each process of the test runner, and a key for each test."""
+"""Shared by the tests of carriers in Redis: a server for each process of the test runner, and a key for each test."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def laboratory() -> windows.Laboratory:
-    """Return the laboratory, or skip: `make test-windows` has said loudly why there is none. Windows itself has one."""
+    """Return the laboratory, or skip: `make test-windows` has said loudly why there is none. Windows itself is a laboratory."""
     try:
         return windows.laboratory()
     except windows.NoLaboratoryError as error:

@@ -1,4 +1,4 @@
-"""The reference on Windows, under Wine: named pipes, sockets by their descriptions, unmodified Node at the other end."""
+"""The reference on Windows, under Wine: named pipes, sockets by their descriptions, unmodified Node at the far end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.windows
 
-# Writes what it sees to a file: a child of Node has no streams of Linux.
+# Writes its findings to a file: a child of Node has no streams of Linux.
 CHILD = """
 import json, os, socket, subprocess, sys, threading, traceback
 import nodechannel

@@ -1,4 +1,4 @@
-"""The laboratory itself: its programs run, speak to each other, and leave no process behind."""
+"""The laboratory itself: its programs run, speak to their peers, and leave no process behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The asyncio front end beside the suite of both: tasks, cancellation, one loop."""
+"""The asyncio front end beside the suite of both: tasks, cancellation, a single loop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nodechannel._aio.channel import Channel
 
 
 def run(steps: Any) -> None:
-    """Run steps with both ends of a channel in one event loop."""
+    """Run steps with both ends of a channel in the same event loop."""
 
     async def main() -> None:
         near, far = socket.socketpair()

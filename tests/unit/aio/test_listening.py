@@ -34,7 +34,7 @@ def factories() -> list[Any]:
 
 @pytest.fixture(params=factories(), ids=lambda factory: factory.__module__.partition(".")[0])
 def run(request) -> Callable[[Callable[..., Awaitable[None]]], list[dict[str, Any]]]:
-    """Run a scenario with both ends of a channel; return what the event loop was told of."""
+    """Run a scenario with both ends of a channel; return the reports to the event loop."""
 
     def carry_out(scenario: Callable[..., Awaitable[None]]) -> list[dict[str, Any]]:
         told: list[dict[str, Any]] = []

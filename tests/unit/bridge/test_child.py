@@ -1,4 +1,4 @@
-"""A child that answers each message with its next one."""
+"""A child that answers each message with its next message."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from nodechannel import errors
 from nodechannel._bridge.child import Child, ChildFailed
 
-# Answers each message; dies of one, hangs at another.
+# Answers each message but two: it dies of `die`, and hangs at `hang`.
 COMMAND = [
     sys.executable,
     "-c",

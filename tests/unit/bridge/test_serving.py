@@ -13,7 +13,7 @@ from nodechannel import errors
 from nodechannel._bridge.jobs import Job, nothing
 from nodechannel._bridge.serving import Bridge
 
-# Answers each message; dies of one, hangs at another.
+# Answers each message but two: it dies of `die`, and hangs at `hang`.
 COMMAND = [
     sys.executable,
     "-c",
@@ -64,7 +64,7 @@ class Jobs:
 
 
 def serve(source: Jobs, *, children: int = 1, timeout: float = 20, act: Any = None) -> list[str]:
-    """Serve a source to its end; return what the bridge told."""
+    """Serve a source to its end; return the reports of the bridge."""
     told: list[str] = []
 
     async def main() -> None:

@@ -1,4 +1,4 @@
-"""Frames on their way out, through one connection after another."""
+"""Frames on their way out, through several connections in turn."""
 
 from __future__ import annotations
 

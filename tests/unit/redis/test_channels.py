@@ -1,4 +1,4 @@
-"""Channels of Redis: what is sent reaches all who listen."""
+"""Channels of Redis: a message reaches all listeners."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients by their URL: of one server, or of the primary that Sentinel names."""
+"""Clients by their URL: of a server, or of the primary that Sentinel names."""
 
 from __future__ import annotations
 

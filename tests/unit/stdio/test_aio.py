@@ -13,9 +13,9 @@ from nodechannel.stdio import asyncio as stdio_aio
 FRAMINGS = ["lines", "headers"]
 WRITTEN = DeliveryState.WRITTEN
 
-# A child that reads to the end and writes nothing.
+# A child that reads to the end and writes no byte.
 SILENT = [sys.executable, "-c", "import sys; sys.stdin.buffer.read()"]
-# A child that writes back what it reads.
+# A child that writes back all that it reads.
 ECHO = ["cat"]
 
 

@@ -1,4 +1,4 @@
-"""Two one-way streams as one conversation, without I/O."""
+"""Two one-way streams as a conversation, without I/O."""
 
 from __future__ import annotations
 
