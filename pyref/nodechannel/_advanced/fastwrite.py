@@ -11,12 +11,13 @@ from nodechannel._advanced.writeleaves import (
     LEAVES,
     PRIMITIVES,
     Refused,
-    double,
     integer,
     name,
+    pack_double,
     string,
     tag,
     varint,
+    wide_string,
 )
 
 TYPE_CHECKING = False
@@ -33,6 +34,7 @@ FAILURES = (Rare, Refused, FrameTooLong, RecursionError, RuntimeError)
 
 _DEEPEST = 500
 _SHORT = 128
+_DOUBLE = tags.DOUBLE
 _STRING_HEADS = [tag(tags.LATIN1) + varint(size) for size in range(_SHORT)]
 _INTEGERS = {value: tag(tags.INT32) + varint(value << 1) for value in range(1024)}
 _TRUE, _FALSE, _NULL = tag(tags.TRUE), tag(tags.FALSE), tag(tags.NULL)
@@ -81,7 +83,7 @@ def _object(out: Output, value: dict[str, Any], depth: int) -> None:
                 parts.append(_STRING_HEADS[size])
                 parts.append(text.encode())
             else:
-                string(out, text)
+                _string(out, text)
         elif kind is int:
             encoded = integers.get(member)
             if encoded is None:
@@ -93,7 +95,7 @@ def _object(out: Output, value: dict[str, Any], depth: int) -> None:
         elif kind is bool:
             parts.append(_TRUE if member else _FALSE)
         elif kind is float:
-            double(out, member)
+            parts.append(pack_double(_DOUBLE, member))
         elif id(member) in numbers:
             _reference(out, member)
         elif kind is dict:
@@ -124,7 +126,7 @@ def _array(out: Output, value: list[Any], depth: int) -> None:
                 parts.append(_STRING_HEADS[size])
                 parts.append(text.encode())
             else:
-                string(out, text)
+                _string(out, text)
         elif kind is int:
             encoded = integers.get(member)
             if encoded is None:
@@ -132,7 +134,7 @@ def _array(out: Output, value: list[Any], depth: int) -> None:
             else:
                 parts.append(encoded)
         elif kind is float:
-            double(out, member)
+            parts.append(pack_double(_DOUBLE, member))
         elif id(member) in numbers:
             _reference(out, member)
         elif kind is dict:
@@ -144,6 +146,21 @@ def _array(out: Output, value: list[Any], depth: int) -> None:
     if count != length:  # another thread has changed the list
         raise Rare
     parts.append(_DENSE_ENDS[length] if length < _SHORT else tag(tags.DENSE_END) + varint(0) + varint(length))
+
+
+def _string(out: Output, text: str) -> None:
+    """Write a string that is long, or not of ASCII alone."""
+    size = len(text)
+    if size >= _SHORT:
+        string(out, text)
+        return
+    try:
+        raw = text.encode("latin-1")
+    except UnicodeEncodeError:
+        wide_string(out, text)
+        return
+    out.parts.append(_STRING_HEADS[size])
+    out.parts.append(raw)
 
 
 def _other(out: Output, value: Any) -> None:

@@ -25,7 +25,7 @@ LONGEST_BIGINT = 2**30
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-_pack_double = Struct("<Bd").pack
+pack_double = Struct("<Bd").pack
 
 
 class Refused(Exception):
@@ -73,7 +73,7 @@ def integer(out: Output, value: int) -> None:
     if -(2**31) <= value < 2**31:
         out.parts.append(_INT32 + varint((value << 1 ^ value >> 31) & 0xFFFFFFFF))
     elif abs(value) <= tags.MAX_SAFE_INTEGER:
-        out.parts.append(_pack_double(tags.DOUBLE, value))
+        out.parts.append(pack_double(tags.DOUBLE, value))
     else:
         bigint(out, value)
 
@@ -83,7 +83,7 @@ _INT32 = tag(tags.INT32)
 
 def double(out: Output, value: float) -> None:
     """Write a float."""
-    out.parts.append(_pack_double(tags.DOUBLE, value))
+    out.parts.append(pack_double(tags.DOUBLE, value))
 
 
 def bigint(out: Output, value: int) -> None:
@@ -104,7 +104,7 @@ def string(out: Output, value: str) -> None:
     try:
         raw = value.encode("latin-1")
     except UnicodeEncodeError:
-        _wide_string(out, value)
+        wide_string(out, value)
         return
     _check_length(len(raw))
     out.parts += (_LATIN1 + varint(len(raw)), raw)
@@ -113,7 +113,8 @@ def string(out: Output, value: str) -> None:
 _LATIN1 = tag(tags.LATIN1)
 
 
-def _wide_string(out: Output, value: str) -> None:
+def wide_string(out: Output, value: str) -> None:
+    """Write a string of two-byte characters."""
     # [ADV-025]
     raw = value.encode("utf-16-le", "surrogatepass")
     _check_length(len(raw) // 2)
@@ -141,13 +142,13 @@ def name(out: Output, value: str) -> None:
 
 
 def _date(out: Output, value: js.Date) -> None:
-    out.parts.append(_pack_double(tags.DATE, value.milliseconds))
+    out.parts.append(pack_double(tags.DATE, value.milliseconds))
 
 
 def _datetime(out: Output, value: datetime) -> None:
     if value.utcoffset() is None:
         raise Refused("a datetime without a time zone (give it one, such as datetime.UTC)")
-    out.parts.append(_pack_double(tags.DATE, (value - _EPOCH) // _MILLISECOND))
+    out.parts.append(pack_double(tags.DATE, (value - _EPOCH) // _MILLISECOND))
 
 
 def _regexp(out: Output, value: js.RegExp) -> None:
@@ -166,7 +167,7 @@ def _boxed(out: Output, value: js.Boxed) -> None:
     elif isinstance(inner, js.BigInt) or (isinstance(inner, int) and abs(inner) > tags.MAX_SAFE_INTEGER):
         out.parts.append(tag(tags.BOXED_BIGINT) + _bigint_body(inner))
     else:
-        out.parts.append(_pack_double(tags.BOXED_NUMBER, inner))
+        out.parts.append(pack_double(tags.BOXED_NUMBER, inner))
 
 
 def _view(out: Output, kind: int, data: bytes | bytearray | memoryview) -> None:
