@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from nodechannel.errors import ChannelClosed
+
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
@@ -35,7 +37,10 @@ class Background:
         return threading.current_thread() is self._thread
 
     def start(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
-        """Start a coroutine; return its future, whose `cancel` cancels it."""
+        """Start a coroutine; return its future, whose `cancel` cancels it. Raises `ChannelClosed` after `close`."""
+        if self.loop.is_closed():
+            work.close()
+            raise ChannelClosed
         if self.is_current():
             work.close()
             raise RuntimeError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
@@ -71,7 +71,7 @@ class Ipc:
                     if filter is None or filter(message):
                         return message
 
-    async def get_each_message(self) -> AsyncIterator[Any]:
+    async def get_each_message(self) -> AsyncGenerator[Any, None]:
         """Yield all messages until the channel ends. Several loops at a time get each message each.
 
         Leaving the loop does not disconnect: `close` does.
@@ -174,6 +174,9 @@ class Ipc:
         finally:
             self._listening.discard(queue)
             self._exchange.listeners -= 1
+            if not self._listening:
+                rest = [queue.get_nowait() for _ in range(queue.qsize())]
+                self._exchange.keep([message for message in rest if message is not _END])
 
     async def _next(self, queue: asyncio.Queue[Any]) -> Any:
         message = await queue.get()

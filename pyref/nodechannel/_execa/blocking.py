@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any, Self
 
 from nodechannel._dialects.background import Background
 from nodechannel._execa import aio
+from nodechannel.errors import ChannelClosed
 
 # Interrupts the main thread, also in a system call.
 _INTERRUPT = signal.SIGINT
@@ -44,11 +46,12 @@ class Ipc:
     def get_each_message(self) -> Generator[Any, None, None]:
         """Yield all messages until the channel ends; leaving the loop does not disconnect."""
         messages = self._ipc.get_each_message()
-        try:
-            while (message := self._background.wait(_next(messages))) is not _END:
-                yield message
-        finally:
-            self._background.wait(_close(messages))
+        with suppress(ChannelClosed):
+            try:
+                while (message := self._background.wait(_next(messages))) is not _END:
+                    yield message
+            finally:
+                self._background.wait(_close(messages))
 
     @contextmanager
     def graceful_cancel(self) -> Iterator[None]:
@@ -58,26 +61,44 @@ class Ipc:
         """
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("only the main thread can be interrupted")
-        cancelled: list[BaseException] = []
         main = threading.get_ident()
         before = signal.getsignal(_INTERRUPT)
+        within = True
+        # The exception, from the signal that announces it to the handler; the lock says whether a signal is still sent.
+        cancelled: list[BaseException] = []
+        sending = threading.Lock()
 
         def interrupt(number: int, frame: FrameType | None) -> None:
             if cancelled:
-                raise cancelled[0]
-            if callable(before):
+                error = cancelled.pop()
+                if within:
+                    raise error
+            elif callable(before):
                 before(number, frame)
+            elif before == signal.SIG_DFL:
+                signal.signal(number, before)
+                signal.raise_signal(number)
 
         async def watch() -> None:
-            cancelled.append(await self._ipc.wait_cancelled())
-            signal.pthread_kill(main, _INTERRUPT)
+            error = await self._ipc.wait_cancelled()
+            with sending:
+                if within:
+                    cancelled.append(error)
+                    signal.pthread_kill(main, _INTERRUPT)
 
         signal.signal(_INTERRUPT, interrupt)
         watching = self._background.start(watch())
         try:
-            yield
+            try:
+                yield
+            finally:
+                within = False
         finally:
             watching.cancel()
+            with sending:
+                pass
+            while cancelled:  # sent for the block, and now only to be taken
+                time.sleep(0.001)
             signal.signal(_INTERRUPT, before)
 
     def close(self) -> None:

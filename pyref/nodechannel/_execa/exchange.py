@@ -103,6 +103,8 @@ class Exchange:
         self.delivered: deque[Any] = deque()
         self.listeners = 0
         self.cancelled: Cancelled | None = None
+        # Messages of a listener that left, which no other has seen, and behind them the messages that nothing was done about.
+        self._kept: deque[Any] = deque()
         self._incoming: deque[Any] = deque()
         self._sent: dict[Any, Sent] = {}
         self._ids = itertools.count()
@@ -133,8 +135,15 @@ class Exchange:
             self._incoming.append(data)
         self.settle()
 
+    def keep(self, messages: list[Any]) -> None:
+        """Keep messages for the next listener; they are acknowledged already."""
+        self._kept.extend(messages)
+
     def settle(self) -> None:
         """Acknowledge and deliver messages. Without a listener they wait while a strict message of this side is under way."""
+        if self.listeners:
+            self.delivered.extend(self._kept)
+            self._kept.clear()
         while self._incoming:
             data = self._incoming[0]
             strict = isinstance(data, dict) and data.get("type") == REQUEST

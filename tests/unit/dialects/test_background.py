@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from nodechannel._dialects.background import Background
+from nodechannel.errors import ChannelClosed
 
 
 @pytest.fixture
@@ -73,5 +74,7 @@ def test_the_end_cancels_what_runs():
     assert running.wait(20)
     background.close()
     background.close()
+    with pytest.raises(ChannelClosed):
+        background.call(bool)
     assert (ended, future.cancelled()) == (["cancelled"], True)
     assert not any(thread.name == "ends" for thread in threading.enumerate())

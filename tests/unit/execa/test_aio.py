@@ -10,7 +10,7 @@ import pytest
 
 import nodechannel.asyncio
 from nodechannel._execa.aio import Ipc
-from nodechannel._execa.exchange import CANCEL, Cancelled, NotListening
+from nodechannel._execa.exchange import CANCEL, REQUEST, Cancelled, NotListening
 from nodechannel.errors import ChannelClosed
 
 if TYPE_CHECKING:
@@ -67,6 +67,30 @@ def test_each_loop_gets_each_message_until_the_end():
         assert [await loop for loop in loops] == [[0, 1, 2], [0, 1, 2]]
         with pytest.raises(ChannelClosed):
             await other.get_one_message()
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("first", ["one", "loop"])
+def test_a_message_that_no_listener_has_seen_waits_for_the_next(first):
+    async def scenario(one: Ipc, other: Ipc) -> None:
+        for number in range(3):
+            await one.send_message(number)
+        await one.send_message({"id": 0, "type": REQUEST, "message": 3, "hasListeners": True})
+        await one.close()
+        seen = []
+        if first == "one":
+            seen.append(await other.get_one_message(timeout=20))
+        elif first == "loop":
+            messages = other.get_each_message()
+            async for message in messages:
+                seen.append(message)
+                break
+            await messages.aclose()
+        while len(seen) < 3:
+            seen.append(await other.get_one_message(timeout=20))
+        assert seen == [0, 1, 2]
+        assert [message async for message in other.get_each_message()] == [3]
 
     run(scenario)
 

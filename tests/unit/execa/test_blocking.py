@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 import time
@@ -56,6 +57,41 @@ def test_a_cancel_interrupts_the_main_thread(pair):
     with pytest.raises(Cancelled, match="why"), other.graceful_cancel():
         one.send_message({"type": CANCEL, "message": "why"})
         time.sleep(30)
+
+
+def test_a_cancel_at_the_end_of_the_block_interrupts_nothing_behind_it(pair, monkeypatch):
+    one, other = pair
+    begun = threading.Event()
+    kill = signal.pthread_kill
+
+    def kill_late(thread: int, number: int) -> None:
+        begun.set()
+        time.sleep(0.05)
+        kill(thread, number)
+
+    monkeypatch.setattr(signal, "pthread_kill", kill_late)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with other.graceful_cancel():
+            one.send_message({"type": CANCEL, "message": "late"})
+            assert begun.wait(20)
+        time.sleep(0.1)
+    except KeyboardInterrupt:
+        pytest.fail("the signal came behind the block")
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_generator_outlives_its_conversation_and_calls_are_refused(pair):
+    one, other = pair
+    one.send_message(1)
+    messages = other.get_each_message()
+    assert next(messages) == 1
+    other.close()
+    assert list(messages) == []
+    messages.close()
+    for use in (lambda: other.send_message(1), other.get_one_message):
+        with pytest.raises(ChannelClosed):
+            use()
 
 
 def test_another_thread_cannot_be_interrupted(pair):
