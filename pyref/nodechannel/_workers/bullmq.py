@@ -119,6 +119,7 @@ class Job:
     def __init__(self, job: AsyncJob, loop: asyncio.AbstractEventLoop) -> None:
         self._job = job
         self._loop = loop
+        self._thread = threading.get_ident()
         self.cancelled: threading.Event = threading.Event()
 
     def __getattr__(self, name: str) -> Any:
@@ -127,6 +128,10 @@ class Job:
             return found
 
         def call(*args: Any, **options: Any) -> Any:
+            if threading.get_ident() == self._thread:
+                raise RuntimeError(
+                    f"job.{name}() waits, and here it would wait for itself; make the processor `async def`, which gets an AsyncJob"
+                )
             work: Coroutine[Any, Any, Any] = found(*args, **options)
             return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 

@@ -89,12 +89,9 @@ class WorkerPool(Protocol):
         if task is not None:
             task.cancel()
             await asyncio.wait([task], timeout=self.PATIENCE)
-        if self.worker.busy:
-            error = {
-                "name": "Error",
-                "message": "a plain function cannot be cancelled; make it a coroutine",
-                "stack": "",
-            }
+        if self.worker.busy or (task is not None and not task.done()):
+            text = "only a coroutine can be cancelled, and only if it takes its CancelledError for its end"
+            error = {"name": "Error", "message": text, "stack": ""}
         await self.worker.send({"id": id, "method": self.CLEANUP, "error": error})
 
 

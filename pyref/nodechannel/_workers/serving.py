@@ -17,7 +17,7 @@ from nodechannel._dialects.calls import call
 from nodechannel._dialects.faults import Fault, describe
 from nodechannel._dialects.remedy import POOLS, remedy
 from nodechannel._workers.choosing import choose
-from nodechannel.errors import ChannelClosed, InvalidMessage, RemoteError
+from nodechannel.errors import ChannelClosed, RemoteError
 
 if TYPE_CHECKING:
     from nodechannel._dialects.calls import Emit
@@ -40,6 +40,7 @@ class Worker:
         self._threads = Threads(threads, "nodechannel.workers")
         self._tasks: set[asyncio.Task[Any]] = set()
         self._set_up = False
+        self._failed: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._channel: aio.Channel
 
@@ -81,15 +82,21 @@ class Worker:
         """Send a result. If the serialization cannot carry it, send the message that `otherwise` makes of the error."""
         try:
             await self.send(message)
-        except InvalidMessage as error:
+        except Exception as error:  # of the serialization, or of the user's `default`
             await self.send(otherwise(describe(error)))
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run a coroutine beside the channel."""
+        """Run a coroutine beside the channel. If it fails the worker ends: the pool would wait for its answer for ever."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finished)
         return task
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._failed = self._failed or task
+            self.stop()
 
     def stop(self) -> None:
         """End the process in good order."""
@@ -108,8 +115,9 @@ class Worker:
         stopping = loop.create_task(self._stopping.wait())
         try:
             await asyncio.wait([reading, stopping], return_when=asyncio.FIRST_COMPLETED)
-            if reading.done():
-                reading.result()
+            for task in (reading, self._failed):
+                if task is not None and task.done():
+                    task.result()
             if channel.connected:
                 await protocol.last()
         finally:

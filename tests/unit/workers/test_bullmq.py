@@ -55,6 +55,30 @@ def test_a_job_reaches_the_function_of_its_name_or_the_default():
     run({"named": named, "default": default}, talk)
 
 
+def test_a_blocking_job_in_the_event_loop_is_an_error_and_no_deadlock():
+    async def inner(job: Any) -> None:
+        job.log("x")
+
+    def plain(job: Job) -> Any:
+        return inner(job)
+
+    class Processor:
+        async def __call__(self, job: AsyncJob) -> str:
+            await job.log("from the object")
+            return "done"
+
+    async def talk(queue: nodechannel.asyncio.Channel) -> None:
+        await queue.send(start("plain", {}))
+        failed = await answer(queue)
+        assert failed["cmd"] == bullmq.FAILED
+        assert "make the processor `async def`" in failed["value"]["message"]
+        await queue.send(start("object", {}))
+        assert await answer(queue) == {"cmd": bullmq.LOG, "value": "from the object"}
+        assert await answer(queue) == {"cmd": bullmq.COMPLETED, "value": "done"}
+
+    run({"plain": plain, "object": Processor()}, talk)
+
+
 def test_a_job_tells_and_asks_the_queue():
     def work(job: Job) -> Any:
         job.update_progress(50)

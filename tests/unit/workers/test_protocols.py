@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import nodechannel.asyncio
@@ -33,11 +34,19 @@ async def forever() -> None:
     await asyncio.sleep(60)
 
 
+async def stubborn() -> Any:
+    yield 1
+    for _ in range(2):
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "double": double,
     "fails": fails,
     "items": items,
     "forever": forever,
+    "stubborn": stubborn,
     "default": double,
 }
 
@@ -88,6 +97,20 @@ def test_workerpool():
             "id": 5, "method": WorkerPool.CLEANUP, "error": None
         }  # fmt: skip
         await pool.send(WorkerPool.TERMINATE)
+
+    run(WorkerPool, talk)
+
+
+def test_a_coroutine_that_goes_on_after_its_cancellation_is_told_to_workerpool(monkeypatch):
+    monkeypatch.setattr(WorkerPool, "PATIENCE", 0.05)
+
+    async def talk(pool: nodechannel.asyncio.Channel) -> None:
+        assert (await pool.receive(20)).data == "ready"
+        await pool.send({"id": 1, "method": "stubborn"})
+        assert (await pool.receive(20)).data["isEvent"]
+        cleaned = await ask(pool, {"id": 1, "method": WorkerPool.CLEANUP})
+        assert "takes its CancelledError" in cleaned["error"]["message"]
+        assert cleaned["error"]["name"] == "Error"
 
     run(WorkerPool, talk)
 

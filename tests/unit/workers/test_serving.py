@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 import nodechannel.asyncio
 from nodechannel._workers.protocols import Protocol
 from nodechannel._workers.serving import Threads, Worker
+from nodechannel.errors import ChannelClosed
 
 
 class Plain(Protocol):
@@ -27,8 +29,13 @@ class Plain(Protocol):
     async def received(self, data: Any) -> None:
         if data == "stop":
             self.worker.stop()
+        elif data == "fault":
+            self.worker.start(self._fail())
         else:
             self.worker.start(self._call(*data))
+
+    async def _fail(self) -> None:
+        raise KeyError("a fault of the protocol")
 
     async def _call(self, name: str, *args: Any) -> None:
         result, fault = await self.worker.outcome(name, args)
@@ -46,12 +53,14 @@ def talk(functions: Any, *messages: Any, answers: int, **hooks: Any) -> list[Any
     async def main() -> list[Any]:
         ours, theirs = socket.socketpair()
         worker = Worker(functions, hooks.get("setup"), hooks.get("teardown"), 2)
+        channel = nodechannel.asyncio.Channel(ours, default=hooks.get("default"))
         async with nodechannel.asyncio.Channel(theirs) as pool:
-            task = asyncio.create_task(worker.run(Plain(worker), nodechannel.asyncio.Channel(ours)))
+            task = asyncio.create_task(worker.run(Plain(worker), channel))
             for message in messages:
                 await pool.send(message)
             found = [(await pool.receive(20)).data for _ in range(answers)]
-            await pool.send("stop")
+            with suppress(ChannelClosed):
+                await pool.send("stop")
             found += [message.data async for message in pool]
             await asyncio.wait_for(task, 20)
             assert not worker.busy
@@ -72,6 +81,18 @@ def test_functions_are_called_by_name():
 
 def test_a_result_that_json_cannot_carry_is_told_otherwise():
     assert talk({"f": lambda: ...}, ["f"], answers=2)[1] == {"lost": "InvalidMessage"}
+
+
+def test_a_result_that_the_default_of_the_user_refuses_is_told_otherwise():
+    def refuse(_value: object) -> None:
+        raise ZeroDivisionError
+
+    assert talk({"f": object}, ["f"], answers=2, default=refuse)[1] == {"lost": "ZeroDivisionError"}
+
+
+def test_a_fault_of_the_worker_ends_it_and_leaves_no_call_waiting():
+    with pytest.raises(KeyError, match="a fault of the protocol"):
+        talk({}, "fault", answers=1)
 
 
 def test_a_pool_without_events_takes_no_generator():
