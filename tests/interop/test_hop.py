@@ -247,6 +247,11 @@ def test_a_command_that_cannot_be_started_is_named(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
     assert run(str(file)).returncode == 126
+    for thrown, status in [(str(file / "x"), 127), ("", 126)]:
+        refused = run(thrown)
+        assert refused.returncode == status
+        assert refused.stderr.startswith("nodechannel hop: cannot start ")
+        assert refused.stderr.count("\n") == 1
     assert run().returncode == 2
 
 

@@ -109,13 +109,17 @@ function main([command, ...args]) {
     stdio.push(channel.fd);
   }
   // In a session of its own the command gets each signal once, from this process, and not from the terminal too.
-  child = spawn(command, args, { stdio, env: environment(channel), detached: true });
+  const notStarted = (error) => {
+    const missing = error.code === 'ENOENT' || error.code === 'ENOTDIR';
+    fail(`cannot start ${command || 'a command without a name'}: ${error.message}`, missing ? NOT_FOUND : NOT_STARTED);
+  };
+  try { // Node throws some errors and tells of others later
+    child = spawn(command, args, { stdio, env: environment(channel), detached: true });
+  } catch (error) {
+    notStarted(error);
+  }
   letGo(channel);
-  child.on('error', (error) => {
-    if (child.pid === undefined) {
-      fail(`cannot start ${command}: ${error.message}`, error.code === 'ENOENT' ? NOT_FOUND : NOT_STARTED);
-    }
-  });
+  child.on('error', (error) => { if (child.pid === undefined) notStarted(error); });
   if (child.pid === undefined) return;
   const guard = spawn('/bin/sh', ['-c', GUARD, String(child.pid)], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   guard.on('error', (error) => process.stderr.write(`nodechannel hop: no /bin/sh: ${error.message}\n`));
