@@ -211,12 +211,12 @@ class TestChild:
         assert said == {"code": None, "signal": second, "got": ["ready", "bye"]}
 
     def test_a_signal_that_is_ignored_stays_ignored(self, tmp_path):
-        """SIGINT, which the child ignores, then a message, then SIGTERM."""
+        """SIGINT, which the child ignores, then a message, then SIGTERM after its answer."""
         ignoring = "signal.signal(signal.SIGINT, signal.SIG_IGN)\nbefore[1] = signal.SIG_IGN\n"
         parent = PARENT.replace(
             "if (early.length === 0) setTimeout(end, 300);",
-            "child.kill('SIGINT'); setTimeout(() => child.send(1), 200); setTimeout(() => child.kill('SIGTERM'), 500);",
-        )
+            "child.kill('SIGINT'); setTimeout(() => child.send(1), 200);",
+        ).replace("got.push(message);", "got.push(message); if (message === 1) child.kill('SIGTERM');")
         said, complaint = run(tmp_path, ignoring + textwrap.dedent(TEXTS["blocking"]["loop"]), parent=parent)
         assert said == {"code": 5, "signal": None, "got": ["ready", 1, "bye"]}, complaint
 
