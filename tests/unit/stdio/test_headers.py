@@ -89,10 +89,10 @@ def seconds_for(count: int) -> float:
     framing = HeadersFraming({})
     body = b'"' + b"x" * (65536 * count - 2) + b'"'
     whole = b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
-    start = time.perf_counter()
+    start = time.process_time()
     for at in range(0, len(whole), 65536):
         framing.feed(whole[at : at + 65536])
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def test_a_long_message_costs_time_in_proportion():
