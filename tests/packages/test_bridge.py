@@ -102,7 +102,8 @@ def pending(url: str, key: str) -> int:
 
 
 def test_nothing_is_lost_when_children_and_bridges_die(url, worker):
-    options = ("--claim-after", "0.6", "--timeout", "0.5", url, "fatal")
+    # A child of a busy machine needs a second to start, and a message has five tries.
+    options = ("--claim-after", "1.6", "--timeout", "1.5", url, "fatal")
     with redis.stream(url, "fatal") as jobs, redis.stream(url, "fatal:answers", group="asker") as answered:
         with bridge(worker, *options) as first:
             jobs.send("die")

@@ -25,6 +25,9 @@ NO_TIME = [0, -1, -math.inf]
 # A child that reads to the end and writes nothing.
 SILENT = [sys.executable, "-c", "import sys; sys.stdin.buffer.read()"]
 
+# A child that does not look at its channel; its standard input may be at its end from the beginning.
+STILL = ["sleep", "60"]
+
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
@@ -33,7 +36,7 @@ def url() -> Iterator[str]:
 
 
 def test_no_messages_over_the_channel():
-    with nodechannel.spawn(SILENT) as child:
+    with nodechannel.spawn(STILL) as child:
         with pytest.raises(errors.SendTimeout):
             child.send("x" * (4 << 20), timeout=0)
         # What stands before decides: no list of messages overtakes it.
@@ -44,7 +47,7 @@ def test_no_messages_over_the_channel():
 
 def test_no_messages_over_the_channel_with_asyncio():
     async def main() -> None:
-        async with await nodechannel.asyncio.spawn(SILENT) as child:
+        async with await nodechannel.asyncio.spawn(STILL) as child:
             await child.send(1)
             assert (await child.send_many([])).state is WRITTEN
             child.kill(9)
