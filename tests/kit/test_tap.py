@@ -184,6 +184,28 @@ def test_writes_to_a_child_that_is_gone_fail(tmp_path: Path) -> None:
     assert child.finish() == 0
 
 
+def test_an_answer_to_the_last_bytes_of_a_child_is_written() -> None:
+    parent, outer = socket.socketpair()
+    inner, child = socket.socketpair()
+    entries: list[Entry] = []
+    relay = Relay(outer, inner, lambda: 0)
+    thread = threading.Thread(target=relay.run, args=(entries.append,))
+    with parent:
+        child.sendall(b"1\n")
+        child.close()
+        thread.start()
+        while not any(entry.end for entry in entries):
+            time.sleep(0.001)
+        assert parent.recv(10) == b"1\n"
+        parent.sendall(b"answer")
+        thread.join(20)
+        relay.close()
+        assert parent.recv(10) == b""
+        with pytest.raises(BrokenPipeError):
+            parent.sendall(b"late")
+    assert [entry.data for entry in entries if not entry.end] == [b"1\n"]
+
+
 @pytest.mark.parametrize("with_handle", [False, True])
 @pytest.mark.parametrize("way", [DOWN, UP])
 def test_a_death_at_any_byte_passes_the_bytes_before_it_and_then_the_end(way: str, with_handle: bool) -> None:

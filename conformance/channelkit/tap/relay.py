@@ -7,9 +7,11 @@ ends only that way. A way reads again only when all its bytes are written, so a 
 
 import contextlib
 import errno
+import fcntl
 import os
 import select
 import socket
+import termios
 import time
 from collections.abc import Callable
 
@@ -35,6 +37,8 @@ _IN_A_ROW = 8
 """Reads of one way, with none of the other between them, that make a stream. Nothing in a stream waits for an answer."""
 _PAUSE = 200e-6
 """Seconds between reads of a stream. Each wake-up of the relay costs the writer more than a small message does."""
+_LINGER = 0.1
+"""Seconds that an end has to see the death of its peer."""
 _FOR_THE_MOMENT = (errno.ETOOMANYREFS, errno.ENOBUFS, errno.ENOMEM)
 """Errors after which no byte of a write was taken."""
 
@@ -74,6 +78,9 @@ class Relay:
                     back.stop()
             if down.streams or up.streams:
                 time.sleep(_PAUSE)
+        for way in self._ways:
+            if way.unread:
+                way.see_out()
 
     def _wait_for_changes(self) -> None:
         """Registers the events that the ways wait for. An end that hung up is always reported, so it is left out where possible."""
@@ -117,6 +124,8 @@ class _Way:
         """No further byte comes on this way."""
         self.gone = False
         """The source closed: it neither writes nor reads any more."""
+        self.unread = False
+        """The target had not read all bytes when the source closed."""
         self.refused = False
         """The kernel takes the next write later."""
         self.in_a_row = 0
@@ -265,8 +274,22 @@ class _Way:
         how = "closed" if self._end == "half-closed" and self.gone else self._end
         # First of all: the parent hears of the exit of a child from the system, and expects the end of the channel before.
         with contextlib.suppress(OSError):
-            self._target.shutdown(socket.SHUT_RDWR if self.gone else socket.SHUT_WR)
+            self.unread = self.gone and _has_unread(self._target)
+            self._target.shutdown(socket.SHUT_RDWR if self.gone and not self.unread else socket.SHUT_WR)
         self._record(Entry(self._now(), self._name, end=how))
+
+    def see_out(self) -> None:
+        """Takes what the target still writes, until it has seen the end and closes.
+
+        It may answer the last bytes before it reads the end. Without a relay its peer is dying at that time, and the write succeeds.
+        """
+        poller = select.poll()
+        poller.register(self._target, select.POLLIN)
+        until = time.monotonic() + _LINGER
+        with contextlib.suppress(OSError):
+            while (left := until - time.monotonic()) > 0:
+                if poller.poll(left * 1000) and not self._target.recv_into(self._buffer):
+                    return
 
     def stop(self) -> None:
         """Ends the way whose target is gone."""
@@ -320,6 +343,14 @@ def _closed(end: socket.socket) -> bool:
     poller = select.poll()
     poller.register(end, 0)
     return any(events & select.POLLHUP for _number, events in poller.poll(0))
+
+
+def _has_unread(end: socket.socket) -> bool:
+    """Whether the far side has not read all bytes yet; False on a system that cannot tell."""
+    try:
+        return any(fcntl.ioctl(end, termios.TIOCOUTQ, bytes(4)))
+    except OSError:
+        return False
 
 
 def _close(descriptors: list[int]) -> None:
