@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MARK = re.compile(r"\s*<!-- (?:seen: ([a-z0-9 -]+)|no claim) -->")
-_RUNTIME = re.compile(r"\b(?:Node|Bun|Deno)\b")
+_RUNTIME = re.compile(r"\b(?:Node|Bun|Deno|V8)\b|`JSON\.parse`")
 _HIDDEN = re.compile(r"<!-- generated: .*?<!-- end -->|^```.*?^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$")
 _RULE = re.compile(r"^\*\*\[([A-Z]{3}-\d{3})\]\*\*")

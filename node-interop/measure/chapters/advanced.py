@@ -59,6 +59,17 @@ def reads(*pieces: bytes) -> Callable[[Start], str]:
     return measure
 
 
+def evaluates(expression: str) -> Callable[[Start], str]:
+    """The runtime evaluates an expression; the cell is its value, or the error."""
+
+    def measure(start: Start) -> str:
+        program = f"try {{ say(String({expression})); }} catch (error) {{ say('throws ' + error.name); }}"
+        with start(program) as peer:
+            return str(peer.fact(PATIENCE) or peer.end_of_it())
+
+    return measure
+
+
 def writes(expression: str) -> Callable[[Start], str]:
     """The runtime sends the value of an expression; the cell is the frame behind its length."""
     program = f"open().on('message', () => {{}}); say(attempt(() => process.send({expression})));"
@@ -121,6 +132,20 @@ row(
     "Frame of a `WebAssembly.Module`",
     writes("new WebAssembly.Module(Buffer.from('0061736d01000000', 'hex'))"),
 )
+row("adv-aligned", "ADV", "Frame of `{ab: '\u20ac'}`", writes("{ab: '\\u20ac'}"))
+row(
+    "adv-wrong-count",
+    "ADV",
+    "An object of one member that says two",
+    reads(frame("6f 2201 61 54 7b 02")),
+)
+row(
+    "adv-longest-string",
+    "ADV",
+    "Characters of the longest string",
+    evaluates("require('buffer').constants.MAX_STRING_LENGTH"),
+)
+row("adv-largest-bigint", "ADV", "`1n << 2n ** 30n`", evaluates("eval('typeof (1n << 2n ** 30n)')"))
 row("adv-unaligned", "ADV", "Two-byte characters at an odd position", reads(frame("00 63 02 ac20")))
 row(
     "adv-tags",
