@@ -20,8 +20,10 @@ LENGTH = 4
 MAX_FRAME = 536_870_888
 """The same limit as for a line: by default no longer frame is read."""
 
-# A read puts at least so many bytes where they belong, rather than copy them to there.
+# A read puts so many bytes or more where they belong, rather than copy them to there.
 LONG = 65536
+# An unfinished frame that lacks so many is one of several of its length: a read asks for so many bytes.
+MEDIUM, SEVERAL = 8192, 1 << 18
 
 # The buffer of an unfinished frame: a multiple of the bytes that have come, up to a size from which on the double is enough.
 _MULTIPLE, _LARGE = 16, 1 << 21
@@ -73,11 +75,12 @@ class FrameFramer:
         """The framer: it knows the length of a frame before its end."""
         return self
 
-    def place(self) -> memoryview | None:
-        """Return where the next bytes belong, if the unfinished frame lacks many; no state changes."""
-        if self._length - self._filled < LONG or not self._filled:
+    def place(self) -> memoryview | int | None:
+        """Return where the next bytes belong, or how many to ask for, if the unfinished frame lacks many; no state changes."""
+        missing = self._length - self._filled
+        if missing < MEDIUM or not self._filled:
             return None
-        return memoryview(self._buffer)[self._filled :]
+        return SEVERAL if missing < LONG else memoryview(self._buffer)[self._filled :]
 
     def filled(self, count: int) -> list[Body]:
         """Return the frame if the bytes that were read to `place` complete it."""

@@ -18,8 +18,11 @@ Body: TypeAlias = bytes | bytearray
 class Places(Protocol):
     """Where a framer wants the bytes of a long body, so that they are not copied to there."""
 
-    def place(self) -> memoryview | None:
-        """Return where the next bytes of the unfinished body belong, None if it is short or none is unfinished; no state changes."""
+    def place(self) -> memoryview | int | None:
+        """Return where the next bytes of the unfinished body belong, or how many to ask for at most; no state changes.
+
+        None if it is short, or none is unfinished.
+        """
 
     def filled(self, count: int) -> Sequence[Body]:
         """Return the body if so many bytes at the place complete it."""

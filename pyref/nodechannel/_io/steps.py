@@ -61,7 +61,7 @@ def receive_step(transport: Transport, connection: Connection, *, wait: bool = F
 
 
 def _to_place(transport: Transport, connection: Connection, *, wait: bool) -> Iterable[Received] | None:
-    """Return the read to the place of a long body, None where there is no such place."""
+    """Return the read that a long body asks for, None where none does."""
     # The place is that of the bytes behind those in the inbox.
     if connection.places is None or transport.receive_to is None or connection.inbox:
         return None

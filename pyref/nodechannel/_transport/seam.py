@@ -60,8 +60,8 @@ class Transport(Protocol):
         """See above."""
 
     @property
-    def receive_to(self) -> Callable[[memoryview, bool], Iterable[Received]] | None:
-        """Given a place, and whether the call may sleep, return an iterator whose only step is a read to the place.
+    def receive_to(self) -> Callable[[memoryview | int, bool], Iterable[Received]] | None:
+        """Given a place or a number of bytes, and whether the call may sleep, return an iterator whose only step is that read.
 
         None where there is no such call.
         """

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from nodechannel._transport.readiness import Readiness
     from nodechannel._transport.seam import Received
 
-# More than the kernel keeps for a socket by default. Node reads 65536 bytes at most, so its message of 64 KiB takes two reads.
-RECEIVE_SIZE = 1 << 18
+# A message of 64 KiB comes in a single read; Node reads 65536 bytes at most. With longer reads a read of many small messages makes so many
+# objects at once that each takes longer.
+RECEIVE_SIZE = 65536 + 4096
 
 # Plain integers: the operators of the flags in `socket` are slow Python code.
 # macOS has no MSG_CMSG_CLOEXEC; there every descriptor is marked right after it arrived.
@@ -82,9 +83,11 @@ class UnixTransport:
         self.receive = (partial(self._sock.recvmsg, RECEIVE_SIZE, ANCILLARY_SIZE, _CLOEXEC),)
         return self.receive
 
-    def receive_to(self, place: memoryview, wait: bool) -> map[Received]:
-        """Return an iterator whose only step is a read to a place."""
+    def receive_to(self, place: memoryview | int, wait: bool) -> map[Received]:
+        """Return an iterator whose only step is a read to a place, or of so many bytes at most."""
         flags = _CLOEXEC if wait else _CLOEXEC | _DONTWAIT
+        if isinstance(place, int):
+            return map(self._sock.recvmsg, (place,), (ANCILLARY_SIZE,), (flags,))
         return map(self._sock.recvmsg_into, ((place,),), (ANCILLARY_SIZE,), (flags,))
 
     def packed(self, data: bytes | memoryview, fd: OwnedFd) -> tuple[Any, ...]:

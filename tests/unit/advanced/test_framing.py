@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nodechannel._advanced.framing import LONG, MAX_FRAME, FrameFramer
+from nodechannel._advanced.framing import LONG, MAX_FRAME, MEDIUM, FrameFramer
 from nodechannel.errors import FrameTooLong, SerializationMismatch
 
 
@@ -95,7 +95,7 @@ def test_frames_are_whole_however_their_bytes_come_to_their_place(
         if at >= len(stream):
             break
         place = framer.places.place()
-        if place is None:
+        if not isinstance(place, memoryview):
             piece = stream[at : at + size]
             found += framer.feed(piece)
         else:
@@ -112,12 +112,14 @@ def test_frames_are_whole_however_their_bytes_come_to_their_place(
     assert framer.places.place() is None
 
 
-def test_a_short_frame_has_no_place():
+@pytest.mark.parametrize(
+    ("missing", "place"), [(LONG, memoryview), (LONG - 1, int), (MEDIUM, int), (MEDIUM - 1, type(None))]
+)
+def test_the_length_that_is_missing_decides_how_it_is_read(missing, place):
     framer = FrameFramer()
-    framer.feed((LONG + 1).to_bytes(4, "big") + b"\xff")
-    assert len(framer.places.place() or b"") >= 1
-    framer.feed(b"x")
     assert framer.places.place() is None
+    framer.feed((1 + missing).to_bytes(4, "big") + b"\xff")
+    assert type(framer.places.place()) is place
 
 
 @pytest.mark.rule("ADV-065")
