@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -111,3 +113,67 @@ def test_a_long_frame_in_many_reads_is_linear():
         return found
 
     assert ratio(lambda: feed(1 << 25), lambda: feed(1 << 26), 10) <= LIMIT
+
+
+MEMORY = """
+import asyncio, os, re, socket, sys
+import nodechannel, nodechannel.asyncio
+
+SIZE = 32 << 20
+
+def status(name):
+    with open("/proc/self/status") as text:
+        return int(re.search(name + r":\\s+(\\d+) kB", text.read())[1]) << 10
+
+def blocking(end, message):
+    with nodechannel.Channel(end, serialization="advanced") as channel:
+        if message is None:
+            kept = channel.receive()
+            channel.send(len(kept.data))
+        else:
+            channel.send(message)
+            assert channel.receive().data == SIZE
+
+def in_loop(end, message):
+    async def run():
+        channel = nodechannel.asyncio.Channel(end, serialization="advanced")
+        if message is None:
+            kept = await channel.receive()
+            await channel.send(len(kept.data))
+            await channel.flush()
+        else:
+            await channel.send(message)
+            assert (await channel.receive()).data == SIZE
+        channel.close()
+
+    asyncio.run(run())
+
+work = blocking if sys.argv[1] == "blocking" else in_loop
+near, far = socket.socketpair()
+message = b"x" * SIZE
+if os.fork():
+    far.close()
+    mine = near
+else:
+    near.close()
+    mine = far
+    message = None
+with open("/proc/self/clear_refs", "w") as peak:
+    peak.write("5")
+before = status("VmRSS")
+work(mine, message)
+print((status("VmHWM") - before) / SIZE + (message is not None), flush=True)
+if message is not None:
+    os.wait()
+"""
+
+
+@pytest.mark.parametrize("front_end", ["blocking", "asyncio"])
+def test_a_long_buffer_takes_three_times_its_bytes_at_most(front_end):
+    """At either end, the message of the sender included."""
+    run = subprocess.run(
+        [sys.executable, "-c", MEMORY, front_end], capture_output=True, text=True, timeout=60, check=True
+    )
+    peaks = [float(line) for line in run.stdout.split()]
+    assert len(peaks) == 2
+    assert 1 < max(peaks) <= 3
