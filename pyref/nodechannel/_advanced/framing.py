@@ -25,7 +25,7 @@ LONG = 65536
 # An unfinished frame that lacks so many is one of several of its length: a read asks for so many bytes.
 MEDIUM, SEVERAL = 8192, 1 << 18
 
-# The buffer of an unfinished frame: a multiple of the bytes that have come, up to a size from which on the double is enough.
+# The buffer of an unfinished frame: a multiple of the bytes that have come, up to a size from which on a smaller multiple is enough.
 _MULTIPLE, _LARGE = 16, 1 << 21
 
 _NO_BUFFER = bytearray()
@@ -143,7 +143,7 @@ class FrameFramer:
 
     def _enlarge(self, end: int) -> None:
         """Take a longer buffer, for bytes up to `end` and more. It is a new one, because the state before may come back."""
-        buffer = bytearray(min(self._length, max(2 * end, min(_MULTIPLE * end, _LARGE))))
+        buffer = bytearray(min(self._length, max(4 * end, min(_MULTIPLE * end, _LARGE))))
         buffer[: self._filled] = memoryview(self._buffer)[: self._filled]
         self._buffer = buffer
 
