@@ -25,8 +25,9 @@ LONG = 65536
 # An unfinished frame that lacks so many is one of several of its length: a read asks for so many bytes.
 MEDIUM, SEVERAL = 8192, 1 << 18
 
-# The buffer of an unfinished frame: a multiple of the bytes that have come, up to a size from which on a smaller multiple is enough.
+# The buffer of an unfinished frame is a multiple of the bytes that have come, up to a size from which on it grows in place by steps.
 _MULTIPLE, _LARGE = 16, 1 << 21
+_STEP = bytes(1 << 18)
 
 _NO_BUFFER = bytearray()
 # The length of a frame and its first byte.
@@ -142,10 +143,19 @@ class FrameFramer:
             self._enlarge(end)
 
     def _enlarge(self, end: int) -> None:
-        """Take a longer buffer, for bytes up to `end` and more. It is a new one, because the state before may come back."""
-        buffer = bytearray(min(self._length, max(4 * end, min(_MULTIPLE * end, _LARGE))))
-        buffer[: self._filled] = memoryview(self._buffer)[: self._filled]
-        self._buffer = buffer
+        """Have a buffer for bytes up to `end` and more. The bytes before them are kept, because the state before may come back."""
+        size = min(self._length, _MULTIPLE * end, max(_LARGE, end + len(_STEP)))
+        if size <= _LARGE or not self._filled:
+            buffer = bytearray(size)
+            buffer[: self._filled] = memoryview(self._buffer)[: self._filled]
+            self._buffer = buffer
+            return
+        lacking = size - len(self._buffer)
+        more = memoryview(_STEP)[:lacking] if lacking <= len(_STEP) else bytes(lacking)
+        try:
+            self._buffer += more
+        except BufferError:  # the traceback of an interrupted read holds the place
+            self._buffer = self._buffer + more
 
     def _keep(self, start: bytes, frames: list[Body]) -> None:
         """Keep the start of a frame, unless it is none or shows an error."""
