@@ -282,9 +282,17 @@ printed = []
 def hear(message):
     if message["msg_type"] == "stream":
         printed.append(message["content"]["text"])
-for cell in sys.argv[2:]:
-    reply = client.execute_interactive(cell, output_hook=hear, timeout=40)
-    assert reply["content"]["status"] == "ok", reply["content"]
+def interrupt(message):
+    if message["msg_type"] == "stream":
+        manager.interrupt_kernel()
+def run(cell, hook, status):
+    reply = client.execute_interactive(cell, output_hook=hook, timeout=40)
+    assert reply["content"]["status"] == status, reply["content"]
+importing, starting, talking = sys.argv[2:]
+run(importing, hear, "ok")
+run(starting, hear, "ok")
+run("import time; print('waits'); time.sleep(30)", interrupt, "error")
+run(talking, hear, "ok")
 client.stop_channels()
 manager.shutdown_kernel()
 print("".join(printed), end="")
