@@ -241,11 +241,23 @@ def test_npx_and_npm_do_not_pass_a_channel_on(tool, script, command):
     assert "NoChannel: NODE_CHANNEL_FD is not set" in found.stdout
 
 
+LIMITS = """
+nodechannel.pm2.connect, nodechannel.rpc.connect
+print("found")
+try:
+    nodechannel.rpc.asyncio
+except ImportError as error:
+    print(error)
+"""
+
+
 @pytest.fixture(scope="module")
 def frozen(tmp_path_factory):
     """A folder with the program of the page about PyInstaller, frozen."""
     folder = tmp_path_factory.mktemp("frozen")
     write_files("pyinstaller", folder)
+    program = folder / "child.py"
+    program.write_text(program.read_text("utf-8") + LIMITS, "utf-8")
     subprocess.run(
         [
             str(python_with("pyinstaller")),
@@ -270,7 +282,13 @@ def test_pyinstaller(frozen):
         process_group=0,
         check=True,
     )
-    assert found.stdout.splitlines() == [*ECHOED, "exit 0"]
+    # What the page says of modules that are attributes, which print after the conversation.
+    assert found.stdout.splitlines() == [
+        *ECHOED,
+        "found",
+        "No module named 'nodechannel.rpc.asyncio'",
+        "exit 0",
+    ]
 
 
 NOTEBOOK = """
