@@ -56,8 +56,7 @@ class Closing(Front):
     def close(self) -> None:
         """Close the connections; a call under way fails. Safe to call again."""
         if self._running:
-            self._background.wait(self._inner.close())
-            self._background.close()
+            self._background.close(self._inner.close())
 
     def __enter__(self) -> Self:
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,7 +22,9 @@ class Background:
 
     def __init__(self, name: str) -> None:
         self.loop = asyncio.new_event_loop()
-        self._ended = False
+        self._closing = self._ended = False
+        # Held while work is handed to the loop, since no work is carried out behind the last. A signal handler may hand over work too.
+        self._starting = threading.RLock()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -37,22 +40,35 @@ class Background:
         return threading.current_thread() is self._thread
 
     def start(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
-        """Start a coroutine; return its future, whose `cancel` cancels it. Raises `ChannelClosed` after `close`."""
-        if self.loop.is_closed():
+        """Start a coroutine; return its future, whose `cancel` cancels it. Raises `ChannelClosed` once `close` has begun."""
+        try:
+            self._refuse_own_thread()
+            with self._starting:
+                if self._closing:
+                    raise ChannelClosed
+                return asyncio.run_coroutine_threadsafe(work, self.loop)
+        except (RuntimeError, ChannelClosed):
             work.close()
-            raise ChannelClosed
+            raise
+
+    def _refuse_own_thread(self) -> None:
         if self.is_current():
-            work.close()
             raise RuntimeError(
                 "a blocking call in the event loop's own thread would never return; use the asyncio front end"
             )
-        return asyncio.run_coroutine_threadsafe(work, self.loop)
 
     def wait(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Run a coroutine and return its result; an exception here, like `KeyboardInterrupt`, cancels it."""
+        """Run a coroutine and return its result; an exception here, like `KeyboardInterrupt`, cancels it.
+
+        Raises `ChannelClosed` when another thread closes meanwhile.
+        """
         future = self.start(work)
         try:
             return future.result()
+        except CancelledError:
+            if self._closing:
+                raise ChannelClosed from None
+            raise
         except BaseException:
             future.cancel()
             raise
@@ -65,22 +81,27 @@ class Background:
 
         return self.wait(carry_out())
 
-    def _end(self) -> None:
-        self._ended = True
-        self.loop.stop()
+    def close(self, last: Coroutine[Any, Any, object] | None = None) -> None:
+        """Run `last`, then cancel all other tasks and end the thread. Another thread, or a signal handler, may do the same meanwhile."""
+        self._refuse_own_thread()
+        if last is not None:
+            with suppress(ChannelClosed):
+                self.wait(last)
+        with self._starting:
+            if not self._closing:
+                asyncio.run_coroutine_threadsafe(self._wind_up(), self.loop)
+                # Behind the call: a handler that raises between the two leaves a loop that a second `close` can end.
+                self._closing = True
+        self._thread.join()
+        with self._starting:
+            self.loop.close()
 
-    def close(self) -> None:
-        """Cancel all tasks and end the thread."""
-        if self.loop.is_closed():
-            return
-
-        async def cancel() -> None:
-            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    async def _wind_up(self) -> None:
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-        self.wait(cancel())
-        self.loop.call_soon_threadsafe(self._end)
-        self._thread.join()
-        self.loop.close()
+        # One more round: the results of tasks that ended by themselves are still on their way to the threads that wait.
+        await asyncio.sleep(0)
+        self._ended = True
+        self.loop.stop()

@@ -103,9 +103,7 @@ class Ipc:
 
     def close(self) -> None:
         """Disconnect after all that was sent is written."""
-        if not self._background.loop.is_closed():
-            self._background.wait(self._ipc.close())
-            self._background.close()
+        self._background.close(self._ipc.close())
 
     def __enter__(self) -> Self:
         return self

@@ -66,9 +66,7 @@ class Peer:
 
     def close(self) -> None:
         """End the channel after all that was sent is written; requests under way are cancelled."""
-        if not self._background.loop.is_closed():
-            self._background.wait(self._peer.close())
-            self._background.close()
+        self._background.close(self._peer.close())
 
     def __enter__(self) -> Self:
         return self

@@ -309,9 +309,7 @@ class Pool:
 
     def close(self) -> None:
         """End all workers."""
-        if not self._background.loop.is_closed():
-            self._background.wait(self._pool.close())
-            self._background.close()
+        self._background.close(self._pool.close())
 
     def __enter__(self) -> Self:
         return self

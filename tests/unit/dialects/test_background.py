@@ -78,3 +78,73 @@ def test_the_end_cancels_what_runs():
         background.call(bool)
     assert (ended, future.cancelled()) == (["cancelled"], True)
     assert not any(thread.name == "ends" for thread in threading.enumerate())
+
+
+def test_a_thread_that_waits_learns_of_the_end():
+    """The cancellation is the work of the thread that closes, and no word of the one that waits."""
+    background = Background("ends")
+    began = threading.Event()
+    found: list[BaseException] = []
+
+    async def work() -> None:
+        began.set()
+        await asyncio.sleep(60)
+
+    def wait() -> None:
+        try:
+            background.wait(work())
+        except Exception as error:
+            found.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    assert began.wait(20)
+    background.close()
+    thread.join(20)
+    assert [type(error) for error in found] == [ChannelClosed]
+
+
+def test_work_that_is_begun_amid_the_end_waits_for_no_loop():
+    """Each call has a result or is refused: none is left in a loop that has stopped."""
+    for _ in range(20):
+        background = Background("ends")
+        begun = threading.Barrier(5)
+
+        def work(background: Background = background, begun: threading.Barrier = begun) -> None:
+            begun.wait(20)
+            while True:
+                try:
+                    background.call(bool)
+                except ChannelClosed:
+                    return
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        begun.wait(20)
+        background.close()
+        for thread in threads:
+            thread.join(20)
+            assert not thread.is_alive()
+
+
+def test_the_end_within_the_thread_is_an_error(background):
+    with pytest.raises(RuntimeError, match="use the asyncio front end"):
+        background.call(background.close)
+
+
+def test_many_threads_may_end_it():
+    for _ in range(20):
+        background = Background("ends")
+        done: list[int] = []
+
+        async def last(done: list[int] = done) -> None:
+            done.append(1)
+
+        threads = [threading.Thread(target=lambda b=background, work=last: b.close(work())) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+            assert not thread.is_alive()
+        assert done
