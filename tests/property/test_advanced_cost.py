@@ -163,7 +163,7 @@ with open("/proc/self/clear_refs", "w") as peak:
 before = status("VmRSS")
 work(mine, message)
 # A single write: both processes share the pipe.
-os.write(1, b"%f\n" % ((status("VmHWM") - before) / SIZE + (message is not None)))
+os.write(1, b"%f\\n" % ((status("VmHWM") - before) / SIZE + (message is not None)))
 if message is not None:
     os.wait()
 """
