@@ -83,10 +83,10 @@ class Background:
 
     def close(self, last: Coroutine[Any, Any, object] | None = None) -> None:
         """Run `last`, then cancel all other tasks and end the thread. Another thread, or a signal handler, may do the same meanwhile."""
-        self._refuse_own_thread()
         if last is not None:
             with suppress(ChannelClosed):
                 self.wait(last)
+        self._refuse_own_thread()
         with self._starting:
             if not self._closing:
                 asyncio.run_coroutine_threadsafe(self._wind_up(), self.loop)

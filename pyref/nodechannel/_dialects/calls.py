@@ -129,9 +129,8 @@ async def _drain(generator: Any, emit: Emit, executor: Executor | None) -> Any:
         while (item := await _in_thread(executor, step)) is not _END:
             await _emitted(emit, item)
     except asyncio.CancelledError:
-        with suppress(
-            RuntimeError
-        ):  # threads that were shut down; the generator is closed with its last reference
+        # Threads that were shut down take no more; the generator is closed with its last reference then.
+        with suppress(RuntimeError):
             asyncio.get_running_loop().run_in_executor(executor, close)
         raise
     except Exception:

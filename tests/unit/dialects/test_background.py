@@ -129,8 +129,12 @@ def test_work_that_is_begun_amid_the_end_waits_for_no_loop():
 
 
 def test_the_end_within_the_thread_is_an_error(background):
+    async def last() -> None: ...
+
     with pytest.raises(RuntimeError, match="use the asyncio front end"):
         background.call(background.close)
+    with pytest.raises(RuntimeError, match="use the asyncio front end"):
+        background.call(lambda: background.close(last()))
 
 
 def test_many_threads_may_end_it():
