@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 
 import pytest
 
 from nodechannel import errors
 from nodechannel._bridge.child import Child, ChildFailed
-
-# Answers each message but two: it dies of `die`, and hangs at `hang`.
-COMMAND = [
-    sys.executable,
-    "-c",
-    """
-import os, time
-import nodechannel
-with nodechannel.connect() as channel:
-    for message in channel:
-        if message.data == "die":
-            os._exit(1)
-        if message.data == "hang":
-            time.sleep(60)
-        channel.send([message.data, os.getpid()])
-""",
-]
+from support.answering import COMMAND
 
 
 def test_a_child_that_ended_is_replaced():

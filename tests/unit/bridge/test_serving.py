@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from typing import Any
 
@@ -12,23 +11,7 @@ import pytest
 from nodechannel import errors
 from nodechannel._bridge.jobs import Job, nothing
 from nodechannel._bridge.serving import Bridge
-
-# Answers each message but two: it dies of `die`, and hangs at `hang`.
-COMMAND = [
-    sys.executable,
-    "-c",
-    """
-import os, time
-import nodechannel
-with nodechannel.connect() as channel:
-    for message in channel:
-        if message.data == "die":
-            os._exit(1)
-        if message.data == "hang":
-            time.sleep(60)
-        channel.send([message.data, os.getpid()])
-""",
-]
+from support.answering import COMMAND
 
 
 class Jobs:

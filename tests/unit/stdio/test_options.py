@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import re
 import subprocess
-from typing import Any, is_typeddict
 
 import pytest
 
 from nodechannel import errors
 from nodechannel._stdio import options
 from nodechannel._stdio.options import SpawnOptions, StartOptions, refuse_handle, split
-
-
-def described(module: Any) -> set[str]:
-    """The options that the docstrings of a module's classes explain."""
-    classes = [part for part in vars(module).values() if is_typeddict(part)]
-    lines = [
-        found
-        for part in classes
-        for found in re.findall(r"^ {4}([a-z_][a-z_, ]*): ", inspect.getdoc(part) or "", re.MULTILINE)
-    ]
-    return {name for line in lines for name in line.split(", ")}
+from support.options import described
 
 
 def test_every_option_of_a_process_is_explained_and_taken_by_popen():
